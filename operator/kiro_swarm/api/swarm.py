@@ -1,0 +1,340 @@
+"""KiroSwarm.spec: what a person wants. The KiroSwarm is to us what a Deployment is.
+
+Fields whose feature is not there yet are declared and refused (``not_yet``), so that
+nobody believes in a setting that does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from pydantic import ConfigDict, Field
+from typing_extensions import Literal
+
+from kiro_swarm.api.common import (
+    Command,
+    ConfigMapKey,
+    Model,
+    Name,
+    ObjectName,
+    Quantity,
+    SecretReference,
+    not_yet,
+    rules,
+)
+from kiro_swarm.api.template import InstanceTemplate
+
+_URL_RULES: dict[str, Any] = {
+    "x-kubernetes-validations": [
+        {
+            "rule": "self.matches('^(https|http|ssh|file)://[^[:space:][:cntrl:]]+$')"
+            " || self.matches('^[a-zA-Z0-9._-]+@[a-zA-Z0-9.-]+:[^[:space:]:]+$')",
+            "message": "must be an https:// or ssh:// address (or user@host:path); "
+            "http:// and file:// only where the operator's settings allow them",
+        },
+        {
+            "rule": "!self.matches('^[a-z]+://[^/]*:[^/]*@')",
+            "message": "must not contain a password: put it into a Secret and name it "
+            "in spec.repository.credentialsSecret",
+        },
+        {
+            "rule": "self == oldSelf",
+            "message": "is immutable: work in progress belongs to this repository. "
+            "Create another KiroSwarm for another repository",
+        },
+    ]
+}
+_REF_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
+_FIXED = "is immutable: create another KiroSwarm to change it"
+
+
+class Repository(Model):
+    """Where the code comes from."""
+
+    url: str = Field(
+        min_length=1,
+        max_length=2048,
+        description="Address of the git repository: https or ssh.",
+        json_schema_extra=_URL_RULES,
+    )
+    ref: str = Field(
+        default="main",
+        min_length=1,
+        max_length=255,
+        pattern=_REF_PATTERN,
+        description="Branch, tag or commit that the work starts from.",
+        json_schema_extra=rules(
+            ("self == oldSelf", _FIXED),
+            ("!self.contains('..')", "must not contain '..'"),
+        ),
+    )
+    credentials_secret: Optional[SecretReference] = Field(
+        default=None,
+        description="Secret with `username` and `password`, or `token`, or "
+        "`ssh-privatekey` and `known_hosts`. Read by the prepare and integrate Jobs "
+        "only.",
+    )
+
+
+class Tasks(Model):
+    """Where the task list comes from: exactly one of specPath, inline, configMap."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "[has(self.specPath), has(self.inline), has(self.configMap)]"
+                ".filter(x, x).size() == 1",
+                "give exactly one of specPath, inline and configMap",
+            ),
+            (
+                "has(self.specPath) == has(oldSelf.specPath) && "
+                "(!has(self.specPath) || self.specPath == oldSelf.specPath) && "
+                "has(self.inline) == has(oldSelf.inline) && "
+                "(!has(self.inline) || self.inline == oldSelf.inline) && "
+                "has(self.configMap) == has(oldSelf.configMap) && "
+                "(!has(self.configMap) || self.configMap == oldSelf.configMap)",
+                "the task source is immutable: create another KiroSwarm for another "
+                "spec",
+            ),
+        )
+    )
+    spec_path: Optional[str] = Field(
+        default=None,
+        min_length=1,
+        max_length=1024,
+        description="Kiro spec in the repository: `.kiro/specs/NAME/tasks.md`, its "
+        "folder, or NAME.",
+        json_schema_extra=rules(
+            (
+                "!self.startsWith('/') && !self.split('/').exists(p, p == '..')",
+                "must be a path inside the repository, without '..'",
+            )
+        ),
+    )
+    inline: Optional[str] = Field(
+        default=None,
+        min_length=1,
+        max_length=262144,
+        description="The text of a tasks.md.",
+    )
+    config_map: Optional[ConfigMapKey] = Field(
+        default=None, description="ConfigMap key that holds the text of a tasks.md."
+    )
+    optional: Literal["Skip", "Run"] = Field(
+        default="Skip",
+        description="What to do with tasks that carry the optional mark `*`.",
+    )
+
+
+class Verification(Model):
+    """The check of a finished task, run in the worktree before the task is Done."""
+
+    command: Command = Field(description="Program and arguments. Exit status 0 passes.")
+    timeout_seconds: int = Field(
+        default=600, ge=1, le=86400, description="Longest time for the check."
+    )
+
+
+class Distribution(Model):
+    """How tasks are given to instances."""
+
+    strategy: Literal["DependencyAware"] = Field(
+        default="DependencyAware",
+        description="DependencyAware: longest critical path first.",
+    )
+
+
+class Gate(Model):
+    """A check of the merged result, run before the integration branch moves."""
+
+    name: Name = Field(description="Name of the gate, for messages.")
+    command: Command = Field(description="Program and arguments. Exit status 0 passes.")
+    timeout_seconds: int = Field(
+        default=600, ge=1, le=86400, description="Longest time for the gate."
+    )
+
+
+class Integration(Model):
+    """How finished tasks come together."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "has(self.branch) == has(oldSelf.branch) && "
+                "(!has(self.branch) || self.branch == oldSelf.branch)",
+                "the integration branch is immutable: finished work is on it",
+            )
+        )
+    )
+    branch: Optional[str] = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}(/[a-z0-9][a-z0-9._-]{0,62}){0,3}$",
+        description="Branch that collects the merged work. Default: "
+        "swarm/NAME/integration.",
+    )
+    push: Literal["Never", "OnComplete", "Always"] = Field(
+        default="Never",
+        description="When the integration branch is pushed to the repository: never, "
+        "when every task is merged, or after every merge.",
+    )
+    gates: list[Gate] = Field(
+        default_factory=list,
+        max_length=16,
+        description="Checks of the merged result, in order.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["name"],
+        },
+    )
+
+
+class Recovery(Model):
+    """What happens when something fails."""
+
+    max_attempts: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description="Attempts of one task before it is Failed.",
+    )
+    heartbeat_seconds: int = Field(
+        default=10,
+        ge=1,
+        le=600,
+        description="How often a busy instance renews its Lease.",
+    )
+    lost_after_seconds: int = Field(
+        default=40,
+        ge=2,
+        le=3600,
+        description="Without a heartbeat for this long a busy instance is lost and its "
+        "task goes to another.",
+    )
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "self.heartbeatSeconds * 2 <= self.lostAfterSeconds",
+                "lostAfterSeconds must be at least twice heartbeatSeconds",
+            )
+        )
+    )
+
+
+class Storage(Model):
+    """The volume of the swarm: the mirror and the instances' worktrees."""
+
+    size: Quantity = Field(default="1Gi", description="Size of the claim.")
+    storage_class_name: Optional[ObjectName] = Field(
+        default=None, description="StorageClass. Default: the cluster's default."
+    )
+    access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = Field(
+        default="ReadWriteOnce",
+        description="ReadWriteMany: instances anywhere. ReadWriteOnce: all on the "
+        "volume's node.",
+    )
+
+
+class Autoscaling(Model):
+    """Bounds for the number of instances."""
+
+    minimum: int = Field(default=0, ge=0, le=1000, description="At least this many.")
+    maximum: int = Field(default=1, ge=0, le=1000, description="At most this many.")
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "self.minimum <= self.maximum",
+                "minimum must not be larger than maximum",
+            )
+        )
+    )
+
+
+class Communication(Model):
+    """Transport of the message plane."""
+
+    transport: Literal["Spores", "NATS", "Redis", "RabbitMQ", "Kafka"] = Field(
+        default="Spores", description="Message bus."
+    )
+
+
+class DeploymentTarget(Model):
+    """A cluster that takes a share of the instances."""
+
+    name: Name = Field(description="Name of the target.")
+
+
+class KiroSwarmSpec(Model):
+    """What is wanted: repository, tasks, how many instances, how to integrate."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "has(self.storage) == has(oldSelf.storage) && "
+                "(!has(self.storage) || self.storage == oldSelf.storage)",
+                "storage is immutable: the work is on this volume",
+            )
+        )
+    )
+    repository: Repository = Field(description="Where the code comes from.")
+    tasks: Tasks = Field(description="Where the task list comes from.")
+    instances: int = Field(
+        default=1, ge=0, le=1000, description="How many agent pods are kept alive."
+    )
+    template: InstanceTemplate = Field(description="What an instance looks like.")
+    verification: Optional[Verification] = Field(
+        default=None,
+        description="Check of a finished task in its worktree. Without one, commits "
+        "and a clean tree are the evidence.",
+    )
+    distribution: Distribution = Field(
+        default_factory=Distribution, description="How tasks are given to instances."
+    )
+    integration: Integration = Field(
+        default_factory=Integration, description="How finished tasks come together."
+    )
+    recovery: Recovery = Field(
+        default_factory=Recovery, description="What happens when something fails."
+    )
+    storage: Storage = Field(
+        default_factory=Storage, description="The volume of the swarm."
+    )
+    suspend: bool = Field(
+        default=False,
+        description="Start no further task; running ones finish, then the pods go.",
+    )
+    ttl_seconds_after_finished: Optional[int] = Field(
+        default=None,
+        ge=0,
+        le=31536000,
+        description="Delete the swarm this long after it finished. Default: keep it.",
+    )
+    communication: Optional[Communication] = Field(
+        default=None,
+        description="Transport of the message plane.",
+        json_schema_extra=not_yet(
+            "spec.communication", "instances report through the Kubernetes API"
+        ),
+    )
+    autoscaling: Optional[Autoscaling] = Field(
+        default=None,
+        description="Bounds for the number of instances.",
+        json_schema_extra=not_yet(
+            "spec.autoscaling", "set spec.instances or use kubectl scale"
+        ),
+    )
+    feature_flags: Optional[dict[str, bool]] = Field(
+        default=None,
+        max_length=32,
+        description="Switches of features.",
+        json_schema_extra=not_yet("spec.featureFlags", "there is no flag to set"),
+    )
+    deployment_targets: Optional[list[DeploymentTarget]] = Field(
+        default=None,
+        max_length=16,
+        description="Clusters that take a share of the instances.",
+        json_schema_extra=not_yet(
+            "spec.deploymentTargets", "all instances run in this cluster"
+        ),
+    )

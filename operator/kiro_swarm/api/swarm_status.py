@@ -1,0 +1,153 @@
+"""KiroSwarm.status: what is. Written by the operator alone, one write a change.
+
+Conditions (truth tables; kstatus reads Ready, Reconciling and Stalled):
+
+==============  =======================================  ==============================
+type            True when                                False / reasons
+==============  =======================================  ==============================
+Ready           prepared, and every wanted instance is   Preparing, PrepareFailed,
+                ready, or all the work is finished       InstancesNotReady, Suspended
+Reconciling     something still moves towards the spec   Idle
+Stalled         nothing can move without a person        Progressing; True reasons: the
+                                                         reason of the failed prepare,
+                                                         TasksFailed, PushRefused
+Prepared        mirror and task graph are there          Preparing, or why it failed:
+                                                         RemoteUnavailable, SpecNotFound,
+                                                         TaskFileInvalid, ...
+Complete        every task is Merged or Skipped          InProgress, TasksFailed
+Integrated      no Done task waits and the last          MergePending, IntegrateFailed
+                integrate Job had no error
+==============  =======================================  ==============================
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from pydantic import Field
+from typing_extensions import Literal
+
+from kiro_swarm.api.common import Conditions, Model, Sha, Timestamp
+
+Phase = Literal[
+    "Pending", "Preparing", "Running", "Suspended", "Succeeded", "Failed", "Deleting"
+]
+
+
+class TaskCounts(Model):
+    """Number of tasks in each state."""
+
+    total: int = Field(default=0, description="All tasks of the spec.")
+    blocked: int = Field(default=0, description="A dependency is not merged yet.")
+    ready: int = Field(default=0, description="May start now.")
+    bound: int = Field(default=0, description="Given to an instance.")
+    running: int = Field(default=0, description="The agent works.")
+    done: int = Field(default=0, description="Checked, waits for its merge.")
+    merged: int = Field(default=0, description="On the integration branch.")
+    failed: int = Field(default=0, description="All attempts used up.")
+    skipped: int = Field(default=0, description="Left out by a person or a mark.")
+
+
+class InstanceSummary(Model):
+    """One instance at a glance."""
+
+    name: str = Field(max_length=63, description="Name of the KiroInstance.")
+    colour: str = Field(max_length=32, description="Peacock colour, as #rrggbb.")
+    phase: str = Field(max_length=32, description="Phase of the instance.")
+    task: Optional[str] = Field(
+        default=None, max_length=128, description="Id of its current task."
+    )
+    branch: Optional[str] = Field(
+        default=None, max_length=255, description="Branch of its current task."
+    )
+
+
+class IntegrationStatus(Model):
+    """State of the merge train."""
+
+    branch: str = Field(default="", max_length=255, description="Where work is merged.")
+    base: Sha = Field(default="", description="Commit that the swarm started from.")
+    head: Sha = Field(default="", description="Commit that the branch points to now.")
+    pushed: Sha = Field(default="", description="Commit that was pushed last.")
+    batch: int = Field(default=0, description="Number of the last integrate Job.")
+    message: str = Field(
+        default="", max_length=4096, description="What the last Job had to say."
+    )
+
+
+class Speedup(Model):
+    """How much time the swarm saves. Every number is measured."""
+
+    elapsed_seconds: float = Field(
+        default=0.0, description="First task started -> last change, wall clock."
+    )
+    task_seconds: float = Field(
+        default=0.0, description="Sum of the times of all attempts."
+    )
+    ratio: float = Field(
+        default=0.0, description="taskSeconds / elapsedSeconds: 1 is one by one."
+    )
+
+
+class PrepareStatus(Model):
+    """State of the prepare Job."""
+
+    attempt: int = Field(default=0, description="Number of the last prepare Job.")
+    retry_at: Optional[Timestamp] = Field(
+        default=None, description="When a failed prepare is tried again."
+    )
+    tasks_file: str = Field(
+        default="", max_length=1024, description="Path of the tasks.md that was read."
+    )
+    diagnostics: list[str] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Problems of the task file, each with its line.",
+    )
+
+
+class KiroSwarmStatus(Model):
+    """What is, in the words of `kubectl get kiro`."""
+
+    observed_generation: int = Field(
+        default=0, description="Generation of the spec that this status is about."
+    )
+    phase: Phase = Field(default="Pending", description="One word for people.")
+    message: str = Field(
+        default="", max_length=1024, description="What is going on, in one line."
+    )
+    replicas: int = Field(default=0, description="Instances that exist.")
+    ready_replicas: int = Field(default=0, description="Instances that can work.")
+    readiness: str = Field(
+        default="0/0", max_length=32, description="Ready instances / wanted."
+    )
+    progress: str = Field(
+        default="0/0", max_length=32, description="Merged tasks / all tasks."
+    )
+    selector: str = Field(
+        default="", max_length=256, description="Label selector of the instance pods."
+    )
+    tasks: TaskCounts = Field(default_factory=TaskCounts, description="Tasks by state.")
+    instances: list[InstanceSummary] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Instances, the busy ones first; at most 64.",
+    )
+    prepare: PrepareStatus = Field(
+        default_factory=PrepareStatus, description="State of the prepare Job."
+    )
+    integration: IntegrationStatus = Field(
+        default_factory=IntegrationStatus, description="State of the merge train."
+    )
+    speedup: Speedup = Field(
+        default_factory=Speedup, description="Time saved by working side by side."
+    )
+    started_at: Optional[Timestamp] = Field(
+        default=None, description="When the first task started."
+    )
+    finished_at: Optional[Timestamp] = Field(
+        default=None, description="When the last task was merged, failed or skipped."
+    )
+    conditions: Conditions = Field(
+        default_factory=list, description="See the truth tables in the documentation."
+    )

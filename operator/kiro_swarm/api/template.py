@@ -1,0 +1,119 @@
+"""KiroSwarm.spec.template: what every instance pod looks like.
+
+Typed field by field, so that nothing in it can widen the rights of a pod: there is no way
+to ask for a privileged container, a host path or a service account token.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from pydantic import Field
+from typing_extensions import Annotated, Literal
+
+from kiro_swarm.api.common import (
+    Command,
+    EnvironmentVariable,
+    Model,
+    Name,
+    Quantity,
+    SecretReference,
+)
+
+
+class Agent(Model):
+    """The program that does a task, started in the worktree of the instance."""
+
+    type: Literal["Command"] = Field(
+        default="Command",
+        description="How the agent is driven. Command: a plain process that gets the "
+        "prompt on standard input.",
+    )
+    command: Command = Field(description="Program and arguments. No shell.")
+    env: list[EnvironmentVariable] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Environment variables of the agent process.",
+    )
+    timeout_seconds: int = Field(
+        default=3600, ge=1, le=86400, description="Longest time for one attempt."
+    )
+    idle_timeout_seconds: int = Field(
+        default=600,
+        ge=1,
+        le=86400,
+        description="Longest time without any output before the attempt is stopped.",
+    )
+
+
+class Resources(Model):
+    """Requests and limits of the agent container, as in a Pod."""
+
+    requests: dict[str, Quantity] = Field(
+        default_factory=dict, max_length=16, description="As in a Pod."
+    )
+    limits: dict[str, Quantity] = Field(
+        default_factory=dict, max_length=16, description="As in a Pod."
+    )
+
+
+class Toleration(Model):
+    """As in a Pod."""
+
+    key: Optional[str] = Field(default=None, max_length=316)
+    operator: Literal["Exists", "Equal"] = "Equal"
+    value: Optional[str] = Field(default=None, max_length=63)
+    effect: Optional[Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]] = None
+    toleration_seconds: Optional[int] = None
+
+
+class PodOverrides(Model):
+    """What may be added to an instance pod. Nothing here can widen its rights."""
+
+    labels: dict[str, Annotated[str, Field(max_length=63)]] = Field(
+        default_factory=dict, max_length=32, description="Further labels."
+    )
+    annotations: dict[str, Annotated[str, Field(max_length=4096)]] = Field(
+        default_factory=dict, max_length=32, description="Further annotations."
+    )
+    priority_class_name: Optional[Name] = Field(
+        default=None, description="PriorityClass of the pod."
+    )
+    scheduler_name: Optional[Name] = Field(
+        default=None, description="Scheduler of the pod."
+    )
+    image_pull_secrets: list[SecretReference] = Field(
+        default_factory=list, max_length=8, description="Secrets for the registry."
+    )
+
+
+class InstanceTemplate(Model):
+    """What every instance pod looks like."""
+
+    image: Optional[str] = Field(
+        default=None,
+        min_length=1,
+        max_length=512,
+        description="Image of the agent container, made FROM ours. Default: the "
+        "operator's own image.",
+    )
+    image_pull_policy: Optional[Literal["Always", "IfNotPresent", "Never"]] = Field(
+        default=None, description="As in a Pod."
+    )
+    agent: Agent = Field(description="The program that does the tasks.")
+    resources: Resources = Field(
+        default_factory=Resources, description="Of the agent container."
+    )
+    node_selector: dict[str, Annotated[str, Field(max_length=63)]] = Field(
+        default_factory=dict, max_length=32, description="As in a Pod."
+    )
+    tolerations: list[Toleration] = Field(
+        default_factory=list, max_length=16, description="As in a Pod."
+    )
+    affinity: Optional[dict[str, Any]] = Field(default=None, description="As in a Pod.")
+    runtime_class_name: Optional[Name] = Field(
+        default=None, description="RuntimeClass, for example one of gVisor or Kata."
+    )
+    pod_overrides: PodOverrides = Field(
+        default_factory=PodOverrides, description="What is added to the pod."
+    )
