@@ -1,0 +1,148 @@
+"""Pins the dependencies of pyproject.toml, with hashes, for every interpreter.
+
+Called by hack/update-requirements (writes requirements/, needs a package index) and
+hack/verify-requirements (reads only, needs no network). Two files an interpreter:
+`py311.txt` is the environment of a developer, `runtime-py311.txt` what the images and
+users need; both hold the same versions. The files name no index, no folder and nothing
+else of the machine that wrote them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+import tomllib
+from interpreters import UV
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "requirements"
+VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+
+# (prefix of the file, the extra it holds beside the runtime dependencies)
+KINDS = (("", "dev"), ("runtime-", ""))
+
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
+_ADDRESS = re.compile(r"://|^\s*-[^-]|^\s*--(?!hash=)|@ |\bfile:")
+
+
+def path_of(prefix: str, version: str) -> Path:
+    """The requirement file of a kind ("" or "runtime-") and a version such as "3.11"."""
+    return FOLDER / f"{prefix}py{version.replace('.', '')}.txt"
+
+
+def update(arguments: List[str]) -> int:
+    """Write all files. Known pins are kept; `--upgrade` and `--upgrade-package` move them."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        uv = _install_uv(Path(scratch))
+        for version in VERSIONS:
+            for prefix, extra in KINDS:
+                _compile(uv, version, prefix, extra, arguments)
+    return verify()
+
+
+def verify() -> int:
+    """Print what is wrong with the files, one line a problem; 1 when there is any."""
+    problems = [
+        problem
+        for version in VERSIONS
+        for prefix, extra in KINDS
+        for problem in _problems(path_of(prefix, version), version, extra)
+    ]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print("requirements: run hack/update-requirements", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _install_uv(scratch: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "venv", scratch], check=True)
+    pip = [scratch / "bin" / "python", "-m", "pip", "install", "--quiet", UV]
+    subprocess.run(pip, check=True)
+    return scratch / "bin" / "uv"
+
+
+def _compile(
+    uv: Path, version: str, prefix: str, extra: str, arguments: List[str]
+) -> None:
+    target = path_of(prefix, version)
+    argv = [str(uv), "pip", "compile", "--quiet", "--no-config", "pyproject.toml"]
+    argv += ["--python-version", version, "--generate-hashes", "--no-header"]
+    argv += ["--no-emit-index-url", "--no-emit-find-links", "--no-annotate"]
+    if extra:
+        argv += ["--extra", extra, *arguments]
+    else:
+        # The full file was written just before: what is installed is what was tested.
+        argv += ["--constraint", str(path_of("", version).relative_to(ROOT))]
+        target.unlink(missing_ok=True)
+    argv += ["--output-file", str(target.relative_to(ROOT))]
+    print(f"requirements: {target.name}", flush=True)
+    # A folder of wheels on this machine must not decide what everybody gets.
+    foreign = ("PIP_FIND_LINKS", "UV_FIND_LINKS", "PIP_CONSTRAINT", "UV_CONSTRAINT")
+    env = {key: value for key, value in os.environ.items() if key not in foreign}
+    subprocess.run(argv, cwd=ROOT, env=env, check=True)
+
+
+def _problems(path: Path, version: str, extra: str) -> Iterator[str]:
+    name = path.relative_to(ROOT)
+    if not path.exists():
+        yield f"{name}: missing"
+        return
+    text = path.read_text()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if _ADDRESS.search(line):
+            yield f"{name}:{number}: names an index, an address or a folder: {line}"
+    pins, unhashed = _pins(text)
+    for pin in unhashed:
+        yield f"{name}: {pin} has no hash"
+    for requirement in _declared(version, extra):
+        pinned = pins.get(canonicalize_name(requirement.name))
+        if pinned is None:
+            yield f"{name}: {requirement} of pyproject.toml is not pinned"
+        elif not requirement.specifier.contains(pinned, prereleases=True):
+            yield f"{name}: pins {pinned} where pyproject.toml says {requirement}"
+
+
+def _pins(text: str) -> Tuple[Dict[str, str], List[str]]:
+    """The pinned versions by canonical name, and the names of those without a hash."""
+    pins: Dict[str, str] = {}
+    unhashed: List[str] = []
+    # A backslash at the end of a line continues the requirement with its hashes.
+    for entry in text.replace("\\\n", " ").splitlines():
+        match = _PIN.match(entry)
+        if not match:
+            continue
+        pins[canonicalize_name(match["name"])] = match["version"]
+        if "--hash=sha256:" not in entry:
+            unhashed.append(match["name"])
+    return pins, unhashed
+
+
+def _declared(version: str, extra: str) -> Iterator[Requirement]:
+    """What pyproject.toml asks for on one interpreter, extras of our own unfolded."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project: Dict[str, Any] = tomllib.load(file)["project"]
+    pending: List[str] = list(project["dependencies"])
+    extras: Dict[str, List[str]] = project["optional-dependencies"]
+    pending += extras[extra] if extra else []
+    environment = {"python_version": version, "python_full_version": f"{version}.0"}
+    while pending:
+        requirement = Requirement(pending.pop())
+        if requirement.name == project["name"]:
+            pending += [line for name in requirement.extras for line in extras[name]]
+        elif not requirement.marker or requirement.marker.evaluate(environment):
+            yield requirement
+
+
+if __name__ == "__main__":
+    commands = {"update": lambda: update(sys.argv[2:]), "verify": verify}
+    sys.exit(commands[sys.argv[1]]())
