@@ -1,0 +1,89 @@
+"""What the operator knows: the last seen version of every watched object.
+
+kopf's events feed it, and so does the answer to each of our own writes: a reconcile that
+runs before the watch has caught up still sees what the one before it wrote, so nothing is
+created twice. An older version never replaces a newer one.
+
+An object that is being read must not be changed: it is shared.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Optional
+
+from kiro_swarm.api.meta import LABEL_SWARM
+from kiro_swarm.cluster.resources import Resource
+
+Object = dict[str, Any]
+Key = tuple[str, str]  # namespace, name
+_MOST_TOMBSTONES = 10_000
+
+
+class Cache:
+    """Objects by resource, namespace and name, with an index by swarm."""
+
+    def __init__(self) -> None:
+        self._objects: dict[Resource, dict[Key, Object]] = {}
+        self._by_swarm: dict[Resource, dict[Key, dict[str, Object]]] = {}
+        self._deleted: dict[str, None] = {}
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Optional[Object]:
+        """The object, or None."""
+        return self._objects.get(resource, {}).get((namespace, name))
+
+    def all(self, resource: Resource) -> Iterator[Object]:
+        """Every object of a resource."""
+        return iter(list(self._objects.get(resource, {}).values()))
+
+    def of_swarm(self, resource: Resource, namespace: str, swarm: str) -> list[Object]:
+        """The objects of a swarm, by ``spec.swarm`` or the swarm label."""
+        found = self._by_swarm.get(resource, {}).get((namespace, swarm), {})
+        return list(found.values())
+
+    def put(self, resource: Resource, item: Object) -> bool:
+        """Remember ``item``. False when what is known is as new or newer."""
+        metadata = item["metadata"]
+        if metadata.get("uid") in self._deleted:
+            return False
+        key = (metadata["namespace"], metadata["name"])
+        known = self._objects.setdefault(resource, {}).get(key)
+        if known is not None and _version(known) >= _version(item):
+            return False
+        self._objects[resource][key] = item
+        swarm = swarm_of(item)
+        if swarm:
+            index = self._by_swarm.setdefault(resource, {})
+            index.setdefault((key[0], swarm), {})[key[1]] = item
+        return True
+
+    def remove(self, resource: Resource, item: Object) -> None:
+        """Forget ``item``; late news about the same uid is ignored from now on."""
+        metadata = item["metadata"]
+        self._deleted[metadata.get("uid", "")] = None
+        if len(self._deleted) > _MOST_TOMBSTONES:
+            del self._deleted[next(iter(self._deleted))]
+        key = (metadata["namespace"], metadata["name"])
+        known = self._objects.get(resource, {}).get(key)
+        if known is None or known["metadata"].get("uid") != metadata.get("uid"):
+            return
+        del self._objects[resource][key]
+        swarm = swarm_of(known)
+        if swarm:
+            index = self._by_swarm.get(resource, {})
+            named = index.get((key[0], swarm), {})
+            named.pop(key[1], None)
+            if not named:
+                index.pop((key[0], swarm), None)
+
+
+def swarm_of(item: Object) -> str:
+    """Name of the swarm that an object belongs to, or an empty string."""
+    spec = item.get("spec")
+    if isinstance(spec, dict) and isinstance(spec.get("swarm"), str):
+        return str(spec["swarm"])
+    return str((item["metadata"].get("labels") or {}).get(LABEL_SWARM, ""))
+
+
+def _version(item: Object) -> int:
+    """Resource versions of one resource grow, as of Kubernetes 1.35 by contract."""
+    return int(item["metadata"].get("resourceVersion") or 0)

@@ -1,0 +1,229 @@
+"""The verbs of the Kubernetes API for plain dicts.
+
+``Client`` is what ``reconcile`` and the runner's glue write through. Nothing here decides
+anything: no retries of writes, no exists-then-create. ``watch`` is the list-and-watch loop
+for processes without kopf (the runner); the operator gets its events from kopf.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, AsyncIterator, Mapping, Optional
+
+import aiohttp
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.connection import Connection
+from kiro_swarm.cluster.resources import Resource
+
+Object = dict[str, Any]
+_MERGE = "application/merge-patch+json"
+_WATCH_SECONDS = 300
+_PAGE = 500
+
+
+class Client:
+    """CRUD on resources, with typed errors (see ``errors``)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def close(self) -> None:
+        """Close the connection pool."""
+        await self._connection.close()
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+        """One object."""
+        return await self._connection.json("GET", resource.path(namespace, name))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: Optional[str] = None,
+        *,
+        labels: Optional[str] = None,
+        fields: Optional[str] = None,
+    ) -> tuple[list[Object], str]:
+        """All objects that match the selectors, and the version of the list."""
+        query = _selectors(labels, fields)
+        query["limit"] = str(_PAGE)
+        items: list[Object] = []
+        while True:
+            page = await self._connection.json(
+                "GET", resource.path(namespace), query=query
+            )
+            for item in page.get("items") or []:
+                item.setdefault("apiVersion", resource.api_version)
+                item.setdefault("kind", resource.kind)
+                items.append(item)
+            metadata = page.get("metadata") or {}
+            token = metadata.get("continue")
+            if not token:
+                return items, str(metadata.get("resourceVersion", ""))
+            query["continue"] = str(token)
+
+    async def create(
+        self, resource: Resource, namespace: str, body: Object, *, dry_run: bool = False
+    ) -> Object:
+        """Create ``body``.
+
+        :raises errors.AlreadyExists: an object of this name is there.
+        """
+        query = {"dryRun": "All"} if dry_run else None
+        return await self._connection.json(
+            "POST", resource.path(namespace), body=body, query=query
+        )
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Mapping[str, Any],
+        *,
+        subresource: Optional[str] = None,
+    ) -> Object:
+        """Merge-patch an object; ``metadata.resourceVersion`` makes it conditional.
+
+        :raises errors.Conflict: the object has moved on from that version.
+        """
+        return await self._connection.json(
+            "PATCH",
+            resource.path(namespace, name, subresource),
+            body=dict(patch),
+            content_type=_MERGE,
+        )
+
+    async def patch_status(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        status: Mapping[str, Any],
+        *,
+        version: Optional[str] = None,
+    ) -> Object:
+        """Merge-patch the status, if the object still is at ``version``."""
+        body: Object = {"status": dict(status)}
+        if version is not None:
+            body["metadata"] = {"resourceVersion": version}
+        return await self.patch(resource, namespace, name, body, subresource="status")
+
+    async def replace(
+        self, resource: Resource, namespace: str, name: str, body: Object
+    ) -> Object:
+        """Replace an object; conditional when ``body`` names a resourceVersion."""
+        return await self._connection.json(
+            "PUT", resource.path(namespace, name), body=body
+        )
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        uid: Optional[str] = None,
+        grace_seconds: Optional[int] = None,
+    ) -> None:
+        """Delete an object with what it owns; gone already is fine.
+
+        :param uid: only this very object, never a later one of the same name.
+        """
+        options: Object = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+        }
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        try:
+            await self._connection.json(
+                "DELETE", resource.path(namespace, name), body=options
+            )
+        except (errors.NotFound, errors.Conflict):
+            return
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str,
+        *,
+        labels: Optional[str] = None,
+        fields: Optional[str] = None,
+    ) -> AsyncIterator[tuple[str, Object]]:
+        """List, then watch, for ever: ("SET", object) and ("GONE", object).
+
+        What vanished while the watch was down is reported as GONE after the next list, so
+        a consumer that only follows the events is never left with a ghost.
+        """
+        known: dict[str, Object] = {}
+        while True:
+            items, version = await self.list(
+                resource, namespace, labels=labels, fields=fields
+            )
+            current = {item["metadata"]["name"]: item for item in items}
+            for name in [name for name in known if name not in current]:
+                yield "GONE", known.pop(name)
+            for name, item in current.items():
+                known[name] = item
+                yield "SET", item
+            async for kind, item in self._watch_from(
+                resource, namespace, version, labels, fields
+            ):
+                name = item["metadata"]["name"]
+                if kind == "GONE":
+                    known.pop(name, None)
+                else:
+                    known[name] = item
+                yield kind, item
+
+    async def _watch_from(
+        self,
+        resource: Resource,
+        namespace: str,
+        version: str,
+        labels: Optional[str],
+        fields: Optional[str],
+    ) -> AsyncIterator[tuple[str, Object]]:
+        """One run of a watch, until it must be listed again."""
+        query = _selectors(labels, fields)
+        query.update(watch="true", allowWatchBookmarks="true")
+        query.update(timeoutSeconds=str(_WATCH_SECONDS))
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=5, sock_read=_WATCH_SECONDS + 10
+        )
+        while True:
+            query["resourceVersion"] = version
+            try:
+                response = await self._connection.stream(
+                    "GET", resource.path(namespace), query=query, timeout=timeout
+                )
+            except errors.Expired:
+                return
+            async with response:
+                try:
+                    async for line in response.content:
+                        event = json.loads(line)
+                        item = event["object"]
+                        if event["type"] == "ERROR":
+                            return
+                        version = item["metadata"]["resourceVersion"]
+                        if event["type"] == "BOOKMARK":
+                            continue
+                        kind = "GONE" if event["type"] == "DELETED" else "SET"
+                        yield kind, item
+                except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
+                    return
+
+
+def _selectors(labels: Optional[str], fields: Optional[str]) -> dict[str, str]:
+    query = {}
+    if labels:
+        query["labelSelector"] = labels
+    if fields:
+        query["fieldSelector"] = fields
+    return query

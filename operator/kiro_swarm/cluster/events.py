@@ -1,0 +1,60 @@
+"""Events on our objects: rare, worth reading, never a log.
+
+An event has a name made of its object's uid, its reason and the text, so that the same
+news is one Event however often a reconcile tells it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import EVENTS, Resource
+
+COMPONENT = "kiro-swarm"
+
+
+async def emit(
+    client: Client,
+    resource: Resource,
+    item: dict[str, Any],
+    *,
+    reason: str,
+    message: str,
+    now: datetime,
+    warning: bool = False,
+) -> None:
+    """Post one Event about ``item``; one that is there already is not posted again."""
+    metadata = item["metadata"]
+    told = f"{metadata['uid']}/{reason}/{message}".encode()
+    stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    body = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{metadata['name']}.{hashlib.sha256(told).hexdigest()[:16]}",
+            "namespace": metadata["namespace"],
+        },
+        "involvedObject": {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "uid": metadata["uid"],
+        },
+        "reason": reason,
+        "message": message[:1024],
+        "type": "Warning" if warning else "Normal",
+        "source": {"component": COMPONENT},
+        "firstTimestamp": stamp,
+        "lastTimestamp": stamp,
+        "count": 1,
+    }
+    try:
+        await client.create(EVENTS, metadata["namespace"], body)
+    except (errors.AlreadyExists, errors.NotFound, errors.Forbidden):
+        # Gone with its namespace, or told before: an Event is a courtesy.
+        return

@@ -1,0 +1,58 @@
+"""Kubernetes conditions: the one place that sets them.
+
+The transition time moves only when the status does; that is what makes comparing an old
+and a new status meaningful and keeps an idle object unwritten.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Optional, Sequence
+
+from kiro_swarm.policy.times import stamp
+
+Condition = dict[str, Any]
+_LONGEST_MESSAGE = 4096
+
+
+def condition(
+    previous: Sequence[Condition],
+    kind: str,
+    status: Optional[bool],
+    reason: str,
+    message: str,
+    *,
+    generation: int,
+    now: datetime,
+) -> Condition:
+    """The condition ``kind`` with its transition time carried over where it applies.
+
+    :param status: None means Unknown.
+    """
+    word = "Unknown" if status is None else str(status)
+    before = find(previous, kind)
+    since = stamp(now)
+    if before is not None and before.get("status") == word:
+        since = before.get("lastTransitionTime", since)
+    return {
+        "type": kind,
+        "status": word,
+        "reason": reason,
+        "message": message[:_LONGEST_MESSAGE],
+        "lastTransitionTime": since,
+        "observedGeneration": generation,
+    }
+
+
+def find(conditions: Sequence[Condition], kind: str) -> Optional[Condition]:
+    """The condition of this type, or None."""
+    for item in conditions:
+        if item.get("type") == kind:
+            return item
+    return None
+
+
+def is_true(conditions: Sequence[Condition], kind: str) -> bool:
+    """Whether the condition is there and True."""
+    found = find(conditions, kind)
+    return found is not None and found.get("status") == "True"

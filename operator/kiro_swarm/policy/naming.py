@@ -1,0 +1,85 @@
+"""Names, made from their owner, so that making one twice makes nothing twice.
+
+Every name here is deterministic. Two different inputs never give the same name: what has
+to be changed or cut carries a hash of the original.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_TASK_PART = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?\Z")
+
+
+def short_hash(text: str) -> str:
+    """Eight hex digits that stand for ``text``."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+
+
+def task_part(task_id: str) -> str:
+    """A task id as a part of object names and branches: ``1.1``, ``core-1-5f2b9a01``.
+
+    Unchanged where it is lower case and harmless; else lowered, cleaned and given a hash
+    of the original id, so that ``CORE-1`` and ``core-1`` stay two tasks.
+    """
+    harmless = _TASK_PART.match(task_id) and ".." not in task_id
+    if harmless and not task_id.endswith(".lock") and task_id != "integration":
+        return task_id
+    cleaned = re.sub(r"[^a-z0-9-]+", "-", task_id.lower()).strip("-")[:32].strip("-")
+    return f"{cleaned or 'task'}-{short_hash(task_id)}"
+
+
+def task_name(swarm: str, task_id: str) -> str:
+    """Name of the KiroTask of a task."""
+    return f"{swarm}-{task_part(task_id)}"
+
+
+def task_branch(swarm: str, task_id: str, attempt: int) -> str:
+    """Branch of one attempt of a task."""
+    return f"swarm/{swarm}/{task_part(task_id)}/{attempt}"
+
+
+def integration_branch(swarm: str) -> str:
+    """Default branch that collects the merged work of a swarm."""
+    return f"swarm/{swarm}/integration"
+
+
+def instance_name(swarm: str, index: int) -> str:
+    """Name of the ``index``-th instance, from 1."""
+    return f"{swarm}-{index}"
+
+
+def pod_name(instance: str, restarts: int) -> str:
+    """Name of an instance's pod after ``restarts`` replacements."""
+    return f"{instance}-{restarts}"
+
+
+def claim_name(swarm: str) -> str:
+    """Name of the volume claim of a swarm."""
+    return f"{swarm}-workspace"
+
+
+def runner_account(swarm: str) -> str:
+    """Service account of the runners of a swarm."""
+    return f"{swarm}-runner"
+
+
+def jobs_account(swarm: str) -> str:
+    """Service account of the prepare and integrate Jobs of a swarm."""
+    return f"{swarm}-jobs"
+
+
+def graph_name(swarm: str) -> str:
+    """ConfigMap in which the prepare Job publishes the task graph."""
+    return f"{swarm}-graph"
+
+
+def prepare_job(swarm: str, attempt: int) -> str:
+    """Name of the ``attempt``-th prepare Job, from 1."""
+    return f"{swarm}-prepare-{attempt}"
+
+
+def integrate_job(swarm: str, batch: int) -> str:
+    """Name of the ``batch``-th integrate Job, from 1."""
+    return f"{swarm}-integrate-{batch}"
