@@ -1,0 +1,1 @@
+"""How a coding agent is driven: the seam (driver), its drivers and the prompt."""

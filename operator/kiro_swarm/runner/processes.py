@@ -1,0 +1,134 @@
+"""The processes of a container: starting one, reaping all, ending what is left.
+
+Used by the agent container's entrypoint alone, which is process 1 there and must be
+the only code in its process that waits for children. Guarantees: no zombie stays, and
+after `end_all` no process started through this module, nor any descendant of one,
+is alive, however it detached itself. Linux only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from typing import Mapping, Sequence
+
+_PR_SET_CHILD_SUBREAPER = 36
+_POLL_SECONDS = 0.02
+# How long single kills may chase processes that keep forking.
+_CHASE_SECONDS = 2.0
+
+
+def living_descendants() -> list[int]:
+    """The pids of all descendants of this process that are not zombies."""
+    children: dict[int, list[int]] = {}
+    zombies: set[int] = set()
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            with open(f"/proc/{entry}/stat", "rb") as file:
+                # The name before the last ")" may hold anything, even ")" itself.
+                state, parent = file.read().rpartition(b")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(int(parent), []).append(int(entry))
+        if state in (b"Z", b"X"):
+            zombies.add(int(entry))
+    found: list[int] = []
+    queue = list(children.get(os.getpid(), []))
+    while queue:
+        pid = queue.pop()
+        queue.extend(children.get(pid, []))
+        if pid not in zombies:
+            found.append(pid)
+    return found
+
+
+class Processes:
+    """All processes below this one. Make it inside the running event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._exits: dict[int, asyncio.Future[int]] = {}
+        # Orphans come to us, also where we are not process 1, so nothing escapes by
+        # forking twice.
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "cannot become the reaper of orphans")
+        self._loop.add_signal_handler(signal.SIGCHLD, self._reap)
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+    ) -> tuple[int, asyncio.Future[int]]:
+        """Start a process in a session of its own; raises OSError.
+
+        Returns its pid and its end: the exit code, or minus the number of the signal.
+        """
+        popen = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        # _reap collects the exit status; Popen must believe that it has it already.
+        popen.returncode = 0
+        ended: asyncio.Future[int] = self._loop.create_future()
+        self._exits[popen.pid] = ended
+        return popen.pid, ended
+
+    async def end_all(self, grace_seconds: float) -> None:
+        """Ask every process to end, then make it; returns when none is left."""
+        _signal(living_descendants(), signal.SIGTERM, signal.SIGCONT)
+        if await self._gone_within(grace_seconds, kill=False):
+            return
+        if not await self._gone_within(_CHASE_SECONDS, kill=True) and os.getpid() == 1:
+            # Only the kernel can reach all of a fork bomb at once.
+            os.kill(-1, signal.SIGKILL)
+            await self._gone_within(_CHASE_SECONDS, kill=False)
+
+    async def _gone_within(self, seconds: float, *, kill: bool) -> bool:
+        deadline = time.monotonic() + seconds
+        while True:
+            left = living_descendants()
+            if not left:
+                return True
+            if kill:
+                _signal(left, signal.SIGKILL)
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            ended = self._exits.pop(pid, None)
+            if ended is not None and not ended.done():
+                ended.set_result(os.waitstatus_to_exitcode(status))
+
+
+def _signal(pids: Sequence[int], *signals: signal.Signals) -> None:
+    for pid in pids:
+        for number in signals:
+            try:
+                os.kill(pid, number)
+            except (ProcessLookupError, PermissionError):
+                break

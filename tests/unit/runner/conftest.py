@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.runner.support import Entrypoint, entrypoint
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name: the path of a unix socket has 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="kiro-") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Entrypoint]:
+    with entrypoint(folder) as running:
+        yield running
