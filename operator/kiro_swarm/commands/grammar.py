@@ -1,0 +1,111 @@
+"""The table compiled for the parser: fixed words as a tree, rows with look-ups.
+
+Built once per table. Refuses a table that the parser could misread: two meanings of
+one phrase, two permissions behind one first word, a command with arguments whose
+phrase goes on in another command.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping, Optional, Sequence
+
+from kiro_swarm.commands.table import Argument, Command
+from kiro_swarm.commands.values import READERS, Reader
+
+
+class Rule:
+    """One row with its look-ups: modifiers by spelling, values by place and name."""
+
+    __slots__ = ("command", "keys", "modifiers", "places", "prefix", "spaced")
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.prefix = (command.qualifier,) if command.qualifier else ()
+        self.places: list[tuple[str, Reader, Argument]] = [
+            (item.name, READERS[item.kind], item) for item in command.arguments
+        ]
+        self.keys: dict[str, Argument] = {
+            item.name: item for item in (*command.arguments, *command.parameters)
+        }
+        self.modifiers: dict[str, str] = {}
+        #: First word of a modifier written with spaces -> its words, its name.
+        self.spaced: dict[str, list[tuple[list[str], str]]] = {}
+        for modifier in command.modifiers:
+            for spelling in (modifier.name, *modifier.synonyms):
+                self.modifiers[spelling] = modifier.name
+                words = spelling.split("-")
+                if len(words) > 1:
+                    self.spaced.setdefault(words[0], []).append((words, modifier.name))
+
+    def spaced_modifier(self, words: Sequence[str], index: int) -> tuple[str, int]:
+        """Name and number of words of the modifier that begins here, or ``("", 0)``."""
+        for parts, name in self.spaced[words[index].lower()]:
+            if [word.lower() for word in words[index : index + len(parts)]] == parts:
+                return name, len(parts)
+        return "", 0
+
+
+class Node:
+    """A place between fixed words: what may follow, and what is complete here."""
+
+    __slots__ = ("canonical", "following", "rule")
+
+    def __init__(self) -> None:
+        self.following: dict[str, Node] = {}
+        #: The words that may follow and are no synonyms.
+        self.canonical: list[str] = []
+        self.rule: Optional[Rule] = None
+
+    def commands(self) -> list[Command]:
+        """Every command that can still be reached from here."""
+        found = [self.rule.command] if self.rule else []
+        for node in self.following.values():
+            found += [command for command in node.commands() if command not in found]
+        return found
+
+    def expected(self) -> list[str]:
+        """The words that may follow, without synonyms where there are others."""
+        return self.canonical or sorted(self.following)
+
+
+class Grammar:
+    """All rows: the tree of fixed words, every known word, permission by first word."""
+
+    def __init__(
+        self, commands: Sequence[Command], verb_synonyms: Mapping[str, Sequence[str]]
+    ) -> None:
+        self.root = Node()
+        self.words: set[str] = set()
+        self.permissions: dict[str, str] = {}
+        for command in commands:
+            rule = Rule(command)
+            fixed = command.name.split()
+            self._add(rule, fixed, canonical_from=0)
+            for verb in verb_synonyms.get(command.verb, ()):
+                self._add(rule, [verb, *fixed[1:]], canonical_from=1)
+            for phrase in command.synonyms:
+                self._add(rule, phrase.split(), canonical_from=len(phrase))
+            self.words.update(rule.modifiers)
+        self._refuse_ambiguous(self.root)
+
+    def _add(self, rule: Rule, phrase: list[str], canonical_from: int) -> None:
+        permission = self.permissions.setdefault(phrase[0], rule.command.permission)
+        if permission != rule.command.permission:
+            raise ValueError(f"first word '{phrase[0]}' stands for two permissions")
+        node = self.root
+        for place, word in enumerate(phrase):
+            if place >= canonical_from and word not in node.canonical:
+                node.canonical.append(word)
+            node = node.following.setdefault(word, Node())
+        if node.rule not in (None, rule):
+            raise ValueError(f"phrase '{' '.join(phrase)}' has two meanings")
+        node.rule = rule
+        self.words.update(phrase)
+
+    def _refuse_ambiguous(self, node: Node) -> None:
+        if node.rule and node.following and node.rule.places:
+            raise ValueError(
+                f"'{node.rule.command.name}' has arguments and its phrase goes on"
+            )
+        for child in node.following.values():
+            self._refuse_ambiguous(child)

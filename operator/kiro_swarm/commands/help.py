@@ -1,0 +1,87 @@
+"""The table in words and as JSON: help texts, ``kiro-swarm command list``. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Sequence
+
+from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS, Argument, Command
+
+
+def describe(commands: Sequence[Command] = COMMANDS) -> list[dict[str, Any]]:
+    """One JSON-ready object a command, in the table's order."""
+    return [
+        {
+            "name": command.name,
+            "usage": command.usage,
+            "verb": command.verb,
+            "verbSynonyms": list(VERB_SYNONYMS.get(command.verb, ())),
+            "noun": command.noun,
+            "arguments": [_argument(item) for item in command.arguments],
+            "modifiers": [
+                {
+                    "name": item.name,
+                    "help": item.help,
+                    "available": item.available,
+                    "synonyms": list(item.synonyms),
+                }
+                for item in command.modifiers
+            ],
+            "parameters": [_argument(item) for item in command.parameters],
+            "permission": command.permission,
+            "destructive": command.destructive,
+            "help": command.help,
+            "examples": list(command.examples),
+            "synonyms": list(command.synonyms),
+        }
+        for command in commands
+    ]
+
+
+def describe_json(commands: Sequence[Command] = COMMANDS) -> str:
+    """The same as a JSON text with a final line break."""
+    return json.dumps(describe(commands), indent=2) + "\n"
+
+
+def help_text(verb: str = "", commands: Sequence[Command] = COMMANDS) -> str:
+    """Every sentence in one line; with a verb or a synonym of it, its full help.
+
+    Raises KeyError when no command has this verb.
+    """
+    if not verb:
+        width = max(len(command.usage) for command in commands)
+        lines = [f"{item.usage:<{width}}  {item.help}" for item in commands]
+        return "\n".join(lines) + "\n"
+    chosen = [
+        command
+        for command in commands
+        if verb in (command.verb, *VERB_SYNONYMS.get(command.verb, ()))
+    ]
+    if not chosen:
+        raise KeyError(verb)
+    return "\n".join(_page(command) for command in chosen)
+
+
+def _page(command: Command) -> str:
+    """Everything about one command."""
+    lines = [command.usage, f"    {command.help}", ""]
+    for item in (*command.arguments, *command.parameters):
+        lines.append(f"    {item.name.upper()}: {item.help}")
+    for modifier in command.modifiers:
+        note = "" if modifier.available else " Not available in this version."
+        lines.append(f"    {modifier.name}: {modifier.help}{note}")
+    lines.append(f"    Permission: {command.permission} on kiroswarms")
+    lines += [f"    Example: {example}" for example in command.examples]
+    return "\n".join(lines) + "\n"
+
+
+def _argument(item: Argument) -> dict[str, Any]:
+    bounds = {"minimum": item.minimum} if item.kind == "integer" else {}
+    return {
+        "name": item.name,
+        "kind": item.kind,
+        **bounds,
+        "maximum": item.maximum,
+        "optional": item.optional,
+        "help": item.help,
+    }

@@ -1,0 +1,237 @@
+"""Sentence to Action, or a SentenceError that teaches. Hand-written, pure.
+
+Called with the text of a SwarmCommand and by the command line. Every word of the text
+is accounted for, synonyms are exact and misspelt words are never repaired, so no
+action comes out that was not written. Ids keep their case.
+
+The way of a sentence: words (words.py), fixed words down the tree of the grammar, then
+each further word is a modifier, a ``name=value``, a connector or the next argument.
+Columns are only worked out when something is wrong; that keeps the good case fast.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping, Sequence
+
+from kiro_swarm.commands.action import Action
+from kiro_swarm.commands.errors import SentenceError, any_of, shown
+from kiro_swarm.commands.formatter import sentence
+from kiro_swarm.commands.grammar import Grammar, Node, Rule
+from kiro_swarm.commands.suggest import close_word, suggestions
+from kiro_swarm.commands.table import (
+    COMMANDS,
+    CONNECTORS,
+    FILLERS,
+    VERB_SYNONYMS,
+    Argument,
+    Command,
+)
+from kiro_swarm.commands.values import READERS, Value, expectation
+from kiro_swarm.commands.words import checked, column_of, plain, split
+
+_END = "the end of the sentence"
+
+
+class Parser:
+    """The parser of one table."""
+
+    def __init__(
+        self,
+        commands: Sequence[Command] = COMMANDS,
+        verb_synonyms: Mapping[str, Sequence[str]] = VERB_SYNONYMS,
+    ) -> None:
+        self.grammar = Grammar(commands, verb_synonyms)
+
+    def parse(self, text: str) -> Action:
+        """The action that the text says; raises SentenceError."""
+        try:
+            return self._read(text)
+        except SentenceError as error:
+            near = suggestions(self.grammar, self._read, text, error)
+            raise SentenceError(
+                error.message, error.position, error.expected, near
+            ) from None
+
+    def _read(self, text: str) -> Action:
+        """The same without suggestions."""
+        text = checked(text)
+        words = split(text)
+        node, index = self._fixed_words(words)
+        if node.rule is None:
+            raise _unknown_word(node, text, words, index)
+        return _bind(node.rule, text, words, index)
+
+    def _fixed_words(self, words: list[str]) -> tuple[Node, int]:
+        """How far the fixed words lead, and the index of the first word after them."""
+        node = self.grammar.root
+        index = 0
+        for word in words:
+            following = node.following.get(word)
+            if following is None:
+                lowered = word.lower()
+                following = node.following.get(lowered)
+                # The first word is never skipped: it decides the permission.
+                if index and following is None and lowered in FILLERS:
+                    following = node if node.following else None
+                if following is None:
+                    break
+            node = following
+            index += 1
+        return node, index
+
+
+def _bind(rule: Rule, text: str, words: list[str], index: int) -> Action:
+    """Reads the words after the fixed ones: modifiers, values by name, by place."""
+    arguments: dict[str, Value] = {}
+    parameters: dict[str, Value] = {}
+    modifiers: list[str] = []
+    places = rule.places
+    place = 0
+    count = len(words)
+    while index < count:
+        word = words[index]
+        lowered = word.lower()
+        width = 1
+        modifier = rule.modifiers.get(lowered, "")
+        if not modifier and lowered in rule.spaced:
+            modifier, width = rule.spaced_modifier(words, index)
+        while place < len(places) and places[place][0] in arguments:
+            place += 1
+        if modifier:
+            index += width
+            if modifier not in modifiers:
+                modifiers.append(modifier)
+            continue
+        if "=" in word and word[0] != '"':
+            _bind_named(rule, text, index, word, arguments, parameters)
+        elif lowered in CONNECTORS and (place == len(places) or index + 1 < count):
+            pass
+        elif place == len(places):
+            raise _too_much(rule, text, index, word, modifiers)
+        else:
+            name, reader, argument = places[place]
+            try:
+                arguments[name] = reader(plain(word), argument)
+            except ValueError as error:
+                raise _bad_value(error, argument, column_of(text, index)) from None
+        index += 1
+    return _action(rule, text, arguments, modifiers, parameters)
+
+
+def _bind_named(
+    rule: Rule,
+    text: str,
+    index: int,
+    word: str,
+    arguments: dict[str, Value],
+    parameters: dict[str, Value],
+) -> None:
+    """Reads one ``name=value`` into the arguments or the parameters."""
+    key, _, value = word.partition("=")
+    name = key.lower()
+    argument = rule.keys.get(name)
+    if argument is None:
+        column = column_of(text, index)
+        known = [f"{known}=" for known in rule.keys]
+        raise SentenceError(
+            f"'{rule.command.name}' has no {shown(key + '=')} (column {column}); "
+            f"{'it has ' + any_of(known) if known else 'it takes no name=value'}",
+            column,
+            known,
+        )
+    if name in arguments or name in parameters:
+        column = column_of(text, index)
+        raise SentenceError(f"'{name}' is given twice (column {column})", column)
+    target = parameters if argument in rule.command.parameters else arguments
+    try:
+        target[name] = READERS[argument.kind](plain(value), argument)
+    except ValueError as error:
+        column = column_of(text, index) + len(key) + 1
+        raise _bad_value(error, argument, column) from None
+
+
+def _action(
+    rule: Rule,
+    text: str,
+    arguments: dict[str, Value],
+    modifiers: list[str],
+    parameters: dict[str, Value],
+) -> Action:
+    """The action, once everything that must be there is there."""
+    command = rule.command
+    if len(arguments) < len(rule.places):
+        for _, _, argument in rule.places:
+            if argument.name not in arguments and not argument.optional:
+                raise _missing(rule, text, argument)
+    if len(modifiers) > 1:
+        modifiers = [item.name for item in command.modifiers if item.name in modifiers]
+    if len(parameters) > 1:
+        parameters = {
+            item.name: parameters[item.name]
+            for item in command.parameters
+            if item.name in parameters
+        }
+    said = (*rule.prefix, *modifiers)
+    return Action(
+        command.name,
+        command.verb,
+        command.noun,
+        arguments,
+        said,
+        parameters,
+        command.permission,
+        sentence(command, arguments, said, parameters),
+    )
+
+
+def _unknown_word(node: Node, text: str, words: list[str], index: int) -> SentenceError:
+    """For a sentence whose fixed words lead to no command."""
+    column = column_of(text, index)
+    expected = node.expected()
+    if index == len(words):
+        problem = f"{shown(text)} is not complete at column {column}"
+        close = None
+    else:
+        kind = "word" if index else "command"
+        problem = f"unknown {kind} {shown(plain(words[index]))} at column {column}"
+        close = close_word(node, words[index])
+    advice = f"did you mean '{close}'?" if close else f"expected {any_of(expected)}"
+    return SentenceError(f"{problem}; {advice}", column, expected)
+
+
+def _too_much(
+    rule: Rule, text: str, index: int, word: str, modifiers: list[str]
+) -> SentenceError:
+    """For a word after everything that the command takes."""
+    column = column_of(text, index)
+    expected = [
+        item.name for item in rule.command.modifiers if item.name not in modifiers
+    ]
+    expected += [f"{item.name}=" for item in rule.command.parameters]
+    expected.append(_END)
+    return SentenceError(
+        f"unexpected {shown(plain(word))} at column {column}; "
+        f"expected {any_of(expected)}",
+        column,
+        expected,
+    )
+
+
+def _missing(rule: Rule, text: str, argument: Argument) -> SentenceError:
+    """For an argument that nobody gave."""
+    column = len(text) + 1
+    expected = expectation(argument)
+    return SentenceError(
+        f"'{rule.command.name}' needs {expected} at column {column}",
+        column,
+        [expected],
+    )
+
+
+def _bad_value(error: ValueError, argument: Argument, column: int) -> SentenceError:
+    """For a value that its reader refused."""
+    return SentenceError(f"{error} (column {column})", column, [expectation(argument)])
+
+
+#: The parser of the language: raises SentenceError, returns an Action.
+parse = Parser().parse

@@ -1,0 +1,111 @@
+"""Text to words: limits, quoting, columns. First step of the parser.
+
+A quoted word keeps its opening quote (``"a b"`` becomes ``"a b`` without the last
+quote), so that it can never be taken for a word of the language; ``plain`` removes it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Iterator
+
+from kiro_swarm.commands.errors import SentenceError
+
+#: Longest sentence, in bytes of UTF-8. The API's own limit for spec.text.
+MAX_BYTES = 4096
+
+
+def checked(text: str) -> str:
+    """The text without its final line break, or SentenceError for what no text may hold.
+
+    Refused: too long, empty, control characters, line breaks, direction overrides and
+    other invisible characters, and every space that is not the plain one.
+    """
+    if len(text) > MAX_BYTES or (
+        not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES
+    ):
+        raise SentenceError(f"a sentence has at most {MAX_BYTES} bytes", 1)
+    text = text.rstrip("\r\n")
+    if not text.isprintable():
+        raise _unprintable(text)
+    if not text or text.isspace():
+        raise SentenceError("empty command", 1)
+    return text
+
+
+def _unprintable(text: str) -> SentenceError:
+    """Names the first character that may not stand in a sentence."""
+    column, bad = next(
+        (column, char) for column, char in enumerate(text, 1) if not char.isprintable()
+    )
+    category = unicodedata.category(bad)
+    if category == "Cc":
+        what = "control character"
+    elif category.startswith("Z"):
+        what = "unusual space"
+    else:
+        what = "invisible character"
+    return SentenceError(f"{what} U+{ord(bad):04X} at column {column}", column)
+
+
+def split(text: str) -> list[str]:
+    """The words of a checked text; raises SentenceError for a wrong quote."""
+    if '"' not in text:
+        return text.split()
+    return [word for word, _ in scan(text)]
+
+
+def scan(text: str) -> Iterator[tuple[str, int]]:
+    """The same words, each with the column where it begins."""
+    at = 0
+    while at < len(text):
+        if text[at] == " ":
+            at += 1
+            continue
+        start = at
+        while at < len(text) and text[at] not in ' "':
+            at += 1
+        word = text[start:at]
+        if text[at : at + 1] == '"':
+            if word and word.find("=") != len(word) - 1:
+                raise SentenceError(
+                    f"unexpected quote inside a word at column {at + 1}; "
+                    "put the whole word in quotes",
+                    at + 1,
+                )
+            content, at = _quoted(text, at)
+            word += '"' + content
+        yield word, start + 1
+
+
+def _quoted(text: str, opening: int) -> tuple[str, int]:
+    """Content of the quotes that open at index ``opening``, and the index after them."""
+    content: list[str] = []
+    at = opening + 1
+    while at < len(text) and text[at] != '"':
+        if text[at] == "\\" and text[at + 1 : at + 2] in ('"', "\\"):
+            at += 1
+        content.append(text[at])
+        at += 1
+    if at >= len(text):
+        raise SentenceError(
+            f"missing closing quote for the one opened at column {opening + 1}",
+            opening + 1,
+            ('"',),
+        )
+    if text[at + 1 : at + 2] not in ("", " "):
+        raise SentenceError(
+            f"missing space after the closing quote at column {at + 1}", at + 2, (" ",)
+        )
+    return "".join(content), at + 1
+
+
+def column_of(text: str, index: int) -> int:
+    """Column of the word with this index; one after the text when there is none."""
+    columns = [column for _, column in scan(text)]
+    return columns[index] if index < len(columns) else len(text) + 1
+
+
+def plain(word: str) -> str:
+    """A word or value without the mark of having been quoted."""
+    return word[1:] if word[:1] == '"' else word
