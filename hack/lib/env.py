@@ -26,10 +26,12 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from interpreters import PREFERRED, Interpreter, fetch, find, probe  # noqa: E402
+from interpreters import PREFERRED, Interpreter, fetch, find, probe
 
 ROOT = Path(__file__).resolve().parents[2]
-STAMP = "kiro-swarm.stamp"
+# Written into the environment when a step is complete: what it was made from.
+PACKAGES_STAMP = "kiro-swarm.packages"
+CHECKOUT_STAMP = "kiro-swarm.checkout"
 
 
 class EnvError(Exception):
@@ -48,11 +50,12 @@ def ensure(
     """
     install = install or os.environ.get("CI", "").lower() in ("1", "true")
     folder = (venv or ROOT / ".venv").absolute()
-    with _lock():
-        made = _reusable(folder, python)
-        if made:
-            return made
-        return _build(folder, _choose(python, install))
+    with _lock(folder):
+        executable = _reusable(folder, python)
+        if executable is None:
+            executable = _build(folder, _choose(python, install))
+        _install_checkout(folder, executable)
+        return executable
 
 
 def clean_environment() -> Dict[str, str]:
@@ -68,11 +71,11 @@ def requirements_for(version: Tuple[int, int]) -> Path:
 
 def _reusable(folder: Path, python: Optional[str]) -> Optional[Path]:
     executable = folder / "bin" / "python"
-    stamp = folder / STAMP
+    stamp = folder / PACKAGES_STAMP
     if not (stamp.exists() and executable.exists()):
         return None
     interpreter = probe(str(executable))
-    if interpreter is None or stamp.read_text() != _fingerprint(folder, interpreter):
+    if interpreter is None or stamp.read_text() != _packages_of(folder, interpreter):
         return None
     wanted = _version(python)
     if wanted and interpreter.version != wanted:
@@ -80,11 +83,9 @@ def _reusable(folder: Path, python: Optional[str]) -> Optional[Path]:
     return executable
 
 
-def _fingerprint(folder: Path, interpreter: Interpreter) -> str:
+def _packages_of(folder: Path, interpreter: Interpreter) -> str:
     """Everything that, when it changes, makes an environment stale."""
-    digest = hashlib.sha256()
-    for part in (requirements_for(interpreter.version), ROOT / "pyproject.toml"):
-        digest.update(part.read_bytes())
+    digest = hashlib.sha256(requirements_for(interpreter.version).read_bytes())
     # The folder too: scripts of a venv hold its absolute path, so a moved one is broken.
     return f"{interpreter.name} {folder} {digest.hexdigest()}\n"
 
@@ -141,9 +142,7 @@ def _fetch_missing(python: Optional[str], install: bool) -> Interpreter:
     try:
         return fetch(version, hosts[0])
     except (OSError, subprocess.SubprocessError) as error:
-        raise EnvError(
-            f"Python {name} cannot be downloaded: {error}"
-        ) from error
+        raise EnvError(f"Python {name} cannot be downloaded: {error}") from error
 
 
 def _install_venv_package(interpreter: Interpreter, install: bool) -> None:
@@ -173,49 +172,63 @@ def _build(folder: Path, interpreter: Interpreter) -> Path:
     requirements = requirements_for(interpreter.version)
     started = time.monotonic()
     _say(f"making {folder} with Python {interpreter.name} from {requirements.name}")
-    if folder.exists() and not (folder / "pyvenv.cfg").exists() and any(folder.iterdir()):
+    if (
+        folder.exists()
+        and not (folder / "pyvenv.cfg").exists()
+        and any(folder.iterdir())
+    ):
         raise EnvError(f"{folder} exists and is no Python environment")
     executable = folder / "bin" / "python"
-    pip = [str(executable), "-m", "pip", "--disable-pip-version-check"]
-    pip += ["install", "--quiet", "--no-input"]
-    steps: List[List[str]] = [
-        [str(interpreter.path), "-m", "venv", "--clear", str(folder)],
-        [*pip, "--require-hashes", "--no-deps", "-r", str(requirements)],
-        # The back end is among the pinned packages, so this needs no index.
-        [*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)],
-        [str(executable), "-m", "pip", "--disable-pip-version-check", "check"],
-    ]
-    for argv in steps:
-        # No input and no stdout: callers read our stdout as a path.
-        step = subprocess.run(
-            argv,
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr,
-        )
-        if step.returncode != 0:
-            raise EnvError(f"failed: {' '.join(argv)}")
+    _run([str(interpreter.path), "-m", "venv", "--clear", str(folder)])
+    _pip(
+        executable, "install", "--require-hashes", "--no-deps", "-r", str(requirements)
+    )
+    _pip(executable, "check")
     made = probe(str(executable))
     if made is None:
         raise EnvError(f"{executable} was made but does not start")
-    (folder / STAMP).write_text(_fingerprint(folder, made))
+    (folder / PACKAGES_STAMP).write_text(_packages_of(folder, made))
     _say(f"environment ready in {time.monotonic() - started:.0f} s")
     return executable
 
 
+def _install_checkout(folder: Path, executable: Path) -> None:
+    """The project itself, editable; again only when its metadata has changed."""
+    stamp = folder / CHECKOUT_STAMP
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    # The build back end is among the pinned packages, so this needs no index.
+    options = ("--no-deps", "--no-build-isolation", "--editable")
+    _pip(executable, "install", *options, str(ROOT))
+    stamp.write_text(wanted)
+
+
+def _pip(executable: Path, command: str, *arguments: str) -> None:
+    options = ["--quiet", "--no-input", "--disable-pip-version-check"]
+    _run([str(executable), "-m", "pip", *options, command, *arguments])
+
+
+def _run(argv: List[str]) -> None:
+    # No input, and nothing on stdout: callers read our stdout as a path.
+    step = subprocess.run(
+        argv, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr
+    )
+    if step.returncode != 0:
+        raise EnvError(f"failed: {' '.join(argv)}")
+
+
 @contextlib.contextmanager
-def _lock() -> Iterator[None]:
-    """One builder at a time; the checkout's folder itself is what is locked."""
-    descriptor = os.open(ROOT, os.O_RDONLY)
-    try:
+def _lock(folder: Path) -> Iterator[None]:
+    """One builder a folder at a time; the lock dies with its process."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_name(folder.name + ".lock"), "w") as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("another tool is making the environment: waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _say(f"another tool is making {folder}: waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _say(text: str) -> None:
@@ -227,7 +240,9 @@ def main(argv: Optional[List[str]] = None) -> int:
     parser = argparse.ArgumentParser(
         description="Make the project's environment and print the path of its Python."
     )
-    parser.add_argument("--python", help='a version ("3.9") or a path; default: the best')
+    parser.add_argument(
+        "--python", help='a version ("3.9") or a path; default: the best'
+    )
     parser.add_argument("--venv", type=Path, help="the folder; default: .venv")
     parser.add_argument(
         "--yes", action="store_true", help="install what is missing (root, Debian)"

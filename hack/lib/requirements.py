@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 import tomllib
-from interpreters import UV
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from interpreters import UV
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "requirements"

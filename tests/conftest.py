@@ -1,0 +1,18 @@
+"""What all tests share: where the cluster fixtures come from, and marks by folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Mark every test by its part, so that `-m "not e2e"` works without a line a file."""
+    for item in items:
+        part = item.path.relative_to(TESTS).parts[0]
+        if part in ("cluster", "e2e"):
+            item.add_marker(part)
