@@ -10,34 +10,60 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Mapping, NamedTuple
 
+from kiro_swarm.commands.formatter import format_action
+from kiro_swarm.commands.table import Command
 from kiro_swarm.commands.values import Value
 
 
 class Action(NamedTuple):
     """A parsed sentence; immutable.
 
-    ``command`` is the name of the table's row, which executors are found by; it stays
-    in the process. ``arguments`` and ``parameters`` hold read values; ``modifiers`` the
-    qualifier, if the command has one (``up``), and then the table's names in the
-    table's order; ``normalized`` the canonical sentence. The parser knows no clock and
-    no sender: the last three fields are for the caller (``_replace``); timestamp is
-    RFC 3339 UTC.
+    ``command`` is the row of the table; executors are found by its name.
+    ``arguments`` and ``parameters`` hold read values by name; ``modifiers`` the
+    command's qualifier, if it has one (``up``), and then the names of what was said, in
+    the table's order. The parser knows no clock and no sender: the last three fields
+    are for the caller (``_replace``); timestamp is RFC 3339 UTC.
 
     A named tuple and not a frozen dataclass, because making one takes a third of the
     time and is a large part of parsing a sentence.
     """
 
-    command: str
-    verb: str
-    noun: str
+    command: Command
     arguments: Mapping[str, Value]
     modifiers: tuple[str, ...]
     parameters: Mapping[str, Value]
-    permission: str
-    normalized: str
     timestamp: str = ""
     source_instance: str = ""
     correlation_id: str = ""
+
+    @property
+    def verb(self) -> str:
+        """What to do; of the table, whatever synonym was said."""
+        return self.command.verb
+
+    @property
+    def noun(self) -> str:
+        """To what."""
+        return self.command.noun
+
+    @property
+    def permission(self) -> str:
+        """The RBAC verb on kiroswarms that it needs."""
+        return self.command.permission
+
+    @property
+    def normalized(self) -> str:
+        """The canonical sentence, which parses to this action again."""
+        return format_action(self)
+
+    @property
+    def unavailable(self) -> tuple[str, ...]:
+        """Modifiers that were said and that this version cannot do."""
+        return tuple(
+            item.name
+            for item in self.command.modifiers
+            if not item.available and item.name in self.modifiers
+        )
 
     def to_wire(self) -> dict[str, Any]:
         """JSON-ready form; fields of the caller only when set."""
@@ -74,11 +100,10 @@ class ActionResult:
 
     def to_wire(self) -> dict[str, Any]:
         """JSON-ready form; the time as seconds."""
-        effects: list[str] = list(self.side_effects)
         return {
             "success": self.success,
             "message": self.message,
             "data": dict(self.data),
             "executionSeconds": self.execution_time.total_seconds(),
-            "sideEffects": effects,
+            "sideEffects": list(self.side_effects),
         }

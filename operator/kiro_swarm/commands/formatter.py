@@ -1,4 +1,4 @@
-"""Actions back to sentences. Used by the parser and by whoever shows an action.
+"""Actions back to sentences. Used by Action.normalized.
 
 The canonical sentence: fixed words, arguments in the table's order, modifiers,
 parameters; single spaces; quotes only where a value would be read as something else.
@@ -8,45 +8,38 @@ Parsing it gives the same action again.
 from __future__ import annotations
 
 import string
-from typing import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from kiro_swarm.commands.action import Action
-from kiro_swarm.commands.table import COMMANDS, Command
+from kiro_swarm.commands.table import Command
 from kiro_swarm.commands.values import Value
 
+if TYPE_CHECKING:
+    from kiro_swarm.commands.action import Action
+
 _PLAIN = string.ascii_letters + string.digits + "._-/:@"
-_BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def format_action(action: Action) -> str:
-    """The canonical sentence of an action of the table."""
-    command = _BY_NAME[action.command]
-    return sentence(command, action.arguments, action.modifiers, action.parameters)
-
-
-def sentence(
-    command: Command,
-    arguments: Mapping[str, Value],
-    modifiers: Sequence[str],
-    parameters: Mapping[str, Value],
-) -> str:
-    """The canonical sentence of a command with these values.
+    """The canonical sentence of an action.
 
     An argument after an optional one that was left out is named, as ``id=2.1``.
     """
+    command = action.command
     words = [command.name]
     in_place = True
     for argument in command.arguments:
-        value = arguments.get(argument.name)
+        value = action.arguments.get(argument.name)
         if value is None:
             in_place = False
         elif in_place:
             words.append(write_value(value, command))
         else:
             words.append(f"{argument.name}={write_value(value, command)}")
-    words += modifiers[1:] if command.qualifier else modifiers
-    for name, value in parameters.items():
-        words.append(f"{name}={write_value(value, command)}")
+    words += action.modifiers[1:] if command.qualifier else action.modifiers
+    for parameter in command.parameters:
+        value = action.parameters.get(parameter.name)
+        if value is not None:
+            words.append(f"{parameter.name}={write_value(value, command)}")
     return " ".join(words)
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Mapping, Optional, Sequence
 
-from kiro_swarm.commands.table import Argument, Command
+from kiro_swarm.commands.table import CONNECTORS, Argument, Command
 from kiro_swarm.commands.values import READERS, Reader
 
 
 class Rule:
     """One row with its look-ups: modifiers by spelling, values by place and name."""
 
-    __slots__ = ("command", "keys", "modifiers", "places", "prefix", "spaced")
+    __slots__ = ("command", "keys", "openers", "places", "prefix", "words")
 
     def __init__(self, command: Command) -> None:
         self.command = command
@@ -27,22 +27,34 @@ class Rule:
         self.keys: dict[str, Argument] = {
             item.name: item for item in (*command.arguments, *command.parameters)
         }
-        self.modifiers: dict[str, str] = {}
-        #: First word of a modifier written with spaces -> its words, its name.
-        self.spaced: dict[str, list[tuple[list[str], str]]] = {}
+        #: Words that are no values: spelling -> name of the modifier, "" for a
+        #: connector and for the first word of a modifier written with spaces.
+        self.words: dict[str, str] = dict.fromkeys(CONNECTORS, "")
+        #: That first word -> all words and the name of each such modifier.
+        self.openers: dict[str, list[tuple[list[str], str]]] = {}
         for modifier in command.modifiers:
             for spelling in (modifier.name, *modifier.synonyms):
-                self.modifiers[spelling] = modifier.name
                 words = spelling.split("-")
                 if len(words) > 1:
-                    self.spaced.setdefault(words[0], []).append((words, modifier.name))
+                    self.words.setdefault(words[0], "")
+                    self.openers.setdefault(words[0], []).append((words, modifier.name))
+                self.words[spelling] = modifier.name
 
-    def spaced_modifier(self, words: Sequence[str], index: int) -> tuple[str, int]:
-        """Name and number of words of the modifier that begins here, or ``("", 0)``."""
-        for parts, name in self.spaced[words[index].lower()]:
-            if [word.lower() for word in words[index : index + len(parts)]] == parts:
+    def resolve(
+        self, words: Sequence[str], index: int, wants_value: bool
+    ) -> tuple[Optional[str], int]:
+        """What a word known as "" is here, and how many words it takes.
+
+        A modifier's name, "" for a connector, None for a value. The last word is a
+        value where one is still wanted.
+        """
+        word = words[index].lower()
+        for parts, name in self.openers.get(word, ()):
+            if parts == [part.lower() for part in words[index : index + len(parts)]]:
                 return name, len(parts)
-        return "", 0
+        if word in CONNECTORS and not (wants_value and index + 1 == len(words)):
+            return "", 1
+        return None, 1
 
 
 class Node:
@@ -85,7 +97,7 @@ class Grammar:
                 self._add(rule, [verb, *fixed[1:]], canonical_from=1)
             for phrase in command.synonyms:
                 self._add(rule, phrase.split(), canonical_from=len(phrase))
-            self.words.update(rule.modifiers)
+            self.words.update(rule.words)
         self._refuse_ambiguous(self.root)
 
     def _add(self, rule: Rule, phrase: list[str], canonical_from: int) -> None:

@@ -15,19 +15,17 @@ from typing import Mapping, Sequence
 
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError, any_of, shown
-from kiro_swarm.commands.formatter import sentence
 from kiro_swarm.commands.grammar import Grammar, Node, Rule
 from kiro_swarm.commands.suggest import close_word, suggestions
 from kiro_swarm.commands.table import (
     COMMANDS,
-    CONNECTORS,
     FILLERS,
     VERB_SYNONYMS,
     Argument,
     Command,
 )
 from kiro_swarm.commands.values import READERS, Value, expectation
-from kiro_swarm.commands.words import checked, column_of, plain, split
+from kiro_swarm.commands.words import column_of, plain, split
 
 _END = "the end of the sentence"
 
@@ -54,7 +52,6 @@ class Parser:
 
     def _read(self, text: str) -> Action:
         """The same without suggestions."""
-        text = checked(text)
         words = split(text)
         node, index = self._fixed_words(words)
         if node.rule is None:
@@ -85,37 +82,38 @@ def _bind(rule: Rule, text: str, words: list[str], index: int) -> Action:
     arguments: dict[str, Value] = {}
     parameters: dict[str, Value] = {}
     modifiers: list[str] = []
-    places = rule.places
+    pending = rule.places
     place = 0
-    count = len(words)
-    while index < count:
+    while index < len(words):
         word = words[index]
-        lowered = word.lower()
         width = 1
-        modifier = rule.modifiers.get(lowered, "")
-        if not modifier and lowered in rule.spaced:
-            modifier, width = rule.spaced_modifier(words, index)
-        while place < len(places) and places[place][0] in arguments:
-            place += 1
-        if modifier:
-            index += width
-            if modifier not in modifiers:
+        modifier = rule.words.get(word.lower())
+        if modifier == "":
+            modifier, width = rule.resolve(words, index, place < len(pending))
+        if modifier is not None:
+            if modifier and modifier not in modifiers:
                 modifiers.append(modifier)
-            continue
-        if "=" in word and word[0] != '"':
+        elif "=" in word and word[0] != '"':
             _bind_named(rule, text, index, word, arguments, parameters)
-        elif lowered in CONNECTORS and (place == len(places) or index + 1 < count):
-            pass
-        elif place == len(places):
-            raise _too_much(rule, text, index, word, modifiers)
-        else:
-            name, reader, argument = places[place]
+            pending = [item for item in rule.places if item[0] not in arguments]
+            place = 0
+        elif place < len(pending):
+            name, reader, argument = pending[place]
+            place += 1
             try:
                 arguments[name] = reader(plain(word), argument)
             except ValueError as error:
                 raise _bad_value(error, argument, column_of(text, index)) from None
-        index += 1
-    return _action(rule, text, arguments, modifiers, parameters)
+        else:
+            raise _too_much(rule, text, index, word, modifiers)
+        index += width
+    if len(arguments) < len(rule.places):
+        _refuse_missing(rule, text, arguments, len(words))
+    if len(modifiers) > 1:
+        modifiers = [
+            item.name for item in rule.command.modifiers if item.name in modifiers
+        ]
+    return Action(rule.command, arguments, (*rule.prefix, *modifiers), parameters)
 
 
 def _bind_named(
@@ -148,40 +146,6 @@ def _bind_named(
     except ValueError as error:
         column = column_of(text, index) + len(key) + 1
         raise _bad_value(error, argument, column) from None
-
-
-def _action(
-    rule: Rule,
-    text: str,
-    arguments: dict[str, Value],
-    modifiers: list[str],
-    parameters: dict[str, Value],
-) -> Action:
-    """The action, once everything that must be there is there."""
-    command = rule.command
-    if len(arguments) < len(rule.places):
-        for _, _, argument in rule.places:
-            if argument.name not in arguments and not argument.optional:
-                raise _missing(rule, text, argument)
-    if len(modifiers) > 1:
-        modifiers = [item.name for item in command.modifiers if item.name in modifiers]
-    if len(parameters) > 1:
-        parameters = {
-            item.name: parameters[item.name]
-            for item in command.parameters
-            if item.name in parameters
-        }
-    said = (*rule.prefix, *modifiers)
-    return Action(
-        command.name,
-        command.verb,
-        command.noun,
-        arguments,
-        said,
-        parameters,
-        command.permission,
-        sentence(command, arguments, said, parameters),
-    )
 
 
 def _unknown_word(node: Node, text: str, words: list[str], index: int) -> SentenceError:
@@ -217,15 +181,19 @@ def _too_much(
     )
 
 
-def _missing(rule: Rule, text: str, argument: Argument) -> SentenceError:
-    """For an argument that nobody gave."""
-    column = len(text) + 1
-    expected = expectation(argument)
-    return SentenceError(
-        f"'{rule.command.name}' needs {expected} at column {column}",
-        column,
-        [expected],
-    )
+def _refuse_missing(
+    rule: Rule, text: str, arguments: Mapping[str, Value], count: int
+) -> None:
+    """Raises SentenceError for the first argument that must be there and is not."""
+    for name, _, argument in rule.places:
+        if name not in arguments and not argument.optional:
+            column = column_of(text, count)
+            expected = expectation(argument)
+            raise SentenceError(
+                f"'{rule.command.name}' needs {expected} at column {column}",
+                column,
+                [expected],
+            )
 
 
 def _bad_value(error: ValueError, argument: Argument, column: int) -> SentenceError:

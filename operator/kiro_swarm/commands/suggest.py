@@ -36,16 +36,13 @@ def suggestions(
     error: SentenceError,
 ) -> list[str]:
     """At most three canonical sentences, best first."""
-    destructive = {
-        command.name for command in grammar.root.commands() if command.destructive
-    }
     found: list[str] = []
     for candidate in _corrections(grammar, text, error):
         try:
             action = read(candidate)
         except SentenceError:
             continue
-        if action.command not in destructive and action.normalized not in found:
+        if not action.command.destructive and action.normalized not in found:
             found.append(action.normalized)
     return found[:_MOST] or _examples(grammar, text)
 
@@ -65,14 +62,17 @@ def _corrections(grammar: Grammar, text: str, error: SentenceError) -> Iterator[
 
 
 def _examples(grammar: Grammar, text: str) -> list[str]:
-    """The nearest example of the table; of the same verb, if that was understood."""
+    """The nearest example of the table, of the same verb if that was understood.
+
+    None when the nearest is destructive: the next best could mean the opposite.
+    """
     first = text[:_COMPARED].lower().partition(" ")[0]
     node = grammar.root.following.get(first)
-    cutoff = 0.75 if node is None else 0.0
-    examples = [
-        example
+    cutoff = 0.6 if node is None else 0.0
+    destructive = {
+        example: command.destructive
         for command in (node or grammar.root).commands()
-        if not command.destructive
         for example in command.examples
-    ]
-    return get_close_matches(text[:_COMPARED], examples, 1, cutoff)
+    }
+    found = get_close_matches(text[:_COMPARED], destructive, 1, cutoff)
+    return [example for example in found if not destructive[example]]

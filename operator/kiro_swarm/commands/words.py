@@ -15,22 +15,27 @@ from kiro_swarm.commands.errors import SentenceError
 MAX_BYTES = 4096
 
 
-def checked(text: str) -> str:
-    """The text without its final line break, or SentenceError for what no text may hold.
+def split(text: str) -> list[str]:
+    """The words of a text, at least one; raises SentenceError for what is no sentence.
 
-    Refused: too long, empty, control characters, line breaks, direction overrides and
-    other invisible characters, and every space that is not the plain one.
+    Refused: too long, empty, control characters, line breaks but the last, direction
+    overrides and other invisible characters, every space but the plain one, bad quotes.
     """
-    if len(text) > MAX_BYTES or (
-        not text.isascii() and len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES
-    ):
+    if len(text) > MAX_BYTES or not text.isascii() or not text.isprintable():
+        _check(text)
+    words = [word for word, _ in scan(text)] if '"' in text else text.split()
+    if not words:
+        raise SentenceError("empty command", 1)
+    return words
+
+
+def _check(text: str) -> None:
+    """Raises SentenceError for a text that is too long or cannot be shown."""
+    if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise SentenceError(f"a sentence has at most {MAX_BYTES} bytes", 1)
     text = text.rstrip("\r\n")
     if not text.isprintable():
         raise _unprintable(text)
-    if not text or text.isspace():
-        raise SentenceError("empty command", 1)
-    return text
 
 
 def _unprintable(text: str) -> SentenceError:
@@ -48,15 +53,9 @@ def _unprintable(text: str) -> SentenceError:
     return SentenceError(f"{what} U+{ord(bad):04X} at column {column}", column)
 
 
-def split(text: str) -> list[str]:
-    """The words of a checked text; raises SentenceError for a wrong quote."""
-    if '"' not in text:
-        return text.split()
-    return [word for word, _ in scan(text)]
-
-
 def scan(text: str) -> Iterator[tuple[str, int]]:
     """The same words, each with the column where it begins."""
+    text = text.rstrip("\r\n")
     at = 0
     while at < len(text):
         if text[at] == " ":
@@ -103,7 +102,7 @@ def _quoted(text: str, opening: int) -> tuple[str, int]:
 def column_of(text: str, index: int) -> int:
     """Column of the word with this index; one after the text when there is none."""
     columns = [column for _, column in scan(text)]
-    return columns[index] if index < len(columns) else len(text) + 1
+    return columns[index] if index < len(columns) else len(text.rstrip("\r\n")) + 1
 
 
 def plain(word: str) -> str:
