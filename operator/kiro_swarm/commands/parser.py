@@ -25,7 +25,7 @@ from kiro_swarm.commands.table import (
     Command,
 )
 from kiro_swarm.commands.values import READERS, Value, expectation
-from kiro_swarm.commands.words import column_of, plain, split
+from kiro_swarm.commands.words import as_written, column_of, plain, split
 
 _END = "the end of the sentence"
 
@@ -157,7 +157,7 @@ def _unknown_word(node: Node, text: str, words: list[str], index: int) -> Senten
         close = None
     else:
         kind = "word" if index else "command"
-        problem = f"unknown {kind} {shown(plain(words[index]))} at column {column}"
+        problem = f"unknown {kind} {shown(as_written(words[index]))} at column {column}"
         close = close_word(node, words[index])
     advice = f"did you mean '{close}'?" if close else f"expected {any_of(expected)}"
     return SentenceError(f"{problem}; {advice}", column, expected)
@@ -174,7 +174,7 @@ def _too_much(
     expected += [f"{item.name}=" for item in rule.command.parameters]
     expected.append(_END)
     return SentenceError(
-        f"unexpected {shown(plain(word))} at column {column}; "
+        f"unexpected {shown(as_written(word))} at column {column}; "
         f"expected {any_of(expected)}",
         column,
         expected,

@@ -44,7 +44,9 @@ def suggestions(
             continue
         if not action.command.destructive and action.normalized not in found:
             found.append(action.normalized)
-    return found[:_MOST] or _examples(grammar, text)
+    if not found:
+        found = [read(example).normalized for example in _examples(grammar, text)]
+    return found[:_MOST]
 
 
 def _corrections(grammar: Grammar, text: str, error: SentenceError) -> Iterator[str]:
@@ -64,7 +66,7 @@ def _corrections(grammar: Grammar, text: str, error: SentenceError) -> Iterator[
 def _examples(grammar: Grammar, text: str) -> list[str]:
     """The nearest example of the table, of the same verb if that was understood.
 
-    None when the nearest is destructive: the next best could mean the opposite.
+    Nothing when the nearest is destructive: the next best could mean the opposite.
     """
     first = text[:_COMPARED].lower().partition(" ")[0]
     node = grammar.root.following.get(first)

@@ -141,7 +141,7 @@ COMMANDS: tuple[Command, ...] = (
         noun="instances",
         permission="scale",
         help="Set how many instances the swarm shall have.",
-        examples=("scale instances 5", "scale instances to 0"),
+        examples=("scale instances 5", "scale instances to 5"),
         arguments=(
             Argument(
                 "count",

@@ -105,6 +105,11 @@ def column_of(text: str, index: int) -> int:
     return columns[index] if index < len(columns) else len(text.rstrip("\r\n")) + 1
 
 
+def as_written(word: str) -> str:
+    """A word with both its quotes, if it had some."""
+    return word + '"' if '"' in word else word
+
+
 def plain(word: str) -> str:
     """A word or value without the mark of having been quoted."""
     return word[1:] if word[:1] == '"' else word

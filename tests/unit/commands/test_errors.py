@@ -1,0 +1,263 @@
+"""Which text is refused, where, and what the answer teaches."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiro_swarm.commands.errors import SentenceError
+from kiro_swarm.commands.parser import parse
+from kiro_swarm.commands.words import MAX_BYTES
+
+VERBS = ("status", "scale", "run", "stop")
+COUNT = "COUNT (an integer from 0 to 1000)"
+
+REFUSED: list[tuple[str, str, int, tuple[str, ...], tuple[str, ...]]] = [
+    # text, message, position, expected, suggestions
+    ("", "empty command", 1, (), ()),
+    ("   ", "empty command", 1, (), ()),
+    ("\n", "empty command", 1, (), ()),
+    (
+        "sclae swarm demo to 3",
+        "unknown command 'sclae' at column 1; did you mean 'scale'?",
+        1,
+        VERBS,
+        (),
+    ),
+    (
+        "sclae instances 3",
+        "unknown command 'sclae' at column 1; did you mean 'scale'?",
+        1,
+        VERBS,
+        ("scale instances 3",),
+    ),
+    (
+        "please run task 2.1",
+        "unknown command 'please' at column 1; expected status, scale, run or stop",
+        1,
+        VERBS,
+        ("run task 2.1",),
+    ),
+    (
+        '"run" task 2.1',
+        "unknown command '\"run\"' at column 1; did you mean 'run'?",
+        1,
+        VERBS,
+        ("run task 2.1",),
+    ),
+    (
+        "scale",
+        "'scale' is not complete at column 6; expected instances, up or down",
+        6,
+        ("instances", "up", "down"),
+        ("scale instances 5",),
+    ),
+    (
+        "  scale  to 5",
+        "unknown word 'to' at column 10; expected instances, up or down",
+        10,
+        ("instances", "up", "down"),
+        ("scale instances 5",),
+    ),
+    (
+        "scale instances",
+        f"'scale instances' needs {COUNT} at column 16",
+        16,
+        (COUNT,),
+        ("scale instances 5",),
+    ),
+    (
+        "scale instances -1",
+        "count must be an integer from 0 to 1000 (the limits of spec.instances), "
+        "got '-1' (column 17)",
+        17,
+        (COUNT,),
+        ("scale instances 5",),
+    ),
+    (
+        "scale instances count=1001",
+        "count must be an integer from 0 to 1000 (the limits of spec.instances), "
+        "got '1001' (column 23)",
+        23,
+        (COUNT,),
+        ("scale instances 5",),
+    ),
+    (
+        "run task 2.1 foo=3",
+        "'run task' has no 'foo=' (column 14); it has id=",
+        14,
+        ("id=",),
+        ("run task 2.1",),
+    ),
+    (
+        "status swarm foo=3",
+        "'status swarm' has no 'foo=' (column 14); it takes no name=value",
+        14,
+        (),
+        ("status swarm",),
+    ),
+    (
+        "run task 2.1 id=2.2",
+        "'id' is given twice (column 14)",
+        14,
+        (),
+        ("run task 2.1",),
+    ),
+    (
+        "run task 2.1 2.2",
+        "unexpected '2.2' at column 14; expected beast-mode or the end of the sentence",
+        14,
+        ("beast-mode", "the end of the sentence"),
+        ("run task 2.1",),
+    ),
+    (
+        "status swarm detialed",
+        "unexpected 'detialed' at column 14; expected detailed or the end of the "
+        "sentence",
+        14,
+        ("detailed", "the end of the sentence"),
+        ("status swarm detailed",),
+    ),
+    (
+        "run task ../../etc/passwd",
+        "'../../etc/passwd' is not a valid id: use letters, digits, '.', '_' and '-', "
+        "begin with a letter or digit (max 128) (column 10)",
+        10,
+        ("ID (a task id)",),
+        ("run task 2.1",),
+    ),
+    (
+        'run task "2.1',
+        "missing closing quote for the one opened at column 10",
+        10,
+        ('"',),
+        ("run task 2.1",),
+    ),
+    (
+        'run task 2"1"',
+        "unexpected quote inside a word at column 11; put the whole word in quotes",
+        11,
+        (),
+        ("run task 2.1",),
+    ),
+    (
+        'run task "2.1"x',
+        "missing space after the closing quote at column 14",
+        15,
+        (" ",),
+        ("run task 2.1",),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "position", "expected", "suggestions"),
+    REFUSED,
+    ids=[row[0] or "nothing" for row in REFUSED],
+)
+def test_the_text_is_refused(
+    text: str,
+    message: str,
+    position: int,
+    expected: tuple[str, ...],
+    suggestions: tuple[str, ...],
+) -> None:
+    with pytest.raises(SentenceError) as caught:
+        parse(text)
+    assert caught.value.message == str(caught.value) == message
+    assert caught.value.position == position
+    assert caught.value.expected == expected
+    assert caught.value.suggestions == suggestions
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stpo instance demo-1", VERBS),
+        ("stop", ("instance",)),
+        ("stop demo-1", ("instance",)),
+        ("stop instnace demo-1", ("instance",)),
+        ("stop instance", ("NAME (a name)",)),
+        ("stop instance Demo_1", ("NAME (a name)",)),
+        ("stop instance demo-1 gracefull", ("graceful", "the end of the sentence")),
+        ("stop instance a b", ("graceful", "the end of the sentence")),
+        ("stop all instances", ("instance",)),
+        ("scale dwon instances 3", ("instances", "up", "down")),
+        ("scale donw 3", ("instances", "up", "down")),
+        ("scale down instances 0", ("COUNT (an integer from 1 to 1000)",)),
+    ],
+)
+def test_a_destructive_sentence_is_never_guessed(
+    text: str, expected: tuple[str, ...]
+) -> None:
+    with pytest.raises(SentenceError) as caught:
+        parse(text)
+    assert caught.value.expected == expected
+    assert caught.value.suggestions == ()
+    assert "did you mean" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Demo_1", "-demo", "demo-", "a.b", "a/b", "$(id)", "ä", "x" * 64, '""', "../x"],
+)
+def test_a_hostile_instance_name_is_refused_where_it_stands(name: str) -> None:
+    with pytest.raises(SentenceError, match="is not a valid name: use a-z") as caught:
+        parse(f"stop instance {name}")
+    assert caught.value.position == 15
+
+
+@pytest.mark.parametrize("number", ["1e9", "-1", "+1", "1.0", "½", "٣", "9" * 4000])
+def test_a_strange_number_is_refused_where_it_stands(number: str) -> None:
+    with pytest.raises(SentenceError, match="count must be an integer") as caught:
+        parse(f"scale instances {number}")
+    assert caught.value.position == 17
+    assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("\x00", "control character U+0000 at column 5"),
+        ("\t", "control character U+0009 at column 5"),
+        ("\nstop instance x", "control character U+000A at column 5"),
+        ("\x1b[2J", "control character U+001B at column 5"),
+        ("\u202e", "invisible character U+202E at column 5"),
+        ("\u2066", "invisible character U+2066 at column 5"),
+        ("\u200b", "invisible character U+200B at column 5"),
+        ("\ud800", "invisible character U+D800 at column 5"),
+        ("\u00a0", "unusual space U+00A0 at column 5"),
+        ("\u2028", "unusual space U+2028 at column 5"),
+    ],
+)
+def test_what_cannot_be_seen_is_refused_with_its_place(bad: str, message: str) -> None:
+    with pytest.raises(SentenceError) as caught:
+        parse(f"run {bad}task 2.1")
+    assert caught.value.message == message
+    assert caught.value.position == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * (MAX_BYTES + 1), "ä" * (MAX_BYTES // 2 + 1), "run task x " * 200_000],
+    ids=["one byte too many", "few characters, many bytes", "2 MiB"],
+)
+def test_a_long_text_is_refused(text: str) -> None:
+    with pytest.raises(SentenceError) as caught:
+        parse(text)
+    assert caught.value.message == "a sentence has at most 4096 bytes"
+
+
+def test_the_longest_text_is_read() -> None:
+    text = "run task 2.1"
+    assert parse(text + " " * (MAX_BYTES - len(text))).normalized == text
+
+
+def test_an_error_on_the_wire() -> None:
+    with pytest.raises(SentenceError) as caught:
+        parse("run task")
+    assert caught.value.to_wire() == {
+        "message": "'run task' needs ID (a task id) at column 9",
+        "position": 9,
+        "expected": ["ID (a task id)"],
+        "suggestions": ["run task 2.1"],
+    }
