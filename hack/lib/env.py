@@ -24,11 +24,11 @@ import time
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from interpreters import PREFERRED, Interpreter, fetch, find, probe
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from hack.lib.interpreters import PREFERRED, Interpreter, fetch, find, probe
+
 # Written into the environment when a step is complete: what it was made from.
 PACKAGES_STAMP = "kiro-swarm.packages"
 CHECKOUT_STAMP = "kiro-swarm.checkout"

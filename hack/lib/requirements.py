@@ -21,7 +21,7 @@ import tomllib
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from interpreters import UV
+from hack.lib.interpreters import UV
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "requirements"
