@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,8 @@ from pathlib import Path
 from hack.lib.image import facts
 from hack.lib.image.host import architecture
 from hack.lib.image.layers import Layer
+
+_EPOCH = "1970-01-01T00:00:00Z"
 
 
 def config(layers: Sequence[Layer]) -> bytes:
@@ -45,12 +46,11 @@ def config(layers: Sequence[Layer]) -> bytes:
 
 
 def write(target: Path, tag: str, image: bytes, layers: Sequence[Layer]) -> None:
-    """Writes the archive at `target` in one step, with `tag` as the image's name."""
+    """Writes the archive `target`, with `tag` as the image's name."""
     names = [f"{layer.name}-{layer.key}.tar.gz" for layer in layers]
     image_name = f"{hashlib.sha256(image).hexdigest()}.json"
     manifest = [{"Config": image_name, "RepoTags": [tag], "Layers": names}]
-    partial = target.with_suffix(".partial")
-    with tarfile.open(partial, "w", format=tarfile.GNU_FORMAT) as archive:
+    with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as archive:
         for name, layer in zip(names, layers):
             member = tarfile.TarInfo(name)
             member.size = layer.size
@@ -58,13 +58,9 @@ def write(target: Path, tag: str, image: bytes, layers: Sequence[Layer]) -> None
                 archive.addfile(member, source)
         _add(archive, image_name, image)
         _add(archive, "manifest.json", json.dumps(manifest).encode())
-    os.replace(partial, target)
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(content)
     archive.addfile(member, io.BytesIO(content))
-
-
-_EPOCH = "1970-01-01T00:00:00Z"

@@ -62,7 +62,7 @@ def command(target: str, mirror: Optional[str]) -> list[str]:
     """The mmdebstrap call that writes the tar `target`."""
     options = [
         "--mode=root",
-        "--variant=essential",
+        "--variant=apt",
         "--format=tar",
         "--skip=output/dev",
         f"--architectures={architecture()}",

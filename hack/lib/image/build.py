@@ -83,23 +83,27 @@ def build_offline(repository: Path, tag: str, *, refresh: bool) -> Image:
             cache.prune(name)
         config = archive.config(layers)
         image_id = f"sha256:{hashlib.sha256(config).hexdigest()}"
-        if archived_id(path) != image_id:
-            archive.write(path, tag, config, layers)
-            write_note(note_path(path), {"id": image_id})
+        keep_archive(
+            path, image_id, lambda target: archive.write(target, tag, config, layers)
+        )
     return Image(tag, image_id, path, path.stat().st_size, layers)
 
 
-def note_path(path: Path) -> Path:
-    """The file beside an archive that says which image is in it."""
-    return path.with_suffix(".json")
+def keep_archive(path: Path, image_id: str, write: Callable[[Path], None]) -> None:
+    """Lets `write` make the archive unless `path` already holds that image.
 
-
-def archived_id(path: Path) -> str:
-    """Id of the image in an archive of ours; empty when there is none."""
-    note = note_path(path)
-    if not path.exists() or not note.exists():
-        return ""
-    return str(json.loads(note.read_text("utf-8"))["id"])
+    Whoever reads the archive meanwhile sees the old or the new one. The caller
+    holds the lock.
+    """
+    note = path.with_suffix(".json")
+    if path.exists() and note.exists():
+        if json.loads(note.read_text("utf-8"))["id"] == image_id:
+            return
+    note.unlink(missing_ok=True)
+    partial = path.with_suffix(".partial")
+    write(partial)
+    os.replace(partial, path)
+    write_note(note, {"id": image_id})
 
 
 @contextlib.contextmanager

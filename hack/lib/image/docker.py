@@ -6,16 +6,14 @@ image it built is not written again.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from hack.lib.image.build import Image, archive_path, archived_id, lock, note_path
+from hack.lib.image.build import Image, archive_path, keep_archive, lock
 from hack.lib.image.errors import ImageError
 from hack.lib.image.host import run
-from hack.lib.image.layers import write_note
 
 
 def engine_answers() -> bool:
@@ -44,9 +42,10 @@ def build_docker(repository: Path, tag: str, *, refresh: bool) -> Image:
             ) from error
         inspect = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
         image_id = run(inspect, "find the image that was built").strip()
-        if archived_id(path) != image_id:
-            partial = path.with_suffix(".partial")
-            run(["docker", "save", "--output", str(partial), tag], "save the image")
-            os.replace(partial, path)
-            write_note(note_path(path), {"id": image_id})
+        keep_archive(path, image_id, lambda target: save(tag, target))
     return Image(tag, image_id, path, path.stat().st_size, [])
+
+
+def save(tag: str, target: Path) -> None:
+    """Writes an image of the engine as an archive."""
+    run(["docker", "save", "--output", str(target), tag], "save the image")

@@ -21,6 +21,7 @@ from typing import Callable
 
 _KEPT = 3
 _CHUNK = 1 << 20
+_PROGRAM = Path(__file__).parent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Cache:
         note = self.path(name, key, ".json")
         cached = note.exists() and path.exists()
         if not cached:
+            note.unlink(missing_ok=True)
             plain = self.path(name, key, ".tar")
             make(plain)
             diff_id = pack(plain, path)
@@ -69,14 +71,18 @@ class Cache:
         self._remove(self._folder.glob(f"{name}-*"))
 
     def prune(self, name: str) -> None:
-        """Keeps the layers of that name which were used last, removes older ones."""
+        """Keeps the layers of that name which were used last, removes all else of it."""
         notes = sorted(
             self._folder.glob(f"{name}-*.json"),
             key=lambda note: note.stat().st_mtime_ns,
             reverse=True,
         )
-        for note in notes[_KEPT:]:
-            self._remove(self._folder.glob(f"{note.stem}.*"))
+        kept = {note.stem for note in notes[:_KEPT]}
+        self._remove(
+            path
+            for path in self._folder.glob(f"{name}-*")
+            if path.name.split(".")[0] not in kept
+        )
 
     @staticmethod
     def _remove(paths: Iterable[Path]) -> None:
@@ -88,8 +94,9 @@ class Cache:
 
 
 def key_of(*parts: str) -> str:
-    """A short name for everything that decides the content of a layer."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    """A short name for what decides the content of a layer: `parts` and this program."""
+    program = [path.read_text("utf-8") for path in sorted(_PROGRAM.glob("*.py"))]
+    return hashlib.sha256(json.dumps([program, parts]).encode()).hexdigest()[:16]
 
 
 def pack(plain: Path, packed: Path) -> str:
@@ -124,10 +131,10 @@ def write_note(path: Path, facts: object) -> None:
 def tar_folder(folder: Path, target: Path) -> None:
     """Writes everything under `folder` as a tar that depends on its content alone."""
     with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as archive:
-        for path in _walk(folder):
+        for path in sorted(folder.rglob("*")):
             member = archive.gettarinfo(str(path), str(path.relative_to(folder)))
-            archive_mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
-            member.mode = 0o777 if member.issym() else archive_mode
+            executable = not member.isreg() or member.mode & 0o100
+            member.mode = 0o755 if executable else 0o644
             member.mtime = member.uid = member.gid = 0
             member.uname = member.gname = ""
             if member.isreg():
@@ -135,7 +142,3 @@ def tar_folder(folder: Path, target: Path) -> None:
                     archive.addfile(member, source)
             else:
                 archive.addfile(member)
-
-
-def _walk(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*"), key=lambda path: path.parts)

@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--yes",
         action="store_true",
-        default=bool(os.environ.get("CI")),
+        default=any(os.environ.get(name) for name in ("CI", "KIRO_SWARM_YES")),
         help="install missing Debian packages (default in CI)",
     )
     common.add_argument("--output", choices=("text", "json"), default="text")

@@ -1,7 +1,7 @@
 """The top layer: our own package, its metadata and the command `kiro-swarm`.
 
 The only layer that changes with our code, so a rebuild costs about a second.
-Called by `build`.
+Called by `build`, and as a program by the Dockerfile: REPOSITORY TARGET.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from hack.lib.image import facts
@@ -29,15 +31,20 @@ def package_layer(cache: Cache, repository: Path, root: Path, base: Layer) -> La
 
     def make(target: Path) -> None:
         with stage_in(root) as stage:
-            for name, content in files.items():
-                path = stage / name.lstrip("/")
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            (stage / facts.COMMAND.lstrip("/")).chmod(0o755)
+            write(files, stage)
             compile_sources(root, stage, facts.SITE_PACKAGES)
             tar_folder(stage, target)
 
     return cache.layer("package", key, make)
+
+
+def write(files: Mapping[str, bytes], stage: Path) -> None:
+    """Writes the files of the layer below `stage`."""
+    for name, content in files.items():
+        path = stage / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (stage / facts.COMMAND.lstrip("/")).chmod(0o755)
 
 
 def contents(repository: Path) -> dict[str, bytes]:
@@ -88,3 +95,7 @@ def _record(files: dict[str, bytes]) -> list[str]:
         relative = name[len(facts.SITE_PACKAGES) + 1 :]
         lines.append(f"{relative},sha256={text},{len(files[name])}")
     return lines
+
+
+if __name__ == "__main__":
+    write(contents(Path(sys.argv[1])), Path(sys.argv[2]))
