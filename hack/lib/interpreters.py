@@ -93,9 +93,10 @@ def fetch(version: Tuple[int, int], host: Interpreter) -> Interpreter:
     home = cache_folder() / "uv"
     uv = home / "bin" / "uv"
     if not uv.exists():
-        subprocess.run([host.path, "-m", "venv", home], check=True, stdout=sys.stderr)
-        pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", UV]
-        subprocess.run(pip, check=True, stdout=sys.stderr)
+        venv = [str(host.path), "-m", "venv", str(home)]
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", UV]
+        for argv in (venv, pip):
+            subprocess.run(argv, check=True, stdout=sys.stderr)
     subprocess.run([uv, "python", "install", name], check=True, stdout=sys.stderr)
     answer = subprocess.run(
         [uv, "python", "find", "--managed-python", name],

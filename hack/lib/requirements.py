@@ -67,7 +67,7 @@ def verify() -> int:
 
 def _install_uv(scratch: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", scratch], check=True)
-    pip = [scratch / "bin" / "python", "-m", "pip", "install", "--quiet", UV]
+    pip = [str(scratch / "bin" / "python"), "-m", "pip", "install", "--quiet", UV]
     subprocess.run(pip, check=True)
     return scratch / "bin" / "uv"
 
