@@ -1,0 +1,47 @@
+"""The files of a commit, for a gate to run on.
+
+Role: ``kiro-swarm workspace checkout`` runs :func:`checkout_tree` in the gate container.
+
+Guarantees: the mirror is only read; the result is not a git worktree; no filter, hook or
+driver runs, for none is configured. Earlier files in the folder are gone afterwards.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiro_swarm.workspace.disk import clear_folder
+from kiro_swarm.workspace.errors import RefNotFound
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.refs import check_object_id
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The files of ``commit`` are in ``tree``."""
+
+    commit: str
+    tree: str
+
+    def to_json(self) -> dict[str, str]:
+        """As the command line prints it."""
+        return {"commit": self.commit, "tree": self.tree}
+
+
+def checkout_tree(mirror: Path, commit: str, into: Path) -> Checkout:
+    """Fill the folder ``into`` with the files of ``commit``, and nothing else.
+
+    Raises InvalidRef, RefNotFound, GitFailed.
+    """
+    check_object_id(commit)
+    if Git(mirror).commit_id(commit) is None:
+        raise RefNotFound(f"commit {commit} is not in {mirror}")
+    into.parent.mkdir(parents=True, exist_ok=True)
+    clear_folder(into)
+    with tempfile.TemporaryDirectory(prefix="kiro-index-") as folder:
+        git = Git(mirror, work_tree=into, index=Path(folder, "index"))
+        git.run("read-tree", commit)
+        git.run("checkout-index", "--all", "--force", "--quiet")
+    return Checkout(commit, str(into))

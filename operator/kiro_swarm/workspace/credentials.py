@@ -1,0 +1,129 @@
+"""Credentials for a remote, from the files of a mounted secret.
+
+Role: remote.py asks :func:`access` for the environment of one git command.
+
+Guarantees: no secret value is ever an argument, an environment variable or a line of a
+configuration. For http git asks a small program that prints one of the secret's files;
+for ssh the key is copied into a private folder that lives as long as the command.
+
+Keys of the secret: ``token``, or ``username`` and ``password``; for ssh
+``ssh-privatekey`` and ``known_hosts`` (the names of Kubernetes' own secret types).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Optional
+from urllib.parse import urlsplit
+
+from kiro_swarm.workspace.errors import CredentialsIncomplete
+
+# GIT_ASKPASS names one program without arguments; git gives it the question. The paths
+# come by the environment, so the text of this program is always the same.
+_ASKPASS = """#!/bin/sh
+case "$1" in
+Username*) if [ -n "$KIRO_USERNAME_FILE" ]; then exec cat -- "$KIRO_USERNAME_FILE"; fi
+  echo x-access-token ;;
+*) exec cat -- "$KIRO_PASSWORD_FILE" ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A folder with one file per key, as Kubernetes mounts a secret."""
+
+    folder: Path
+
+    def file(self, key: str) -> Optional[Path]:
+        """The key's file, or None when it is missing or holds nothing."""
+        path = self.folder / key
+        return path if path.is_file() and path.read_bytes().strip() else None
+
+    def keys(self) -> str:
+        """The names of the keys there are, for a message."""
+        if not self.folder.is_dir():
+            return "nothing"
+        names = (p.name for p in self.folder.iterdir() if not p.name.startswith("."))
+        return ", ".join(sorted(names)[:10]) or "nothing"
+
+
+@contextmanager
+def access(url: str, credentials: Optional[Credentials]) -> Iterator[dict[str, str]]:
+    """The environment by which git reaches ``url``; valid inside the ``with``.
+
+    Raises CredentialsIncomplete, naming the key, when the secret lacks one.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "ssh":
+        with tempfile.TemporaryDirectory(prefix="kiro-ssh-") as private:
+            yield _ssh(Path(private), credentials)
+    elif scheme in ("http", "https") and credentials is not None:
+        with tempfile.TemporaryDirectory(prefix="kiro-askpass-") as private:
+            yield _http(Path(private), credentials)
+    else:
+        yield {}
+
+
+def _http(private: Path, credentials: Credentials) -> dict[str, str]:
+    username = credentials.file("username")
+    secret = credentials.file("token")
+    if secret is None and username is not None:
+        secret = credentials.file("password")
+    if secret is None:
+        raise CredentialsIncomplete(
+            'the credentials secret needs the key "token", or the keys "username" and'
+            f' "password"; it has: {credentials.keys()}'
+        )
+    program = private / "askpass"
+    program.write_text(_ASKPASS)
+    program.chmod(0o700)
+    return {
+        "GIT_ASKPASS": str(program),
+        "KIRO_USERNAME_FILE": "" if username is None else str(username),
+        "KIRO_PASSWORD_FILE": str(secret),
+    }
+
+
+def _ssh(private: Path, credentials: Optional[Credentials]) -> dict[str, str]:
+    if credentials is None:
+        raise CredentialsIncomplete(
+            "an ssh address needs spec.repository.credentialsSecret with the keys"
+            ' "ssh-privatekey" and "known_hosts"'
+        )
+    key = _needed(credentials, "ssh-privatekey")
+    known_hosts = _needed(credentials, "known_hosts")
+    # ssh refuses a key that others can read, as a mounted secret often is, and one whose
+    # last line has no end.
+    copy = private / "key"
+    descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as target:
+        target.write(key.read_bytes().rstrip() + b"\n")
+    options = ["ssh", "-F", "/dev/null", "-i", str(copy)]
+    for option in (
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+        "StrictHostKeyChecking=yes",
+        f"UserKnownHostsFile={known_hosts}",
+        "GlobalKnownHostsFile=/dev/null",
+        "ConnectTimeout=20",
+        "ServerAliveInterval=15",
+    ):
+        options += ["-o", option]
+    # git splits this text as a shell would; every word is quoted for that.
+    return {"GIT_SSH_COMMAND": shlex.join(options), "GIT_SSH_VARIANT": "ssh"}
+
+
+def _needed(credentials: Credentials, key: str) -> Path:
+    found = credentials.file(key)
+    if found is None:
+        raise CredentialsIncomplete(
+            f'the credentials secret needs the key "{key}" for an ssh address;'
+            f" it has: {credentials.keys()}"
+        )
+    return found

@@ -1,0 +1,157 @@
+"""What can go wrong with git, said so that a person knows what to do next.
+
+Role: raised by every module of this room; the jobs turn an error into a condition
+(``reason``: CamelCase, ``message``: one readable text), the command line into JSON.
+
+Guarantees: a message never holds user information of a URL (it is redacted here, in
+one place) and never more than 2,000 characters of git's own output.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/@\s]*@")
+_LIMIT = 2000
+
+
+def redact(text: str) -> str:
+    """The text without user names and passwords in URLs."""
+    return _USERINFO.sub(r"\1***@", text)
+
+
+class WorkspaceError(Exception):
+    """Base of all: has a ``reason`` for a condition and a ``message`` for a person."""
+
+    reason = "WorkspaceError"
+
+    def __init__(self, message: str, *, reason: Optional[str] = None) -> None:
+        self.message = redact(message)[:_LIMIT]
+        if reason is not None:
+            self.reason = reason
+        super().__init__(self.message)
+
+    def to_json(self) -> dict[str, dict[str, str]]:
+        """``{"error": {"reason", "message"}}``, as the command line prints it."""
+        return {"error": {"reason": self.reason, "message": self.message}}
+
+
+class GitMissing(WorkspaceError):
+    """There is no git program to run."""
+
+    reason = "GitMissing"
+
+
+class GitFailed(WorkspaceError):
+    """A git command failed in a way nobody foresaw; its last words are the message."""
+
+    reason = "GitFailed"
+
+
+class GitTimeout(WorkspaceError):
+    """A git command was killed because its time was up."""
+
+    reason = "GitTimeout"
+
+
+class RepositoryBusy(WorkspaceError):
+    """Another living process works in the repository; trying again later is right."""
+
+    reason = "RepositoryBusy"
+
+
+class BrokenRepository(WorkspaceError):
+    """A git directory cannot be read or used."""
+
+    reason = "BrokenRepository"
+
+
+class InvalidName(WorkspaceError):
+    """A name was refused before git saw it."""
+
+    reason = "InvalidName"
+
+
+class InvalidRef(InvalidName):
+    """A branch, tag or commit name outside the allow-list."""
+
+    reason = "InvalidRef"
+
+
+class InvalidPath(InvalidName):
+    """A path that is absolute, climbs, or is otherwise outside the allow-list."""
+
+    reason = "InvalidPath"
+
+
+class InvalidUrl(InvalidName):
+    """A repository address of a scheme or form that is not allowed."""
+
+    reason = "InvalidUrl"
+
+
+class RemoteError(WorkspaceError):
+    """The remote repository did not do what was asked."""
+
+    reason = "RemoteError"
+
+
+class RemoteUnavailable(RemoteError):
+    """No such host, port, path or repository, or no answer in time."""
+
+    reason = "RemoteUnavailable"
+
+
+class CredentialsRefused(RemoteError):
+    """The remote wants credentials, or other ones."""
+
+    reason = "CredentialsRefused"
+
+
+class CredentialsIncomplete(RemoteError):
+    """The secret lacks a key that the address needs."""
+
+    reason = "SecretKeyMissing"
+
+
+class RefNotFound(RemoteError):
+    """The remote, or the mirror, has no such branch, tag or commit."""
+
+    reason = "RefNotFound"
+
+
+class PushRejected(RemoteError):
+    """The remote did not accept the integration branch."""
+
+    reason = "PushRejected"
+
+
+class SpecError(WorkspaceError):
+    """The spec file cannot be taken."""
+
+    reason = "SpecInvalid"
+
+
+class SpecNotFound(SpecError):
+    """There is no such spec in the commit."""
+
+    reason = "SpecNotFound"
+
+
+class SpecTooLarge(SpecError):
+    """The spec file is larger than any plan."""
+
+    reason = "SpecTooLarge"
+
+
+class IntegrationBusy(WorkspaceError):
+    """The integration branch moved again and again under a merge."""
+
+    reason = "IntegrationBusy"
+
+
+class ObjectsRefused(WorkspaceError):
+    """What an instance offered could not be taken into the mirror."""
+
+    reason = "ObjectsRefused"

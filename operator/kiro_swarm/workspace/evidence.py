@@ -1,0 +1,230 @@
+"""What a task left behind: committed, on its branch, ahead of its base, or why not.
+
+Role: ``kiro-swarm workspace evidence`` runs :func:`gather` in the agent container when the
+agent has ended. The answer is a claim that the merge train proves for itself.
+
+Guarantees: nothing the agent wrote is lost: what it left uncommitted is committed with the
+task's trailer. Nothing outside the instance's folder is touched. Called again it finds
+what it made and changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Optional
+
+from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.errors import GitFailed
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.instance import Instance
+from kiro_swarm.workspace.locks import (
+    remove_stale_locks,
+    sole_owner,
+    wait_until_no_git_works_in,
+)
+from kiro_swarm.workspace.messages import TRAILER_KEY, carries, subject
+from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
+
+_MAXIMUM_FILES = 500
+# Files and folders by which git remembers an operation that is not finished.
+_UNFINISHED = ("rebase-merge", "rebase-apply", "BISECT_LOG")
+_CONCLUDABLE = (
+    *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE", "SQUASH_MSG"),
+    *("CHERRY_PICK_HEAD", "REVERT_HEAD", "sequencer"),
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """``commit`` is set when ``reason`` is Done, and then ``clean`` is true.
+
+    Reasons: Done, NoChanges, WrongBranch, HistoryRewritten, UnmergedPaths,
+    OperationInProgress, NestedRepository, BrokenRepository.
+    """
+
+    reason: str
+    message: str
+    commit: Optional[str] = None
+    commits_ahead: int = 0
+    clean: bool = False
+    files: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, object]:
+        """As the command line prints it: camelCase, at most 500 files."""
+        fields = asdict(self)
+        fields["commitsAhead"] = fields.pop("commits_ahead")
+        fields["files"] = self.files[:_MAXIMUM_FILES]
+        return fields
+
+
+class _NotDone(Exception):
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.evidence = Evidence(reason, message)
+
+
+def gather(folder: Path, base: str, branch: str, trailer: str, title: str) -> Evidence:
+    """Commit what was left and say what there is on ``branch`` since ``base``.
+
+    Raises InvalidRef for bad arguments, RepositoryBusy while a git process of the agent
+    is alive. A state that the agent is to blame for is an Evidence, not an error.
+    """
+    check_object_id(base)
+    check_task_branch(branch)
+    check_trailer(trailer)
+    instance = Instance(folder)
+    wait_until_no_git_works_in(instance.tree)
+    with sole_owner(folder) as held:
+        try:
+            return _gather(instance, held, base, branch, trailer, subject(title))
+        except _NotDone as verdict:
+            return verdict.evidence
+        except (GitFailed, OSError) as error:
+            return Evidence(
+                "BrokenRepository",
+                f"the worktree cannot be read any more: {error};"
+                " the next attempt gets a new one",
+            )
+
+
+def _gather(
+    instance: Instance, held: int, base: str, branch: str, trailer: str, title: str
+) -> Evidence:
+    if instance.tree.is_symlink() or not instance.tree.is_dir():
+        raise _NotDone("BrokenRepository", "the worktree is gone; do not remove it")
+    instance.restore_settings(branch)
+    remove_stale_locks(instance.repository)
+    private = instance.repository / "kiro-index"
+    remove(private)
+    git = Git(instance.admin, work_tree=instance.tree, index=private, held=held)
+    _check_state(Git(instance.admin, work_tree=instance.tree, held=held), instance)
+    head = _head_on_branch(git, instance, base, branch)
+    git.run("read-tree", head)
+    _stage(git, instance, held)
+    _commit_leftovers(git, base, head, trailer, title)
+    # From now on the agent's index is ours, so that `git status` says clean.
+    remove(instance.admin / "index")
+    os.replace(private, instance.admin / "index")
+    return _describe(Git(instance.admin, work_tree=instance.tree, held=held), base)
+
+
+def _check_state(git: Git, instance: Instance) -> None:
+    for name in _UNFINISHED:
+        if os.path.lexists(instance.admin / name):
+            raise _NotDone(
+                "OperationInProgress",
+                f"a rebase or bisect was left unfinished ({name}); finish or abort it",
+            )
+    listed = git.run("ls-files", "--unmerged", "-z", ok=(0, 128)).stdout.decode(
+        "utf-8", "replace"
+    )
+    unmerged = {entry.split("\t", 1)[1] for entry in listed.split("\0") if entry}
+    if unmerged:
+        names = ", ".join(sorted(unmerged)[:10])
+        raise _NotDone("UnmergedPaths", f"a merge was left with conflicts in: {names}")
+    for name in _CONCLUDABLE:
+        remove(instance.admin / name)
+
+
+def _head_on_branch(git: Git, instance: Instance, base: str, branch: str) -> str:
+    """The commit the agent stands on, with the task's branch moved there.
+
+    A detached HEAD or a branch of its own is set right when that loses nothing.
+    """
+    ref = f"refs/heads/{branch}"
+    attached = git.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1, 128)).text
+    tip = git.commit_id(ref)
+    head = git.commit_id("HEAD")
+    if head is None:
+        # HEAD names nothing: the branch was deleted, or the file destroyed.
+        head = tip or base
+    if git.commit_id(base) is None:
+        raise _NotDone("BrokenRepository", f"the base commit {base} cannot be read")
+    if not git.is_ancestor(base, head):
+        raise _NotDone(
+            "HistoryRewritten",
+            f"commit {head[:12]} does not contain the commit the task began from"
+            f" ({base[:12]}); commit on top of it, do not rewrite it",
+        )
+    if attached != ref or tip != head:
+        if tip is not None and not git.is_ancestor(tip, head):
+            raise _NotDone(
+                "WrongBranch",
+                f"the worktree stands on {attached or 'no branch'} at {head[:12]}, beside"
+                f" the commits of {branch} ({tip[:12]}); bring them together there",
+            )
+        git.run("update-ref", "--end-of-options", ref, head)
+        instance.attach(branch)
+    return head
+
+
+def _stage(git: Git, instance: Instance, held: int) -> None:
+    """Stage the worktree as it is into a new index.
+
+    Not the agent's own index: it may hide changed files (assume-unchanged). From it come
+    only those ignored files that the agent had staged on purpose.
+    """
+    git.run("add", "--all")
+    agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
+    added = agents_own.run(
+        *("diff-index", "--cached", "--no-renames", "--diff-filter=A"),
+        *("--name-only", "-z", "HEAD"),
+        ok=(0, 128),
+    ).stdout
+    there = [
+        name
+        for name in added.split(b"\0")
+        if name and os.path.lexists(os.path.join(os.fsencode(instance.tree), name))
+    ]
+    if there:
+        git.run(
+            *("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"),
+            stdin=b"\0".join(there),
+        )
+
+
+def _commit_leftovers(git: Git, base: str, head: str, trailer: str, title: str) -> None:
+    changed = git.run("diff-index", "--cached", "--quiet", head, ok=(0, 1)).status == 1
+    if not changed and head == base:
+        raise _NotDone("NoChanges", "the agent ended without changing anything")
+    _refuse_nested_repositories(git, base)
+    options = ("--quiet", "--no-verify", "--trailer", f"{TRAILER_KEY}: {trailer}")
+    if changed:
+        git.run("commit", *options, "--message", title)
+    elif not carries(git, head, trailer):
+        git.run(
+            *("commit", *options, "--amend", "--no-edit"),
+            *("--allow-empty", "--allow-empty-message"),
+        )
+
+
+def _refuse_nested_repositories(git: Git, base: str) -> None:
+    raw = git.run("diff-index", "--cached", "--raw", "--no-renames", "-z", base).stdout
+    fields = raw.decode("utf-8", "replace").split("\0")
+    changes = dict(zip(fields[1::2], fields[0::2]))
+    nested = [
+        name
+        for name, facts in changes.items()
+        if facts.split(" ")[1] == "160000" and not facts.startswith(":160000")
+    ]
+    if nested and ".gitmodules" not in changes:
+        raise _NotDone(
+            "NestedRepository",
+            f"{', '.join(nested[:5])}: a git repository of its own inside the worktree;"
+            " its files would be lost. Remove its .git folder",
+        )
+
+
+def _describe(git: Git, base: str) -> Evidence:
+    commit = git.run("rev-parse", "HEAD").text
+    names = git.run("diff", "--name-only", "--no-ext-diff", "-z", base, commit).stdout
+    files = [name for name in names.decode("utf-8", "replace").split("\0") if name]
+    if not files:
+        raise _NotDone(
+            "NoChanges", "the commits of the agent change nothing altogether"
+        )
+    ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
+    message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"
+    return Evidence("Done", message, commit, ahead, True, files)

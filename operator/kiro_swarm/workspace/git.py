@@ -1,0 +1,155 @@
+"""The one way to run git.
+
+Role: every git command of the project is started here, through GitPython, as a list of
+arguments.
+
+Guarantees: no shell; an environment of its own (nothing inherited but the search path
+and the machine's proxy and certificate settings; configuration only from the file
+``gitconfig`` beside this module); no prompt; a deadline, after which the command and its
+children are killed; failures raise an error of errors.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Collection, Mapping, Optional
+
+import git as gitpython
+
+from kiro_swarm.workspace.errors import GitFailed, GitMissing, GitTimeout
+
+_CONFIGURATION = str(Path(__file__).with_name("gitconfig"))
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_INHERITED = frozenset(
+    ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", *_PROXIES, *map(str.lower, _PROXIES))
+)
+_FIXED: dict[str, str] = {
+    "HOME": "/dev/null",
+    "LC_ALL": "C",
+    "TZ": "UTC",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": _CONFIGURATION,
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "include.path",
+    "GIT_CONFIG_VALUE_0": _CONFIGURATION,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_EDITOR": "false",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    # Three ways in which a repository can pretend to hold other objects than it does.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_GRAFT_FILE": "/dev/null",
+}
+LOCAL_SECONDS = 600.0
+_NOT_FOUND = 127
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a git command answered."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, without the last line end."""
+        return self.stdout.decode("utf-8", "replace").rstrip("\n")
+
+
+class Git:
+    """Runs git in one git directory.
+
+    ``work_tree`` and ``index`` replace git's own notion of them; ``environment`` adds
+    variables (credentials.py); ``held`` is the descriptor of the lock to be inherited.
+    """
+
+    def __init__(
+        self,
+        git_dir: Path,
+        *,
+        work_tree: Optional[Path] = None,
+        index: Optional[Path] = None,
+        environment: Optional[Mapping[str, str]] = None,
+        held: Optional[int] = None,
+    ) -> None:
+        self.git_dir = git_dir
+        self._directory = work_tree if work_tree is not None else git_dir
+        self._environment = {**_FIXED, "GIT_DIR": str(git_dir), **(environment or {})}
+        if work_tree is not None:
+            self._environment["GIT_WORK_TREE"] = str(work_tree)
+        if index is not None:
+            self._environment["GIT_INDEX_FILE"] = str(index)
+        self._held: tuple[int, ...] = () if held is None else (held,)
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        ok: Collection[int] = (0,),
+        seconds: float = LOCAL_SECONDS,
+    ) -> Output:
+        """Run ``git <arguments>``; raises GitFailed unless its status is in ``ok``."""
+        process = self._start(arguments)
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            _kill_session(process)
+            raise GitTimeout(
+                f"git {arguments[0]} did not finish within {seconds:g} seconds"
+            ) from None
+        output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+        if output.status in ok:
+            return output
+        if output.status == _NOT_FOUND and not stdout:
+            raise GitMissing("no git program on the PATH; install git 2.39 or newer")
+        raise GitFailed(f"git {arguments[0]}: {output.stderr.strip() or 'failed'}")
+
+    def using(self, environment: Mapping[str, str]) -> Git:
+        """The same with more variables."""
+        other = copy(self)
+        other._environment = {**self._environment, **environment}
+        return other
+
+    def commit_id(self, name: str) -> Optional[str]:
+        """The commit that a full ref name or object id leads to, or None."""
+        found = self.run(
+            *("rev-parse", "--verify", "--quiet", "--end-of-options"),
+            name + "^{commit}",
+            ok=(0, 1, 128),
+        )
+        return found.text if found.status == 0 else None
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        """Whether ``newer`` contains ``older``; both are ids of commits that exist."""
+        asked = self.run("merge-base", "--is-ancestor", older, newer, ok=(0, 1))
+        return asked.status == 0
+
+    def _start(self, arguments: tuple[str, ...]) -> gitpython.Git.AutoInterrupt:
+        # GitPython adds to the environment of this process; `env` takes away what was in
+        # it. Only names are on the command line, values (a proxy's password) never are.
+        kept = _INHERITED.union(self._environment)
+        strangers = [f"--unset={name}" for name in os.environ if name not in kept]
+        return gitpython.Git(str(self._directory)).execute(
+            ["env", *strangers, "git", "--no-pager", *arguments],
+            env=self._environment,
+            istream=subprocess.PIPE,
+            as_process=True,
+            start_new_session=True,
+            pass_fds=self._held,
+        )
+
+
+def _kill_session(process: gitpython.Git.AutoInterrupt) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -1,0 +1,162 @@
+"""Taking a commit from an instance's repository into the mirror.
+
+Role: the merge train calls :func:`take_in` for a commit that an instance claims is Done.
+
+Guarantees: git never opens the instance's repository, for the agent can write it. Only its
+object files are linked into a repository of our own, found without following any link;
+from there they are fetched, so that the mirror's git proves every byte (fsck, hashes,
+connectivity). No configuration, hook, ref or alternate of the agent is read. What is
+larger than the limits is refused before it reaches the mirror.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiro_swarm.workspace.disk import real_folder, remove, write_plain
+from kiro_swarm.workspace.errors import ObjectsRefused
+from kiro_swarm.workspace.git import Git
+
+_FOLDER = re.compile(r"[0-9a-f]{2}")
+_LOOSE = re.compile(r"[0-9a-f]{38}([0-9a-f]{24})?")
+_PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|idx)")
+_CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one task may bring: on disk, unpacked, and in number of objects."""
+
+    stored_bytes: int = 1024 * _MIB
+    unpacked_bytes: int = 256 * _MIB
+    objects: int = 100_000
+
+
+def take_in(
+    git: Git, instance_dir: Path, commit: str, head: str, limits: Limits
+) -> None:
+    """Bring ``commit`` into the mirror of ``git``, whose lock the caller holds.
+
+    ``head`` is a commit of the mirror; what it contains is not counted. Raises
+    ObjectsRefused with reason CommitMissing, TooLarge, ForeignFiles or BadObjects.
+    """
+    if git.commit_id(commit) is not None:
+        return
+    with _own_repository(git) as incoming:
+        _link_objects(instance_dir, incoming / "objects", limits)
+        ours = Git(incoming)
+        if ours.commit_id(commit) is None:
+            raise ObjectsRefused(
+                f"commit {commit} is not in the instance's repository",
+                reason="CommitMissing",
+            )
+        _check_size(ours, commit, head, limits)
+        write_plain(incoming / "packed-refs", f"{commit} refs/heads/candidate\n")
+        fetched = git.run(
+            *("-c", "fetch.fsckObjects=true", "fetch", "--quiet", "--no-tags"),
+            *("--no-write-fetch-head", "--refmap=", "--end-of-options"),
+            *(str(incoming), "refs/heads/candidate"),
+            ok=(0, 1, 128),
+        )
+    if fetched.status != 0:
+        raise ObjectsRefused(
+            f"git refused the objects of commit {commit}: {fetched.stderr.strip()}",
+            reason="BadObjects",
+        )
+
+
+@contextmanager
+def _own_repository(git: Git) -> Iterator[Path]:
+    incoming = git.git_dir / "kiro-incoming"
+    remove(incoming)
+    for folder in ("", "refs", "objects", "objects/info", "objects/pack"):
+        real_folder(incoming / folder)
+    write_plain(incoming / "HEAD", "ref: refs/heads/candidate\n")
+    write_plain(incoming / "config", _CONFIGURATION)
+    alternates = incoming / "objects" / "info" / "alternates"
+    write_plain(alternates, f"{git.git_dir.resolve() / 'objects'}\n")
+    try:
+        yield incoming
+    finally:
+        remove(incoming)
+
+
+def _link_objects(instance_dir: Path, target: Path, limits: Limits) -> None:
+    stored = count = 0
+    with (
+        _opened(str(instance_dir)) as instance,
+        _opened("repo.git", instance) as (repository),
+        _opened("objects", repository) as objects,
+    ):
+        for folder in os.listdir(objects):
+            pattern = _PACK if folder == "pack" else _LOOSE
+            if folder != "pack" and not _FOLDER.fullmatch(folder):
+                continue
+            real_folder(target / folder)
+            with _opened(folder, objects) as source:
+                for name in filter(pattern.fullmatch, os.listdir(source)):
+                    stored += _link(source, name, target / folder / name)
+                    count += 1
+                    if stored > limits.stored_bytes or count > limits.objects:
+                        raise ObjectsRefused(
+                            f"the instance's repository holds more than {limits.objects}"
+                            f" objects or {limits.stored_bytes} bytes",
+                            reason="TooLarge",
+                        )
+
+
+def _link(source: int, name: str, target: Path) -> int:
+    """Link one file; its size in bytes. Checked after linking: nobody can swap it then."""
+    os.link(name, target, src_dir_fd=source, follow_symlinks=False)
+    facts = os.lstat(target)
+    if not stat.S_ISREG(facts.st_mode):
+        raise ObjectsRefused(
+            f"objects/{target.parent.name}/{name} is not a plain file",
+            reason="ForeignFiles",
+        )
+    return facts.st_size
+
+
+@contextmanager
+def _opened(name: str, parent: int | None = None) -> Iterator[int]:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(name, flags, dir_fd=parent)
+    except OSError as error:
+        raise ObjectsRefused(
+            f"{name} of the instance is not a plain folder ({error.strerror})",
+            reason="ForeignFiles",
+        ) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _check_size(git: Git, commit: str, head: str, limits: Limits) -> None:
+    listed = git.run(
+        *("rev-list", "--objects", "--no-object-names", commit, f"^{head}"),
+        ok=(0, 1, 128),
+    )
+    if listed.status != 0:
+        raise ObjectsRefused(
+            f"objects of commit {commit} are missing: {listed.stderr.strip()}",
+            reason="BadObjects",
+        )
+    count = listed.stdout.count(b"\n")
+    sizes = git.run("cat-file", "--batch-check=%(objectsize)", stdin=listed.stdout).text
+    total = sum(int(size) for size in sizes.split() if size.isdigit())
+    if count > limits.objects or total > limits.unpacked_bytes:
+        raise ObjectsRefused(
+            f"the task brings {count} objects with {total} bytes; at most"
+            f" {limits.objects} objects and {limits.unpacked_bytes} bytes are allowed."
+            " Leave build results and large files out (.gitignore)",
+            reason="TooLarge",
+        )

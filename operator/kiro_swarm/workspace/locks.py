@@ -1,0 +1,104 @@
+"""One writer per repository, and nothing left behind by a killed one.
+
+Role: every function of this room that writes into a git directory holds
+:func:`sole_owner` of its folder while git runs; a gate does not run under it.
+
+Guarantees: the lock is a ``flock`` whose descriptor git inherits, so it stays held until
+the last git process of a killed owner is gone too. Whoever gets it may therefore remove
+git's own lock files: nobody alive has made them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.errors import BrokenRepository, RepositoryBusy
+
+LOCK_NAME = "kiro-swarm.flock"
+_POLL_SECONDS = 0.02
+
+
+@contextmanager
+def sole_owner(folder: Path, seconds: float = 120.0) -> Iterator[int]:
+    """Hold the folder's lock; yields the descriptor to hand to git.
+
+    Waits up to ``seconds``, then raises RepositoryBusy. The folder must exist.
+    """
+    descriptor = _open(folder / LOCK_NAME)
+    try:
+        _acquire(descriptor, folder, time.monotonic() + seconds)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def remove_stale_locks(git_dir: Path) -> None:
+    """Remove git's lock files and half-written packs. The caller is sole owner."""
+    for pattern in ("*.lock", "worktrees/*/*.lock", "objects/pack/tmp_*"):
+        for leftover in git_dir.glob(pattern):
+            leftover.unlink()
+    for folder, _, names in os.walk(git_dir / "refs"):
+        for name in names:
+            if name.endswith(".lock"):
+                os.unlink(os.path.join(folder, name))
+
+
+def wait_until_no_git_works_in(tree: Path, seconds: float = 10.0) -> None:
+    """Wait for git processes that an agent started in its tree.
+
+    An agent does not take our lock, so its lock files are stale only when no git process
+    has its working directory there. Raises RepositoryBusy after ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    while _git_works_in(tree):
+        if time.monotonic() > deadline:
+            raise RepositoryBusy(
+                f"a git process is still at work in {tree}; stop the agent first"
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _open(path: Path) -> int:
+    # O_NOFOLLOW: in an instance's folder the agent may have put a link there.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        try:
+            return os.open(path, flags, 0o660)
+        except OSError:
+            remove(path)
+            return os.open(path, flags, 0o660)
+    except OSError as error:
+        raise BrokenRepository(f"cannot write into {path.parent}: {error}") from error
+
+
+def _acquire(descriptor: int, folder: Path, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise RepositoryBusy(
+                    f"another process has held {folder / LOCK_NAME} for too long;"
+                    " look for a job that hangs"
+                ) from None
+        time.sleep(_POLL_SECONDS)
+
+
+def _git_works_in(tree: Path) -> bool:
+    top = os.path.realpath(tree)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (process / "comm").read_text().strip()
+            place = os.readlink(process / "cwd")
+        except OSError:
+            continue  # gone meanwhile, or somebody else's
+        if name == "git" and (place == top or place.startswith(top + os.sep)):
+            return True
+    return False

@@ -1,0 +1,169 @@
+"""The trusted bare mirror on the swarm's volume, and its integration branch.
+
+Role: the prepare job calls :func:`prepare_mirror` first of all; everything else opens
+what it made. Agents mount it read-only and borrow its objects.
+
+Guarantees: may be called again at any time and after being killed anywhere; fetches the
+wanted ref only; the integration branch is created by compare-and-swap and never moved
+here once it exists.
+
+Refs: ``refs/heads/<integration>``; ``refs/kiro/source``, the wanted ref as last fetched;
+``refs/kiro/remote``, the remote's integration branch; ``refs/kiro/start``, where this
+swarm's own history begins (set once).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from kiro_swarm.workspace.credentials import Credentials
+from kiro_swarm.workspace.errors import BrokenRepository, GitFailed, RefNotFound
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
+from kiro_swarm.workspace.refs import check_branch, is_object_id
+from kiro_swarm.workspace.remote import Remote
+
+SOURCE_REF = "refs/kiro/source"
+START_REF = "refs/kiro/start"
+_REMOTE_REF = "refs/kiro/remote"
+
+# Beside our own settings file: what must hold for anybody who runs git here by hand.
+_CONFIGURATION = """\
+[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+\tfsync = all
+\tfsyncMethod = batch
+[gc]
+\tauto = 0
+\tpruneExpire = never
+[maintenance]
+\tauto = false
+"""
+
+
+@dataclass(frozen=True)
+class MirrorHead:
+    """What the mirror holds: full commit ids.
+
+    ``continued``: the integration branch was there before, in the mirror or remotely.
+    """
+
+    source: str
+    integration: str
+    start: str
+    continued: bool
+
+
+def prepare_mirror(
+    mirror: Path,
+    url: str,
+    ref: str,
+    integration_branch: str,
+    credentials: Optional[Credentials] = None,
+) -> MirrorHead:
+    """Make or refresh the mirror of ``ref`` (a branch, a tag or a full commit id).
+
+    Raises InvalidUrl, InvalidRef, RemoteUnavailable, CredentialsRefused,
+    CredentialsIncomplete, RefNotFound, BrokenRepository, RepositoryBusy.
+    """
+    remote = Remote(url, credentials)
+    check_branch(integration_branch)
+    if not is_object_id(ref):
+        check_branch(ref)
+    mirror.mkdir(parents=True, exist_ok=True)
+    with sole_owner(mirror) as held:
+        remove_stale_locks(mirror)
+        git = Git(mirror, held=held)
+        _make(git, integration_branch)
+        _fetch(git, remote, ref, integration_branch)
+        return _branch_off(git, ref, integration_branch)
+
+
+def integration_head(mirror: Path, integration_branch: str) -> str:
+    """The commit of the integration branch; RefNotFound when there is none yet."""
+    head = Git(mirror).commit_id(f"refs/heads/{check_branch(integration_branch)}")
+    if head is None:
+        raise RefNotFound(
+            f"the mirror {mirror} has no branch {integration_branch!r};"
+            " the prepare job must have run first"
+        )
+    return head
+
+
+def _make(git: Git, integration_branch: str) -> None:
+    # Written whole and renamed: `git init` would leave half a file when killed.
+    fresh = git.git_dir / "config.new"
+    fresh.write_text(_CONFIGURATION)
+    os.replace(fresh, git.git_dir / "config")
+    git.run(
+        *("init", "--quiet", "--bare", "--template="),
+        f"--initial-branch={integration_branch}",
+    )
+    head = f"refs/heads/{integration_branch}"
+    git.run("symbolic-ref", "HEAD", head)
+    loose = git.git_dir / head
+    if loose.is_file() and git.commit_id(head) is None:
+        raise BrokenRepository(
+            f"{head} of the mirror cannot be read ({loose.stat().st_size} bytes);"
+            f" restore it from the log or delete {loose} to begin again"
+        )
+
+
+def _fetch(git: Git, remote: Remote, ref: str, integration_branch: str) -> None:
+    branch = f"refs/heads/{integration_branch}"
+    wanted = [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+    there = remote.list_refs(git, [*wanted, branch])
+    refspecs = [f"+{name}:{SOURCE_REF}" for name in wanted if name in there][:1]
+    if is_object_id(ref):
+        refspecs = [f"+{ref}:{SOURCE_REF}"]
+    if not refspecs:
+        raise RefNotFound(_no_such_ref(git, remote, ref))
+    if branch in there:
+        refspecs.append(f"+{branch}:{_REMOTE_REF}")
+    try:
+        remote.fetch(git, refspecs)
+    except GitFailed as error:
+        raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
+
+
+def _no_such_ref(git: Git, remote: Remote, ref: str) -> str:
+    branches: list[str] = sorted(remote.branches(git))
+    if not branches:
+        return f"repository {remote.url} is empty; push a first commit to {ref!r}"
+    return (
+        f"repository {remote.url} has no branch or tag {ref!r}"
+        f" (spec.repository.ref); its branches: {', '.join(branches[:5])}"
+        + (", ..." if len(branches) > 5 else "")
+    )
+
+
+def _branch_off(git: Git, ref: str, integration_branch: str) -> MirrorHead:
+    source = git.commit_id(SOURCE_REF)
+    if source is None:
+        raise RefNotFound(f"{ref!r} (spec.repository.ref) does not lead to a commit")
+    branch = f"refs/heads/{integration_branch}"
+    remote_head = git.commit_id(_REMOTE_REF)
+    here = git.commit_id(branch)
+    begin = here or remote_head or source
+    start = git.commit_id(START_REF)
+    # The start is set first: killed between the two, the next run sets the other.
+    wanted: dict[str, str] = {}
+    if start is None:
+        start = _fork_point(git, source, begin)
+        wanted[START_REF] = start
+    if here is None:
+        wanted[branch] = begin
+    for name, commit in wanted.items():
+        # The empty old value means: only if it does not exist.
+        git.run("update-ref", "--end-of-options", name, commit, "")
+    return MirrorHead(source, begin, start, continued=bool(here or remote_head))
+
+
+def _fork_point(git: Git, source: str, head: str) -> str:
+    found = git.run("merge-base", source, head, ok=(0, 1))
+    return found.text.splitlines()[0] if found.status == 0 else head

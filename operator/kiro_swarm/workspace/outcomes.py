@@ -1,0 +1,84 @@
+"""What goes into the merge train and what comes out of it.
+
+Role: the integrate job makes candidates, implements :class:`GatePort` and turns outcomes
+into the state of tasks; train.py decides which outcome it is.
+
+Guarantees: data only; every outcome but Merged has a brief for the next attempt (8 KiB).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Union
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """What the gates said about a commit; ``gate`` names the one that decided."""
+
+    passed: bool
+    gate: str = ""
+    output: str = ""
+
+
+class GatePort(Protocol):
+    """Runs the gates on a commit of the mirror, without credentials."""
+
+    def check(self, commit: str) -> GateVerdict:
+        """Check out ``commit`` somewhere and run every gate on it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A task's attempt that claims to be Done."""
+
+    task_id: str
+    title: str
+    uid: str
+    attempt: int
+    instance_dir: Path
+    branch: str
+    commit: str
+    base: str
+
+    @property
+    def trailer(self) -> str:
+        """``<uid>/<attempt>``."""
+        return f"{self.uid}/{self.attempt}"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The integration branch moved from ``before`` to ``commit``."""
+
+    commit: str
+    before: str
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The work contradicts what was merged before it."""
+
+    files: tuple[str, ...]
+    brief: str
+
+
+@dataclass(frozen=True)
+class GateFailed:
+    """The merged result did not pass ``gate``."""
+
+    gate: str
+    brief: str
+
+
+@dataclass(frozen=True)
+class Unproven:
+    """The claim does not hold: what is there is not what a Done task leaves."""
+
+    reason: str
+    brief: str
+
+
+Outcome = Union[Merged, Conflict, GateFailed, Unproven]
