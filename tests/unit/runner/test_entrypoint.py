@@ -123,7 +123,7 @@ async def test_a_client_that_gives_up_while_waiting_starts_nothing(
     second.cancel()
     assert (await first).succeeded
     assert (await socket.exec(["true"], cwd="/", timeout_seconds=9)).succeeded
-    assert list(tmp_path.iterdir()) == []
+    assert os.listdir(tmp_path) == []
 
 
 async def test_a_flood_of_output_arrives_whole_and_fills_no_memory(
@@ -199,7 +199,7 @@ async def test_sigterm_ends_children_and_the_entrypoint_quickly(
         assert await asyncio.to_thread(server.process.wait, 10) == 0
         assert (await running).reason == "ConnectionLost"
         assert not alive(daemon)
-        assert not os.path.exists(server.socket)
+        assert os.listdir(folder) == ["entrypoint.log"]
 
 
 async def test_a_socket_file_left_by_a_killed_entrypoint_is_replaced(
@@ -208,7 +208,7 @@ async def test_a_socket_file_left_by_a_killed_entrypoint_is_replaced(
     with entrypoint(folder) as killed:
         killed.process.kill()
         killed.process.wait()
-    assert os.path.exists(killed.socket)
+    assert "agent.sock" in os.listdir(folder)
     with entrypoint(folder) as server:
         await asyncio.to_thread(_pinged, server)
 

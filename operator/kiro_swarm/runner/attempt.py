@@ -1,0 +1,193 @@
+"""One attempt of one task: cut, agent, evidence, verification.
+
+A plain coroutine over ports, called by a job. It knows nothing of Kubernetes and keeps
+no state. Guarantees: it ends in `Finished` only with a commit ahead of its base and a
+passed verification; how the agent ended is never taken for either. Cancelling it stops
+whatever runs in the agent container.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Awaitable, Callable, Optional, Protocol, Union
+
+from kiro_swarm.agents.driver import (
+    CONNECTION_LOST,
+    DEADLINE_EXCEEDED,
+    EXITED,
+    IDLE_DEADLINE_EXCEEDED,
+    NOT_STARTED,
+    AgentDriver,
+    AgentOutcome,
+    AgentTask,
+    ExecPort,
+    OnProgress,
+)
+from kiro_swarm.agents.prompt import clean
+from kiro_swarm.api.swarm import Verification
+from kiro_swarm.runner.clock import Clock
+from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
+
+NO_CHANGES = "NoChanges"
+VERIFICATION_FAILED = "VerificationFailed"
+WORKSPACE_FAILED = "WorkspaceFailed"
+AGENT_NOT_STARTED = "AgentNotStarted"
+AGENT_LOST = "AgentLost"
+RUNNER_STOPPED = "RunnerStopped"
+RUNNER_RESTARTED = "RunnerRestarted"
+
+_REASONS = {
+    DEADLINE_EXCEEDED: DEADLINE_EXCEEDED,
+    IDLE_DEADLINE_EXCEEDED: IDLE_DEADLINE_EXCEEDED,
+    NOT_STARTED: AGENT_NOT_STARTED,
+    CONNECTION_LOST: AGENT_LOST,
+}
+# What an agent can do to its worktree so that there is nothing to take from it.
+_NO_EVIDENCE = frozenset(
+    {
+        NO_CHANGES,
+        "WrongBranch",
+        "HistoryRewritten",
+        "UnmergedPaths",
+        "OperationInProgress",
+        "NestedRepository",
+        "BrokenRepository",
+    }
+)
+_TAIL = 8000
+_CONTAINER_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Checked work: `commit` on `branch`, ahead of `base`."""
+
+    commit: str
+    base: str
+    branch: str
+    seconds: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """No work to take: one word, one line for people, a text for the next attempt."""
+
+    reason: str
+    message: str
+    brief: str = ""
+
+
+Result = Union[Finished, Failed]
+OnCut = Callable[[Cut], Awaitable[None]]
+
+
+class AgentPort(ExecPort, Protocol):
+    """The agent container."""
+
+    async def ping(self) -> bool:
+        """Whether it answers."""
+        ...
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all attempts of an instance are made with."""
+
+    socket: AgentPort
+    worktree: Worktree
+    driver: AgentDriver
+    verification: Optional[Verification]
+    integration_branch: str
+    clock: Clock
+
+
+async def run_attempt(
+    workshop: Workshop,
+    task: AgentTask,
+    trailer: str,
+    on_cut: OnCut,
+    on_progress: OnProgress,
+) -> Result:
+    """Work on `task` until it is finished or has failed.
+
+    `on_cut` is awaited before the agent starts; what it raises ends the attempt.
+    """
+    began = workshop.clock.monotonic()
+    if not await _container_answers(workshop):
+        message = f"the agent container did not answer for {_CONTAINER_SECONDS} s"
+        return Failed(AGENT_NOT_STARTED, message)
+    try:
+        cut = await workshop.worktree.cut(task.branch, workshop.integration_branch)
+        await on_cut(cut)
+        outcome = await workshop.driver.run(task, workshop.socket, on_progress)
+        if outcome.reason != EXITED:
+            return _agent_failed(outcome)
+        on_progress("the agent has ended; looking at what it left")
+        evidence = await workshop.worktree.evidence(cut, trailer, task.title)
+    except WorktreeError as error:
+        return Failed(WORKSPACE_FAILED, str(error))
+    if evidence.commit is None:
+        return _nothing_to_take(outcome, evidence)
+    if workshop.verification is not None:
+        on_progress("verifying")
+        failure = await _verify(workshop, workshop.verification, task.tree)
+        if failure is not None:
+            return failure
+    return Finished(
+        commit=evidence.commit,
+        base=cut.base,
+        branch=cut.branch,
+        seconds=workshop.clock.monotonic() - began,
+        message=_praise(outcome, evidence.files, workshop.verification is not None),
+    )
+
+
+async def _container_answers(workshop: Workshop) -> bool:
+    # It may just be restarting, out of memory for example; that is not the task's fault.
+    for _ in range(_CONTAINER_SECONDS):
+        if await workshop.socket.ping():
+            return True
+        await workshop.clock.sleep(1)
+    return False
+
+
+def _agent_failed(outcome: AgentOutcome) -> Failed:
+    reason = _REASONS.get(outcome.reason, AGENT_LOST)
+    return Failed(reason, outcome.message, _brief(outcome.message, outcome.tail))
+
+
+def _nothing_to_take(outcome: AgentOutcome, evidence: Evidence) -> Failed:
+    if evidence.reason == NO_CHANGES:
+        message = f"{outcome.message} and left no commit and no change in the worktree"
+    else:
+        message = evidence.message or f"the worktree holds no work: {evidence.reason}"
+    reason = evidence.reason if evidence.reason in _NO_EVIDENCE else WORKSPACE_FAILED
+    return Failed(reason, message, _brief(message, outcome.tail))
+
+
+async def _verify(
+    workshop: Workshop, verification: Verification, tree: str
+) -> Optional[Failed]:
+    result = await workshop.socket.exec(
+        verification.command, cwd=tree, timeout_seconds=verification.timeout_seconds
+    )
+    if result.succeeded:
+        return None
+    command = " ".join(verification.command)
+    message = f"the verification `{command}` {result.describe()}"
+    return Failed(VERIFICATION_FAILED, message, _brief(message, result.tail))
+
+
+def _brief(what: str, tail: str) -> str:
+    said = clean(tail)[-_TAIL:].strip()
+    return f"{what}\n\nThe end of its output:\n{said}" if said else what
+
+
+def _praise(outcome: AgentOutcome, files: int, verified: bool) -> str:
+    text = f"{files} file{'' if files == 1 else 's'} changed"
+    if verified:
+        text += ", verification passed"
+    if outcome.exit_code != 0:
+        text += f"; {outcome.message} all the same"
+    return text

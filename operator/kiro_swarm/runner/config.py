@@ -1,0 +1,90 @@
+"""What a runner is told by its pod: who it is, and how its swarm wants work done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Optional
+
+from pydantic import Field, ValidationError
+
+from kiro_swarm.agents.command import CommandDriver
+from kiro_swarm.agents.driver import AgentTask
+from kiro_swarm.api.common import Model
+from kiro_swarm.api.swarm import Verification
+from kiro_swarm.api.template import Agent
+from kiro_swarm.policy.naming import task_branch
+from kiro_swarm.runner.ports import key_of
+
+
+class ConfigError(Exception):
+    """The environment of the runner is wrong; the message names the variable."""
+
+
+class WorkSettings(Model):
+    """KIRO_CONFIG: the part of a KiroSwarm's spec that a runner needs, as JSON."""
+
+    agent: Agent
+    verification: Optional[Verification] = None
+    integration_branch: str = Field(min_length=1, max_length=255)
+    heartbeat_seconds: int = Field(default=10, ge=1, le=3600)
+
+
+@dataclass(frozen=True)
+class RunnerConfig:
+    """Who this runner is and what it works with."""
+
+    swarm: str
+    instance: str
+    namespace: str
+    settings: WorkSettings
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> RunnerConfig:
+        """Read KIRO_SWARM, KIRO_INSTANCE, KIRO_NAMESPACE, KIRO_CONFIG.
+
+        :raises ConfigError: one is missing or not what it should be.
+        """
+        values = {}
+        for name in ("KIRO_SWARM", "KIRO_INSTANCE", "KIRO_NAMESPACE", "KIRO_CONFIG"):
+            if not env.get(name):
+                raise ConfigError(f"{name} is not set; the operator sets it in the pod")
+            values[name] = env[name]
+        try:
+            settings = WorkSettings.model_validate_json(values["KIRO_CONFIG"])
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "it"
+            raise ConfigError(f"KIRO_CONFIG: {where}: {first['msg']}") from error
+        return cls(
+            swarm=values["KIRO_SWARM"],
+            instance=values["KIRO_INSTANCE"],
+            namespace=values["KIRO_NAMESPACE"],
+            settings=settings,
+        )
+
+    def driver(self) -> CommandDriver:
+        """The driver of the agent that the swarm names."""
+        agent = self.settings.agent
+        return CommandDriver(
+            command=agent.command,
+            timeout_seconds=agent.timeout_seconds,
+            idle_timeout_seconds=agent.idle_timeout_seconds,
+            env={variable.name: variable.value for variable in agent.env},
+        )
+
+    def agent_task(self, task: Mapping[str, Any], tree: str) -> AgentTask:
+        """A KiroTask as an agent is to know it; `tree` is the worktree."""
+        spec = task["spec"]
+        attempt = key_of(task).attempt
+        return AgentTask(
+            swarm=self.swarm,
+            instance=self.instance,
+            id=spec["id"],
+            title=spec.get("title") or "",
+            attempt=attempt,
+            branch=task_branch(self.swarm, spec["id"], attempt),
+            tree=tree,
+            description=spec.get("description") or "",
+            requirements=tuple(spec.get("requirements") or ()),
+            brief=task["status"].get("brief") or "",
+        )

@@ -1,0 +1,156 @@
+"""The kubelet of ours: keeps this instance at the task that is bound to it.
+
+Run by `kiro-swarm runner`. Level-triggered: it looks at all tasks of this instance
+whenever one changes or an attempt ends, and makes what runs here agree with them. It
+works on one attempt at a time, starts only what is Bound, stops what was unbound,
+rebound, skipped or deleted, and reports an attempt that an earlier runner process left
+behind. While idle it writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Callable, Optional
+
+from kiro_swarm.agents.driver import OnProgress
+from kiro_swarm.api.meta import RUNNING
+from kiro_swarm.cluster import errors
+from kiro_swarm.runner.attempt import (
+    RUNNER_RESTARTED,
+    RUNNER_STOPPED,
+    Failed,
+    OnCut,
+    Result,
+)
+from kiro_swarm.runner.clock import Clock
+from kiro_swarm.runner.job import Job, Work
+from kiro_swarm.runner.ports import TaskApi, is_bound_to, key_of
+
+log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 1.0
+# Below the usual grace period of a pod (30 s), above the agent container's.
+STOP_SECONDS = 20.0
+
+
+class Runner:
+    """Call `run`; `stop` ends it. Make it inside the running event loop.
+
+    `work_on` turns a Bound task into the work of a job; it is called once an attempt.
+    """
+
+    def __init__(
+        self,
+        api: TaskApi,
+        clock: Clock,
+        instance: str,
+        work_on: Callable[[dict[str, Any]], Work],
+        heartbeat_seconds: float,
+    ) -> None:
+        self._api = api
+        self._clock = clock
+        self._instance = instance
+        self._work_on = work_on
+        self._heartbeat_seconds = heartbeat_seconds
+        self._known: dict[str, dict[str, Any]] = {}
+        # The last attempt reported of each task: an old watch event must not revive it.
+        self._reported: dict[str, int] = {}
+        self._job: Optional[Job] = None
+        self._running: Optional[asyncio.Future[bool]] = None
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End `run` as soon as the attempt in progress is reported as stopped."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until `stop`; raises what makes going on pointless (a missing role)."""
+        following = asyncio.ensure_future(self._follow())
+        following.add_done_callback(lambda _: self._wake.set())
+        try:
+            while not self._stopping:
+                await self._wake.wait()
+                self._wake.clear()
+                if following.done():
+                    following.result()
+                self._reconcile()
+            if self._job is not None and self._running is not None:
+                self._job.stop(Failed(RUNNER_STOPPED, "the instance was stopped"))
+                await asyncio.wait({self._running}, timeout=STOP_SECONDS)
+        finally:
+            following.cancel()
+            if self._running is not None:
+                self._running.cancel()
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for kind, task in self._api.watch_mine():
+                    name = task["metadata"]["name"]
+                    if kind == "SET":
+                        self._known[name] = task
+                    else:
+                        self._known.pop(name, None)
+                    self._wake.set()
+            except errors.Unavailable as error:
+                log.warning("the watch is interrupted: %s", error)
+            await self._clock.sleep(_RETRY_SECONDS)
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        """A new watch does not say what went away before it began."""
+        for name in list(self._known):
+            try:
+                task = await self._api.read(name)
+            except errors.Unavailable:
+                return
+            if task is None:
+                self._known.pop(name, None)
+            else:
+                self._known[name] = task
+            self._wake.set()
+
+    def _reconcile(self) -> None:
+        if self._running is not None and self._running.done():
+            self._finish(self._running)
+        if self._job is not None:
+            if not self._job.holds(self._known.get(self._job.name)):
+                self._job.stop()
+            return
+        for task in sorted(self._known.values(), key=_bound_at):
+            uid, attempt = key_of(task)
+            if is_bound_to(task, self._instance) and self._reported.get(uid) != attempt:
+                self._start(task)
+                return
+
+    def _start(self, task: dict[str, Any]) -> None:
+        left_behind = task["status"]["state"] == RUNNING
+        work = _report_restart if left_behind else self._work_on(task)
+        self._job = Job(
+            self._api, self._clock, self._instance, task, self._heartbeat_seconds
+        )
+        log.info("%s attempt %d: begins", self._job.name, self._job.key.attempt)
+        self._running = asyncio.ensure_future(self._job.run(work))
+        self._running.add_done_callback(lambda _: self._wake.set())
+
+    def _finish(self, running: asyncio.Future[bool]) -> None:
+        job, self._job, self._running = self._job, None, None
+        reported = running.result()
+        if job is None:
+            return
+        if reported:
+            self._reported[job.key.uid] = job.key.attempt
+        elif job.superseded and job.holds(self._known.get(job.name)):
+            # The watch lags behind; starting again before it says more is no use.
+            del self._known[job.name]
+
+
+async def _report_restart(_on_cut: OnCut, _on_progress: OnProgress) -> Result:
+    return Failed(RUNNER_RESTARTED, "the runner was restarted during the attempt")
+
+
+def _bound_at(task: dict[str, Any]) -> str:
+    return str((task.get("status") or {}).get("boundAt") or "")

@@ -1,0 +1,67 @@
+"""What the runner writes into a KiroTask: status merge patches. Pure.
+
+Called by a job, which sends each patch under the resourceVersion it was made from.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Mapping
+
+from kiro_swarm.api.meta import DONE, RUNNING
+from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.runner.attempt import Failed, Finished
+from kiro_swarm.runner.worktree import Cut
+
+Patch = dict[str, Any]
+
+_MESSAGE = 1024
+
+
+def running(cut: Cut, now: datetime) -> Patch:
+    """The branch is cut and the agent starts."""
+    return {
+        "state": RUNNING,
+        "reason": "AgentStarted",
+        "message": "",
+        "branch": cut.branch,
+        "baseCommit": cut.base,
+        "startedAt": stamp(now),
+        "progress": None,
+    }
+
+
+def progress(message: str, now: datetime) -> Patch:
+    """What the agent said last."""
+    return {"progress": {"message": message[:_MESSAGE], "updatedAt": stamp(now)}}
+
+
+def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:
+    """The work is there and checked; `status` is the task's status until now."""
+    ended = stamp(now)
+    worked = seconds_between(status.get("startedAt"), ended)
+    before = float(status.get("runningSeconds") or 0.0)
+    return {
+        "state": DONE,
+        "reason": "Checked",
+        "message": finished.message[:_MESSAGE],
+        "branch": finished.branch,
+        "baseCommit": finished.base,
+        "commit": finished.commit,
+        "finishedAt": ended,
+        "runningSeconds": round(before + worked, 3),
+        "progress": None,
+    }
+
+
+def failed(task: Mapping[str, Any], failure: Failed, now: datetime) -> Patch:
+    """The attempt ended without work; `task` is the whole object until now."""
+    return after_failure(
+        task.get("status") or {},
+        task.get("spec") or {},
+        reason=failure.reason,
+        message=failure.message,
+        brief=failure.brief,
+        now=now,
+    )

@@ -1,0 +1,130 @@
+"""Git work in the agent container, asked for over the agent socket.
+
+Called by an attempt. The runner itself never runs git in an instance's repository, for
+the agent can write it; what comes back here is a claim that the integrate Job proves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Optional, Sequence
+
+from kiro_swarm.agents.driver import ExecPort, ExecResult
+from kiro_swarm.agents.prompt import one_line
+
+_SECONDS = 600.0
+_SHA = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
+
+
+class WorktreeError(Exception):
+    """The worktree could not be cut or looked at; the message says why."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A branch cut for an attempt; `base` is the commit it starts from."""
+
+    base: str
+    branch: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is found in the worktree after the agent; `commit` is None for nothing."""
+
+    commit: Optional[str]
+    files: int
+    reason: str
+    message: str
+
+
+class Worktree:
+    """The worktree of one instance.
+
+    `root` is where the swarm's volume is mounted; `program` starts our command line in
+    the agent container.
+    """
+
+    def __init__(
+        self,
+        socket: ExecPort,
+        instance: str,
+        root: str = "/swarm",
+        program: Sequence[str] = ("kiro-swarm",),
+    ) -> None:
+        self._socket = socket
+        self._program = tuple(program)
+        self._mirror = f"{root}/repo.git"
+        self._folder = f"{root}/instances/{instance}"
+        self.tree = f"{self._folder}/tree"
+
+    async def cut(self, branch: str, integration: str) -> Cut:
+        """Cut `branch` from the head of `integration`; raises WorktreeError."""
+        answer = await self._ask(
+            "cut", "--mirror", self._mirror, "--branch", branch, "--integration",
+            integration,
+        )  # fmt: skip
+        return Cut(base=_sha(answer, "base"), branch=branch)
+
+    async def evidence(self, cut: Cut, trailer: str, title: str) -> Evidence:
+        """Commit what was left and say what is there; raises WorktreeError.
+
+        `trailer` is the value of the Swarm-Task trailer that the commit carries.
+        """
+        answer = await self._ask(
+            "evidence", "--base", cut.base, "--branch", cut.branch, "--trailer",
+            trailer, "--title", one_line(title) or "task",
+        )  # fmt: skip
+        files = answer.get("files")
+        return Evidence(
+            commit=None if answer.get("commit") is None else _sha(answer, "commit"),
+            files=len(files) if isinstance(files, list) else 0,
+            reason=one_line(str(answer.get("reason", "")), 64),
+            message=one_line(str(answer.get("message", "")), 512),
+        )
+
+    async def _ask(self, verb: str, *arguments: str) -> dict[str, Any]:
+        result = await self._socket.exec(
+            [
+                *self._program,
+                "workspace",
+                verb,
+                "--instance-dir",
+                self._folder,
+                *arguments,
+            ],
+            cwd="/",
+            timeout_seconds=_SECONDS,
+        )
+        answer = _last_object(result.stdout)
+        error = answer.get("error")
+        if isinstance(error, dict):
+            raise WorktreeError(one_line(str(error.get("message")), 512))
+        if not result.succeeded or not answer:
+            raise WorktreeError(f"`workspace {verb}` {_end_of(result)}")
+        return answer
+
+
+def _end_of(result: ExecResult) -> str:
+    said = one_line(result.tail[-512:], 512)
+    return f"{result.describe()} without a usable answer" + (
+        f": {said}" if said else ""
+    )
+
+
+def _last_object(stdout: str) -> dict[str, Any]:
+    lines = stdout.strip().splitlines() or [""]
+    try:
+        answer = json.loads(lines[-1])
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _sha(answer: dict[str, Any], field: str) -> str:
+    value = answer.get(field)
+    if not isinstance(value, str) or not _SHA.match(value):
+        raise WorktreeError(f"`workspace` answered {value!r} for {field}: not a commit")
+    return value
