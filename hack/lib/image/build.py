@@ -96,9 +96,9 @@ def keep_archive(path: Path, image_id: str, write: Callable[[Path], None]) -> No
     holds the lock.
     """
     note = path.with_suffix(".json")
-    if path.exists() and note.exists():
-        if json.loads(note.read_text("utf-8"))["id"] == image_id:
-            return
+    kept = json.loads(note.read_text("utf-8")) if note.exists() else {}
+    if path.exists() and kept.get("id") == image_id:
+        return
     note.unlink(missing_ok=True)
     partial = path.with_suffix(".partial")
     write(partial)

@@ -20,7 +20,7 @@ from hack.lib.image.stage import stage_in
 # Debian bookworm has glibc 2.36. Newest first: pip prefers the order given.
 _GLIBC_MINORS = range(36, 16, -1)
 _LEGACY = ("manylinux2014", "manylinux2010", "manylinux1")
-_PYVENV = "home = /usr/bin\ninclude-system-site-packages = false\n"
+PYVENV = "home = /usr/bin\ninclude-system-site-packages = false\n"
 
 
 def dependency_layer(cache: Cache, repository: Path, root: Path, base: Layer) -> Layer:
@@ -28,14 +28,14 @@ def dependency_layer(cache: Cache, repository: Path, root: Path, base: Layer) ->
     requirements = repository / facts.REQUIREMENTS
     if not requirements.exists():
         raise ImageError(f"{requirements} is missing: it pins the image's packages")
-    key = key_of(base.key, requirements.read_text("utf-8"), *pip_options(), _PYVENV)
+    key = key_of(base.key, requirements.read_text("utf-8"), *pip_options(), PYVENV)
 
     def make(target: Path) -> None:
         with stage_in(root) as stage:
             site = stage / facts.SITE_PACKAGES.lstrip("/")
             install(requirements, site)
             prefix = stage / facts.PREFIX.lstrip("/")
-            (prefix / "pyvenv.cfg").write_text(_PYVENV, "utf-8")
+            (prefix / "pyvenv.cfg").write_text(PYVENV, "utf-8")
             (prefix / "bin").mkdir()
             (prefix / "bin" / "python3").symlink_to("/usr/bin/python3")
             compile_sources(root, stage, facts.SITE_PACKAGES)

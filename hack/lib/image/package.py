@@ -19,7 +19,7 @@ from hack.lib.image.errors import ImageError
 from hack.lib.image.layers import Cache, Layer, key_of, tar_folder
 from hack.lib.image.stage import stage_in
 
-_SOURCE = "operator/kiro_swarm"
+SOURCE = "operator/kiro_swarm"
 _VERSION = re.compile(r"""^__version__(?:: \w+)? = ["']([^"']+)["']""", re.MULTILINE)
 
 
@@ -49,7 +49,7 @@ def write(files: Mapping[str, bytes], stage: Path) -> None:
 
 def contents(repository: Path) -> dict[str, bytes]:
     """Every file of the layer by its path in the image, sorted."""
-    package = repository / _SOURCE
+    package = repository / SOURCE
     if not package.is_dir():
         raise ImageError(f"{package} is missing: there is no package to put in")
     files = {
