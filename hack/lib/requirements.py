@@ -15,13 +15,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Sequence
 
-import tomllib
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from hack.lib.interpreters import UV
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "requirements"
@@ -52,17 +56,57 @@ def update(arguments: List[str]) -> int:
 
 def verify() -> int:
     """Print what is wrong with the files, one line a problem; 1 when there is any."""
-    problems = [
-        problem
-        for version in VERSIONS
-        for prefix, extra in KINDS
-        for problem in _problems(path_of(prefix, version), version, extra)
-    ]
-    for problem in problems:
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project: Dict[str, Any] = tomllib.load(file)["project"]
+    found: List[str] = []
+    for version in VERSIONS:
+        for prefix, extra in KINDS:
+            path = path_of(prefix, version)
+            text = path.read_text() if path.exists() else ""
+            declared = list(declarations(project, version, extra))
+            found += [f"{path.name}: {line}" for line in problems(text, declared)]
+    for problem in found:
         print(problem, file=sys.stderr)
-    if problems:
+    if found:
         print("requirements: run hack/update-requirements", file=sys.stderr)
-    return 1 if problems else 0
+    return 1 if found else 0
+
+
+def declarations(
+    project: Dict[str, Any], version: str, extra: str
+) -> Iterator[Requirement]:
+    """What [project] asks for on one interpreter, with one extra ("" for none) unfolded."""
+    extras: Dict[str, List[str]] = project["optional-dependencies"]
+    pending = [*project["dependencies"], *(extras[extra] if extra else [])]
+    environment = {"python_version": version, "python_full_version": f"{version}.0"}
+    while pending:
+        requirement = Requirement(pending.pop())
+        if requirement.name == project["name"]:
+            # An extra that names other extras of this project.
+            pending += [line for name in requirement.extras for line in extras[name]]
+        elif not requirement.marker or requirement.marker.evaluate(environment):
+            yield requirement
+
+
+def problems(text: str, declared: Sequence[Requirement]) -> Iterator[str]:
+    """What is wrong with one requirement file, given what it has to fulfil."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if _ADDRESS.search(line):
+            yield f"line {number} names an index, an address or a folder: {line}"
+    pins: Dict[str, str] = {}
+    # A backslash at the end of a line continues the requirement with its hashes.
+    for entry in text.replace("\\\n", " ").splitlines():
+        match = _PIN.match(entry)
+        if match:
+            pins[canonicalize_name(match["name"])] = match["version"]
+            if "--hash=sha256:" not in entry:
+                yield f"{match['name']} has no hash"
+    for requirement in declared:
+        pinned = pins.get(canonicalize_name(requirement.name))
+        if pinned is None:
+            yield f"{requirement} of pyproject.toml is not pinned"
+        elif not requirement.specifier.contains(pinned, prereleases=True):
+            yield f"pins {pinned} where pyproject.toml says {requirement}"
 
 
 def _install_uv(scratch: Path) -> Path:
@@ -91,57 +135,6 @@ def _compile(
     foreign = ("PIP_FIND_LINKS", "UV_FIND_LINKS", "PIP_CONSTRAINT", "UV_CONSTRAINT")
     env = {key: value for key, value in os.environ.items() if key not in foreign}
     subprocess.run(argv, cwd=ROOT, env=env, check=True)
-
-
-def _problems(path: Path, version: str, extra: str) -> Iterator[str]:
-    name = path.relative_to(ROOT)
-    if not path.exists():
-        yield f"{name}: missing"
-        return
-    text = path.read_text()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if _ADDRESS.search(line):
-            yield f"{name}:{number}: names an index, an address or a folder: {line}"
-    pins, unhashed = _pins(text)
-    for pin in unhashed:
-        yield f"{name}: {pin} has no hash"
-    for requirement in _declared(version, extra):
-        pinned = pins.get(canonicalize_name(requirement.name))
-        if pinned is None:
-            yield f"{name}: {requirement} of pyproject.toml is not pinned"
-        elif not requirement.specifier.contains(pinned, prereleases=True):
-            yield f"{name}: pins {pinned} where pyproject.toml says {requirement}"
-
-
-def _pins(text: str) -> Tuple[Dict[str, str], List[str]]:
-    """The pinned versions by canonical name, and the names of those without a hash."""
-    pins: Dict[str, str] = {}
-    unhashed: List[str] = []
-    # A backslash at the end of a line continues the requirement with its hashes.
-    for entry in text.replace("\\\n", " ").splitlines():
-        match = _PIN.match(entry)
-        if not match:
-            continue
-        pins[canonicalize_name(match["name"])] = match["version"]
-        if "--hash=sha256:" not in entry:
-            unhashed.append(match["name"])
-    return pins, unhashed
-
-
-def _declared(version: str, extra: str) -> Iterator[Requirement]:
-    """What pyproject.toml asks for on one interpreter, extras of our own unfolded."""
-    with open(ROOT / "pyproject.toml", "rb") as file:
-        project: Dict[str, Any] = tomllib.load(file)["project"]
-    pending: List[str] = list(project["dependencies"])
-    extras: Dict[str, List[str]] = project["optional-dependencies"]
-    pending += extras[extra] if extra else []
-    environment = {"python_version": version, "python_full_version": f"{version}.0"}
-    while pending:
-        requirement = Requirement(pending.pop())
-        if requirement.name == project["name"]:
-            pending += [line for name in requirement.extras for line in extras[name]]
-        elif not requirement.marker or requirement.marker.evaluate(environment):
-            yield requirement
 
 
 if __name__ == "__main__":
