@@ -9,17 +9,26 @@ from __future__ import annotations
 
 from typing import Mapping, Optional, Sequence
 
-from kiro_swarm.commands.table import CONNECTORS, Argument, Command
+from kiro_swarm.commands.table import CONNECTORS, FILLERS, Argument, Command
 from kiro_swarm.commands.values import READERS, Reader
 
 
 class Rule:
     """One row with its look-ups: modifiers by spelling, values by place and name."""
 
-    __slots__ = ("command", "keys", "openers", "places", "prefix", "words")
+    __slots__ = (
+        "command",
+        "connectors",
+        "keys",
+        "openers",
+        "places",
+        "prefix",
+        "words",
+    )
 
     def __init__(self, command: Command) -> None:
         self.command = command
+        self.connectors = CONNECTORS | command.connectors
         self.prefix = (command.qualifier,) if command.qualifier else ()
         self.places: list[tuple[str, Reader, Argument]] = [
             (item.name, READERS[item.kind], item) for item in command.arguments
@@ -29,7 +38,7 @@ class Rule:
         }
         #: Words that are no values: spelling -> name of the modifier, "" for a
         #: connector and for the first word of a modifier written with spaces.
-        self.words: dict[str, str] = dict.fromkeys(CONNECTORS, "")
+        self.words: dict[str, str] = dict.fromkeys(self.connectors, "")
         #: That first word -> all words and the name of each such modifier.
         self.openers: dict[str, list[tuple[list[str], str]]] = {}
         for modifier in command.modifiers:
@@ -52,9 +61,13 @@ class Rule:
         for parts, name in self.openers.get(word, ()):
             if parts == [part.lower() for part in words[index : index + len(parts)]]:
                 return name, len(parts)
-        if word in CONNECTORS and not (wants_value and index + 1 == len(words)):
+        if word in self.connectors and not (wants_value and index + 1 == len(words)):
             return "", 1
         return None, 1
+
+    def in_order(self, said: Sequence[str]) -> list[str]:
+        """The modifiers that were said, each once, in the table's order."""
+        return [item.name for item in self.command.modifiers if item.name in said]
 
 
 class Node:
@@ -67,6 +80,18 @@ class Node:
         #: The words that may follow and are no synonyms.
         self.canonical: list[str] = []
         self.rule: Optional[Rule] = None
+
+    def other_spelling(self, word: str, first: bool) -> Optional[Node]:
+        """Where a word leads that is not there as written: other case, or a filler.
+
+        The first word is never a filler: it decides the permission.
+        """
+        if not self.following:
+            return None
+        lowered = word.lower()
+        if lowered in FILLERS and not first:
+            return self.following.get(lowered, self)
+        return self.following.get(lowered)
 
     def commands(self) -> list[Command]:
         """Every command that can still be reached from here."""

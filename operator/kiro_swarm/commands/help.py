@@ -33,6 +33,7 @@ def describe(commands: Sequence[Command] = COMMANDS) -> list[dict[str, Any]]:
             "help": command.help,
             "examples": list(command.examples),
             "synonyms": list(command.synonyms),
+            "connectors": sorted(command.connectors),
         }
         for command in commands
     ]

@@ -19,7 +19,6 @@ from kiro_swarm.commands.grammar import Grammar, Node, Rule
 from kiro_swarm.commands.suggest import close_word, suggestions
 from kiro_swarm.commands.table import (
     COMMANDS,
-    FILLERS,
     VERB_SYNONYMS,
     Argument,
     Command,
@@ -53,28 +52,19 @@ class Parser:
     def _read(self, text: str) -> Action:
         """The same without suggestions."""
         words = split(text)
-        node, index = self._fixed_words(words)
-        if node.rule is None:
-            raise _unknown_word(node, text, words, index)
-        return _bind(node.rule, text, words, index)
-
-    def _fixed_words(self, words: list[str]) -> tuple[Node, int]:
-        """How far the fixed words lead, and the index of the first word after them."""
         node = self.grammar.root
         index = 0
         for word in words:
             following = node.following.get(word)
             if following is None:
-                lowered = word.lower()
-                following = node.following.get(lowered)
-                # The first word is never skipped: it decides the permission.
-                if index and following is None and lowered in FILLERS:
-                    following = node if node.following else None
+                following = node.other_spelling(word, first=index == 0)
                 if following is None:
                     break
             node = following
             index += 1
-        return node, index
+        if node.rule is None:
+            raise _unknown_word(node, text, words, index)
+        return _bind(node.rule, text, words, index)
 
 
 def _bind(rule: Rule, text: str, words: list[str], index: int) -> Action:
@@ -91,7 +81,7 @@ def _bind(rule: Rule, text: str, words: list[str], index: int) -> Action:
         if modifier == "":
             modifier, width = rule.resolve(words, index, place < len(pending))
         if modifier is not None:
-            if modifier and modifier not in modifiers:
+            if modifier:
                 modifiers.append(modifier)
         elif "=" in word and word[0] != '"':
             _bind_named(rule, text, index, word, arguments, parameters)
@@ -110,10 +100,9 @@ def _bind(rule: Rule, text: str, words: list[str], index: int) -> Action:
     if len(arguments) < len(rule.places):
         _refuse_missing(rule, text, arguments, len(words))
     if len(modifiers) > 1:
-        modifiers = [
-            item.name for item in rule.command.modifiers if item.name in modifiers
-        ]
-    return Action(rule.command, arguments, (*rule.prefix, *modifiers), parameters)
+        modifiers = rule.in_order(modifiers)
+    said = rule.prefix + tuple(modifiers)
+    return Action(rule.command, arguments, said, parameters)
 
 
 def _bind_named(

@@ -53,8 +53,11 @@ class Command:
 
     ``qualifier`` is a word between verb and noun (``scale up instances``).
     ``synonyms`` are whole phrases that mean ``name``; synonyms of the verb need not be
-    repeated there. ``permission`` is the RBAC verb on kiroswarms. A ``destructive``
-    command is never offered as a correction of a sentence that was not understood.
+    repeated there. ``connectors`` are words that may stand before an argument without
+    changing what it means; ``to`` and ``by`` are such for some commands only, for
+    ``scale up instances to 5`` does not mean five more. ``permission`` is the RBAC verb
+    on kiroswarms. A ``destructive`` command is never offered as a correction of a
+    sentence that was not understood.
     """
 
     verb: str
@@ -67,6 +70,7 @@ class Command:
     modifiers: tuple[Modifier, ...] = ()
     parameters: tuple[Argument, ...] = ()
     synonyms: tuple[str, ...] = ()
+    connectors: frozenset[str] = frozenset()
     destructive: bool = False
 
     @cached_property
@@ -77,7 +81,7 @@ class Command:
     @cached_property
     def reserved(self) -> frozenset[str]:
         """Words that must stand in quotes where they are meant as a value."""
-        words = set(CONNECTORS)
+        words = set(CONNECTORS | self.connectors)
         for modifier in self.modifiers:
             for spelling in (modifier.name, *modifier.synonyms):
                 words.update((spelling, spelling.split("-")[0]))
@@ -106,8 +110,8 @@ VERB_SYNONYMS: dict[str, tuple[str, ...]] = {
 #: Words without meaning among the fixed words ("show me the swarm").
 FILLERS = frozenset({"a", "an", "me", "my", "of", "our", "the", "this"})
 
-#: Words without meaning after the fixed words ("scale instances to 5").
-CONNECTORS = frozenset({"as", "by", "in", "now", "please", "to", "with"})
+#: Words without meaning after the fixed words ("run task 2.1 in beast mode").
+CONNECTORS = frozenset({"in", "now", "please"})
 
 MAX_INSTANCES = 1000
 
@@ -153,6 +157,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
         synonyms=("scale instance", "scale swarm", "resize swarm"),
+        connectors=frozenset({"to"}),
     ),
     Command(
         verb="scale",
@@ -172,6 +177,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
         synonyms=("scale up instance", "scale up swarm"),
+        connectors=frozenset({"by"}),
     ),
     Command(
         verb="scale",
@@ -191,6 +197,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
         synonyms=("scale down instance", "scale down swarm"),
+        connectors=frozenset({"by"}),
         destructive=True,
     ),
     Command(

@@ -197,6 +197,23 @@ def test_a_destructive_sentence_is_never_guessed(
 
 
 @pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("scale instances by 3", 17),
+        ("scale up instances to 5", 20),
+        ("scale down instances to 1", 22),
+        ("scale instances up 3", 17),
+    ],
+)
+def test_a_number_is_not_taken_for_another_than_was_meant(
+    text: str, position: int
+) -> None:
+    with pytest.raises(SentenceError, match="count must be an integer") as caught:
+        parse(text)
+    assert caught.value.position == position
+
+
+@pytest.mark.parametrize(
     "name",
     ["Demo_1", "-demo", "demo-", "a.b", "a/b", "$(id)", "ä", "x" * 64, '""', "../x"],
 )
