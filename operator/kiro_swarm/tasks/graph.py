@@ -1,0 +1,168 @@
+"""A task graph over small integers: order, cycles, ranks, readiness, width.
+
+Used by the parser (cycles) and by the operator's decisions. Task ``i`` is the ``i``-th
+of its list; all results name tasks by these numbers. Every method is linear in tasks and
+edges. Nothing here changes after it was made.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, Optional
+
+from kiro_swarm.api.meta import BLOCKED, READY, SATISFIED_STATES
+
+#: Of a task without an estimate; sub-tasks are meant to take one to three hours of a
+#: person. Only the ratio to other estimates matters.
+DEFAULT_ESTIMATE_SECONDS: Final = 3600.0
+_WAITING: Final = frozenset({BLOCKED, READY})
+
+
+class CycleError(ValueError):
+    """The graph has a cycle; ``cycle`` lists its tasks, each waiting for the next."""
+
+    def __init__(self, cycle: list[int]) -> None:
+        super().__init__(f"dependency cycle through {len(cycle)} tasks")
+        self.cycle = cycle
+
+
+class TaskGraph:
+    """Who waits for whom.
+
+    ``dependencies[i]`` are the tasks that task ``i`` waits for; ``estimates[i]`` its
+    seconds, None where nothing is known. Raises ValueError for a number that is no task.
+    """
+
+    def __init__(
+        self,
+        dependencies: Sequence[Sequence[int]],
+        estimates: Optional[Sequence[Optional[float]]] = None,
+    ) -> None:
+        count = len(dependencies)
+        self.dependencies: list[list[int]] = [sorted(set(d)) for d in dependencies]
+        self.dependents: list[list[int]] = [[] for _ in range(count)]
+        for task, needed in enumerate(self.dependencies):
+            if needed and not 0 <= needed[0] <= needed[-1] < count:
+                raise ValueError(f"task {task} depends on a task outside the graph")
+            for other in needed:
+                self.dependents[other].append(task)
+        given = [None] * count if estimates is None else estimates
+        self.estimates: list[float] = [
+            DEFAULT_ESTIMATE_SECONDS if value is None else float(value)
+            for value in given
+        ]
+        if len(self.estimates) != count:
+            raise ValueError("there must be one estimate (or None) per task")
+
+    def _sort(self) -> list[int]:
+        waiting = [len(needed) for needed in self.dependencies]
+        free = [task for task, number in enumerate(waiting) if number == 0]
+        order: list[int] = []
+        while free:  # a heap: among the free the first of the file goes first
+            task = heapq.heappop(free)
+            order.append(task)
+            for other in self.dependents[task]:
+                waiting[other] -= 1
+                if waiting[other] == 0:
+                    heapq.heappush(free, other)
+        return order
+
+    def topological_order(self) -> list[int]:
+        """All tasks, each after what it waits for. Raises CycleError."""
+        order = self._sort()
+        if len(order) < len(self.dependencies):
+            raise CycleError(self.find_cycle() or [])
+        return order
+
+    def find_cycle(self) -> Optional[list[int]]:
+        """A cycle as ``[a, b, ...]``: a waits for b, ..., the last waits for a.
+
+        The first task is the lowest-numbered one on the shortest cycle found; None when
+        there is no cycle.
+        """
+        sorted_tasks = set(self._sort())
+        stuck = [t for t in range(len(self.dependencies)) if t not in sorted_tasks]
+        if not stuck:
+            return None
+        # Every stuck task waits for a stuck task: walking on must come back somewhere.
+        seen: set[int] = set()
+        task = stuck[0]
+        while task not in seen:
+            seen.add(task)
+            task = next(n for n in self.dependencies[task] if n not in sorted_tasks)
+        return self._shortest_cycle(task)
+
+    def _shortest_cycle(self, start: int) -> list[int]:
+        """The shortest cycle through a task that is known to be on one."""
+        came_from: dict[int, int] = {}
+        queue = deque([start])
+        while start not in came_from:
+            task = queue.popleft()
+            for needed in self.dependencies[task]:
+                if needed not in came_from:
+                    came_from[needed] = task
+                    queue.append(needed)
+        path = [start]
+        while came_from[path[-1]] != start:
+            path.append(came_from[path[-1]])
+        path.reverse()  # now from what `start` waits for back to `start`
+        first = path.index(min(path))
+        return path[first:] + path[:first]
+
+    def upward_ranks(self) -> list[float]:
+        """Seconds from the start of each task to the end of the longest chain after it.
+
+        The rank of a task that is on the critical path is what the whole still takes.
+        Raises CycleError.
+        """
+        ranks = list(self.estimates)
+        for task in reversed(self.topological_order()):
+            after = self.dependents[task]
+            if after:
+                ranks[task] += max(ranks[other] for other in after)
+        return ranks
+
+    def critical_path(self) -> list[int]:
+        """The longest chain by estimates, in order; ties go to the first of the file."""
+        if not self.dependencies:
+            return []
+        ranks = self.upward_ranks()
+        starts = [task for task, needed in enumerate(self.dependencies) if not needed]
+        path = [max(starts, key=lambda task: (ranks[task], -task))]
+        while self.dependents[path[-1]]:
+            after = self.dependents[path[-1]]
+            path.append(max(after, key=lambda task: (ranks[task], -task)))
+        return path
+
+    def width(self) -> int:
+        """Most tasks that run at once when each starts as soon as it can.
+
+        More instances than this do not finish sooner. Raises CycleError.
+        """
+        finish = [0.0] * len(self.dependencies)
+        changes: list[tuple[float, int]] = []
+        for task in self.topological_order():
+            start = max((finish[n] for n in self.dependencies[task]), default=0.0)
+            finish[task] = start + max(1.0, self.estimates[task])
+            changes += ((start, 1), (finish[task], -1))
+        running = most = 0
+        for _, change in sorted(changes):  # at one moment, ends come before starts
+            running += change
+            most = max(most, running)
+        return most
+
+    def ready(self, states: Sequence[str]) -> list[int]:
+        """Tasks that may be bound now: waiting themselves, nothing before them open.
+
+        ``states[i]`` is the KiroTask state of task ``i``.
+        """
+        if len(states) != len(self.dependencies):
+            raise ValueError("there must be one state per task")
+        satisfied = [state in SATISFIED_STATES for state in states]
+        return [
+            task
+            for task, state in enumerate(states)
+            if state in _WAITING and all(satisfied[n] for n in self.dependencies[task])
+        ]

@@ -1,0 +1,116 @@
+"""Text -> lines that count: positions, indentation, code blocks and comments set apart.
+
+Used by the parser only. Every character keeps its place, so an offset found here is an
+offset in the file. Linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Optional
+
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
+_CONTENT: Final = re.compile(r"[^\n]+")
+_FENCE: Final = re.compile(
+    r"(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)",
+    re.DOTALL,
+)
+
+
+class Line(NamedTuple):
+    """One line that is not blank."""
+
+    number: int  #: from 1
+    offset: int  #: of the first character of ``text`` in the file
+    column: int  #: of the first character of ``text``, from 1
+    indent: int  #: in columns, a tab reaches the next multiple of 4
+    text: str  #: without the blanks around it
+    code: bool  #: inside (or a fence of) a code block
+
+
+@dataclass
+class Block:
+    """A fenced code block."""
+
+    line: int
+    info: str
+    lines: list[Line]
+
+    @property
+    def text(self) -> str:
+        """The code."""
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass
+class Document:
+    """The lines of a file. ``unclosed`` is what a missing end has swallowed, if so."""
+
+    lines: list[Line]
+    blocks: list[Block]
+    unclosed: Optional[Block]
+
+
+def clean(text: str) -> str:
+    """The text with a harmless character for each that no record could carry.
+
+    One for one: offsets stay. A byte order mark becomes a blank, a lone carriage return
+    a newline.
+    """
+    if text.startswith("\ufeff"):
+        text = " " + text[1:]
+    return _LONE_RETURN.sub("\n", _UNPRINTABLE.sub("\ufffd", text))
+
+
+def _lines(text: str) -> list[Line]:
+    found: list[Line] = []
+    number, counted = 1, 0
+    for match in _CONTENT.finditer(text):
+        raw = match.group()
+        content = raw.strip()
+        if not content:
+            continue
+        number += text.count("\n", counted, match.start())
+        counted = match.start()
+        blanks = raw[: len(raw) - len(raw.lstrip())]
+        found.append(
+            Line(
+                number,
+                match.start() + len(blanks),
+                len(blanks) + 1,
+                len(blanks.expandtabs(4)),
+                content,
+                False,
+            )
+        )
+    return found
+
+
+def read_lines(text: str) -> Document:
+    """Lines of a cleaned text, in order; HTML comments are left out."""
+    kept: list[Line] = []
+    blocks: list[Block] = []
+    fence: Optional[str] = None
+    comment: Optional[Block] = None
+    for line in _lines(text):
+        if comment is not None:
+            comment.lines.append(line)
+            comment = None if "-->" in line.text else comment
+        elif fence is not None:
+            kept.append(line._replace(code=True))
+            if line.text.strip(fence[0]) == "" and len(line.text) >= len(fence):
+                fence = None
+            else:
+                blocks[-1].lines.append(line)
+        elif line.text.startswith("<!--"):
+            if "-->" not in line.text:
+                comment = Block(line.number, "comment", [])
+        else:
+            opening = _FENCE.match(line.text)
+            if opening:
+                fence = opening.group("mark")
+                blocks.append(Block(line.number, opening.group("info").strip(), []))
+            kept.append(line._replace(code=bool(opening)))
+    return Document(kept, blocks, blocks[-1] if fence is not None else comment)

@@ -1,0 +1,71 @@
+"""Which ready task goes to which idle instance now.
+
+Called by the operator whenever a task becomes ready or an instance idle. Deterministic:
+the same input gives the same pairs in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kiro_swarm.tasks.overlap import Claims
+
+
+@dataclass(frozen=True)
+class ReadyTask:
+    """A task that nothing holds back. ``order``: its position in the file."""
+
+    id: str
+    order: int
+    priority: int = 0
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IdleInstance:
+    """An instance without a task. ``index``: its number; ``assigned``: tasks it has had."""
+
+    name: str
+    index: int
+    assigned: int = 0
+
+
+def choose(
+    ready: Sequence[ReadyTask],
+    idle: Sequence[IdleInstance],
+    ranks: Mapping[str, float],
+    busy: Iterable[Sequence[str]] = (),
+) -> list[tuple[ReadyTask, IdleInstance]]:
+    """Pairs to bind, most urgent first.
+
+    Higher priority first, then the longer chain of work behind the task (``ranks``:
+    seconds by task id, ``TaskGraph.upward_ranks``; 0 where missing), then file order.
+    ``busy`` are the files of the tasks that are bound or running: a task that declares
+    files overlapping with them, or with those of a task chosen before it, waits. The
+    instance that has had the fewest tasks is served first.
+    """
+    claims = Claims()
+    for files in busy:
+        claims.add(files)
+    free = sorted(
+        idle, key=lambda instance: (instance.assigned, instance.index, instance.name)
+    )
+    urgent = sorted(
+        ready,
+        key=lambda task: (
+            -task.priority,
+            -ranks.get(task.id, 0.0),
+            task.order,
+            task.id,
+        ),
+    )
+    chosen: list[tuple[ReadyTask, IdleInstance]] = []
+    for task in urgent:
+        if len(chosen) == len(free):
+            break
+        if claims.overlap(task.files):
+            continue
+        claims.add(task.files)
+        chosen.append((task, free[len(chosen)]))
+    return chosen
