@@ -63,9 +63,8 @@ class Worktree:
     async def cut(self, branch: str, integration: str) -> Cut:
         """Cut `branch` from the head of `integration`; raises WorktreeError."""
         answer = await self._ask(
-            "cut", "--mirror", self._mirror, "--branch", branch, "--integration",
-            integration,
-        )  # fmt: skip
+            "cut", mirror=self._mirror, branch=branch, integration=integration
+        )
         return Cut(base=_sha(answer, "base"), branch=branch)
 
     async def evidence(self, cut: Cut, trailer: str, title: str) -> Evidence:
@@ -74,9 +73,12 @@ class Worktree:
         `trailer` is the value of the Swarm-Task trailer that the commit carries.
         """
         answer = await self._ask(
-            "evidence", "--base", cut.base, "--branch", cut.branch, "--trailer",
-            trailer, "--title", one_line(title) or "task",
-        )  # fmt: skip
+            "evidence",
+            base=cut.base,
+            branch=cut.branch,
+            trailer=trailer,
+            title=one_line(title) or "task",
+        )
         files = answer.get("files")
         return Evidence(
             commit=None if answer.get("commit") is None else _sha(answer, "commit"),
@@ -85,15 +87,15 @@ class Worktree:
             message=one_line(str(answer.get("message", "")), 512),
         )
 
-    async def _ask(self, verb: str, *arguments: str) -> dict[str, Any]:
+    async def _ask(self, verb: str, **options: str) -> dict[str, Any]:
+        # With "=" a value that begins with a dash is no option.
         result = await self._socket.exec(
             [
                 *self._program,
                 "workspace",
                 verb,
-                "--instance-dir",
-                self._folder,
-                *arguments,
+                f"--instance-dir={self._folder}",
+                *(f"--{name}={value}" for name, value in options.items()),
             ],
             cwd="/",
             timeout_seconds=_SECONDS,

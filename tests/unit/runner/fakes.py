@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any, AsyncIterator, Optional
 
@@ -12,6 +13,11 @@ from kiro_swarm.cluster import errors
 START = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 BASE = "b" * 40
 COMMIT = "c" * 40
+
+
+def uid(name: str) -> str:
+    """The uid of the task of that name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
 
 
 class FakeClock:
@@ -73,7 +79,7 @@ class FakeApi:
     def put(self, name: str, **status: Any) -> None:
         """What the operator or a person writes: a status, merged."""
         task = self.tasks.get(name) or {
-            "metadata": {"name": name, "uid": f"uid-{name}"},
+            "metadata": {"name": name, "uid": uid(name)},
             "spec": {"id": name, "title": "Title", "maxAttempts": 3},
             "status": {},
         }

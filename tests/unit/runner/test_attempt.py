@@ -1,0 +1,285 @@
+"""Attempts with a real agent container, a real repository and a real agent process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+
+from kiro_swarm.agents.command import CommandDriver
+from kiro_swarm.agents.driver import AgentTask
+from kiro_swarm.api.swarm import Verification
+from kiro_swarm.cli.runner import run_runner
+from kiro_swarm.runner.attempt import Failed, Finished, Result, Workshop, run_attempt
+from kiro_swarm.runner.clock import SystemClock
+from kiro_swarm.runner.config import RunnerConfig
+from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.runner.worktree import Cut, Worktree
+from tests.unit.runner.fakes import FakeApi, FakeClock, uid
+from tests.unit.runner.support import Entrypoint, entrypoint, eventually, python
+
+INTEGRATION = "swarm/demo/integration"
+# Our command line, as far as the agent container needs it.
+PROGRAM = [
+    sys.executable,
+    "-c",
+    "import click\n"
+    "from kiro_swarm.cli.agent import scripted_agent\n"
+    "from kiro_swarm.cli.workspace import workspace\n"
+    "click.Group(commands=[workspace, scripted_agent])()",
+]
+AMEND = ["git", "commit", "--quiet", "--amend", "--message", "mine"]
+RECIPES = {
+    "1.1": {"files": {"greeting.txt": "hello\n"}, "say": ["at work"], "exit": 0},
+    "1.2": {"files": {"greeting.txt": "hello\n"}, "exit": 3},
+}
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    done = subprocess.run(
+        ["git", *identity, *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.strip()
+
+
+class Pod:
+    """An instance pod: volume, agent container, and a workshop on top of them."""
+
+    def __init__(self, server: Entrypoint, root: Path) -> None:
+        self.server = server
+        self.socket = AgentSocket(server.socket)
+        self.worktree = Worktree(self.socket, "demo-1", str(root), PROGRAM)
+        self.repository = root / "instances" / "demo-1" / "repo.git"
+        self.mirror = root / "repo.git"
+        self.cuts: list[Cut] = []
+        self.said: list[str] = []
+
+    async def attempt(
+        self,
+        command: list[str],
+        verification: Optional[list[str]] = None,
+        task_id: str = "1.1",
+        timeout: float = 60,
+        idle: float = 60,
+    ) -> Result:
+        workshop = Workshop(
+            self.socket,
+            self.worktree,
+            CommandDriver(command, timeout, idle),
+            Verification(command=verification) if verification else None,
+            INTEGRATION,
+            SystemClock(),
+        )
+        branch = f"swarm/demo/{task_id}/1"
+        task = AgentTask(
+            "demo", "demo-1", task_id, "Greet", 1, branch, self.worktree.tree
+        )
+        return await run_attempt(
+            workshop, task, f"{uid(task_id)}/1", self.on_cut, self.said.append
+        )
+
+    async def on_cut(self, cut: Cut) -> None:
+        self.cuts.append(cut)
+
+
+@pytest.fixture
+def pod(folder: Path, tmp_path: Path) -> Iterator[Pod]:
+    source = tmp_path / "source"
+    root = tmp_path / "swarm"
+    (source / ".kiro").mkdir(parents=True)
+    (source / ".kiro" / "scripted-agent.json").write_text(json.dumps(RECIPES))
+    git(source, "init", "-q", "-b", "main")
+    git(source, "add", "-A")
+    git(source, "commit", "-q", "-m", "first")
+    (root / "instances").mkdir(parents=True)
+    git(tmp_path, "clone", "-q", "--bare", str(source), str(root / "repo.git"))
+    git(root / "repo.git", "branch", INTEGRATION, "main")
+    with entrypoint(folder) as server:
+        yield Pod(server, root)
+
+
+async def test_work_that_is_there_and_verified_is_finished(pod: Pod) -> None:
+    result = await pod.attempt(
+        [*PROGRAM, "scripted-agent"], ["grep", "-q", "hello", "greeting.txt"]
+    )
+    assert isinstance(result, Finished)
+    assert result.base == git(pod.mirror, "rev-parse", INTEGRATION)
+    assert result.branch == "swarm/demo/1.1/1"
+    assert git(pod.repository, "rev-parse", result.branch) == result.commit
+    assert git(pod.repository, "rev-parse", f"{result.commit}^") == result.base
+    message = git(pod.repository, "log", "-1", "--format=%B", result.commit)
+    assert f"Swarm-Task: {uid('1.1')}/1" in message
+    assert result.message == "1 file changed, verification passed"
+    assert result.seconds > 0
+    assert pod.cuts == [Cut(result.base, result.branch)]
+    assert "wrote greeting.txt" in pod.said
+
+
+async def test_an_exit_code_is_not_evidence_of_failure(pod: Pod) -> None:
+    result = await pod.attempt([*PROGRAM, "scripted-agent"], task_id="1.2")
+    assert isinstance(result, Finished)
+    assert result.message == "1 file changed; the agent exited with 3 all the same"
+
+
+async def test_an_exit_code_is_not_evidence_of_success(pod: Pod) -> None:
+    result = await pod.attempt(["echo", "All done! Everything works."])
+    assert isinstance(result, Failed)
+    assert result.reason == "NoChanges"
+    assert result.message == (
+        "the agent exited with 0 and left no commit and no change in the worktree"
+    )
+    assert "All done! Everything works." in result.brief
+
+
+async def test_a_red_verification_goes_into_the_brief(pod: Pod) -> None:
+    check = python("print('test_greeting FAILED: \\x1b[31mboom'); raise SystemExit(1)")
+    result = await pod.attempt([*PROGRAM, "scripted-agent"], check)
+    assert isinstance(result, Failed)
+    assert result.reason == "VerificationFailed"
+    assert result.message.endswith("` exited with 1")
+    assert "test_greeting FAILED: boom" in result.brief
+
+
+async def test_a_verification_that_cannot_start_is_a_failed_one(pod: Pod) -> None:
+    result = await pod.attempt([*PROGRAM, "scripted-agent"], ["no-such-check"])
+    assert isinstance(result, Failed)
+    assert result.reason == "VerificationFailed"
+    assert "`no-such-check` could not be started" in result.message
+
+
+@pytest.mark.parametrize(
+    ("command", "timeout", "idle", "reason", "says"),
+    [
+        (["sleep", "600"], 0.5, 60, "DeadlineExceeded", "still at work after 0.5 s"),
+        (["sleep", "600"], 60, 0.5, "IdleDeadlineExceeded", "no output for 0.5 s"),
+        (["no-such-agent"], 60, 60, "AgentNotStarted", "no-such-agent"),
+        (AMEND, 60, 60, "HistoryRewritten", "do not rewrite it"),
+    ],
+)
+async def test_what_an_agent_can_do_wrong_is_told_apart(
+    pod: Pod, command: list[str], timeout: float, idle: float, reason: str, says: str
+) -> None:
+    result = await pod.attempt(command, timeout=timeout, idle=idle)
+    assert isinstance(result, Failed)
+    assert result.reason == reason
+    assert says in result.message
+    assert says in result.brief
+
+
+async def test_a_missing_mirror_is_the_workspaces_failure(pod: Pod) -> None:
+    pod.mirror.rename(pod.mirror.with_name("gone.git"))
+    result = await pod.attempt(["true"])
+    assert isinstance(result, Failed)
+    assert result.reason == "WorkspaceFailed"
+    assert "repo.git" in result.message
+    assert pod.cuts == []
+
+
+async def test_a_container_that_dies_under_the_agent_is_a_lost_agent(pod: Pod) -> None:
+    command = ["sh", "-c", "echo $$; exec sleep 600"]
+    attempt = asyncio.ensure_future(pod.attempt(command))
+    await asyncio.to_thread(eventually, lambda: pod.said != [], "the agent is up")
+    pod.server.process.kill()
+    os.kill(int(pod.said[0]), signal.SIGKILL)
+    result = await attempt
+    assert isinstance(result, Failed)
+    assert result.reason == "AgentLost"
+    assert "the connection was cut" in result.message
+
+
+async def test_a_container_that_does_not_come_is_waited_for_then_given_up(
+    tmp_path: Path,
+) -> None:
+    socket = AgentSocket(str(tmp_path / "none.sock"))
+    clock = FakeClock()
+    workshop = Workshop(
+        socket,
+        Worktree(socket, "demo-1"),
+        CommandDriver(["true"], 1, 1),
+        None,
+        INTEGRATION,
+        clock,
+    )
+    task = AgentTask("demo", "demo-1", "1.1", "Greet", 1, "b", "/tree")
+    cuts: list[Cut] = []
+
+    async def on_cut(cut: Cut) -> None:
+        cuts.append(cut)
+
+    attempt = asyncio.ensure_future(
+        run_attempt(workshop, task, "uid/1", on_cut, lambda _: None)
+    )
+    while not attempt.done():
+        await clock.advance(1)
+        await asyncio.sleep(0.001)
+    assert clock.seconds >= 60
+    assert await attempt == Failed(
+        "AgentNotStarted", "the agent container did not answer for 60 s"
+    )
+    assert cuts == []
+
+
+def config(command: list[str], **settings: Any) -> RunnerConfig:
+    agent = {"command": command, "env": [{"name": "LANG", "value": "C.UTF-8"}]}
+    wanted = {"agent": agent, "integrationBranch": INTEGRATION, **settings}
+    return RunnerConfig.from_env(
+        {
+            "KIRO_SWARM": "demo",
+            "KIRO_INSTANCE": "demo-1",
+            "KIRO_NAMESPACE": "default",
+            "KIRO_CONFIG": json.dumps(wanted),
+        }
+    )
+
+
+async def test_the_whole_runner_does_a_bound_task_and_ends_on_sigterm(pod: Pod) -> None:
+    api = FakeApi("demo-1")
+    api.bind("1.1", attempt=1)
+    settings = config([*PROGRAM, "scripted-agent"], heartbeatSeconds=1)
+    runner = asyncio.ensure_future(run_runner(api, settings, pod.socket, pod.worktree))
+    await asyncio.to_thread(
+        eventually, lambda: api.status("1.1")["state"] == "Done", "the task is done"
+    )
+    api.bind("1.3")
+    await asyncio.to_thread(
+        eventually, lambda: api.status("1.3")["state"] == "Running", "the next runs"
+    )
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(runner, 20)
+    assert api.status("1.3")["reason"] in ("RunnerStopped", "Checked")
+    assert api.leases[0] is True
+    assert api.leases[-1] is False
+
+
+def test_two_tasks_differ_only_in_what_names_them() -> None:
+    settings = config(["agent"], verification={"command": ["check"]})
+    task = {
+        "metadata": {"name": "demo-core-1", "uid": "u"},
+        "spec": {"id": "CORE-1", "title": "T", "requirements": ["1.1"]},
+        "status": {"attempt": 2, "brief": "red"},
+    }
+    made = settings.agent_task(task, "/tree")
+    assert made.branch.startswith("swarm/demo/core-1-")
+    assert made.branch.endswith("/2")
+    assert made == replace(
+        AgentTask("demo", "demo-1", "CORE-1", "T", 2, made.branch, "/tree"),
+        requirements=("1.1",),
+        brief="red",
+    )
+    driver = settings.driver()
+    assert (driver.command, driver.env) == (["agent"], {"LANG": "C.UTF-8"})
+    assert (driver.timeout_seconds, driver.idle_timeout_seconds) == (3600, 600)

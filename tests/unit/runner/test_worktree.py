@@ -1,0 +1,88 @@
+"""Answers about a worktree are claims from a container that an agent could write to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Optional
+
+import pytest
+
+from kiro_swarm.agents.driver import ExecResult, OnOutput
+from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
+from tests.unit.runner.fakes import BASE, COMMIT
+
+CUT = Cut(BASE, "swarm/demo/1.1/1")
+
+
+class AnsweringPort:
+    """An agent container in which every command prints `stdout`."""
+
+    def __init__(self, stdout: str, code: int = 0) -> None:
+        self.argv: Sequence[str] = ()
+        self._result = ExecResult(code, None, "Exited", 0.1, "", stdout, stdout)
+
+    async def exec(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Optional[Mapping[str, str]] = None,
+        stdin: str = "",
+        timeout_seconds: float,
+        idle_timeout_seconds: Optional[float] = None,
+        on_output: Optional[OnOutput] = None,
+    ) -> ExecResult:
+        self.argv = argv
+        return self._result
+
+
+async def test_cut_names_instance_mirror_and_branches() -> None:
+    port = AnsweringPort(f'a warning\n{{"base": "{BASE}", "branch": "other"}}\n')
+    worktree = Worktree(port, "demo-1")
+    assert await worktree.cut("swarm/demo/1.1/1", "swarm/demo/integration") == CUT
+    assert worktree.tree == "/swarm/instances/demo-1/tree"
+    assert port.argv == [
+        "kiro-swarm",
+        "workspace",
+        "cut",
+        "--instance-dir=/swarm/instances/demo-1",
+        "--mirror=/swarm/repo.git",
+        "--branch=swarm/demo/1.1/1",
+        "--integration=swarm/demo/integration",
+    ]
+
+
+async def test_evidence_passes_hostile_titles_as_one_harmless_value() -> None:
+    port = AnsweringPort(
+        f'{{"commit": "{COMMIT}", "files": ["a", "b"], "reason": "Done", "message": ""}}'
+    )
+    found = await Worktree(port, "demo-1").evidence(CUT, "uid/1", "--help\n$(id)\0")
+    assert found == Evidence(COMMIT, 2, "Done", "")
+    assert port.argv[-1] == "--title=--help $(id)"
+
+
+async def test_an_answer_without_a_commit_is_no_error() -> None:
+    port = AnsweringPort('{"commit": null, "reason": "NoChanges", "message": "none"}')
+    found = await Worktree(port, "demo-1").evidence(CUT, "uid/1", "")
+    assert found == Evidence(None, 0, "NoChanges", "none")
+    assert port.argv[-1] == "--title=task"
+
+
+@pytest.mark.parametrize(
+    ("stdout", "code", "message"),
+    [
+        ("", 0, "`workspace cut` exited with 0 without a usable answer"),
+        ("Traceback\nKeyError: x", 1, "exited with 1 .* KeyError: x"),
+        ("[1, 2]", 0, "without a usable answer"),
+        ('{"base": "HEAD"}', 0, "'HEAD' for base: not a commit"),
+        ('{"base": "--upload-pack=x"}', 0, "not a commit"),
+        ('{"base": 7}', 0, "7 for base: not a commit"),
+        ('{"branch": "b"}', 0, "None for base: not a commit"),
+        ('{"error": {"reason": "RefNotFound", "message": "no such"}}', 1, "^no such$"),
+    ],
+)
+async def test_a_useless_answer_is_an_error_that_quotes_it(
+    stdout: str, code: int, message: str
+) -> None:
+    with pytest.raises(WorktreeError, match=message):
+        await Worktree(AnsweringPort(stdout, code), "demo-1").cut("b", "i")
