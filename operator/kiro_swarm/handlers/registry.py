@@ -1,0 +1,62 @@
+"""Which events reach us, and what is done with them: into the cache, key into the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
+from kiro_swarm.cluster.resources import WATCHED, Resource
+from kiro_swarm.handlers.settings import configure
+from kiro_swarm.reconcile.context import Context
+
+
+def build_registry(ctx: Context) -> kopf.OperatorRegistry:
+    """A registry of its own, so that two operators in one process share nothing."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.startup(registry=registry)
+    async def startup(settings: kopf.OperatorSettings, **_: Any) -> None:
+        configure(settings)
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> Any:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(
+            **kwargs
+        )
+
+    for resource in WATCHED:
+        _register(registry, resource, ctx)
+    return registry
+
+
+def _register(
+    registry: kopf.OperatorRegistry, resource: Resource, ctx: Context
+) -> None:
+    ours = resource.group == GROUP
+    labels: Any = None if ours else {LABEL_MANAGED_BY: MANAGED_BY}
+    handler_id = f"watch-{resource.plural}"
+
+    @kopf.on.event(
+        resource.group,
+        resource.version,
+        resource.plural,
+        id=handler_id,
+        registry=registry,
+        labels=labels,
+    )
+    async def seen(event: Any, **_: Any) -> None:
+        observe(ctx, resource, event)
+
+
+def observe(ctx: Context, resource: Resource, event: Any) -> None:
+    """Take one watch event: the cache learns it, whoever it concerns is queued."""
+    item = dict(event["object"])
+    item.setdefault("apiVersion", resource.api_version)
+    item.setdefault("kind", resource.kind)
+    if event["type"] == "DELETED":
+        ctx.cache.remove(resource, item)
+        ctx.wake(resource, item)
+    else:
+        ctx.remember(resource, item)

@@ -1,0 +1,73 @@
+"""kopf's settings, field by field with the reason, for every kopf that we support."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
+from kiro_swarm.cluster.resources import JOBS, LEASES, PODS
+
+
+def configure(settings: kopf.OperatorSettings) -> None:
+    """Set what this operator needs; the rest stays as kopf has it."""
+    # Leadership is by Lease (cluster/leases.py); kopf's peering is no leader election.
+    settings.peering.standalone = True
+    # kopf posts no Events for us: they would be one or two writes an object.
+    settings.posting.enabled = False
+    # The CRDs are there before the operator starts; watching them costs a watch.
+    settings.scanning.disabled = True
+    # With indices or many objects a limit deadlocks; ours is the work queue.
+    _queueing(settings).worker_limit = None
+    # Watches end on their own: a stream that is silently dead is found by its timeout.
+    settings.watching.connect_timeout = 5
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 310
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 5
+    settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 4, 8)
+    # An accidental state handler must not write keys of another domain.
+    settings.persistence.finalizer = f"{GROUP}/kopf"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(
+        prefix=GROUP
+    )
+    settings.persistence.diffbase_storage = NoDiffs()
+    _select(settings)
+
+
+class NoDiffs(kopf.DiffBaseStorage):
+    """Remembers nothing: there are no handlers that look at differences.
+
+    kopf copies the whole object for every event to find out what changed; with nothing to
+    remember it has nothing to copy.
+    """
+
+    def build(self, **_: Any) -> Any:
+        """The essence of an object: nothing."""
+        return {}
+
+    def fetch(self, **_: Any) -> Any:
+        """What was stored: nothing."""
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Store nothing."""
+
+
+def _queueing(settings: Any) -> Any:
+    """``queueing``, or ``batching`` as it was called before kopf 1.42."""
+    queueing = getattr(settings, "queueing", None) or settings.batching
+    if not hasattr(settings, "queueing"):
+        queueing.batch_window = 0.01
+    return queueing
+
+
+def _select(settings: Any) -> None:
+    """Only our own pods, Jobs and Leases come over the wire, where kopf can say so."""
+    selectors = getattr(settings.watching, "label_selectors", None)
+    if selectors is not None:
+        for resource in (PODS, JOBS, LEASES):
+            selectors[resource.group, resource.plural] = (
+                f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+            )

@@ -1,0 +1,146 @@
+"""What every reconcile gets: the cache, the client, the clock, the queue, the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Awaitable, Callable, Hashable, Iterable, Optional, TypeVar
+
+from kiro_swarm.api.meta import LABEL_INSTANCE, LABEL_SWARM
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.cache import Cache, Object
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    INSTANCES,
+    SWARMS,
+    Resource,
+)
+from kiro_swarm.reconcile.queue import WorkQueue
+from kiro_swarm.reconcile.settings import OperatorSettings
+
+T = TypeVar("T")
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a worker reconciles: an object of one of our kinds."""
+
+    resource: Resource
+    namespace: str
+    name: str
+
+
+@dataclass
+class Context:
+    """One operator's means. Everything a reconcile may touch."""
+
+    client: Client
+    cache: Cache
+    queue: WorkQueue
+    settings: OperatorSettings
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    health: Callable[[], list[dict[str, Any]]] = list
+    """Health of every long-lived part of this process, for ``status swarm detailed``."""
+    heartbeats: dict[tuple[str, str], tuple[Any, float]] = field(default_factory=dict)
+    """Lease -> its last renewTime and when we saw it first (monotonic)."""
+    ensured: set[str] = field(default_factory=set)
+    """Uids of swarms whose accounts and volume this process has made sure of."""
+    written: dict[str, float] = field(default_factory=dict)
+    """Uid of a swarm -> when its status was written last (monotonic)."""
+
+    async def create(
+        self, resource: Resource, namespace: str, body: Object
+    ) -> Optional[Object]:
+        """Create ``body`` and remember it. None when the name is taken: see ``owned``."""
+        try:
+            made = await self.client.create(resource, namespace, body)
+        except errors.AlreadyExists:
+            return None
+        self.remember(resource, made)
+        return made
+
+    async def patch_status(
+        self, resource: Resource, item: Object, status: dict[str, Any]
+    ) -> Object:
+        """Write a status, if the object still is as it was read.
+
+        :raises errors.Conflict: somebody else wrote; the key is reconciled again when
+            the watch brings that write, or after the queue's delay.
+        """
+        metadata = item["metadata"]
+        made = await self.client.patch_status(
+            resource,
+            metadata["namespace"],
+            metadata["name"],
+            status,
+            version=metadata["resourceVersion"],
+        )
+        self.remember(resource, made)
+        return made
+
+    async def patch(
+        self, resource: Resource, item: Object, patch: dict[str, Any]
+    ) -> Object:
+        """Merge-patch an object, if it still is as it was read."""
+        metadata = item["metadata"]
+        version = {"resourceVersion": metadata["resourceVersion"]}
+        body = {**patch, "metadata": {**patch.get("metadata", {}), **version}}
+        made = await self.client.patch(
+            resource, metadata["namespace"], metadata["name"], body
+        )
+        self.remember(resource, made)
+        return made
+
+    def remember(self, resource: Resource, item: Object) -> None:
+        """Put the answer to a write into the cache and wake who depends on it."""
+        if self.cache.put(resource, item):
+            self.wake(resource, item)
+
+    def wake(self, resource: Resource, item: Object) -> None:
+        """Queue the reconciles that a change of ``item`` concerns."""
+        for key in concerned(resource, item):
+            self.queue.add(key)
+
+
+def concerned(resource: Resource, item: Object) -> Iterable[Hashable]:
+    """The keys whose decision depends on ``item``."""
+    metadata = item["metadata"]
+    namespace, labels = metadata["namespace"], metadata.get("labels") or {}
+    spec = item.get("spec") or {}
+    if resource is COMMANDS:
+        yield Key(COMMANDS, namespace, metadata["name"])
+        return
+    if resource is SWARMS:
+        yield Key(SWARMS, namespace, metadata["name"])
+        return
+    if resource is INSTANCES:
+        yield Key(INSTANCES, namespace, metadata["name"])
+    elif labels.get(LABEL_INSTANCE):
+        yield Key(INSTANCES, namespace, labels[LABEL_INSTANCE])
+    swarm = spec.get("swarm") or labels.get(LABEL_SWARM)
+    if swarm:
+        yield Key(SWARMS, namespace, swarm)
+
+
+async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Run calls at once, a bounded number at a time; the first error is raised last.
+
+    What can be done is done: an error in one call does not keep the others from running.
+    """
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(call: Callable[[], Awaitable[T]]) -> T:
+        async with gate:
+            return await call()
+
+    results = await asyncio.gather(*map(run, calls), return_exceptions=True)
+    good: list[T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        good.append(result)
+    return good

@@ -1,0 +1,128 @@
+"""When the merge train runs, and what it said: the integrate Jobs.
+
+One Job at a time. It merges every Done task, waits a little for more, and ends; what it
+merged is in the KiroTasks, the rest in the termination message of its pod. A Job that dies
+half-way is simply followed by another: merged tasks are found by their trailer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import DONE, MERGED
+from kiro_swarm.cluster.resources import JOBS
+from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile.context import Context
+from kiro_swarm.reconcile.manifests import Object
+from kiro_swarm.reconcile.pods import integrate_job
+from kiro_swarm.reconcile.prepare import retry_time, termination_report
+from kiro_swarm.reconcile.view import View, job_number, job_outcome
+
+
+@dataclass(frozen=True)
+class Train:
+    """Where the merge train is, for the status."""
+
+    batch: int
+    running: bool
+    ok: bool
+    message: str = ""
+    reason: str = ""
+    retry_at: Optional[datetime] = None
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def has_work(view: View, train: Train) -> bool:
+    """Whether a Job would find something to merge or to push."""
+    if DONE in view.states.values():
+        return True
+    push = view.spec.integration.push
+    merged = MERGED in view.states.values() and bool(head_of(view, train))
+    unpushed = merged and head_of(view, train) != pushed_of(view, train)
+    if push == "Always":
+        return unpushed
+    return push == "OnComplete" and view.finished and unpushed
+
+
+def head_of(view: View, train: Train) -> str:
+    """Commit that the integration branch points to, as far as is known."""
+    latest = max(
+        (task for task in view.tasks if (task.get("status") or {}).get("mergeCommit")),
+        key=lambda task: str(task["status"].get("mergedAt") or ""),
+        default=None,
+    )
+    if latest is not None and (train.running or not train.report.get("head")):
+        return str(latest["status"]["mergeCommit"])
+    before = (view.status.get("integration") or {}).get("head")
+    return str(train.report.get("head") or before or "")
+
+
+def pushed_of(view: View, train: Train) -> str:
+    """Commit that was pushed last."""
+    before = (view.status.get("integration") or {}).get("pushed")
+    return str(train.report.get("pushed") or before or "")
+
+
+def observe(view: View) -> Train:
+    """Where the train is now. Pure."""
+    before = view.status.get("integration") or {}
+    batch = int(before.get("batch") or 0)
+    jobs = view.integrate_jobs
+    if not jobs:
+        return Train(batch, running=False, ok=True)
+    latest = jobs[0]
+    batch = max(batch, job_number(latest))
+    outcome = job_outcome(latest)
+    if outcome is None:
+        return Train(batch, running=True, ok=True)
+    report = termination_report(view.pod_of_job(latest))
+    if outcome:
+        return Train(
+            batch, False, True, str(report.get("message") or ""), report=report
+        )
+    failures = _failures_in_a_row(jobs)
+    finished = _finished_at(latest) or view.now
+    return Train(
+        batch,
+        running=False,
+        ok=False,
+        message=str(report.get("message") or "the integrate Job failed"),
+        reason=str(report.get("reason") or "IntegrateFailed"),
+        retry_at=retry_time(finished, failures),
+        report=report,
+    )
+
+
+def _failures_in_a_row(jobs: list[Object]) -> int:
+    count = 0
+    for job in jobs:
+        if job_outcome(job) is not False:
+            break
+        count += 1
+    return count
+
+
+def _finished_at(job: Object) -> Optional[datetime]:
+    for item in (job.get("status") or {}).get("conditions") or []:
+        if item.get("type") == "Failed":
+            return parse(item.get("lastTransitionTime"))
+    return None
+
+
+async def reconcile(ctx: Context, view: View) -> Train:
+    """Start the next Job when there is work and none runs; drop the older ones."""
+    train = observe(view)
+    waiting = train.retry_at is not None and view.now < train.retry_at
+    if not train.running and not waiting and has_work(view, train):
+        batch = train.batch + 1
+        body = integrate_job(view.swarm, view.spec, batch, ctx.settings)
+        await ctx.create(JOBS, view.namespace, body)
+        train = Train(batch, running=True, ok=train.ok, report=train.report)
+    kept = 3
+    for job in view.integrate_jobs[kept:]:
+        meta = job["metadata"]
+        if job_outcome(job) is not None and not meta.get("deletionTimestamp"):
+            await ctx.client.delete(JOBS, view.namespace, meta["name"], uid=meta["uid"])
+    return train

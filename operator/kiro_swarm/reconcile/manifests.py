@@ -1,0 +1,168 @@
+"""The Kubernetes objects a swarm is made of, beside its pods: accounts, volume, policy.
+
+Pure builders. Everything is owned by the KiroSwarm, so deleting it deletes them, and has a
+name made of the swarm's, so making one twice makes it once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiro_swarm.api.meta import (
+    GROUP,
+    LABEL_MANAGED_BY,
+    LABEL_SWARM,
+    MANAGED_BY,
+)
+from kiro_swarm.api.swarm import Storage
+from kiro_swarm.cluster.resources import (
+    CLAIMS,
+    CONFIG_MAPS,
+    NETWORK_POLICIES,
+    ROLE_BINDINGS,
+    ROLES,
+    SERVICE_ACCOUNTS,
+    Resource,
+)
+from kiro_swarm.policy import naming
+
+Object = dict[str, Any]
+Made = tuple[Resource, Object]
+
+
+def owner(item: Object) -> Object:
+    """The owner reference to put into what ``item`` owns."""
+    return {
+        "apiVersion": item["apiVersion"],
+        "kind": item["kind"],
+        "name": item["metadata"]["name"],
+        "uid": item["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": False,
+    }
+
+
+def is_owned(item: Object, by: Object) -> bool:
+    """Whether ``item`` belongs to this very object, not to an earlier namesake."""
+    uid = by["metadata"]["uid"]
+    references = item["metadata"].get("ownerReferences") or []
+    return any(reference.get("uid") == uid for reference in references)
+
+
+def swarm_labels(swarm: Object, component: str = "") -> dict[str, str]:
+    """Labels of everything that belongs to a swarm."""
+    labels = {LABEL_SWARM: swarm["metadata"]["name"], LABEL_MANAGED_BY: MANAGED_BY}
+    if component:
+        labels[f"{GROUP}/component"] = component
+    return labels
+
+
+def metadata(swarm: Object, name: str, component: str = "") -> Object:
+    """Metadata of an object that the swarm owns."""
+    return {
+        "name": name,
+        "namespace": swarm["metadata"]["namespace"],
+        "labels": swarm_labels(swarm, component),
+        "ownerReferences": [owner(swarm)],
+    }
+
+
+def foundations(swarm: Object, storage: Storage, *, network_policy: bool) -> list[Made]:
+    """What has to be there before the first pod of a swarm."""
+    name = swarm["metadata"]["name"]
+    made = [
+        *_account(swarm, naming.runner_account(name), _RUNNER_RULES),
+        *_account(swarm, naming.jobs_account(name), _jobs_rules(name)),
+        _object(swarm, CONFIG_MAPS, naming.graph_name(name), {}),
+        _object(swarm, CLAIMS, naming.claim_name(name), {"spec": _claim(storage)}),
+    ]
+    if network_policy:
+        made.append(
+            _object(swarm, NETWORK_POLICIES, name, {"spec": _no_ingress(swarm)})
+        )
+    return made
+
+
+def _object(swarm: Object, resource: Resource, name: str, rest: Object) -> Made:
+    return resource, {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "metadata": metadata(swarm, name),
+        **rest,
+    }
+
+
+def _claim(storage: Storage) -> Object:
+    claim: Object = {
+        "accessModes": [storage.access_mode],
+        "resources": {"requests": {"storage": storage.size}},
+    }
+    if storage.storage_class_name:
+        claim["storageClassName"] = storage.storage_class_name
+    return claim
+
+
+def _no_ingress(swarm: Object) -> Object:
+    """Nothing connects to a swarm's pods; kubelet probes are not subject to policies."""
+    name = swarm["metadata"]["name"]
+    return {
+        "podSelector": {"matchLabels": {LABEL_SWARM: name}},
+        "policyTypes": ["Ingress"],
+        "ingress": [],
+    }
+
+
+_RUNNER_RULES = [
+    {
+        "apiGroups": [GROUP],
+        "resources": ["kirotasks"],
+        "verbs": ["get", "list", "watch"],
+    },
+    {"apiGroups": [GROUP], "resources": ["kirotasks/status"], "verbs": ["patch"]},
+    {
+        "apiGroups": ["coordination.k8s.io"],
+        "resources": ["leases"],
+        "verbs": ["create", "patch"],
+    },
+]
+
+
+def _jobs_rules(swarm: str) -> list[Object]:
+    return [
+        {
+            "apiGroups": [GROUP],
+            "resources": ["kiroswarms"],
+            "resourceNames": [swarm],
+            "verbs": ["get"],
+        },
+        {
+            "apiGroups": [GROUP],
+            "resources": ["kirotasks"],
+            "verbs": ["get", "list", "watch"],
+        },
+        {"apiGroups": [GROUP], "resources": ["kirotasks/status"], "verbs": ["patch"]},
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "resourceNames": [naming.graph_name(swarm)],
+            "verbs": ["patch"],
+        },
+    ]
+
+
+def _account(swarm: Object, name: str, rules: list[Object]) -> list[Made]:
+    role = {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "Role",
+        "name": name,
+    }
+    subject = {
+        "kind": "ServiceAccount",
+        "name": name,
+        "namespace": swarm["metadata"]["namespace"],
+    }
+    return [
+        _object(swarm, SERVICE_ACCOUNTS, name, {"automountServiceAccountToken": False}),
+        _object(swarm, ROLES, name, {"rules": rules}),
+        _object(swarm, ROLE_BINDINGS, name, {"roleRef": role, "subjects": [subject]}),
+    ]

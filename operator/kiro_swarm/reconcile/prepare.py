@@ -1,0 +1,151 @@
+"""From a KiroSwarm to its KiroTasks: the prepare Job, its answer, the graph.
+
+The Job leaves its answer in two places: a short one in the termination message of its pod
+(what was read, or why not), the graph in a ConfigMap. Tasks are made from the graph; the
+swarm is Prepared when they all exist, so a crash in between makes the rest later.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Optional
+
+from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, TASKS
+from kiro_swarm.policy import naming
+from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile.context import Context, side_by_side
+from kiro_swarm.reconcile.instance import pod_trouble
+from kiro_swarm.reconcile.manifests import Object, metadata
+from kiro_swarm.reconcile.pods import prepare_job
+from kiro_swarm.reconcile.view import View, job_outcome
+
+GRAPH_KEY = "graph.json.gz"
+_FIRST_RETRY = 15.0
+_LONGEST_RETRY = 300.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """How far the preparation is, for the status."""
+
+    done: Optional[bool]
+    reason: str
+    message: str
+    attempt: int
+    retry_at: Optional[datetime] = None
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def termination_report(
+    pod: Optional[Object], container: str = "main"
+) -> dict[str, Any]:
+    """The JSON that a Job's container left as its last words, or what is known else."""
+    statuses = ((pod or {}).get("status") or {}).get("containerStatuses") or []
+    for item in statuses:
+        ended = (item.get("state") or {}).get("terminated")
+        if item.get("name") != container or not ended:
+            continue
+        try:
+            report = json.loads(ended.get("message") or "")
+        except ValueError:
+            report = None
+        if isinstance(report, dict):
+            return report
+        words = (ended.get("message") or ended.get("reason") or "").strip()
+        code = ended.get("exitCode")
+        return {"reason": "JobFailed", "message": f"exit status {code}: {words[-800:]}"}
+    return {}
+
+
+def retry_time(finished: datetime, attempt: int) -> datetime:
+    """When a failed Job is tried again: later each time, five minutes at most."""
+    pause = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempt - 1, 10))
+    return finished + timedelta(seconds=pause)
+
+
+async def reconcile(ctx: Context, view: View) -> Prepared:
+    """Bring the preparation a step on and say how far it is."""
+    before = view.status.get("prepare") or {}
+    attempt = max(1, int(before.get("attempt") or 0))
+    name = naming.prepare_job(view.name, attempt)
+    job = next(
+        (job for job in view.prepare_jobs if job["metadata"]["name"] == name), None
+    )
+    retry_at = parse(before.get("retryAt"))
+    if retry_at is not None:
+        if view.now < retry_at:
+            return _failed_before(view, attempt, retry_at)
+        return Prepared(None, "Preparing", "trying again", attempt + 1)
+    if job is None:
+        body = prepare_job(view.swarm, view.spec, attempt, ctx.settings)
+        await ctx.create(JOBS, view.namespace, body)
+        return Prepared(None, "Preparing", "reading the repository", attempt)
+    outcome = job_outcome(job)
+    pod = view.pod_of_job(job)
+    if outcome is None:
+        return Prepared(None, "Preparing", _waiting(pod), attempt)
+    report = termination_report(pod)
+    if outcome:
+        await _make_tasks(ctx, view)
+        return Prepared(True, "Prepared", "", attempt, report=report)
+    return Prepared(
+        False,
+        str(report.get("reason") or "PrepareFailed"),
+        str(report.get("message") or "the prepare Job failed and left no word"),
+        attempt,
+        retry_time(view.now, attempt),
+        report,
+    )
+
+
+def _failed_before(view: View, attempt: int, retry_at: datetime) -> Prepared:
+    """What was said when the last attempt failed, while its retry is not due."""
+    said = find(view.status.get("conditions") or [], "Prepared") or {}
+    return Prepared(
+        False,
+        str(said.get("reason") or "PrepareFailed"),
+        str(said.get("message") or ""),
+        attempt,
+        retry_at,
+    )
+
+
+def _waiting(pod: Optional[Object]) -> str:
+    trouble = pod_trouble(pod) if pod else ""
+    return f"reading the repository {trouble}".strip()
+
+
+async def _make_tasks(ctx: Context, view: View) -> None:
+    """Create the KiroTasks of the published graph that are not there yet."""
+    published = await ctx.client.get(
+        CONFIG_MAPS, view.namespace, naming.graph_name(view.name)
+    )
+    packed = (published.get("binaryData") or {}).get(GRAPH_KEY, "")
+    graph = json.loads(gzip.decompress(base64.b64decode(packed)))
+    there = {task["metadata"]["name"] for task in view.tasks}
+    bodies = [task_manifest(view, task) for task in graph["tasks"]]
+    await side_by_side(
+        partial(ctx.create, TASKS, view.namespace, body)
+        for body in bodies
+        if body["metadata"]["name"] not in there
+    )
+
+
+def task_manifest(view: View, task: dict[str, Any]) -> Object:
+    """The KiroTask of one task of a published graph."""
+    return {
+        "apiVersion": TASKS.api_version,
+        "kind": TASKS.kind,
+        "metadata": metadata(view.swarm, naming.task_name(view.name, task["id"])),
+        "spec": {
+            **task,
+            "swarm": view.name,
+            "maxAttempts": view.spec.recovery.max_attempts,
+        },
+    }

@@ -1,0 +1,96 @@
+"""A keyed work queue: what a handler puts in, a worker reconciles, one key at a time.
+
+A key that is added while it is waiting is there once; a key that is added while it is
+worked on is worked on again afterwards. Failures come back later and later. Domain-free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from typing import Callable, Hashable, Optional
+
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 60.0
+
+
+class WorkQueue:
+    """Keys to reconcile. Made and used inside one running event loop.
+
+    :param clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._ready: dict[Hashable, None] = {}
+        self._working: set[Hashable] = set()
+        self._again: set[Hashable] = set()
+        self._later: list[tuple[float, int, Hashable]] = []
+        self._due: dict[Hashable, float] = {}
+        self._failures: dict[Hashable, int] = {}
+        self._order = itertools.count()
+        self._wake = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._ready) + len(self._working)
+
+    def add(self, key: Hashable) -> None:
+        """Have ``key`` reconciled as soon as a worker is free."""
+        if key in self._working:
+            self._again.add(key)
+        else:
+            self._ready[key] = None
+            self._wake.set()
+
+    def add_after(self, key: Hashable, seconds: float) -> None:
+        """Have ``key`` reconciled in ``seconds``; the earliest wish wins."""
+        due = self._clock() + max(0.0, seconds)
+        known = self._due.get(key)
+        if known is not None and known <= due:
+            return
+        self._due[key] = due
+        heapq.heappush(self._later, (due, next(self._order), key))
+        self._wake.set()
+
+    def failed(self, key: Hashable, retry_after: Optional[float] = None) -> None:
+        """Have ``key`` reconciled again after a delay that doubles each time."""
+        count = self._failures.get(key, 0)
+        self._failures[key] = count + 1
+        delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(count, 16))
+        self.add_after(key, max(delay, retry_after or 0.0))
+
+    def succeeded(self, key: Hashable) -> None:
+        """Forget the failures of ``key``."""
+        self._failures.pop(key, None)
+
+    async def take(self) -> Hashable:
+        """The next key; the caller must say ``done`` when it is finished with it."""
+        while True:
+            self._move_due()
+            if self._ready:
+                key = next(iter(self._ready))
+                del self._ready[key]
+                self._working.add(key)
+                return key
+            self._wake.clear()
+            timeout = self._later[0][0] - self._clock() if self._later else None
+            try:
+                await asyncio.wait_for(self._wake.wait(), timeout)
+            except asyncio.TimeoutError:
+                continue
+
+    def done(self, key: Hashable) -> None:
+        """``key`` is finished; if it was added meanwhile it is ready again."""
+        self._working.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def _move_due(self) -> None:
+        now = self._clock()
+        while self._later and self._later[0][0] <= now:
+            due, _, key = heapq.heappop(self._later)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self.add(key)

@@ -1,0 +1,259 @@
+"""KiroSwarm.status from a view: counts, phase, conditions, speed-up. Pure.
+
+The truth table of the conditions stands beside their type, in ``api/swarm_status.py``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import (
+    FAILED,
+    GROUP,
+    LABEL_SWARM,
+    MERGED,
+    RUNNING,
+    TASK_STATES,
+)
+from kiro_swarm.policy.conditions import condition, is_true
+from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.reconcile.integrate import Train, head_of, pushed_of
+from kiro_swarm.reconcile.pods import branch_of
+from kiro_swarm.reconcile.prepare import Prepared
+from kiro_swarm.reconcile.tasks import first_start
+from kiro_swarm.reconcile.view import View, state_of
+
+_MOST_INSTANCES = 64
+_PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2}
+
+
+def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
+    """The whole status of a KiroSwarm."""
+    before = view.status
+    counts = Counter(view.states.values())
+    ready = [item for item in view.instances if _phase(item) in ("Ready", "Busy")]
+    wanted = 0 if view.spec.suspend else view.spec.instances
+    phase, message = _phase_and_message(view, prepared, train, len(ready), wanted)
+    status: dict[str, Any] = {
+        "observedGeneration": view.swarm["metadata"].get("generation", 0),
+        "phase": phase,
+        "message": message[:1024],
+        "replicas": len(view.instances),
+        "readyReplicas": len(ready),
+        "readiness": f"{len(ready)}/{wanted}",
+        "progress": f"{counts[MERGED]}/{len(view.tasks)}",
+        "selector": f"{LABEL_SWARM}={view.name},{GROUP}/component=instance",
+        "tasks": {
+            "total": len(view.tasks),
+            **{state.lower(): counts[state] for state in TASK_STATES},
+        },
+        "instances": _instances(view),
+        "prepare": _prepare(view, prepared),
+        "integration": _integration(view, prepared, train),
+        "startedAt": first_start(view),
+        "finishedAt": _finished_at(view),
+    }
+    status["speedup"] = _speedup(view, status["startedAt"], status["finishedAt"])
+    status["conditions"] = _conditions(
+        view, prepared, train, phase, message, len(ready) >= wanted
+    )
+    return {**before, **status}
+
+
+def differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a status is worth a write: time passing alone is not."""
+    quiet = {"speedup"}
+    return {k: v for k, v in before.items() if k not in quiet and v is not None} != {
+        k: v for k, v in after.items() if k not in quiet and v is not None
+    }
+
+
+def _phase(instance: dict[str, Any]) -> str:
+    return str((instance.get("status") or {}).get("phase") or "Pending")
+
+
+def _instances(view: View) -> list[dict[str, Any]]:
+    items = sorted(
+        view.instances,
+        key=lambda item: (_PHASE_ORDER.get(_phase(item), 3), item["spec"]["index"]),
+    )
+    summaries = []
+    for item in items[:_MOST_INSTANCES]:
+        name = item["metadata"]["name"]
+        task = view.active.get(name)
+        summary = {
+            "name": name,
+            "colour": item["spec"]["colour"],
+            "phase": "Busy" if task and _phase(item) == "Ready" else _phase(item),
+        }
+        if task:
+            summary["task"] = task["spec"]["id"]
+            summary["branch"] = task["status"].get("branch", "")
+        summaries.append(summary)
+    return summaries
+
+
+def _prepare(view: View, prepared: Prepared) -> dict[str, Any]:
+    before = view.status.get("prepare") or {}
+    report = prepared.report
+    return {
+        "attempt": prepared.attempt,
+        "retryAt": stamp(prepared.retry_at) if prepared.retry_at else None,
+        "tasksFile": report.get("tasksFile") or before.get("tasksFile") or "",
+        "diagnostics": report.get("diagnostics", before.get("diagnostics") or []),
+    }
+
+
+def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
+    before = view.status.get("integration") or {}
+    base = prepared.report.get("base") or before.get("base") or ""
+    head = head_of(view, train) or prepared.report.get("head") or before.get("head")
+    return {
+        "branch": branch_of(view.swarm, view.spec),
+        "base": base,
+        "head": head or base,
+        "pushed": pushed_of(view, train),
+        "batch": train.batch,
+        "message": (train.message or before.get("message") or "")[:4096],
+    }
+
+
+def _finished_at(view: View) -> Optional[str]:
+    if not view.finished:
+        return None
+    ends = [
+        str(status.get("mergedAt") or status.get("finishedAt") or "")
+        for status in (task.get("status") or {} for task in view.tasks)
+    ]
+    return max(ends) or None
+
+
+def _speedup(
+    view: View, started: Optional[str], finished: Optional[str]
+) -> dict[str, float]:
+    """Measured times: of the wall clock, of all attempts, and their ratio."""
+    now = stamp(view.now)
+    work = 0.0
+    for task in view.tasks:
+        status = task.get("status") or {}
+        work += float(status.get("runningSeconds") or 0.0)
+        if state_of(task) == RUNNING:
+            work += seconds_between(status.get("startedAt"), now)
+    elapsed = seconds_between(started, finished or now)
+    ratio = work / elapsed if elapsed else 0.0
+    return {
+        "elapsedSeconds": round(elapsed, 3),
+        "taskSeconds": round(work, 3),
+        "ratio": round(ratio, 2),
+    }
+
+
+def _phase_and_message(
+    view: View, prepared: Prepared, train: Train, ready: int, wanted: int
+) -> tuple[str, str]:
+    states = Counter(view.states.values())
+    if view.swarm["metadata"].get("deletionTimestamp"):
+        return "Deleting", "being deleted"
+    if prepared.done is False:
+        return "Failed", prepared.message
+    if prepared.done is None:
+        return "Preparing", prepared.message
+    if not train.ok and not train.running:
+        return ("Failed" if view.finished else "Running"), train.message
+    if view.complete:
+        return "Succeeded", f"all {len(view.tasks)} tasks are merged or skipped"
+    if stuck(view):
+        names = ", ".join(sorted(i for i, s in view.states.items() if s == FAILED))
+        return "Failed", f"failed: {names}; `run task ID` tries one again"[:1024]
+    if view.spec.suspend:
+        return "Suspended", f"suspended; {len(view.active)} tasks still run"
+    if not view.tasks:
+        return "Succeeded", "the task file has no tasks"
+    waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
+    working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
+    return (
+        "Running",
+        f"{states[MERGED]} of {len(view.tasks)} merged; "
+        f"working on {working or 'nothing'}{waiting}",
+    )
+
+
+def stuck(view: View) -> bool:
+    """A task has failed and nothing else can move without a person."""
+    states = set(view.states.values())
+    return FAILED in states and states <= {FAILED, "Blocked", MERGED, "Skipped"}
+
+
+def _conditions(
+    view: View,
+    prepared: Prepared,
+    train: Train,
+    phase: str,
+    message: str,
+    all_ready: bool,
+) -> list[dict[str, Any]]:
+    generation = view.swarm["metadata"].get("generation", 0)
+    before = view.status.get("conditions") or []
+
+    def make(kind: str, status: Optional[bool], reason: str, text: str) -> Any:
+        return condition(
+            before, kind, status, reason, text, generation=generation, now=view.now
+        )
+
+    stalled = _stall_reason(view, prepared, train)
+    moving = not stalled and not (view.complete and all_ready and not train.running)
+    waits = "Done" in view.states.values()
+    if prepared.done is not True:
+        reason = "PrepareFailed" if prepared.done is False else "Preparing"
+        ready = make("Ready", False, reason, message)
+    elif view.spec.suspend:
+        ready = make("Ready", False, "Suspended", message)
+    elif all_ready or view.complete:
+        ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
+    else:
+        ready = make("Ready", False, "InstancesNotReady", "instances are starting")
+    failed = FAILED in view.states.values()
+    return [
+        ready,
+        make("Reconciling", moving, phase if moving else "Idle", message),
+        make(
+            "Stalled",
+            bool(stalled),
+            stalled or "Progressing",
+            message if stalled else "",
+        ),
+        make(
+            "Prepared",
+            prepared.done,
+            prepared.reason if prepared.done is not None else "Preparing",
+            prepared.message or "the task graph is there",
+        ),
+        make(
+            "Complete",
+            view.complete,
+            "AllMerged" if view.complete else "TasksFailed" if failed else "InProgress",
+            message,
+        ),
+        make(
+            "Integrated",
+            train.ok and not waits,
+            train.reason or ("MergePending" if waits else "Integrated"),
+            train.message,
+        ),
+    ]
+
+
+def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
+    if prepared.done is False:
+        return prepared.reason
+    if stuck(view):
+        return "TasksFailed"
+    if view.finished and not train.ok and not train.running:
+        return train.reason
+    return ""
+
+
+def was_prepared(status: dict[str, Any]) -> bool:
+    """Whether the status says that the task graph is there."""
+    return is_true(status.get("conditions") or [], "Prepared")

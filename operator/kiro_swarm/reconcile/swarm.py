@@ -1,0 +1,227 @@
+"""KiroSwarm: one reconcile of everything a swarm is made of.
+
+The order is the order of a swarm's life: foundations, instances, preparation, tasks, merge
+train, and the status last. Each part is level-triggered on its own; this module only puts
+them in a row and decides when to look again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import READY
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.events import emit
+from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, Resource
+from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile import integrate, members, prepare, tasks
+from kiro_swarm.reconcile.context import Context, Key, side_by_side
+from kiro_swarm.reconcile.manifests import Object, foundations, is_owned
+from kiro_swarm.reconcile.pods import spec_of
+from kiro_swarm.reconcile.prepare import Prepared, termination_report
+from kiro_swarm.reconcile.settings import scheme_of
+from kiro_swarm.reconcile.status import differs, swarm_status, was_prepared
+from kiro_swarm.reconcile.view import View, job_outcome, look, state_of
+
+
+async def reconcile(ctx: Context, key: Key) -> None:
+    """Bring one swarm a step nearer to what is wanted."""
+    swarm = ctx.cache.get(SWARMS, key.namespace, key.name)
+    if swarm is None or swarm["metadata"].get("deletionTimestamp"):
+        return  # what it owns goes with it: garbage collection
+    spec = spec_of(swarm)
+    if spec is None:
+        await _refuse(ctx, swarm, "the spec is of another version of this operator")
+        return
+    scheme = scheme_of(spec.repository.url)
+    if scheme not in ctx.settings.repository_schemes:
+        allowed = ", ".join(sorted(ctx.settings.repository_schemes))
+        await _refuse(
+            ctx,
+            swarm,
+            f"spec.repository.url: scheme '{scheme}' is not allowed here ({allowed}); "
+            "the operator's setting repositorySchemes decides",
+        )
+        return
+    view = look(ctx.cache, swarm, spec, ctx.now())
+    await _lay_foundations(ctx, view)
+    await members.reconcile(ctx, view)
+    view = await _settle(ctx, look(ctx.cache, swarm, spec, ctx.now()))
+    if was_prepared(view.status):
+        attempt = int((view.status.get("prepare") or {}).get("attempt") or 1)
+        prepared = Prepared(True, "Prepared", "", attempt)
+    else:
+        prepared = await prepare.reconcile(ctx, view)
+    if prepared.done:
+        view = await _move_tasks(ctx, view)
+    train = await integrate.reconcile(ctx, view)
+    again = await _write_status(ctx, key, view, prepared, train)
+    _wake_instances(ctx, view)
+    if again is not None:
+        ctx.queue.add_after(key, again)
+
+
+async def _lay_foundations(ctx: Context, view: View) -> None:
+    """Accounts, roles, volume, policy: once for each swarm and operator process."""
+    if view.uid in ctx.ensured:
+        return
+    made = foundations(
+        view.swarm, view.spec.storage, network_policy=ctx.settings.network_policy
+    )
+    answers = await side_by_side(
+        partial(_lay, ctx, view.swarm, resource, body) for resource, body in made
+    )
+    if all(answers):
+        ctx.ensured.add(view.uid)
+    else:  # A namesake of an earlier swarm is still on its way out.
+        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+
+
+async def _lay(ctx: Context, swarm: Object, resource: Resource, body: Object) -> bool:
+    """Make one object that is not watched; True when it is there and the swarm's."""
+    namespace, name = swarm["metadata"]["namespace"], body["metadata"]["name"]
+    try:
+        await ctx.client.create(resource, namespace, body)
+    except errors.AlreadyExists:
+        return is_owned(await ctx.client.get(resource, namespace, name), swarm)
+    return True
+
+
+async def _settle(ctx: Context, view: View) -> View:
+    """Fetch the pod of a Job that ended, where its last words are not in the cache yet.
+
+    The watch of Jobs may be ahead of the watch of Pods by a moment.
+    """
+    for jobs in (view.prepare_jobs, view.integrate_jobs):
+        if not jobs or job_outcome(jobs[0]) is None:
+            continue
+        job = jobs[0]
+        uid = job["metadata"]["uid"]
+        if uid in ctx.ensured or termination_report(view.pod_of_job(job)):
+            continue
+        ctx.ensured.add(uid)
+        label = f"batch.kubernetes.io/controller-uid={uid}"
+        pods, _ = await ctx.client.list(PODS, view.namespace, labels=label)
+        for pod in pods:
+            ctx.remember(PODS, pod)
+    return look(ctx.cache, view.swarm, view.spec, view.now)
+
+
+async def _move_tasks(ctx: Context, view: View) -> View:
+    """States that follow from others, then bindings; returns the view afterwards."""
+    silence = tasks.silence_of(ctx, view)
+    while True:
+        patches = tasks.transitions(view, silence)
+        if not patches:
+            break
+        written = await tasks.write(ctx, patches)
+        view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+        if not written:
+            break
+    ready = [task for task in view.tasks if state_of(task) == READY]
+    if ready and tasks.idle_instances(view):
+        bound = tasks.bindings(view, ready, tasks.ranks_of(view))
+        if await tasks.write(ctx, bound):
+            view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+    return view
+
+
+async def _write_status(
+    ctx: Context, key: Key, view: View, prepared: Prepared, train: integrate.Train
+) -> Optional[float]:
+    """Write the status if it says something new; returns when to look again."""
+    status = swarm_status(view, prepared, train)
+    waits = [
+        tasks.next_ready_or_lost(view, tasks.silence_of(ctx, view)),
+        _until(view, prepared.retry_at),
+        _until(view, train.retry_at),
+    ]
+    if differs(view.status, status):
+        last = ctx.written.get(view.uid)
+        pause = ctx.settings.status_interval_seconds
+        rest = 0.0 if last is None else last + pause - ctx.monotonic()
+        if rest > 0 and prepared.done is not None:
+            waits.append(rest)
+        else:
+            await ctx.patch_status(SWARMS, view.swarm, status)
+            ctx.written[view.uid] = ctx.monotonic()
+            await _tell(ctx, view, status)
+    waits.append(await _expire(ctx, view, status))
+    given = [wait for wait in waits if wait is not None]
+    return min(given) if given else None
+
+
+def _until(view: View, when: Any) -> Optional[float]:
+    return None if when is None else max(0.1, (when - view.now).total_seconds())
+
+
+async def _expire(ctx: Context, view: View, status: dict[str, Any]) -> Optional[float]:
+    """Delete a finished swarm whose time is up; else seconds until then."""
+    ttl = view.spec.ttl_seconds_after_finished
+    finished = parse(status.get("finishedAt"))
+    if (
+        ttl is None
+        or finished is None
+        or status["phase"] not in ("Succeeded", "Failed")
+    ):
+        return None
+    left = (finished + timedelta(seconds=ttl) - view.now).total_seconds()
+    if left > 0:
+        return left
+    await ctx.client.delete(SWARMS, view.namespace, view.name, uid=view.uid)
+    return None
+
+
+async def _tell(ctx: Context, view: View, status: dict[str, Any]) -> None:
+    """An Event when the swarm stalls or is complete: news that people look for."""
+    for kind, warning in (("Stalled", True), ("Complete", False)):
+        now = find(status["conditions"], kind) or {}
+        before = find(view.status.get("conditions") or [], kind) or {}
+        if now.get("status") == "True" and before.get("status") != "True":
+            await emit(
+                ctx.client,
+                SWARMS,
+                view.swarm,
+                reason=now["reason"],
+                message=now["message"],
+                now=view.now,
+                warning=warning,
+            )
+
+
+def _wake_instances(ctx: Context, view: View) -> None:
+    """Queue the instances whose status no longer says what they work on."""
+    changed = view.status.get("observedGeneration") != view.swarm["metadata"].get(
+        "generation"
+    )
+    for instance in view.instances:
+        name = instance["metadata"]["name"]
+        task = view.active.get(name)
+        said = (instance.get("status") or {}).get("task") or ""
+        if changed or said != (task["spec"]["id"] if task else ""):
+            ctx.queue.add(Key(INSTANCES, view.namespace, name))
+
+
+async def _refuse(ctx: Context, swarm: Object, message: str) -> None:
+    """Say why nothing is done for a swarm. Nothing is created, nothing is lost."""
+    spec = spec_of(swarm)
+    prepared = Prepared(False, "RepositoryNotAllowed", message, 0)
+    if spec is None:
+        await emit(
+            ctx.client,
+            SWARMS,
+            swarm,
+            reason="InvalidSpec",
+            message=message,
+            now=ctx.now(),
+            warning=True,
+        )
+        return
+    view = look(ctx.cache, swarm, spec, ctx.now())
+    status = swarm_status(view, prepared, integrate.observe(view))
+    if differs(view.status, status):
+        await ctx.patch_status(SWARMS, swarm, status)
+        await _tell(ctx, view, status)

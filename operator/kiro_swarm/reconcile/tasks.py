@@ -1,0 +1,293 @@
+"""The way of a task, as far as the operator walks it: ready, bound, lost, reopened.
+
+``transitions`` and ``bindings`` are pure: they take a view and return status patches.
+Readiness follows the edges of the graph; a binding carries the attempt number, which is
+the fencing token for everything that happens afterwards.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Iterable, Mapping, Optional
+
+from kiro_swarm.api.meta import (
+    ACTIVE_STATES,
+    BLOCKED,
+    BOUND,
+    FAILED,
+    MERGED,
+    READY,
+    SATISFIED_STATES,
+    SKIPPED,
+)
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import LEASES, TASKS
+from kiro_swarm.policy import naming
+from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.reconcile.context import Context, side_by_side
+from kiro_swarm.reconcile.instance import pod_ready
+from kiro_swarm.reconcile.manifests import Object
+from kiro_swarm.reconcile.view import View, state_of
+from kiro_swarm.tasks.graph import TaskGraph
+from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose
+
+Patch = tuple[Object, dict[str, Any]]
+Silence = Callable[[Object], float]
+
+
+def transitions(view: View, silence: Silence) -> list[Patch]:
+    """Every state change that follows from what is seen, except bindings.
+
+    :param silence: seconds since the last sign of life of an active task's runner.
+    """
+    patches = []
+    for task in view.tasks:
+        patch = _transition(view, task, silence)
+        if patch is not None:
+            patches.append((task, patch))
+    return patches
+
+
+def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str, Any]]:
+    spec, status, state = task["spec"], task.get("status") or {}, state_of(task)
+    request = spec.get("runRequest") or ""
+    asked = bool(request) and request != (status.get("observedRunRequest") or "")
+    if state in (FAILED, SKIPPED) and asked:
+        return {
+            "state": READY if satisfied(view, task) else BLOCKED,
+            "reason": "RunRequested",
+            "message": "a person asked for another try",
+            "observedRunRequest": request,
+            "failures": 0,
+            "readyAt": stamp(view.now),
+            "finishedAt": None,
+        }
+    if state == BLOCKED:
+        return _start(view, task, asked)
+    if state in ACTIVE_STATES:
+        trouble = _lost(view, task, silence)
+        if trouble:
+            return after_failure(
+                status,
+                spec,
+                reason="InstanceLost",
+                message=trouble,
+                brief=status.get("brief") or "",
+                now=view.now,
+            )
+    return None
+
+
+def _start(view: View, task: Object, asked: bool) -> Optional[dict[str, Any]]:
+    """From Blocked to where the task begins, or None while it has to wait."""
+    spec, now = task["spec"], stamp(view.now)
+    if spec.get("ticked"):
+        return {
+            "state": MERGED,
+            "reason": "Ticked",
+            "message": "was ticked in the task file",
+            "finishedAt": now,
+        }
+    skip_optional = spec.get("optional") and view.spec.tasks.optional == "Skip"
+    if (spec.get("deferred") or skip_optional) and not asked:
+        reason = "Deferred" if spec.get("deferred") else "Optional"
+        return {
+            "state": SKIPPED,
+            "reason": reason,
+            "message": f"{reason.lower()} in the task file; `run task` runs it",
+            "finishedAt": now,
+        }
+    if satisfied(view, task):
+        return {"state": READY, "reason": "", "message": "", "readyAt": now}
+    return None
+
+
+def satisfied(view: View, task: Object) -> bool:
+    """Whether everything that a task depends on is merged or skipped."""
+    return all(
+        view.states.get(needed) in SATISFIED_STATES
+        for needed in task["spec"].get("dependencies") or []
+    )
+
+
+def waiting_for(view: View, task: Object) -> list[str]:
+    """What a blocked task waits for: ids of its unsatisfied dependencies."""
+    return [
+        needed
+        for needed in task["spec"].get("dependencies") or []
+        if view.states.get(needed) not in SATISFIED_STATES
+    ]
+
+
+def _lost(view: View, task: Object, silence: Silence) -> str:
+    """Why the instance of an active task cannot finish it, or an empty string."""
+    status = task["status"]
+    name, limit = status["instance"], view.spec.recovery.lost_after_seconds
+    if status.get("podUid") not in view.pods_by_uid:
+        return f"the pod of instance {name} is gone"
+    pod = view.pods_by_uid[status["podUid"]]
+    phase = (pod.get("status") or {}).get("phase")
+    if phase in ("Failed", "Succeeded"):
+        return f"the pod of instance {name} ended: {phase}"
+    quiet = silence(task)
+    if quiet > limit:
+        return f"instance {name} gave no sign of life for {quiet:.0f} s"
+    return ""
+
+
+def idle_instances(view: View) -> list[tuple[str, str]]:
+    """Name and pod uid of every instance that may get a task."""
+    if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
+        return []
+    pods = {
+        reference["uid"]: pod
+        for pod in view.pods
+        if pod_ready(pod)
+        for reference in pod["metadata"].get("ownerReferences") or []
+    }
+    found = []
+    for instance in sorted(view.instances, key=lambda item: item["spec"]["index"]):
+        metadata, spec = instance["metadata"], instance["spec"]
+        pod = pods.get(metadata["uid"])
+        if (
+            pod is not None
+            and metadata["name"] not in view.active
+            and spec["index"] <= view.spec.instances
+            and spec.get("desired", "Running") == "Running"
+            and not metadata.get("deletionTimestamp")
+        ):
+            found.append((metadata["name"], pod["metadata"]["uid"]))
+    return found
+
+
+def bindings(
+    view: View, ready: Iterable[Object], ranks: Mapping[str, float]
+) -> list[Patch]:
+    """Which ready task goes to which idle instance: longest critical path first."""
+    pods = dict(idle_instances(view))
+    tasks = {task["spec"]["id"]: task for task in ready}
+    indices = {
+        item["metadata"]["name"]: item["spec"]["index"] for item in view.instances
+    }
+    chosen = choose(
+        [_ready_task(task) for task in tasks.values()],
+        [IdleInstance(name, indices[name]) for name in pods],
+        ranks,
+        [_files(task) for task in view.active.values()],
+    )
+    return [
+        (
+            tasks[task.id],
+            _bind(view, tasks[task.id], instance.name, pods[instance.name]),
+        )
+        for task, instance in chosen
+    ]
+
+
+def _ready_task(task: Object) -> ReadyTask:
+    spec = task["spec"]
+    return ReadyTask(
+        spec["id"],
+        int(spec.get("order") or 0),
+        int(spec.get("priority") or 0),
+        _files(task),
+    )
+
+
+def _files(task: Object) -> tuple[str, ...]:
+    return tuple(task["spec"].get("files") or ())
+
+
+def ranks_of(view: View) -> dict[str, float]:
+    """Task id -> seconds of the longest chain that begins with it."""
+    numbers = {task["spec"]["id"]: number for number, task in enumerate(view.tasks)}
+    graph = TaskGraph(
+        [
+            [numbers[i] for i in task["spec"].get("dependencies") or [] if i in numbers]
+            for task in view.tasks
+        ],
+        [task["spec"].get("estimateSeconds") for task in view.tasks],
+    )
+    return dict(zip(numbers, graph.upward_ranks()))
+
+
+def _bind(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:
+    spec, status = task["spec"], task.get("status") or {}
+    attempt = int(status.get("attempt") or 0) + 1
+    now = stamp(view.now)
+    return {
+        "state": BOUND,
+        "attempt": attempt,
+        "instance": instance,
+        "podUid": pod_uid,
+        "branch": naming.task_branch(view.name, spec["id"], attempt),
+        "baseCommit": "",
+        "commit": "",
+        "reason": "",
+        "message": f"given to {instance}",
+        "readyAt": status.get("readyAt") or now,
+        "boundAt": now,
+        "startedAt": None,
+        "finishedAt": None,
+        "observedRunRequest": spec.get("runRequest") or "",
+    }
+
+
+def silence_of(ctx: Context, view: View) -> Silence:
+    """Seconds since an active task's runner was last heard of, by our own clock.
+
+    Heard of means: its Lease changed, or the task's status did. Clocks of nodes are not
+    compared; what counts is when *we* saw a new value.
+    """
+
+    def silence(task: Object) -> float:
+        namespace, status = view.namespace, task["status"]
+        lease = ctx.cache.get(LEASES, namespace, status["instance"]) or {}
+        sign = (
+            (lease.get("spec") or {}).get("renewTime"),
+            status.get("attempt"),
+            task["metadata"].get("resourceVersion"),
+        )
+        key = (namespace, task["metadata"]["name"])
+        known = ctx.heartbeats.get(key)
+        if known is None or known[0] != sign:
+            known = ctx.heartbeats[key] = (sign, ctx.monotonic())
+        return ctx.monotonic() - known[1]
+
+    return silence
+
+
+async def write(ctx: Context, patches: Iterable[Patch]) -> list[Object]:
+    """Write status patches side by side; one that comes too late is left out.
+
+    A conflict means that the runner or the merge train was faster: their write wakes the
+    swarm again, and the next decision is made from it.
+    """
+
+    async def one(task: Object, patch: dict[str, Any]) -> Optional[Object]:
+        try:
+            return await ctx.patch_status(TASKS, task, patch)
+        except (errors.Conflict, errors.NotFound):
+            return None
+
+    written = await side_by_side(partial(one, task, patch) for task, patch in patches)
+    return [task for task in written if task is not None]
+
+
+def next_ready_or_lost(view: View, silence: Silence) -> Optional[float]:
+    """Seconds until an active task may have to be called lost; None without one."""
+    limit = view.spec.recovery.lost_after_seconds
+    left = [limit - silence(task) for task in view.active.values()]
+    return max(0.5, min(left) + 0.1) if left else None
+
+
+def first_start(view: View) -> Optional[str]:
+    """When the first task of the swarm started, as far as the statuses tell."""
+    times = []
+    for task in view.tasks:
+        status = task.get("status") or {}
+        for record in [status, *(status.get("history") or [])]:
+            if parse(record.get("startedAt")):
+                times.append(str(record["startedAt"]))
+    return min(times, default=None)

@@ -1,0 +1,148 @@
+"""One swarm as it is seen at one moment: everything its decisions are made from.
+
+Built from the cache at the start of a reconcile; the pure parts of ``swarm`` take it whole
+and never look anywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import (
+    ACTIVE_STATES,
+    BLOCKED,
+    COMPONENT_INTEGRATE,
+    COMPONENT_PREPARE,
+    FINAL_STATES,
+    LABEL_COMPONENT,
+    SATISFIED_STATES,
+)
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.cluster.cache import Cache
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, TASKS
+from kiro_swarm.reconcile.manifests import Object, is_owned
+
+
+@dataclass(frozen=True)
+class View:
+    """A swarm, its typed spec, and what belongs to it."""
+
+    swarm: Object
+    spec: KiroSwarmSpec
+    instances: list[Object]
+    tasks: list[Object]
+    jobs: list[Object]
+    pods: list[Object]
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        """Name of the swarm."""
+        return str(self.swarm["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return str(self.swarm["metadata"]["namespace"])
+
+    @property
+    def uid(self) -> str:
+        """Its uid."""
+        return str(self.swarm["metadata"]["uid"])
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Its status as it was written last."""
+        return self.swarm.get("status") or {}
+
+    @cached_property
+    def states(self) -> dict[str, str]:
+        """Task id -> state."""
+        return {task["spec"]["id"]: state_of(task) for task in self.tasks}
+
+    @cached_property
+    def active(self) -> dict[str, Object]:
+        """Instance name -> the task that it has now."""
+        return {
+            task["status"]["instance"]: task
+            for task in self.tasks
+            if state_of(task) in ACTIVE_STATES
+        }
+
+    @cached_property
+    def pods_by_uid(self) -> dict[str, Object]:
+        """Pod uid -> pod."""
+        return {pod["metadata"]["uid"]: pod for pod in self.pods}
+
+    @cached_property
+    def finished(self) -> bool:
+        """Every task is where it stays, and there is at least one."""
+        return bool(self.tasks) and set(self.states.values()) <= FINAL_STATES
+
+    @cached_property
+    def complete(self) -> bool:
+        """Every task is merged or skipped."""
+        return bool(self.tasks) and set(self.states.values()) <= SATISFIED_STATES
+
+    def jobs_of(self, component: str) -> list[Object]:
+        """The prepare or integrate Jobs, the latest first."""
+        found = [
+            job
+            for job in self.jobs
+            if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == component
+        ]
+        return sorted(found, key=job_number, reverse=True)
+
+    @property
+    def prepare_jobs(self) -> list[Object]:
+        """The prepare Jobs, the latest first."""
+        return self.jobs_of(COMPONENT_PREPARE)
+
+    @property
+    def integrate_jobs(self) -> list[Object]:
+        """The integrate Jobs, the latest first."""
+        return self.jobs_of(COMPONENT_INTEGRATE)
+
+    def pod_of_job(self, job: Object) -> Optional[Object]:
+        """The pod of a Job: with a backoff limit of 0 there is one."""
+        for pod in self.pods:
+            if is_owned(pod, job):
+                return pod
+        return None
+
+
+def look(cache: Cache, swarm: Object, spec: KiroSwarmSpec, now: datetime) -> View:
+    """The view of a swarm from what the cache knows; foreign namesakes are left out."""
+    namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
+    mine = [
+        [
+            item
+            for item in cache.of_swarm(resource, namespace, name)
+            if is_owned(item, swarm)
+        ]
+        for resource in (INSTANCES, TASKS, JOBS)
+    ]
+    tasks = sorted(mine[1], key=lambda task: task["spec"].get("order", 0))
+    pods = cache.of_swarm(PODS, namespace, name)
+    return View(swarm, spec, mine[0], tasks, mine[2], pods, now)
+
+
+def state_of(task: Object) -> str:
+    """State of a task; one without a status is Blocked."""
+    return str((task.get("status") or {}).get("state") or BLOCKED)
+
+
+def job_number(job: Object) -> int:
+    """The number at the end of a Job's name."""
+    return int(job["metadata"]["name"].rsplit("-", 1)[-1])
+
+
+def job_outcome(job: Object) -> Optional[bool]:
+    """True for complete, False for failed, None while it runs."""
+    for item in (job.get("status") or {}).get("conditions") or []:
+        if item.get("status") == "True" and item.get("type") in ("Complete", "Failed"):
+            return bool(item["type"] == "Complete")
+    return None

@@ -1,0 +1,111 @@
+"""Workers: take a key, reconcile it, decide what an error means. And the sweep.
+
+The one place where errors of a reconcile end up: a conflict or a missing server means
+"later", anything else is a defect, logged with its traceback, and later as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Awaitable, Callable
+
+from kiro_swarm.api.meta import LABEL_MANAGED_BY, MANAGED_BY
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, WATCHED, Resource
+from kiro_swarm.observe.health import Health, ReflectiveModule
+from kiro_swarm.reconcile import command, instance, swarm
+from kiro_swarm.reconcile.context import Context, Key
+
+log = logging.getLogger(__name__)
+#: Label selector of what is not of our own kinds and still concerns us.
+MANAGED = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+
+RECONCILERS: dict[Resource, Callable[[Context, Key], Awaitable[None]]] = {
+    SWARMS: swarm.reconcile,
+    INSTANCES: instance.reconcile,
+    COMMANDS: command.reconcile,
+}
+
+
+class Workers(ReflectiveModule):
+    """A bounded number of reconciles at the same time, fed by the queue."""
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__("workers")
+        self._ctx = ctx
+        self._failing: dict[Key, str] = {}
+
+    def health(self) -> Health:
+        """Unhealthy while some object cannot be reconciled for a reason of ours."""
+        reasons = [f"{key.name}: {text}" for key, text in self._failing.items()]
+        return self.judge(not reasons, reasons[:5])
+
+    async def run(self) -> None:
+        """Work until cancelled; finishes the reconciles that are under way."""
+        busy: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                if len(busy) >= self._ctx.settings.workers:
+                    await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+                    continue
+                key = await self._ctx.queue.take()
+                assert isinstance(key, Key)  # noqa: S101 - nothing else is ever added
+                task = asyncio.ensure_future(self._one(key))
+                busy.add(task)
+                task.add_done_callback(busy.discard)
+        finally:
+            if busy:
+                await asyncio.wait(busy, timeout=5)
+
+    async def _one(self, key: Key) -> None:
+        queue = self._ctx.queue
+        try:
+            await RECONCILERS[key.resource](self._ctx, key)
+        except (errors.Conflict, errors.Unavailable, errors.NotFound) as error:
+            log.info("%s %s/%s: %s", key.resource.kind, key.namespace, key.name, error)
+            queue.failed(key, error.retry_after)
+        except errors.ClusterError as error:
+            log.warning(
+                "%s %s/%s: %s", key.resource.kind, key.namespace, key.name, error
+            )
+            self._failing[key] = error.message
+            queue.failed(key, error.retry_after)
+        except Exception:
+            log.exception("%s %s/%s", key.resource.kind, key.namespace, key.name)
+            self._failing[key] = "internal error, see the log"
+            queue.failed(key)
+        else:
+            self._failing.pop(key, None)
+            queue.succeeded(key)
+        finally:
+            queue.done(key)
+
+
+async def list_all(ctx: Context) -> None:
+    """Fill the cache from the API server, and forget what is gone.
+
+    At the start, so that the first decision is made on everything; then now and then, to
+    repair what a watch has missed. An object that appeared meanwhile is not forgotten: it
+    is newer than the list.
+    """
+    for resource in WATCHED:
+        labels = None if resource.group.endswith("kiro.dev") else MANAGED
+        before = {item["metadata"]["uid"]: item for item in ctx.cache.all(resource)}
+        items, version = await ctx.client.list(resource, labels=labels)
+        for item in items:
+            before.pop(item["metadata"]["uid"], None)
+            ctx.remember(resource, item)
+        for gone in before.values():
+            if int(gone["metadata"]["resourceVersion"]) <= int(version):
+                ctx.cache.remove(resource, gone)
+                ctx.wake(resource, gone)
+
+
+async def sweep(ctx: Context) -> None:
+    """List everything again every ``sweep_seconds``, for ever."""
+    while True:
+        await asyncio.sleep(ctx.settings.sweep_seconds)
+        with contextlib.suppress(errors.ClusterError):
+            await list_all(ctx)
