@@ -64,16 +64,19 @@ def _corrections(grammar: Grammar, text: str, error: SentenceError) -> Iterator[
 
 
 def _examples(grammar: Grammar, text: str) -> list[str]:
-    """The nearest example of the table, of the same verb if that was understood.
+    """The nearest example among the commands that the first words lead to.
 
     Nothing when the nearest is destructive: the next best could mean the opposite.
     """
-    first = text[:_COMPARED].lower().partition(" ")[0]
-    node = grammar.root.following.get(first)
-    cutoff = 0.6 if node is None else 0.0
+    node = grammar.root
+    for word in text[:_COMPARED].lower().split():
+        if word not in node.following:
+            break
+        node = node.following[word]
+    cutoff = 0.6 if node is grammar.root else 0.0
     destructive = {
         example: command.destructive
-        for command in (node or grammar.root).commands()
+        for command in node.commands()
         for example in command.examples
     }
     found = get_close_matches(text[:_COMPARED], destructive, 1, cutoff)

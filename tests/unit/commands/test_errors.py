@@ -197,20 +197,21 @@ def test_a_destructive_sentence_is_never_guessed(
 
 
 @pytest.mark.parametrize(
-    ("text", "position"),
+    ("text", "position", "suggestions"),
     [
-        ("scale instances by 3", 17),
-        ("scale up instances to 5", 20),
-        ("scale down instances to 1", 22),
-        ("scale instances up 3", 17),
+        ("scale instances by 3", 17, ("scale instances 5",)),
+        ("scale up instances to 5", 20, ("scale up instances 3",)),
+        ("scale down instances to 1", 22, ()),
+        ("scale instances up 3", 17, ("scale instances 5",)),
     ],
 )
 def test_a_number_is_not_taken_for_another_than_was_meant(
-    text: str, position: int
+    text: str, position: int, suggestions: tuple[str, ...]
 ) -> None:
     with pytest.raises(SentenceError, match="count must be an integer") as caught:
         parse(text)
     assert caught.value.position == position
+    assert caught.value.suggestions == suggestions
 
 
 @pytest.mark.parametrize(
