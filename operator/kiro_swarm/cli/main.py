@@ -27,8 +27,8 @@ COMMANDS = {
         "scripted_agent",
         "A stand-in agent; no language model.",
     ),
-    "prepare": ("prepare", "prepare", "Mirror the repository, publish the tasks."),
-    "integrate": ("integrate", "integrate", "Run the merge train."),
+    "prepare": ("jobs", "prepare", "Mirror the repository, publish the tasks."),
+    "integrate": ("jobs", "integrate", "Run the merge train."),
     "workspace": ("workspace", "workspace", "Worktree commands; print JSON."),
     "command": ("command", "command", "The command language, without a cluster."),
 }

@@ -1,15 +1,26 @@
-"""`kiro-swarm runner`: the runner container of an instance pod, put together."""
+"""`kiro-swarm runner`: the runner container of an instance pod, put together.
+
+The composition root of that process: the real API, the real socket, the probes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import logging
+import os
 import signal
 from typing import Any
 
+import click
+
+from kiro_swarm.cluster.bound import BoundTasks
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.connection import Connection
+from kiro_swarm.observe.health import Health, ReflectiveModule, serve
 from kiro_swarm.runner.attempt import Workshop, run_attempt
 from kiro_swarm.runner.clock import SystemClock
-from kiro_swarm.runner.config import RunnerConfig
+from kiro_swarm.runner.config import ConfigError, RunnerConfig
 from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.ports import TaskApi, key_of
@@ -47,3 +58,67 @@ async def run_runner(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, runner.stop)
     await runner.run()
+
+
+HEALTH_PORT = 8080
+_SOCKET = "/run/kiro/agent.sock"
+_FIRST_PINGS_SECONDS = 0.2
+_PING_SECONDS = 5.0
+
+
+class AgentLink(ReflectiveModule):
+    """The socket to the agent container: without it no task can be worked on."""
+
+    def __init__(self, socket: AgentSocket) -> None:
+        super().__init__("agent container")
+        self._socket = socket
+        self._answers = False
+
+    def health(self) -> Health:
+        """Ready while the agent container answers."""
+        reasons = () if self._answers else ("the agent container does not answer",)
+        return self.judge(self._answers, reasons)
+
+    async def run(self) -> None:
+        """Ping for ever: often until the first answer, then now and then."""
+        while True:
+            self._answers = await self._socket.ping()
+            pause = _PING_SECONDS if self._answers else _FIRST_PINGS_SECONDS
+            await asyncio.sleep(pause)
+
+
+@click.command("runner")
+@click.option("--socket", "path", default=_SOCKET, show_default=True)
+@click.option("--port", default=HEALTH_PORT, show_default=True)
+def runner(path: str, port: int) -> None:
+    """Work on the tasks that are bound to this instance."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        config = RunnerConfig.from_env(os.environ)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    asyncio.run(_serve(config, path, port))
+
+
+async def _serve(config: RunnerConfig, path: str, port: int) -> None:
+    socket = AgentSocket(path)
+    client = Client(
+        await Connection.open(user_agent="kiro-swarm-runner", connections=8)
+    )
+    api = BoundTasks(
+        client,
+        namespace=config.namespace,
+        swarm=config.swarm,
+        instance=config.instance,
+        instance_uid=config.instance_uid,
+        heartbeat_seconds=config.settings.heartbeat_seconds,
+    )
+    link = AgentLink(socket)
+    probes = await serve([link], port)
+    pinging = asyncio.ensure_future(link.run())
+    try:
+        await run_runner(api, config, socket, Worktree(socket, config.instance))
+    finally:
+        pinging.cancel()
+        await probes.cleanup()
+        await client.close()

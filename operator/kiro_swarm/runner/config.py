@@ -37,6 +37,7 @@ class RunnerConfig:
     instance: str
     namespace: str
     settings: WorkSettings
+    instance_uid: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> RunnerConfig:
@@ -60,6 +61,7 @@ class RunnerConfig:
             instance=values["KIRO_INSTANCE"],
             namespace=values["KIRO_NAMESPACE"],
             settings=settings,
+            instance_uid=env.get("KIRO_INSTANCE_UID", ""),
         )
 
     def driver(self) -> CommandDriver:

@@ -1,4 +1,4 @@
-"""Write the CRDs into ``crds/`` and the chart: ``python -m kiro_swarm.api.generate ROOT``.
+"""Write the CRDs into ``crds/`` and the chart: ``python -m kiro_swarm.cli.crds ROOT``.
 
 Called by ``hack/update-crds``; ``hack/verify-all`` fails when the files differ from what
 this prints.

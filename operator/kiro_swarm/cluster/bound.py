@@ -1,0 +1,89 @@
+"""The tasks bound to one instance, as its runner sees them, and its heartbeat.
+
+The runner's port (``runner.ports.TaskApi``) made of the real API: a watch that the API
+server filters by ``status.instance``, so a runner receives its own tasks and no others.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, AsyncIterator, Optional
+
+from kiro_swarm.api.meta import (
+    API_VERSION,
+    LABEL_INSTANCE,
+    LABEL_MANAGED_BY,
+    LABEL_SWARM,
+    MANAGED_BY,
+)
+from kiro_swarm.cluster import errors, leases
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import TASKS
+
+Object = dict[str, Any]
+
+
+class BoundTasks:
+    """KiroTasks bound to ``instance``."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        namespace: str,
+        swarm: str,
+        instance: str,
+        instance_uid: str,
+        heartbeat_seconds: int,
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._instance = instance
+        self._seconds = heartbeat_seconds * 4
+        owner = {
+            "apiVersion": API_VERSION,
+            "kind": "KiroInstance",
+            "name": instance,
+            "uid": instance_uid,
+        }
+        self._lease_metadata: Object = {
+            "labels": {
+                LABEL_SWARM: swarm,
+                LABEL_INSTANCE: instance,
+                LABEL_MANAGED_BY: MANAGED_BY,
+            },
+            "ownerReferences": [owner],
+        }
+
+    def watch_mine(self) -> AsyncIterator[tuple[str, Object]]:
+        """("SET", task) and ("GONE", task) for the tasks bound to this instance."""
+        return self._client.watch(
+            TASKS, self._namespace, fields=f"status.instance={self._instance}"
+        )
+
+    async def read(self, name: str) -> Optional[Object]:
+        """The task as it is now, None when there is none."""
+        try:
+            return await self._client.get(TASKS, self._namespace, name)
+        except errors.NotFound:
+            return None
+
+    async def patch_status(
+        self, name: str, patch: Object, resource_version: str
+    ) -> Object:
+        """Merge ``patch`` into the status of the task at ``resource_version``."""
+        return await self._client.patch_status(
+            TASKS, self._namespace, name, patch, version=resource_version
+        )
+
+    async def renew_lease(self, busy: bool) -> None:
+        """Renew the Lease of the instance; an idle one says so by a longer term."""
+        await leases.renew(
+            self._client,
+            self._namespace,
+            self._instance,
+            holder=self._instance if busy else f"{self._instance}/idle",
+            seconds=self._seconds,
+            now=datetime.now(timezone.utc),
+            metadata=self._lease_metadata,
+        )

@@ -1,0 +1,67 @@
+"""What a Job's pod tells its process, and how the process answers with its last words."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping, Optional
+
+from kiro_swarm.workspace.credentials import Credentials
+
+#: The kubelet takes at most 4096 bytes of last words.
+_MOST = 4000
+_LONG_FIELDS = ("diagnostics", "message")
+
+
+@dataclass(frozen=True)
+class JobEnvironment:
+    """Who this Job works for, and where its volumes are."""
+
+    swarm: str
+    namespace: str
+    uid: str
+    root: Path = Path("/swarm")
+    socket: str = "/run/kiro/agent.sock"
+    credentials_folder: Path = Path("/credentials")
+    tasks_folder: Path = Path("/swarm-tasks")
+    last_words: Path = Path("/dev/termination-log")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> JobEnvironment:
+        """Read KIRO_SWARM, KIRO_NAMESPACE, KIRO_SWARM_UID.
+
+        :raises KeyError: one is missing; the operator sets them in the pod.
+        """
+        return cls(env["KIRO_SWARM"], env["KIRO_NAMESPACE"], env["KIRO_SWARM_UID"])
+
+    @property
+    def mirror(self) -> Path:
+        """The trusted bare repository of the swarm."""
+        return self.root / "repo.git"
+
+    def credentials(self, wanted: bool) -> Optional[Credentials]:
+        """The mounted Secret, when the swarm names one."""
+        return Credentials(self.credentials_folder) if wanted else None
+
+    def report(self, answer: Mapping[str, Any]) -> None:
+        """Leave ``answer`` where the kubelet finds it, cut to what it takes."""
+        self.last_words.write_text(bounded(answer), encoding="utf-8")
+
+
+def bounded(answer: Mapping[str, Any]) -> str:
+    """``answer`` as JSON of at most 4000 bytes; long fields are cut first."""
+    fields = dict(answer)
+    text = json.dumps(fields)
+    while len(text.encode()) > _MOST:
+        longest = max(_LONG_FIELDS, key=lambda name: len(json.dumps(fields.get(name))))
+        value = fields.get(longest)
+        if isinstance(value, list) and value:
+            fields[longest] = value[: len(value) // 2]
+        elif isinstance(value, str) and value:
+            fields[longest] = value[: len(value) * 3 // 4]
+        else:
+            raise ValueError(f"the answer of this Job is too long: {sorted(fields)}")
+        text = json.dumps(fields)
+    return text

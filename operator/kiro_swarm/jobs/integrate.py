@@ -1,0 +1,235 @@
+"""The integrate Job: the merge train over the Done tasks of a swarm, then the push.
+
+One task after another, in the order in which they became ready, within priority. After the
+last one it waits a little for more, so that a busy swarm does not pay a pod start for every
+merge. Killed anywhere, the next Job goes on: what is merged already is known by its trailer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import DONE, FINAL_STATES, MERGED
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import SWARMS, TASKS
+from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.gates import ContainerGates
+from kiro_swarm.policy import naming
+from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.policy.times import stamp
+from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.outcomes import (
+    Candidate,
+    Conflict,
+    GateFailed,
+    Merged,
+    Outcome,
+)
+from kiro_swarm.workspace.push import push_integration
+from kiro_swarm.workspace.spec import read_spec
+from kiro_swarm.workspace.train import MergeTrain
+
+log = logging.getLogger(__name__)
+Object = dict[str, Any]
+_LINGER_SECONDS = 10.0
+_GATE_START_SECONDS = 60.0
+
+
+class Integration:
+    """One run of the Job."""
+
+    def __init__(
+        self,
+        client: Client,
+        env: JobEnvironment,
+        spec: KiroSwarmSpec,
+        gates: ContainerGates,
+    ) -> None:
+        self._client = client
+        self._env = env
+        self._spec = spec
+        self._branch = spec.integration.branch or naming.integration_branch(env.swarm)
+        self._train = MergeTrain(env.mirror, self._branch, self._spec_path(), gates)
+        self._merged = 0
+        self._returned = 0
+
+    def _spec_path(self) -> Optional[str]:
+        """Path of the tasks.md to tick; None when the tasks come from elsewhere."""
+        wanted = self._spec.tasks.spec_path
+        if wanted is None:
+            return None
+        head = integration_head(self._env.mirror, self._branch)
+        path, _ = read_spec(self._env.mirror, head, wanted)
+        return path
+
+    async def run(self) -> Object:
+        """Merge until nothing comes any more, push as the policy says; the report."""
+        while True:
+            waiting = await self._done_tasks()
+            for task in waiting:
+                await self._one(task)
+            if waiting:
+                if self._spec.integration.push == "Always":
+                    await self._push()
+                continue
+            if await self._finished() or not await self._more():
+                break
+        report: Object = {
+            "head": integration_head(self._env.mirror, self._branch),
+            "message": f"merged {self._merged}, sent back {self._returned}",
+        }
+        push = self._spec.integration.push
+        if push == "Always" or (push == "OnComplete" and await self._finished()):
+            report["pushed"] = await self._push()
+        return report
+
+    async def _done_tasks(self) -> list[Object]:
+        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
+        tasks, _ = await self._client.list(TASKS, self._env.namespace, fields=fields)
+        return sorted(tasks, key=_train_order)
+
+    async def _finished(self) -> bool:
+        tasks, _ = await self._client.list(
+            TASKS, self._env.namespace, fields=f"spec.swarm={self._env.swarm}"
+        )
+        return all(
+            (task.get("status") or {}).get("state") in FINAL_STATES for task in tasks
+        )
+
+    async def _more(self) -> bool:
+        """Wait a little for another Done task."""
+        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
+
+        async def first() -> bool:
+            watch = self._client.watch(TASKS, self._env.namespace, fields=fields)
+            async for kind, _ in watch:
+                if kind == "SET":
+                    return True
+            return False
+
+        try:
+            return await asyncio.wait_for(first(), _LINGER_SECONDS)
+        except asyncio.TimeoutError:
+            return False
+
+    async def _one(self, task: Object) -> None:
+        """Merge one task and write what came of it."""
+        candidate = _candidate(task, self._env)
+        outcome = await asyncio.get_running_loop().run_in_executor(
+            None, self._train.merge, candidate
+        )
+        patch = status_after(task, outcome, datetime.now(timezone.utc))
+        if isinstance(outcome, Merged):
+            self._merged += 1
+        else:
+            self._returned += 1
+        log.info("task %s: %s", candidate.task_id, patch["message"])
+        metadata = task["metadata"]
+        try:
+            await self._client.patch_status(
+                TASKS,
+                metadata["namespace"],
+                metadata["name"],
+                patch,
+                version=metadata["resourceVersion"],
+            )
+        except (errors.Conflict, errors.NotFound):
+            # Somebody changed the task: it is listed again, and if it still is Done with
+            # this attempt the train answers with the very same merge.
+            log.info("task %s changed while it was merged", candidate.task_id)
+
+    async def _push(self) -> str:
+        repository = self._spec.repository
+        return await asyncio.get_running_loop().run_in_executor(
+            None,
+            push_integration,
+            self._env.mirror,
+            repository.url,
+            self._branch,
+            self._env.credentials(repository.credentials_secret is not None),
+        )
+
+
+def _train_order(task: Object) -> tuple[int, str, int]:
+    spec, status = task["spec"], task["status"]
+    ready = str(status.get("readyAt") or "")
+    return (-int(spec.get("priority") or 0), ready, int(spec.get("order") or 0))
+
+
+def _candidate(task: Object, env: JobEnvironment) -> Candidate:
+    spec, status = task["spec"], task["status"]
+    return Candidate(
+        task_id=spec["id"],
+        title=spec.get("title") or "",
+        uid=task["metadata"]["uid"],
+        attempt=int(status["attempt"]),
+        instance_dir=env.root / "instances" / status["instance"],
+        branch=status["branch"],
+        commit=status["commit"],
+        base=status["baseCommit"],
+    )
+
+
+def status_after(task: Object, outcome: Outcome, now: datetime) -> Object:
+    """The status merge patch of a task after the train has dealt with it. Pure."""
+    if isinstance(outcome, Merged):
+        return {
+            "state": MERGED,
+            "mergeCommit": outcome.commit,
+            "mergedAt": stamp(now),
+            "reason": "",
+            "message": f"merged as {outcome.commit[:12]}",
+        }
+    if isinstance(outcome, Conflict):
+        reason = "MergeConflict"
+        message = f"conflicts with merged work in {', '.join(outcome.files[:5])}"
+    elif isinstance(outcome, GateFailed):
+        reason = "GateFailed"
+        message = f"gate {outcome.gate} is red on the merged result"
+    else:
+        reason, message = outcome.reason, outcome.brief.splitlines()[0]
+    return after_failure(
+        task["status"],
+        task["spec"],
+        reason=reason,
+        message=message,
+        brief=outcome.brief,
+        now=now,
+    )
+
+
+async def integrate(client: Client, env: JobEnvironment) -> int:
+    """Run the Job; returns the exit status. The answer is in the last words."""
+    swarm = await client.get(SWARMS, env.namespace, env.swarm)
+    spec = KiroSwarmSpec.model_validate(swarm["spec"])
+    socket = AgentSocket(env.socket)
+    gates = ContainerGates(
+        socket, spec.integration.gates, str(env.mirror), asyncio.get_running_loop()
+    )
+    try:
+        if spec.integration.gates and not await _gate_answers(socket):
+            raise RuntimeError("the gate container does not answer")
+        env.report(await Integration(client, env, spec, gates).run())
+    except WorkspaceError as error:
+        env.report({"reason": error.reason, "message": error.message})
+        return 1
+    except RuntimeError as error:
+        env.report({"reason": "GateUnavailable", "message": str(error)})
+        return 1
+    return 0
+
+
+async def _gate_answers(socket: AgentSocket) -> bool:
+    deadline = asyncio.get_running_loop().time() + _GATE_START_SECONDS
+    while asyncio.get_running_loop().time() < deadline:
+        if await socket.ping():
+            return True
+        await asyncio.sleep(0.1)
+    return False

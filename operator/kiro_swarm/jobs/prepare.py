@@ -1,0 +1,130 @@
+"""The prepare Job: mirror the repository, read the task file, publish the graph.
+
+May run again at any time and after being killed anywhere: the mirror is made once and then
+refreshed, the graph is written whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from typing import Any
+
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS
+from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.policy import naming
+from kiro_swarm.tasks.parser import parse
+from kiro_swarm.tasks.wire import PublishedGraph, publish
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
+from kiro_swarm.workspace.spec import read_spec
+
+GRAPH_KEY = "graph.json.gz"
+_LARGEST_GRAPH = 900 * 1024
+_SHOWN = 20
+
+
+class PrepareError(Exception):
+    """Why there is no task graph: ``reason`` for programs, the message for people."""
+
+    def __init__(self, reason: str, message: str, diagnostics: list[str]) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.diagnostics = diagnostics
+
+
+async def prepare(client: Client, env: JobEnvironment) -> int:
+    """Run the Job; returns the exit status. The answer is in the last words."""
+    swarm = await client.get(SWARMS, env.namespace, env.swarm)
+    spec = KiroSwarmSpec.model_validate(swarm["spec"])
+    try:
+        head, graph = _read(spec, env)
+        await _publish(client, env, graph)
+    except WorkspaceError as error:
+        env.report({"reason": error.reason, "message": error.message})
+        return 1
+    except PrepareError as error:
+        env.report(
+            {
+                "reason": error.reason,
+                "message": str(error),
+                "diagnostics": error.diagnostics,
+            }
+        )
+        return 1
+    env.report(
+        {
+            "base": head.start,
+            "head": head.integration,
+            "tasksFile": graph.spec_path,
+            "tasks": len(graph.tasks),
+            "diagnostics": [str(item) for item in graph.diagnostics][:_SHOWN],
+        }
+    )
+    return 0
+
+
+def _read(
+    spec: KiroSwarmSpec, env: JobEnvironment
+) -> tuple[MirrorHead, PublishedGraph]:
+    repository = spec.repository
+    head = prepare_mirror(
+        env.mirror,
+        repository.url,
+        repository.ref,
+        spec.integration.branch or naming.integration_branch(env.swarm),
+        env.credentials(repository.credentials_secret is not None),
+    )
+    path, text = _task_text(spec, env, head)
+    graph = publish(parse(text), path)
+    if graph.errors:
+        problems = [str(item) for item in graph.errors]
+        more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        raise PrepareError(
+            "TaskFileInvalid",
+            f"{path}: {'; '.join(problems[:3])}{more}",
+            problems[:_SHOWN],
+        )
+    return head, graph
+
+
+def _task_text(
+    spec: KiroSwarmSpec, env: JobEnvironment, head: MirrorHead
+) -> tuple[str, str]:
+    """Path (as it is shown) and text of the task file."""
+    tasks = spec.tasks
+    if tasks.inline is not None:
+        return "spec.tasks.inline", tasks.inline
+    if tasks.config_map is not None:
+        source = env.tasks_folder / tasks.config_map.key
+        shown = f"configmap/{tasks.config_map.name}:{tasks.config_map.key}"
+        if not source.is_file():
+            raise PrepareError(
+                "SpecNotFound",
+                f"{shown} does not exist in namespace {env.namespace}",
+                [],
+            )
+        try:
+            return shown, source.read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise PrepareError(
+                "SpecNotText", f"{shown} is not valid UTF-8: {error}", []
+            ) from error
+    path, content = read_spec(env.mirror, head.integration, tasks.spec_path or "")
+    return path, content.decode("utf-8")
+
+
+async def _publish(client: Client, env: JobEnvironment, graph: PublishedGraph) -> None:
+    packed = base64.b64encode(gzip.compress(graph.to_json().encode(), mtime=0))
+    if len(packed) > _LARGEST_GRAPH:
+        raise PrepareError(
+            "TaskFileTooLarge",
+            f"{graph.spec_path}: {len(graph.tasks)} tasks make a graph of "
+            f"{len(packed)} bytes; at most {_LARGEST_GRAPH} can be published. "
+            "Split the spec into several",
+            [],
+        )
+    patch: dict[str, Any] = {"binaryData": {GRAPH_KEY: packed.decode()}}
+    await client.patch(CONFIG_MAPS, env.namespace, naming.graph_name(env.swarm), patch)
