@@ -37,8 +37,8 @@ _KINDS: Final[tuple[tuple[str, Kind], ...]] = (
 _COMMENT: Final = re.compile(r"\([^()]*\)|（[^（）]*）")
 _TRAILING_COMMENT: Final = re.compile(r"\s\([^()]*\)\Z")
 _NOTHING: Final = frozenset({"", "-", "–", "—", "none", "n/a", "nothing"})
-_SEPARATOR: Final = re.compile(r"[\s,;&、，；]+")
-_FILLERS: Final = frozenset({"task", "tasks", "and"})
+_SEPARATOR: Final = re.compile(r"[,;&、，；]")
+_FILLERS: Final = frozenset({"", "task", "tasks", "and", "after"})
 _TIME: Final = re.compile(
     r"(?:(?P<h>[0-9]{1,4}(?:\.[0-9]{1,2})?) ?h(?:ours?|rs?)?)?"
     r" ?(?:(?P<m>[0-9]{1,5}) ?m(?:in(?:ute)?s?)?)?"
@@ -115,12 +115,17 @@ def read_references(value: str) -> References:
     leftover: list[str] = []
     if text.strip().rstrip(".").lower() in _NOTHING:
         return References((), ())
-    for token in _SEPARATOR.split(text):
-        bare = token.strip("*_`#[]").rstrip(".:")
-        if is_id(bare):
-            ids.append(bare)
-        elif token and bare.lower() not in _FILLERS:
-            leftover.append(token)
+    for part in _SEPARATOR.split(text):
+        before = ""
+        for token in part.split():
+            bare = token.strip("*_`#[]").rstrip(".:")
+            if is_id(bare) and before.lower() in _FILLERS:
+                ids.append(bare)
+            elif is_id(bare):  # `Phase 2` is not task 2
+                leftover.append(f"{leftover.pop()} {token}")
+            elif bare.lower() not in _FILLERS:
+                leftover.append(token)
+            before = "" if is_id(bare) else bare
     return References(tuple(dict.fromkeys(ids)), tuple(leftover))
 
 

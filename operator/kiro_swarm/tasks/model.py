@@ -106,7 +106,7 @@ class Remarks:
         kept = list(self._kept)
         for (severity, code), count in self._count.items():
             if count > MAX_PER_CODE:
-                last = max(d.line for d in kept if d.code == code)
+                last = [d for d in self._kept if d.code == code][-1]
                 text = f"... and {count - MAX_PER_CODE} more of the kind {code}"
-                kept.append(Diagnostic(severity, code, last, 1, text))
+                kept.append(Diagnostic(severity, code, last.line, last.column, text))
         return tuple(sorted(kept, key=lambda d: (d.line, d.column)))

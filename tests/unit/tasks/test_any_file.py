@@ -1,0 +1,153 @@
+"""Whatever is in a file: no crash, no lost task, bounded time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiro_swarm.tasks.graph import TaskGraph
+from kiro_swarm.tasks.ids import is_id
+from kiro_swarm.tasks.parser import parse
+from kiro_swarm.tasks.wire import publish, read_published
+
+SCRAPS = st.sampled_from(
+    [
+        *("- [ ] ", "- [x]", "[-]", "* ", "1.", "1.1", " 2.1 ", "CORE-1", "**", "_"),
+        *("_Depends: ", "_Requirements: ", "_Files: ", "Blocks:", "(", ")", ",", ":"),
+        *("\n", "\r\n", "\r", "\n\n", "  ", "\t", "```", "~~~", "<!--", "-->", "> "),
+        *('{"waves":[["1"],', '["1.1"]]}', "json", "Checkpoint", "# ", "\ufeff", "🎉"),
+        *("\x00", "\ud800", "\u202e", "`", "\\", "- ", "none", "Task "),
+    ]
+)
+texts = st.one_of(st.text(), st.lists(SCRAPS, max_size=60).map("".join))
+
+
+@given(texts)
+def test_no_text_crashes_the_parser_and_every_answer_is_sound(text: str) -> None:
+    file = parse(text)
+    names = [task.id for task in file.tasks]
+    leaves = {task.id for task in file.leaves}
+    assert len(set(names)) == len(names)
+    count = len(text) + 1
+    for task in file.tasks:
+        assert is_id(task.id)
+        assert set(task.waits_for) <= leaves
+        assert task.parent is None or task.parent in names
+        assert text[task.offset] in " xX-~" or file.errors
+    for remark in file.diagnostics:
+        assert 1 <= remark.line <= count
+        assert 1 <= remark.column <= count
+    graph = publish(file, "tasks.md")
+    assert read_published(json.dumps(json.loads(graph.to_json()))) == graph
+    if not file.errors:
+        assert graph.graph().find_cycle() is None
+
+
+plans = st.lists(st.integers(1, 4), min_size=1, max_size=6).flatmap(
+    lambda sizes: st.tuples(
+        st.just(sizes),
+        st.lists(
+            st.tuples(
+                st.sampled_from(" x-~"),
+                st.booleans(),
+                st.lists(st.integers(0, 30), max_size=3),
+                st.sampled_from(
+                    ["Title", "🎉 mit Umlaut ä", "a_b *c* [d]", "1.1 again"]
+                ),
+            ),
+            min_size=sum(sizes),
+            max_size=sum(sizes),
+        ),
+    )
+)
+
+
+@given(plans, st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_a_graph_that_is_written_down_is_read_back_the_same(
+    plan: tuple[list[int], list[tuple[str, bool, list[int], str]]],
+    newline: str,
+    nested: bool,
+) -> None:
+    sizes, leaves = plan
+    names = [f"{g}.{n}" for g, size in enumerate(sizes, 1) for n in range(1, size + 1)]
+    lines: list[str] = ["# Implementation Plan", ""]
+    indent = "  " if nested else ""
+    expected = {}
+    for index, (name, (mark, optional, before, title)) in enumerate(zip(names, leaves)):
+        if name.endswith(".1"):
+            lines.append(f"- [ ] {name[:-2]}. Group")
+        needed = sorted({b % index for b in before}) if index else []
+        ids = [names[n] for n in needed]
+        lines += [
+            f"{indent}- [{mark}]{'*' if optional else ''} {name} {title}",
+            f"{indent}  - _Depends: {', '.join(ids) or 'none'}_",
+        ]
+        expected[name] = (mark, optional, title, tuple(ids))
+    file = parse(newline.join(lines))
+    assert [d for d in file.diagnostics if d.severity != "info"] == []
+    marks = {"open": " ", "done": "x", "running": "-", "deferred": "~"}
+    assert {
+        t.id: (marks[t.state], t.optional, t.title, t.dependencies) for t in file.leaves
+    } == expected
+    place = {name: at for at, name in enumerate(names)}
+    order = TaskGraph(
+        [[place[n] for n in task.waits_for] for task in file.leaves]
+    ).topological_order()
+    assert len(order) == len(names)
+
+
+MEGABYTE = 2**20
+NOISE = {
+    "one line": "x" * MEGABYTE,
+    "blanks": " " * MEGABYTE,
+    "newlines": "\n" * MEGABYTE,
+    "returns": "\r" * MEGABYTE,
+    "underscores": "- [ ] 1. a\n  - _Depends: " + "_ " * (MEGABYTE // 2),
+    "brackets": "- [ ] 1. a\n  - _Depends: " + "(" * MEGABYTE,
+    "fences": "```\n" * (MEGABYTE // 4),
+    "comments": "<!--" * (MEGABYTE // 4),
+    "waves": '```\n{"waves":[' + "[" * MEGABYTE,
+    "digits": '```\n{"waves":[' + "9" * MEGABYTE + "]}\n```",
+    "fields": "- [ ] 1. a\n  - " + "_Files: " * (MEGABYTE // 8),
+    "quotes": ">" * MEGABYTE + "- [ ] 1. a",
+    "stars": "- [ ]" + " " * MEGABYTE + "x",
+    "seconds": "- [ ] 1. a\n  - _Estimate: " + "1" * MEGABYTE,
+    "boxes": "- [ ] x\n" * (MEGABYTE // 8),
+    "ten megabytes": "".join(
+        f"{n} - [ ] _{n}: **x** `y` (z)\r\n" for n in range(320_000)
+    ),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", list(NOISE))
+def test_noise_takes_bounded_time(kind: str) -> None:
+    file = parse(NOISE[kind])
+    assert len(file.tasks) <= 1
+    assert len(file.diagnostics) <= 200
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("graph", ["", "\n# G\n```\n{}\n```\n"], ids=["row", "waves"])
+def test_twenty_thousand_tasks_are_read_in_bounded_time(graph: str) -> None:
+    count = 20_000
+    text = "".join(
+        f"- [ ] {g}.{n} T\n" for g in range(count // 100) for n in range(100)
+    )
+    waves = {"waves": [[f"{g}.{n}" for n in range(100)] for g in range(count // 100)]}
+    file = parse(text + graph.replace("{}", json.dumps(waves)))
+    assert file.errors == ()
+    assert len(file.leaves) == count
+
+
+@pytest.mark.timeout(60)
+def test_more_edges_than_a_task_can_carry_are_an_error() -> None:
+    text = "".join(f"- [ ] 1.{n} T\n" for n in range(3000))
+    file = parse(text + "- [ ] 2. Last\n  - _Depends: 1_\n")
+    assert [str(d) for d in file.errors] == [
+        "line 1: too many dependencies at task 2 (line 3001): "
+        "at most 2000 for a task and 2000000 for a file"
+    ]
