@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import os
 import signal
 import subprocess
 import time
 from typing import Mapping, Sequence
+
+log = logging.getLogger(__name__)
 
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_SECONDS = 0.02
@@ -95,10 +98,14 @@ class Processes:
         _signal(living_descendants(), signal.SIGTERM, signal.SIGCONT)
         if await self._gone_within(grace_seconds, kill=False):
             return
-        if not await self._gone_within(_CHASE_SECONDS, kill=True) and os.getpid() == 1:
+        if await self._gone_within(_CHASE_SECONDS, kill=True):
+            return
+        if os.getpid() == 1:
             # Only the kernel can reach all of a fork bomb at once.
             os.kill(-1, signal.SIGKILL)
-            await self._gone_within(_CHASE_SECONDS, kill=False)
+            if await self._gone_within(_CHASE_SECONDS, kill=False):
+                return
+        log.warning("could not be killed: %s", living_descendants())
 
     async def _gone_within(self, seconds: float, *, kill: bool) -> bool:
         deadline = time.monotonic() + seconds

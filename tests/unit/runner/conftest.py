@@ -16,7 +16,11 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.fixture
-def server(folder: Path) -> Iterator[Entrypoint]:
-    with entrypoint(folder) as running:
+@pytest.fixture(scope="module")
+def server() -> Iterator[Entrypoint]:
+    """One for all tests of a module: a request must leave nothing for the next."""
+    with (
+        tempfile.TemporaryDirectory(prefix="kiro-") as name,
+        entrypoint(Path(name)) as running,
+    ):
         yield running

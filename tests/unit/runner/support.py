@@ -62,7 +62,7 @@ def entrypoint(
             process.wait()
 
 
-def eventually(holds: Callable[[], bool], what: str, seconds: float = 15.0) -> None:
+def eventually(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait until `holds()`; fail with `what` when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -51,13 +51,13 @@ async def test_a_deadline_ends_a_process_that_ignores_sigterm(
     server: Entrypoint, tmp_path: Path
 ) -> None:
     result = await AgentSocket(server.socket).exec(
-        python(DEAF), cwd=str(tmp_path), timeout_seconds=1
+        python(DEAF), cwd=str(tmp_path), timeout_seconds=3
     )
     assert result.reason == "DeadlineExceeded"
-    assert result.message == "was stopped: still at work after 1 s"
+    assert result.message == "was stopped: still at work after 3 s"
     assert result.tail == "here\n"
     assert result.signal == signal.SIGKILL
-    assert 1.0 <= result.seconds < 6
+    assert 3.0 <= result.seconds < 30
     assert not alive(pid_in(tmp_path))
 
 
@@ -65,16 +65,16 @@ async def test_silence_ends_a_process_and_output_keeps_it_alive(
     server: Entrypoint, tmp_path: Path
 ) -> None:
     code = (
-        "import time\nfor i in range(6): print(i, flush=True); time.sleep(0.25)\n"
+        "import time\nfor i in range(6): print(i, flush=True); time.sleep(0.5)\n"
         "time.sleep(600)"
     )
     result = await AgentSocket(server.socket).exec(
-        python(code), cwd="/", timeout_seconds=60, idle_timeout_seconds=1
+        python(code), cwd="/", timeout_seconds=60, idle_timeout_seconds=2
     )
     assert result.reason == "IdleDeadlineExceeded"
-    assert result.message == "was stopped: no output for 1 s"
+    assert result.message == "was stopped: no output for 2 s"
     assert result.stdout.split() == ["0", "1", "2", "3", "4", "5"]
-    assert 2.25 <= result.seconds < 10
+    assert 4.5 <= result.seconds < 30
 
 
 async def test_a_daemon_does_not_outlive_the_request_that_left_it(
@@ -118,7 +118,7 @@ async def test_a_client_that_gives_up_while_waiting_starts_nothing(
     second = asyncio.ensure_future(
         socket.exec(["touch", "it"], cwd=str(tmp_path), timeout_seconds=60)
     )
-    done, _ = await asyncio.wait({first, second}, timeout=0.5)
+    done, _ = await asyncio.wait({first, second}, timeout=0.3)
     assert not done
     second.cancel()
     assert (await first).succeeded
@@ -152,6 +152,7 @@ async def test_a_flood_of_output_arrives_whole_and_fills_no_memory(
 async def test_a_client_that_does_not_read_stops_the_flood_not_the_deadline(
     server: Entrypoint,
 ) -> None:
+    logged = server.log.stat().st_size
     reader, writer = await asyncio.open_unix_connection(server.socket, limit=1024)
     request = {"op": "exec", "argv": ["yes"], "cwd": "/", "timeoutSeconds": 1}
     writer.write(json.dumps(request).encode() + b"\n")
@@ -159,7 +160,7 @@ async def test_a_client_that_does_not_read_stops_the_flood_not_the_deadline(
     await asyncio.to_thread(
         eventually, lambda: _children(server.process.pid) == [], "the deadline holds"
     )
-    assert server.log.stat().st_size < 8 * 1024 * 1024
+    assert server.log.stat().st_size - logged < 8 * 1024 * 1024
     assert server.peak_memory() < 100 * 1024 * 1024
     rest = await reader.read(-1)
     writer.close()

@@ -45,7 +45,7 @@ async def test_output_is_also_in_the_containers_log(server: Entrypoint) -> None:
         ["echo", "seen by kubectl logs"], cwd="/", timeout_seconds=30
     )
     assert result.succeeded
-    assert server.log.read_text() == "seen by kubectl logs\n"
+    assert server.log.read_text().endswith("seen by kubectl logs\n")
 
 
 async def test_the_socket_is_for_its_owner_alone_and_answers_a_ping(
@@ -158,6 +158,19 @@ async def test_a_bad_request_is_answered_with_the_field_and_breaks_nothing(
     assert list(answer) == ["error"]
     assert names in answer["error"]
     assert await AgentSocket(server.socket).ping() is True
+
+
+async def test_what_a_client_sends_after_its_request_is_ignored(
+    server: Entrypoint,
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(server.socket)
+    request = {**REQUEST, "argv": ["sleep", "0.2"]}
+    writer.write(json.dumps(request).encode() + b"\n")
+    await reader.readline()
+    writer.write(b"and more\n")
+    last = json.loads((await reader.read(-1)).splitlines()[-1])
+    writer.close()
+    assert (last["reason"], last["exit"]) == ("Exited", 0)
 
 
 async def _answering(path: Path, answer: bytes) -> asyncio.AbstractServer:
