@@ -29,6 +29,9 @@ sys.path.insert(0, str(ROOT))
 
 from hack.lib.interpreters import PREFERRED, Interpreter, fetch, find, probe
 
+# Variables that say "install what is missing", to this tool and to the others of hack/.
+ASKED_BY = ("CI", "KIRO_SWARM_YES")
+
 # Written into the environment when a step is complete: what it was made from.
 PACKAGES_STAMP = "kiro-swarm.packages"
 CHECKOUT_STAMP = "kiro-swarm.checkout"
@@ -45,10 +48,10 @@ def ensure(
 
     `python` is a version ("3.9") or a path; without it the best one found is taken.
     `venv` is the folder to use, .venv of the checkout by default. `install` allows a
-    missing interpreter or Debian package to be installed; CI=true means the same.
+    missing interpreter or Debian package to be installed; so do the variables ASKED_BY.
     Raises EnvError with instructions when that is not possible.
     """
-    install = install or os.environ.get("CI", "").lower() in ("1", "true")
+    install = install or any(_is_set(name) for name in ASKED_BY)
     folder = (venv or ROOT / ".venv").absolute()
     with _lock(folder):
         executable = _reusable(folder, python)
@@ -216,6 +219,10 @@ def _run(argv: List[str]) -> None:
     )
     if step.returncode != 0:
         raise EnvError(f"failed: {' '.join(argv)}")
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "").lower() in ("1", "true")
 
 
 @contextlib.contextmanager

@@ -111,9 +111,9 @@ def fetch(version: Tuple[int, int], host: Interpreter) -> Interpreter:
 
 
 def cache_folder() -> Path:
-    """Where downloads that outlive a checkout belong."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "kiro-swarm"
+    """Where downloads that outlive a checkout belong; KIRO_SWARM_CACHE moves it."""
+    chosen = os.environ.get("KIRO_SWARM_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    return Path(chosen or Path.home() / ".cache").absolute() / "kiro-swarm"
 
 
 def _candidates(version: Tuple[int, int]) -> Iterator[str]:

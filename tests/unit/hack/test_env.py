@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from hack.lib.env import EnvError, clean_environment, ensure, main, requirements_for
+from hack.lib.env import (
+    ASKED_BY,
+    EnvError,
+    clean_environment,
+    ensure,
+    main,
+    requirements_for,
+)
 from hack.lib.interpreters import PREFERRED, find, probe
 
 
@@ -70,7 +77,8 @@ def test_without_ensurepip_it_says_which_package_to_install(
     apt.write_text("#!/bin/sh\n")
     apt.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CI", raising=False)
+    for name in ASKED_BY:
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(EnvError, match=r"apt-get install --yes python3\.11-venv"):
         ensure(str(python), tmp_path / "venv")
 
