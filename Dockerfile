@@ -9,7 +9,8 @@ RUN apt-get update \
       ca-certificates git openssh-client python3 \
  && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/aux-cache \
  && groupadd --gid 65532 kiro \
- && useradd --uid 65532 --gid kiro --create-home --home-dir /home/kiro --shell /bin/sh kiro
+ && useradd --uid 65532 --gid kiro --no-create-home --home-dir /home/kiro --shell /bin/sh kiro \
+ && install --directory --owner=kiro --group=kiro /home/kiro
 
 # Wheels only, every one pinned by hash; a virtual environment made by hand, because
 # `python3 -m venv` would copy pip into it.

@@ -52,8 +52,13 @@ def install(requirements: Path, site: Path) -> None:
         f"install {requirements.name} (is the package index reachable?)",
         {"PIP_ROOT_USER_ACTION": "ignore", "PIP_USER": "0"},
     )
-    # Scripts of the dependencies begin with the path of the Python that ran pip.
+    # Scripts of the dependencies begin with the path of the Python that ran pip: they
+    # would not start, and their checksums differ from machine to machine.
     shutil.rmtree(site / "bin", ignore_errors=True)
+    for record in site.glob("*.dist-info/RECORD"):
+        lines = record.read_text("utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not line.startswith("../../bin/")]
+        record.write_text("".join(kept), "utf-8")
 
 
 def pip_options() -> list[str]:

@@ -63,6 +63,8 @@ def test_both_have_the_same_user(stages: Dict[str, Stage]) -> None:
     (script,) = stages["base"].values("RUN")
     assert f"groupadd --gid {facts.USER_ID} {facts.USER} " in script
     assert f"useradd --uid {facts.USER_ID} --gid {facts.USER} " in script
+    home = f"install --directory --owner={facts.USER} --group={facts.USER} {facts.HOME}"
+    assert script.endswith(home)
     assert f"--home-dir {facts.HOME} " in script
     assert stages["image"].values("USER") == [f"{facts.USER_ID}:{facts.USER_ID}"]
 
