@@ -147,7 +147,7 @@ def check_url(url: str) -> str:
         raise InvalidUrl(
             f"repository url {shown!r}: scheme {scheme!r} is not allowed"
             " (https, ssh; http and file where the operator allows them);"
-            " write git@host:path as ssh://git@host/path"
+            " write git@host:path with ssh:// before it and '/' for ':'"
         )
     if parts.password is not None or (parts.scheme != "ssh" and parts.username):
         raise InvalidUrl(

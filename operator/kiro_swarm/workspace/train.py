@@ -1,0 +1,223 @@
+"""The merge train: one Done task after another onto the integration branch.
+
+Role: the integrate job makes a :class:`MergeTrain` and calls :meth:`MergeTrain.merge` for
+each task that is Done, in the order that the operator decided.
+
+Guarantees: what reaches the branch was proved (it exists, begins at an integrated commit,
+carries the attempt's trailer), merges without conflict and passed the gates as merged. The
+branch moves by compare-and-swap only. The swarm's tasks.md is never an agent's: the
+branch's own is kept and the merged task ticked in it. A repeat of a merge that happened,
+even one that nobody heard of, answers with the same commit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Union
+
+from kiro_swarm.tasks.edit import CannotTick, tick
+from kiro_swarm.workspace import briefs
+from kiro_swarm.workspace.errors import IntegrationBusy, ObjectsRefused
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.intake import Limits, take_in
+from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
+from kiro_swarm.workspace.messages import (
+    carries,
+    first_parent_trailers,
+    merge_message,
+)
+from kiro_swarm.workspace.mirror import START_REF, integration_head
+from kiro_swarm.workspace.outcomes import (
+    Candidate,
+    Conflict,
+    GateFailed,
+    GatePort,
+    Merged,
+    Outcome,
+    Unproven,
+)
+from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
+from kiro_swarm.workspace.spec import tree_entry
+
+_TRIES = 10
+_MAXIMUM_SHOWN = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _Trial:
+    commit: str
+    before: str
+
+
+class MergeTrain:
+    """Merges into one integration branch of one mirror."""
+
+    def __init__(
+        self,
+        mirror: Path,
+        integration_branch: str,
+        spec_path: Optional[str],
+        gate: GatePort,
+        limits: Optional[Limits] = None,
+    ) -> None:
+        self._mirror = mirror
+        self._branch = integration_branch
+        self._spec_path = None if spec_path is None else check_path(spec_path)
+        self._gate = gate
+        self._limits = limits or Limits()
+
+    def merged_trailers(self) -> dict[str, str]:
+        """``<uid>/<attempt>`` -> merge commit of all that this swarm has merged."""
+        head = integration_head(self._mirror, self._branch)
+        git = Git(self._mirror)
+        return first_parent_trailers(git, git.commit_id(START_REF) or head, head)
+
+    def merge(self, candidate: Candidate) -> Outcome:
+        """Prove, merge, check and publish one task; see the module for what holds.
+
+        Raises InvalidRef for malformed ids, IntegrationBusy when the branch moved under
+        every try, RepositoryBusy, GitFailed.
+        """
+        check_object_id(candidate.commit)
+        check_object_id(candidate.base)
+        check_trailer(candidate.trailer)
+        for _ in range(_TRIES):
+            known = self._known(candidate) or self._objection(candidate)
+            if known is not None:
+                return known
+            trial = self._try(candidate)
+            if isinstance(trial, Conflict):
+                return trial
+            verdict = self._gate.check(trial.commit)
+            if not verdict.passed:
+                brief = briefs.gate_brief(
+                    candidate.branch, trial.before, verdict.gate, verdict.output
+                )
+                return GateFailed(verdict.gate, brief)
+            if self._advance(trial):
+                return Merged(trial.commit, trial.before)
+        raise IntegrationBusy(
+            f"branch {self._branch} moved {_TRIES} times while {candidate.branch} was"
+            " being merged; is a second integrate job running?"
+        )
+
+    def _known(self, candidate: Candidate) -> Optional[Outcome]:
+        for trailer, commit in self.merged_trailers().items():
+            uid, _, attempt = trailer.partition("/")
+            if uid != candidate.uid:
+                continue
+            if attempt == str(candidate.attempt):
+                before = Git(self._mirror).run("rev-parse", f"{commit}^1").text
+                return Merged(commit, before)
+            return Unproven(
+                "AlreadyMerged",
+                f"attempt {attempt} of this task was merged as {commit[:12]};"
+                f" attempt {candidate.attempt} comes too late",
+            )
+        return None
+
+    def _objection(self, candidate: Candidate) -> Optional[Unproven]:
+        with self._owned() as git:
+            head = integration_head(self._mirror, self._branch)
+            try:
+                take_in(
+                    git, candidate.instance_dir, candidate.commit, head, self._limits
+                )
+            except ObjectsRefused as refusal:
+                return Unproven(refusal.reason, briefs.bounded(refusal.message))
+        commit, base = candidate.commit, candidate.base
+        if git.commit_id(base) is None or not git.is_ancestor(base, head):
+            return Unproven(
+                "BaseNotIntegrated",
+                f"the task began at {base[:12]}, which is not, or no longer, part of"
+                f" {self._branch}; it must be done again from the present state",
+            )
+        if commit == base or not git.is_ancestor(base, commit):
+            return Unproven(
+                "NotAheadOfBase",
+                f"commit {commit[:12]} adds nothing to its base {base[:12]},"
+                " or does not contain it",
+            )
+        if not carries(git, commit, candidate.trailer):
+            return Unproven(
+                "TrailerMissing",
+                f"commit {commit[:12]} does not carry the trailer of attempt"
+                f" {candidate.attempt} of this task",
+            )
+        return None
+
+    def _try(self, candidate: Candidate) -> Union[_Trial, Conflict]:
+        with self._owned() as git:
+            head = integration_head(self._mirror, self._branch)
+            answer = git.run(
+                *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
+                *(head, candidate.commit),
+                ok=(0, 1),
+            )
+            trial = briefs.read_trial(answer.stdout)
+            files = [name for name in trial.conflicts if name != self._spec_path]
+            if files:
+                hunks = {name: _hunks(git, trial.tree, name) for name in files}
+                brief = briefs.conflict_brief(
+                    candidate.branch, head, trial.messages, hunks
+                )
+                return Conflict(tuple(files), brief)
+            tree = self._with_own_spec(git, head, trial.tree, candidate.task_id)
+            message = merge_message(
+                candidate.task_id, candidate.title, candidate.trailer
+            )
+            commit = git.run(
+                *("commit-tree", tree, "-p", head, "-p", candidate.commit, "-F", "-"),
+                stdin=message.encode(),
+            ).text
+        return _Trial(commit, head)
+
+    def _with_own_spec(self, git: Git, head: str, tree: str, task_id: str) -> str:
+        """The tree with the head's tasks.md, the task ticked, whatever the agent did."""
+        path = self._spec_path
+        entry = None if path is None else tree_entry(git, head, path)
+        if path is None or entry is None:
+            return tree
+        mode, blob = entry
+        content = git.run("cat-file", "blob", blob).stdout
+        # A person may have taken the task out of the file meanwhile; it is merged anyway.
+        with suppress(CannotTick):
+            ticked = tick(content, task_id)
+            blob = git.run("hash-object", "-w", "--stdin", stdin=ticked).text
+        with tempfile.TemporaryDirectory(prefix="kiro-index-") as folder:
+            private = git.using({"GIT_INDEX_FILE": str(Path(folder, "index"))})
+            private.run("read-tree", tree)
+            private.run(
+                *("update-index", "--add", "--replace"),
+                *("--cacheinfo", f"{mode},{blob},{path}"),
+            )
+            return private.run("write-tree").text
+
+    def _advance(self, trial: _Trial) -> bool:
+        """Move the branch if it is still where the trial began."""
+        ref = f"refs/heads/{self._branch}"
+        with self._owned() as git:
+            if git.commit_id(ref) != trial.before:
+                return False
+            git.run("update-ref", "--end-of-options", ref, trial.commit, trial.before)
+        return True
+
+    @contextmanager
+    def _owned(self) -> Iterator[Git]:
+        with sole_owner(self._mirror) as held:
+            remove_stale_locks(self._mirror)
+            yield Git(self._mirror, held=held)
+
+
+def _hunks(git: Git, tree: str, path: str) -> str:
+    entry = tree_entry(git, tree, path)
+    if entry is None or entry[0] == "160000":
+        return ""
+    if int(git.run("cat-file", "-s", entry[1]).text) > _MAXIMUM_SHOWN:
+        return "(too large to show)"
+    content = git.run("cat-file", "blob", entry[1]).stdout
+    return briefs.conflict_hunks(content.decode("utf-8", "replace"))

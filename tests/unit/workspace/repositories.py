@@ -1,0 +1,167 @@
+"""Real repositories for these tests, made with plain git."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Mapping, Optional
+
+from kiro_swarm.workspace.evidence import Evidence, gather
+from kiro_swarm.workspace.instance import Cut, Instance, cut
+from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
+from kiro_swarm.workspace.outcomes import Candidate, GateVerdict
+
+INTEGRATION = "swarm/demo/integration"
+SPEC = ".kiro/specs/demo/tasks.md"
+TASKS = (
+    "# Plan\n\n- [ ] 1. Begin\n  - [ ] 1.1 First\n  - [ ] 1.2 Second\n- [ ] 2. End\n"
+)
+_ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "safe.directory",
+    "GIT_CONFIG_VALUE_0": "*",
+    "GIT_AUTHOR_NAME": "Agent",
+    "GIT_AUTHOR_EMAIL": "agent@example.com",
+    "GIT_COMMITTER_NAME": "Agent",
+    "GIT_COMMITTER_EMAIL": "agent@example.com",
+}
+
+
+def git(folder: Path, *arguments: str, check: bool = True) -> str:
+    """Plain git, as an agent or a person uses it."""
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=folder,
+        env=_ENVIRONMENT,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"git {arguments}: {done.stderr.decode()}")
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def commit(folder: Path, files: Mapping[str, str], message: str = "Work") -> str:
+    """Commit these files on whatever the folder stands on."""
+    write(folder, files)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", message)
+    return git(folder, "rev-parse", "HEAD")
+
+
+@dataclass
+class Swarm:
+    """An upstream repository, the mirror of it, and instances.
+
+    A folder that holds them already, a copy of another one, is taken as it is.
+    """
+
+    top: Path
+    upstream: Path = field(init=False)
+    mirror: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.upstream = self.top / "upstream"
+        self.mirror = self.top / "repo.git"
+        if self.upstream.exists():
+            return
+        self.upstream.mkdir()
+        git(self.upstream, "init", "--quiet", "--template=", "--initial-branch=main")
+        commit(
+            self.upstream,
+            {"app.py": "one\ntwo\nthree\n", ".gitignore": "*.log\n", SPEC: TASKS},
+            "Begin",
+        )
+
+    @property
+    def url(self) -> str:
+        return f"file://{self.upstream}"
+
+    def prepare(self, ref: str = "main") -> MirrorHead:
+        return prepare_mirror(self.mirror, self.url, ref, INTEGRATION)
+
+    def instance(self, index: int = 1) -> Instance:
+        return Instance(self.top / "instances" / f"demo-{index}")
+
+    def cut(self, index: int = 1, task: str = "1.1", attempt: int = 1) -> Cut:
+        folder = self.instance(index).folder
+        return cut(folder, self.mirror, branch(task, attempt), INTEGRATION)
+
+    def gather(
+        self, made: Cut, index: int = 1, task: str = "1.1", attempt: int = 1
+    ) -> Evidence:
+        trailer = f"uid-{task.replace('.', '-')}/{attempt}"
+        folder = self.instance(index).folder
+        return gather(folder, made.base, made.branch, trailer, f"Task {task}")
+
+    def work(
+        self,
+        files: Mapping[str, str],
+        index: int = 1,
+        task: str = "1.1",
+        attempt: int = 1,
+    ) -> Candidate:
+        """A whole task by a well-behaved agent that leaves its files uncommitted."""
+        made = self.cut(index, task, attempt)
+        write(Path(made.tree), files)
+        evidence = self.gather(made, index, task, attempt)
+        assert evidence.reason == "Done", evidence
+        return self.candidate(made, evidence.commit, index, task, attempt)
+
+    def candidate(
+        self,
+        made: Cut,
+        done: Optional[str],
+        index: int = 1,
+        task: str = "1.1",
+        attempt: int = 1,
+    ) -> Candidate:
+        assert done is not None
+        uid = f"uid-{task.replace('.', '-')}"
+        return Candidate(
+            task_id=task,
+            title=f"Task {task}",
+            uid=uid,
+            attempt=attempt,
+            instance_dir=self.instance(index).folder,
+            branch=made.branch,
+            commit=done,
+            base=made.base,
+        )
+
+    def head(self) -> str:
+        return git(self.mirror, "rev-parse", f"refs/heads/{INTEGRATION}")
+
+    def show(self, path: str) -> str:
+        return git(self.mirror, "show", f"{INTEGRATION}:{path}")
+
+    def fsck(self, repository: Path) -> str:
+        return git(repository, "fsck", "--strict", "--no-dangling")
+
+
+def branch(task: str = "1.1", attempt: int = 1) -> str:
+    return f"swarm/demo/{task}/{attempt}"
+
+
+class Gate:
+    """A gate that answers as told and remembers what it was asked."""
+
+    def __init__(self, passed: bool = True, output: str = "") -> None:
+        self.verdict = GateVerdict(passed, "unit", output)
+        self.asked: list[str] = []
+
+    def check(self, commit: str) -> GateVerdict:
+        self.asked.append(commit)
+        return self.verdict

@@ -1,0 +1,142 @@
+"""Killed at any moment, the next run completes, and nothing happens twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.workspace.outcomes import Merged
+from kiro_swarm.workspace.train import MergeTrain
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    SPEC,
+    Gate,
+    Swarm,
+    branch,
+    commit,
+    git,
+)
+
+_ROOT = Path(__file__).parents[3]
+_KILLS = 12
+_CALLS = {
+    "prepare": "Swarm(top).prepare()",
+    "cut": "Swarm(top).cut()",
+    "gather": (
+        "from kiro_swarm.workspace.evidence import gather;"
+        "gather(Swarm(top).instance().folder, sys.argv[2], branch(), 'uid-1-1/1', 't')"
+    ),
+    "merge": (
+        "swarm = Swarm(top);"
+        "train = MergeTrain(swarm.mirror, INTEGRATION, SPEC, Gate());"
+        "made = Cut(sys.argv[2], branch(), '');"
+        "train.merge(swarm.candidate(made, sys.argv[3]))"
+    ),
+}
+_PROGRAM = """
+import sys
+from pathlib import Path
+from kiro_swarm.workspace.instance import Cut
+from kiro_swarm.workspace.train import MergeTrain
+from tests.unit.workspace.repositories import *
+from tests.unit.workspace.repositories import INTEGRATION, SPEC, Gate, Swarm, branch
+top = Path(sys.argv[1])
+print("go", flush=True)
+sys.stdin.readline()
+"""
+
+
+def _run_and_kill(name: str, top: Path, *arguments: str, after: float) -> bool:
+    """Start a call and kill it after so many seconds; whether it was still running."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM + _CALLS[name], str(top), *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{_ROOT}/operator:{_ROOT}"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    try:
+        process.wait(timeout=after)
+    except subprocess.TimeoutExpired:
+        # As in a pod: git's own processes die with their parent's container, or, when
+        # only the parent is shot, live on for a moment under the inherited lock.
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        killed = process.wait() == -signal.SIGKILL
+        process.stdin.close()
+        process.stdout.close()
+    return killed
+
+
+def _moments(longest: float) -> list[float]:
+    chosen = random.Random(20261122)
+    return [chosen.uniform(0.001, longest) for _ in range(_KILLS)]
+
+
+def test_prepare_is_killed_and_completes(tmp_path: Path) -> None:
+    swarm = Swarm(tmp_path)
+    killed = 0
+    for after in _moments(0.12):
+        killed += _run_and_kill("prepare", tmp_path, after=after)
+        commit(swarm.upstream, {"x": str(after)})
+    head = swarm.prepare()
+    assert killed > 0
+    assert head.source == git(swarm.upstream, "rev-parse", "main")
+    assert git(swarm.mirror, "merge-base", head.start, head.source) == head.start
+    assert swarm.fsck(swarm.mirror) == ""
+    assert not list(swarm.mirror.rglob("*.lock"))
+
+
+def test_cut_is_killed_and_completes_and_loses_no_commit(swarm: Swarm) -> None:
+    done = swarm.work({"x": "1"}, task="2").commit
+    killed = sum(_run_and_kill("cut", swarm.top, after=m) for m in _moments(0.08))
+    assert killed > 0
+    made = swarm.cut()
+    tree = Path(made.tree)
+    assert git(tree, "status", "--porcelain", "--ignored") == ""
+    assert git(tree, "rev-parse", "HEAD") == swarm.head()
+    assert git(tree, "rev-parse", branch("2")) == done
+    assert swarm.fsck(swarm.instance().repository) == ""
+
+
+def test_gather_is_killed_and_commits_once(swarm: Swarm) -> None:
+    made = swarm.cut()
+    (Path(made.tree) / "new").write_text("x")
+    moments = _moments(0.12)
+    killed = sum(
+        _run_and_kill("gather", swarm.top, made.base, after=m) for m in moments
+    )
+    assert killed > 0
+    done = swarm.gather(made)
+    assert (done.reason, done.commits_ahead, done.files) == ("Done", 1, ["new"])
+    assert git(Path(made.tree), "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("only", range(2))
+def test_merge_is_killed_and_merges_once(swarm: Swarm, only: int) -> None:
+    candidate = swarm.work({"x": "1"})
+    began = time.monotonic()
+    moments = _moments(0.25)[only::2]
+    for after in moments:
+        _run_and_kill("merge", swarm.top, candidate.base, candidate.commit, after=after)
+    merged = MergeTrain(swarm.mirror, INTEGRATION, SPEC, Gate()).merge(candidate)
+    assert isinstance(merged, Merged)
+    assert merged.commit == swarm.head()
+    assert merged.before == candidate.base
+    merges = git(swarm.mirror, "log", "--merges", "--oneline", INTEGRATION)
+    assert len(merges.splitlines()) == 1
+    assert "[x] 1.1" in swarm.show(SPEC)
+    assert swarm.fsck(swarm.mirror) == ""
+    assert time.monotonic() - began < 60

@@ -1,0 +1,401 @@
+"""The merge train: what gets in, what goes back, and that nothing else moves the branch."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.workspace.checkout import checkout_tree
+from kiro_swarm.workspace.errors import IntegrationBusy, InvalidRef
+from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.outcomes import (
+    Candidate,
+    Conflict,
+    GateFailed,
+    GateVerdict,
+    Merged,
+    Unproven,
+)
+from kiro_swarm.workspace.train import MergeTrain
+from tests.unit.workspace.poison import Canary, poison
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    SPEC,
+    TASKS,
+    Gate,
+    Swarm,
+    commit,
+    git,
+    write,
+)
+
+
+def _train(swarm: Swarm, gate: Gate | None = None, **more: Limits) -> MergeTrain:
+    return MergeTrain(swarm.mirror, INTEGRATION, SPEC, gate or Gate(), **more)
+
+
+def _merged(swarm: Swarm, candidate: Candidate) -> Merged:
+    outcome = _train(swarm).merge(candidate)
+    assert isinstance(outcome, Merged), outcome
+    return outcome
+
+
+def _unproven(swarm: Swarm, candidate: Candidate, **more: Limits) -> str:
+    before = swarm.head()
+    gate = Gate()
+    outcome = _train(swarm, gate, **more).merge(candidate)
+    assert isinstance(outcome, Unproven), outcome
+    assert swarm.head() == before
+    assert gate.asked == []
+    return f"{outcome.reason}: {outcome.brief}"
+
+
+def test_a_done_task_is_merged_and_ticked(swarm: Swarm) -> None:
+    candidate = swarm.work({"new.py": "x\n"})
+    before = swarm.head()
+    gate = Gate()
+    merged = _train(swarm, gate).merge(candidate)
+    assert merged == Merged(swarm.head(), before)
+    assert gate.asked == [merged.commit]
+    assert swarm.show("new.py") == "x"
+    assert swarm.show(SPEC) == TASKS.replace("[ ] 1.1", "[x] 1.1").strip()
+    parents = git(swarm.mirror, "log", "-1", "--format=%P", INTEGRATION)
+    assert parents == f"{before} {candidate.commit}"
+    message = git(swarm.mirror, "log", "-1", "--format=%B", INTEGRATION)
+    assert message == "Merge task 1.1: Task 1.1\n\nSwarm-Task: uid-1-1/1"
+    assert swarm.fsck(swarm.mirror) == ""
+    assert not (swarm.mirror / "kiro-incoming").exists()
+
+
+def test_the_group_is_ticked_with_its_last_task(swarm: Swarm) -> None:
+    _merged(swarm, swarm.work({"a": "1"}, index=1, task="1.1"))
+    _merged(swarm, swarm.work({"b": "2"}, index=1, task="1.2"))
+    ticked = TASKS.replace("[ ] 1", "[x] 1")
+    assert swarm.show(SPEC) == ticked.strip()
+
+
+def test_a_repeat_answers_with_the_same_merge(swarm: Swarm) -> None:
+    candidate = swarm.work({"a": "1"})
+    first = _merged(swarm, candidate)
+    _merged(swarm, swarm.work({"b": "2"}, index=2, task="1.2"))
+    gate = Gate()
+    assert _train(swarm, gate).merge(candidate) == first
+    assert gate.asked == []
+    assert _train(swarm).merged_trailers() == {
+        "uid-1-1/1": first.commit,
+        "uid-1-2/1": swarm.head(),
+    }
+
+
+def test_parallel_work_of_many_instances_comes_together(swarm: Swarm) -> None:
+    tasks = {1: "1.1", 2: "1.2", 3: "2"}
+    candidates = [
+        swarm.work({f"file{index}": "x"}, index=index, task=task)
+        for index, task in tasks.items()
+    ]
+    for candidate in candidates:
+        _merged(swarm, candidate)
+    assert swarm.show("file1") == swarm.show("file3") == "x"
+    assert "[ ]" not in swarm.show(SPEC)
+
+
+def test_the_tasks_file_of_the_branch_always_wins(swarm: Swarm) -> None:
+    first = swarm.work({"a": "1", SPEC: "- [x] everything\n"}, index=1, task="1.1")
+    made = swarm.cut(index=2, task="1.2")
+    shutil.rmtree(Path(made.tree) / ".kiro")
+    write(Path(made.tree), {".kiro": "a file now", "b": "2"})
+    second = swarm.candidate(
+        made, swarm.gather(made, 2, "1.2").commit, index=2, task="1.2"
+    )
+    third = swarm.work({f"{SPEC}.bak": "x", SPEC: TASKS + "more\n"}, index=3, task="2")
+    for candidate in (first, second, third):
+        _merged(swarm, candidate)
+    assert swarm.show(SPEC) == TASKS.replace("[ ]", "[x]").strip()
+    assert swarm.show("a") + swarm.show("b") == "12"
+
+
+def test_a_task_that_left_the_file_is_merged_without_a_tick(swarm: Swarm) -> None:
+    candidate = dataclasses.replace(swarm.work({"a": "1"}), task_id="7.7")
+    _merged(swarm, candidate)
+    assert swarm.show(SPEC) == TASKS.strip()
+
+
+@pytest.mark.parametrize("spec", [None, "docs/none.md"])
+def test_without_a_tasks_file_nothing_is_ticked(swarm: Swarm, spec: str | None) -> None:
+    train = MergeTrain(swarm.mirror, INTEGRATION, spec, Gate())
+    assert isinstance(train.merge(swarm.work({"a": "1"})), Merged)
+    assert swarm.show(SPEC) == TASKS.strip()
+
+
+def test_a_conflict_goes_back_with_both_sides(swarm: Swarm) -> None:
+    first = swarm.work({"app.py": "one\nFIRST\nthree\n"}, index=1, task="1.1")
+    second = swarm.work({"app.py": "one\nSECOND\nthree\n"}, index=2, task="1.2")
+    head = _merged(swarm, first).commit
+    gate = Gate()
+    outcome = _train(swarm, gate).merge(second)
+    assert isinstance(outcome, Conflict)
+    assert outcome.files == ("app.py",)
+    for part in (
+        "FIRST",
+        "SECOND",
+        "|||||||",
+        "two",
+        head[:12],
+        "app.py",
+        "What to do",
+    ):
+        assert part in outcome.brief
+    assert swarm.head() == head
+    assert gate.asked == []
+
+
+def test_a_file_removed_by_one_and_changed_by_the_other(swarm: Swarm) -> None:
+    made = swarm.cut()
+    (Path(made.tree) / "app.py").unlink()
+    first = swarm.candidate(made, swarm.gather(made).commit)
+    second = swarm.work({"app.py": "x\n" * 9}, index=2, task="1.2")
+    _merged(swarm, first)
+    outcome = _train(swarm).merge(second)
+    assert isinstance(outcome, Conflict)
+    assert "CONFLICT (modify/delete)" in outcome.brief
+
+
+def test_a_huge_conflict_has_a_bounded_brief(swarm: Swarm) -> None:
+    first = swarm.work({"app.py": "ä\n" * 200_000}, index=1, task="1.1")
+    files = {"app.py": "ö" * 2_000_000}
+    second = swarm.work(files, index=2, task="1.2")
+    _merged(swarm, first)
+    outcome = _train(swarm).merge(second)
+    assert isinstance(outcome, Conflict)
+    assert len(outcome.brief.encode()) <= 8192
+
+
+def test_a_red_gate_goes_back_with_the_end_of_its_output(swarm: Swarm) -> None:
+    candidate = swarm.work({"a": "1"})
+    before = swarm.head()
+    gate = Gate(passed=False, output="x" * 20_000 + "AssertionError: two")
+    outcome = _train(swarm, gate).merge(candidate)
+    assert isinstance(outcome, GateFailed)
+    assert outcome.gate == "unit"
+    assert outcome.brief.endswith("AssertionError: two")
+    assert len(outcome.brief.encode()) <= 8192
+    assert swarm.head() == before
+    assert isinstance(_train(swarm).merge(candidate), Merged)
+
+
+def test_the_gate_sees_the_merged_result(swarm: Swarm) -> None:
+    first = swarm.work({"a": "1"}, index=1, task="1.1")
+    second = swarm.work({"b": "2"}, index=2, task="1.2")
+    _merged(swarm, first)
+    gate = Gate()
+    _train(swarm, gate).merge(second)
+    checkout_tree(swarm.mirror, gate.asked[0], swarm.top / "gate")
+    assert (swarm.top / "gate/a").read_text() + (
+        swarm.top / "gate/b"
+    ).read_text() == "12"
+
+
+class _MovingGate(Gate):
+    """While it checks, somebody else moves the integration branch."""
+
+    def __init__(self, swarm: Swarm, times: int) -> None:
+        super().__init__()
+        self._swarm, self._times = swarm, times
+
+    def check(self, commit: str) -> GateVerdict:
+        if len(self.asked) < self._times:
+            head = self._swarm.head()
+            tree = git(self._swarm.mirror, "rev-parse", f"{head}^{{tree}}")
+            other = git(self._swarm.mirror, "commit-tree", tree, "-p", head, "-m", "x")
+            ref = f"refs/heads/{INTEGRATION}"
+            git(self._swarm.mirror, "update-ref", ref, other, head)
+        return super().check(commit)
+
+
+def test_a_branch_that_moved_is_merged_into_again(swarm: Swarm) -> None:
+    gate = _MovingGate(swarm, 2)
+    merged = _train(swarm, gate).merge(swarm.work({"a": "1"}))
+    assert isinstance(merged, Merged)
+    assert len(gate.asked) == 3
+    assert merged.commit == gate.asked[-1] == swarm.head()
+    assert git(swarm.mirror, "log", "--first-parent", "--oneline", INTEGRATION).count(
+        "x"
+    )
+
+
+def test_a_branch_that_never_rests_is_an_error(swarm: Swarm) -> None:
+    with pytest.raises(IntegrationBusy, match="second integrate job"):
+        _train(swarm, _MovingGate(swarm, 99)).merge(swarm.work({"a": "1"}))
+
+
+def test_a_late_attempt_is_refused_when_another_was_merged(swarm: Swarm) -> None:
+    late = swarm.work({"a": "1"}, index=1, attempt=1)
+    _merged(swarm, swarm.work({"a": "2"}, index=2, attempt=2))
+    assert "AlreadyMerged: attempt 2" in _unproven(swarm, late)
+    assert swarm.show("a") == "2"
+
+
+def test_a_claim_about_a_commit_that_is_not_there(swarm: Swarm) -> None:
+    candidate = dataclasses.replace(swarm.work({"a": "1"}), commit="1" * 40)
+    assert "CommitMissing" in _unproven(swarm, candidate)
+
+
+def test_a_claim_with_the_trailer_of_another_attempt(swarm: Swarm) -> None:
+    candidate = dataclasses.replace(swarm.work({"a": "1"}), attempt=2)
+    assert "TrailerMissing" in _unproven(swarm, candidate)
+
+
+def test_a_trailer_in_an_agents_commit_does_not_make_it_merged(swarm: Swarm) -> None:
+    made = swarm.cut()
+    commit(Path(made.tree), {"a": "1"}, "Cheat\n\nSwarm-Task: uid-1-2/1")
+    _merged(swarm, swarm.candidate(made, swarm.gather(made).commit))
+    assert list(_train(swarm).merged_trailers()) == ["uid-1-1/1"]
+
+
+def test_a_claim_that_adds_nothing(swarm: Swarm) -> None:
+    made = swarm.cut()
+    candidate = swarm.candidate(made, made.base)
+    assert "NotAheadOfBase" in _unproven(swarm, candidate)
+
+
+def test_a_base_that_was_rolled_back_is_not_smuggled_in(swarm: Swarm) -> None:
+    start = swarm.head()
+    _merged(swarm, swarm.work({"undone": "1"}, index=1, task="1.1"))
+    later = swarm.work({"b": "2"}, index=2, task="1.2")
+    git(swarm.mirror, "update-ref", f"refs/heads/{INTEGRATION}", start)
+    assert "BaseNotIntegrated" in _unproven(swarm, later)
+
+
+def test_an_unknown_base_is_refused(swarm: Swarm) -> None:
+    candidate = dataclasses.replace(swarm.work({"a": "1"}), base="2" * 40)
+    assert "BaseNotIntegrated" in _unproven(swarm, candidate)
+
+
+@pytest.mark.parametrize("field", ["commit", "base", "uid"])
+def test_a_malformed_claim_is_an_error(swarm: Swarm, field: str) -> None:
+    candidate = dataclasses.replace(
+        swarm.work({"a": "1"}), **{field: "--upload-pack=x"}
+    )
+    with pytest.raises(InvalidRef):
+        _train(swarm).merge(candidate)
+
+
+def test_fetching_and_merging_from_a_poisoned_repository_runs_nothing(
+    swarm: Swarm, canary: Canary
+) -> None:
+    made = swarm.cut()
+    write(Path(made.tree), {"app.py": "one\npoison\nthree\n"})
+    write(Path(made.tree), {".gitattributes": "* filter=evil merge=evil diff=evil\n"})
+    candidate = swarm.candidate(made, swarm.gather(made).commit)
+    poison(swarm.instance(), canary)
+    other = swarm.work({"app.py": "one\ntwo\nother\n"}, index=2, task="1.2")
+    assert isinstance(_train(swarm).merge(other), Merged)
+    outcome = _train(swarm).merge(candidate)
+    assert isinstance(outcome, (Merged, Conflict))
+    checkout_tree(swarm.mirror, swarm.head(), swarm.top / "gate")
+    swarm.cut(index=3)
+    assert canary.sung() == []
+    assert "evil" not in (swarm.mirror / "config").read_text()
+
+
+def test_the_canary_would_sing(swarm: Swarm, canary: Canary) -> None:
+    """The poison works on plain git; otherwise the tests above would prove nothing."""
+    swarm.cut()
+    poison(swarm.instance(), canary)
+    git(swarm.instance().tree, "status", check=False)
+    git(swarm.instance().tree, "add", "--all", check=False)
+    git(swarm.instance().tree, "commit", "-m", "x", check=False)
+    assert len(canary.sung()) >= 2
+
+
+@pytest.mark.parametrize(
+    "part", ["repo.git", "repo.git/objects", "repo.git/objects/ab"]
+)
+def test_a_folder_that_is_a_link_is_not_followed(swarm: Swarm, part: str) -> None:
+    candidate = swarm.work({"a": "1"})
+    target = candidate.instance_dir / part
+    if target.exists():
+        shutil.rmtree(target)
+    target.symlink_to(swarm.mirror)
+    assert "ForeignFiles" in _unproven(swarm, candidate)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_an_object_that_is_no_plain_file_is_refused(swarm: Swarm, kind: str) -> None:
+    candidate = swarm.work({"a": "1"})
+    place = candidate.instance_dir / "repo.git/objects/ff" / ("0" * 38)
+    place.parent.mkdir(exist_ok=True)
+    os.symlink("/etc/passwd", place) if kind == "link" else os.mkfifo(place)
+    assert "ForeignFiles" in _unproven(swarm, candidate)
+
+
+def test_objects_of_another_instance_cannot_be_borrowed(swarm: Swarm) -> None:
+    secret = swarm.work({"secret": "x"}, index=1, task="1.1")
+    thief = swarm.work({"a": "1"}, index=2, task="1.2")
+    alternates = thief.instance_dir / "repo.git/objects/info/alternates"
+    with open(alternates, "a") as target:
+        target.write(f"{secret.instance_dir}/repo.git/objects\n")
+    tree = swarm.instance(2).tree
+    stolen = git(tree, "rev-parse", f"{secret.commit}^{{tree}}")
+    message = "Steal\n\nSwarm-Task: uid-1-2/1"
+    forged = git(tree, "commit-tree", stolen, "-p", thief.base, "-m", message)
+    candidate = dataclasses.replace(thief, commit=forged)
+    assert "BadObjects" in _unproven(swarm, candidate)
+
+
+def test_a_tampered_object_is_refused(swarm: Swarm) -> None:
+    made = swarm.cut()
+    write(Path(made.tree), {"a": "the right text\n"})
+    candidate = swarm.candidate(made, swarm.gather(made).commit)
+    objects = candidate.instance_dir / "repo.git/objects"
+    right = git(Path(made.tree), "rev-parse", "HEAD:a")
+    write(Path(made.tree), {"b": "another text\n"})
+    wrong = git(Path(made.tree), "hash-object", "-w", "b")
+    target = objects / right[:2] / right[2:]
+    target.chmod(0o644)
+    shutil.copy(objects / wrong[:2] / wrong[2:], target)
+    assert "BadObjects" in _unproven(swarm, candidate)
+
+
+def test_a_path_into_git_itself_is_refused(swarm: Swarm) -> None:
+    made = swarm.cut()
+    tree = Path(made.tree)
+    write(tree, {"config": "[core]\n\tfsmonitor = id\n"})
+    blob = git(tree, "hash-object", "-w", "config")
+    (tree / "config").unlink()
+    raw = swarm.top / "raw"
+    raw.write_bytes(b"100644 config\x00" + bytes.fromhex(blob))
+    inner = git(tree, "hash-object", "-w", "-t", "tree", "--literally", str(raw))
+    raw.write_bytes(b"40000 .git\x00" + bytes.fromhex(inner))
+    outer = git(tree, "hash-object", "-w", "-t", "tree", "--literally", str(raw))
+    message = "Evil\n\nSwarm-Task: uid-1-1/1"
+    forged = git(tree, "commit-tree", outer, "-p", made.base, "-m", message)
+    reason = _unproven(swarm, swarm.candidate(made, forged))
+    assert "BadObjects" in reason
+    assert ".git" in reason
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(stored_bytes=1000), Limits(unpacked_bytes=50_000), Limits(objects=2)],
+)
+def test_more_than_the_limits_is_refused(swarm: Swarm, limits: Limits) -> None:
+    candidate = swarm.work({"bomb": "\0" * 1_000_000})
+    assert "TooLarge" in _unproven(swarm, candidate, limits=limits)
+    assert git(swarm.mirror, "cat-file", "-t", candidate.commit, check=False) == ""
+
+
+def test_a_packed_instance_repository_is_taken_as_well(swarm: Swarm) -> None:
+    candidate = swarm.work({"a": "1"})
+    git(candidate.instance_dir / "repo.git", "repack", "-q", "-a", "-d", "-l")
+    _merged(swarm, candidate)
+
+
+def test_a_title_cannot_forge_a_trailer(swarm: Swarm) -> None:
+    title = "Nice\n\nSwarm-Task: uid-1-2/1"
+    _merged(swarm, dataclasses.replace(swarm.work({"a": "1"}), title=title))
+    assert list(_train(swarm).merged_trailers()) == ["uid-1-1/1"]
