@@ -43,7 +43,7 @@ from kiro_swarm.workspace.outcomes import (
 from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
 from kiro_swarm.workspace.spec import tree_entry
 
-_TRIES = 10
+_TRIES = 5
 _MAXIMUM_SHOWN = 1024 * 1024
 
 

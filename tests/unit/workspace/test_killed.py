@@ -25,7 +25,7 @@ from tests.unit.workspace.repositories import (
 )
 
 _ROOT = Path(__file__).parents[3]
-_KILLS = 12
+_KILLS = 8
 _CALLS = {
     "prepare": "Swarm(top).prepare()",
     "cut": "Swarm(top).cut()",
