@@ -150,7 +150,7 @@ def test_a_hostile_id_is_an_error_that_shows_it_and_says_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    "text", ["3 retries on failure", "Write docs", "S3 buckets", "../../etc/passwd"]
+    "text", ["", "3 retries on failure", "Write docs", "S3 buckets", "../../etc/passwd"]
 )
 def test_a_box_without_an_id_is_no_task_and_that_is_said(text: str) -> None:
     file = parse(f"- [ ] 1.1 Fine\n\n## Checklist\n\n- [ ] {text}\n")
@@ -338,6 +338,15 @@ def test_a_cycle_is_a_path_with_line_numbers_and_is_not_broken() -> None:
     assert file.tasks[2].dependencies == ("1", "3")
 
 
+def test_of_very_many_cycles_the_first_ten_are_reported() -> None:
+    pairs = "".join(
+        f"- [ ] {n}. A\n  - _Depends: {n + 100}_\n"
+        f"- [ ] {n + 100}. B\n  - _Depends: {n}_\n"
+        for n in range(20)
+    )
+    assert len(said(parse(pairs), "cycle")) == 10
+
+
 def test_two_cycles_are_both_reported_and_a_long_one_is_shortened() -> None:
     pair = "- [ ] 1. A\n  - _Depends: 2_\n- [ ] 2. B\n  - _Depends: 1_\n"
     ring = "".join(
@@ -352,7 +361,7 @@ def test_two_cycles_are_both_reported_and_a_long_one_is_shortened() -> None:
 @pytest.mark.parametrize(("name", "what"), [("2.1", "itself"), ("2", "a part or")])
 def test_a_task_that_waits_for_itself_is_an_error(name: str, what: str) -> None:
     file = read(f"- [ ] 2. G\n  - [ ] 2.1 A\n    - _Depends: {name}_\n")
-    assert [d.message for d in file.errors][0].startswith(
+    assert file.errors[0].message.startswith(
         f"task 2.1 depends on {name}, which is {what}"
     )
 
