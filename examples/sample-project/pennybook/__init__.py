@@ -1,0 +1,5 @@
+"""Double-entry bookkeeping in plain text."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

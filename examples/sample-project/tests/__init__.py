@@ -1,0 +1,1 @@
+"""Tests of pennybook: python3 -m unittest discover."""
