@@ -15,9 +15,10 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from kiro_swarm.workspace.disk import real_folder, remove, write_plain
 from kiro_swarm.workspace.errors import ObjectsRefused
@@ -90,11 +91,10 @@ def _own_repository(git: Git) -> Iterator[Path]:
 
 def _link_objects(instance_dir: Path, target: Path, limits: Limits) -> None:
     stored = count = 0
-    with (
-        _opened(str(instance_dir)) as instance,
-        _opened("repo.git", instance) as (repository),
-        _opened("objects", repository) as objects,
-    ):
+    with ExitStack() as opened:
+        objects: Optional[int] = None
+        for name in (str(instance_dir), "repo.git", "objects"):
+            objects = opened.enter_context(_opened(name, objects))
         for folder in os.listdir(objects):
             pattern = _PACK if folder == "pack" else _LOOSE
             if folder != "pack" and not _FOLDER.fullmatch(folder):
@@ -125,7 +125,7 @@ def _link(source: int, name: str, target: Path) -> int:
 
 
 @contextmanager
-def _opened(name: str, parent: int | None = None) -> Iterator[int]:
+def _opened(name: str, parent: Optional[int] = None) -> Iterator[int]:
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(name, flags, dir_fd=parent)
