@@ -7,6 +7,7 @@ is the deterministic agent of samples and tests.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -37,6 +38,7 @@ DEFAULT_SOCKET = "/run/kiro/agent.sock"
 )
 def agent_entrypoint(path: str, mode: str) -> None:
     """Start what the runner asks for, in this container."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     asyncio.run(serve(path, int(mode, 8)))
 
 

@@ -23,7 +23,7 @@ from kiro_swarm.agents.driver import (
     ExecPort,
     OnProgress,
 )
-from kiro_swarm.agents.prompt import clean
+from kiro_swarm.agents.prompt import clean, one_line
 from kiro_swarm.api.swarm import Verification
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
@@ -124,7 +124,9 @@ async def run_attempt(
         if outcome.reason != EXITED:
             return _agent_failed(outcome)
         on_progress("the agent has ended; looking at what it left")
-        evidence = await workshop.worktree.evidence(cut, trailer, task.title)
+        evidence = await workshop.worktree.evidence(
+            cut, trailer, task.title, may_be_empty=task.checkpoint
+        )
     except WorktreeError as error:
         return Failed(WORKSPACE_FAILED, str(error))
     if evidence.commit is None:
@@ -174,7 +176,7 @@ async def _verify(
     )
     if result.succeeded:
         return None
-    command = " ".join(verification.command)
+    command = one_line(" ".join(verification.command))
     message = f"the verification `{command}` {result.describe()}"
     return Failed(VERIFICATION_FAILED, message, _brief(message, result.tail))
 

@@ -89,4 +89,5 @@ class RunnerConfig:
             description=spec.get("description") or "",
             requirements=tuple(spec.get("requirements") or ()),
             brief=task["status"].get("brief") or "",
+            checkpoint=bool(spec.get("checkpoint")),
         )

@@ -56,7 +56,7 @@ class Execution:
         """Start the process, stream it, end its whole tree, send the last frame."""
         pumps: list[asyncio.Task[None]] = []
         try:
-            pid, ended, readers = await self._start()
+            pid, ended, descriptors = self._start()
         except (OSError, ValueError) as error:
             message = f"could not be started: {error}"
             await self._send(_last_frame(None, NOT_STARTED, 0.0, message))
@@ -64,8 +64,8 @@ class Execution:
         try:
             log.info("started %d: %s", pid, self._request.argv[0])
             await self._send({"started": pid})
-            for stream, reader in readers.items():
-                pumps.append(self._loop.create_task(self._pump(stream, reader)))
+            for stream, descriptor in descriptors.items():
+                pumps.append(self._loop.create_task(self._pump(stream, descriptor)))
             reason, message = await self._supervise(ended)
             seconds = self._loop.time() - self._started_at
         finally:
@@ -79,9 +79,7 @@ class Execution:
         if reason != _HUNG_UP:
             await self._send(_last_frame(code, reason, seconds, message))
 
-    async def _start(
-        self,
-    ) -> tuple[int, asyncio.Future[int], dict[str, asyncio.StreamReader]]:
+    def _start(self) -> tuple[int, asyncio.Future[int], dict[str, int]]:
         pipes = {"stdout": os.pipe(), "stderr": os.pipe()}
         try:
             with tempfile.TemporaryFile() as stdin:
@@ -102,8 +100,7 @@ class Execution:
         finally:
             for _, write_end in pipes.values():
                 os.close(write_end)
-        readers = {name: await self._reader(ends[0]) for name, ends in pipes.items()}
-        return pid, ended, readers
+        return pid, ended, {name: ends[0] for name, ends in pipes.items()}
 
     async def _reader(self, descriptor: int) -> asyncio.StreamReader:
         reader = asyncio.StreamReader(limit=MAX_CHUNK_BYTES)
@@ -113,7 +110,8 @@ class Execution:
         )
         return reader
 
-    async def _pump(self, stream: str, reader: asyncio.StreamReader) -> None:
+    async def _pump(self, stream: str, descriptor: int) -> None:
+        reader = await self._reader(descriptor)
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         ended = False
         while not ended:

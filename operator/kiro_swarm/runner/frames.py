@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from typing_extensions import Annotated
 
-MAX_REQUEST_BYTES = 1024 * 1024
+# A task and a brief of the longest kind, every letter of them escaped, and more.
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
 MAX_FRAME_BYTES = 32 * 1024
 # JSON writes one byte of output as at most six (\u0000), so a frame stays in bounds.
 MAX_CHUNK_BYTES = 5 * 1024

@@ -67,13 +67,17 @@ class Worktree:
         )
         return Cut(base=_sha(answer, "base"), branch=branch)
 
-    async def evidence(self, cut: Cut, trailer: str, title: str) -> Evidence:
+    async def evidence(
+        self, cut: Cut, trailer: str, title: str, *, may_be_empty: bool = False
+    ) -> Evidence:
         """Commit what was left and say what is there; raises WorktreeError.
 
-        `trailer` is the value of the Swarm-Task trailer that the commit carries.
+        `trailer` is the value of the Swarm-Task trailer that the commit carries; with
+        `may_be_empty` a commit without changes counts as work.
         """
         answer = await self._ask(
             "evidence",
+            "--may-be-empty" if may_be_empty else "--no-may-be-empty",
             base=cut.base,
             branch=cut.branch,
             trailer=trailer,
@@ -87,7 +91,7 @@ class Worktree:
             message=one_line(str(answer.get("message", "")), 512),
         )
 
-    async def _ask(self, verb: str, **options: str) -> dict[str, Any]:
+    async def _ask(self, verb: str, *flags: str, **options: str) -> dict[str, Any]:
         # With "=" a value that begins with a dash is no option.
         result = await self._socket.exec(
             [
@@ -95,6 +99,7 @@ class Worktree:
                 "workspace",
                 verb,
                 f"--instance-dir={self._folder}",
+                *flags,
                 *(f"--{name}={value}" for name, value in options.items()),
             ],
             cwd="/",

@@ -8,8 +8,10 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from kiro_swarm.cli.agent import scripted_agent
@@ -17,7 +19,8 @@ from kiro_swarm.runner.socket import AgentSocket
 from tests.unit.runner.support import OPERATOR, eventually
 
 
-def test_the_entrypoint_listens_where_and_for_whom_it_is_told(folder: Path) -> None:
+@pytest.fixture
+def listening(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     socket = folder / "a.sock"
     code = "from kiro_swarm.cli.agent import agent_entrypoint as a; a()"
     process = subprocess.Popen(
@@ -26,13 +29,20 @@ def test_the_entrypoint_listens_where_and_for_whom_it_is_told(folder: Path) -> N
     )
     try:
         eventually(socket.exists, "the entrypoint listens")
-        assert stat.S_IMODE(socket.stat().st_mode) == 0o660
-        assert asyncio.run(AgentSocket(str(socket)).ping()) is True
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        yield process, socket
     finally:
         process.kill()
         process.wait()
+
+
+async def test_the_entrypoint_listens_where_and_for_whom_it_is_told(
+    listening: tuple[subprocess.Popen[bytes], Path],
+) -> None:
+    process, socket = listening
+    assert stat.S_IMODE(os.stat(socket).st_mode) == 0o660
+    assert await AgentSocket(str(socket)).ping() is True
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(process.wait, 10) == 0
 
 
 def test_the_scripted_agent_reads_its_prompt_from_stdin(folder: Path) -> None:

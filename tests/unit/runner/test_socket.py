@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.runner.frames import MAX_REQUEST_BYTES
 from kiro_swarm.runner.socket import AgentSocket
 from tests.unit.runner.support import Entrypoint, python
 
@@ -144,7 +145,7 @@ REQUEST = {"op": "exec", "argv": ["true"], "cwd": "/", "timeoutSeconds": 1}
         ),
         ({**REQUEST, "idleTimeoutSeconds": -1}, "idleTimeoutSeconds"),
         ({**REQUEST, "shell": True}, "shell: Extra inputs are not permitted"),
-        ({**REQUEST, "stdin": "x" * 1024 * 1024}, "request: longer than 1048576 bytes"),
+        ({**REQUEST, "stdin": "x" * MAX_REQUEST_BYTES}, "request: longer than 8388608"),
     ],
 )
 async def test_a_bad_request_is_answered_with_the_field_and_breaks_nothing(
