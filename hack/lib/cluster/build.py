@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -51,17 +52,17 @@ CONTROL_PLANE = ("kube", "etcd", "certs")
 NODE = (*CONTROL_PLANE, "coredns", "pause", "volume", "local-path-provisioner", "helm")
 
 # One binary answers to all of these names.
-ALIASES = {
-    name: "kube"
-    for name in (
+ALIASES = dict.fromkeys(
+    (
         "kubectl",
         "kubelet",
         "kube-apiserver",
         "kube-controller-manager",
         "kube-proxy",
         "kube-scheduler",
-    )
-}
+    ),
+    "kube",
+)
 
 _VERSION = "k8s.io/component-base/version"
 _MAJOR, _MINOR, _ = KUBERNETES_VERSION.split(".")
@@ -84,12 +85,24 @@ def path(name: str) -> Path:
     return cache() / f"{program.module}-{module_checksum(module)}" / name
 
 
+def find(name: str) -> Path:
+    """A program that is built, else one by that name on the PATH."""
+    built = path(name)
+    installed = None if built.exists() else shutil.which(name)
+    return Path(installed) if installed else built
+
+
+def ensure_any(names: Sequence[str], progress: Progress) -> None:
+    """Builds those of the named programs that `find` does not find."""
+    ensure([name for name in names if not find(name).exists()], progress)
+
+
 def ensure(names: Sequence[str], progress: Progress) -> None:
     """Builds those of the named programs that the cache lacks."""
     wanted = sorted({ALIASES.get(name, name) for name in names})
     for module in ("src", "kwok"):
         mine = [name for name in wanted if PROGRAMS[name].module == module]
-        if all(path(name).exists() for name in mine):
+        if all(path(name).exists() for name in mine):  # also when there are none
             continue
         directory = path(mine[0]).parent
         directory.mkdir(parents=True, exist_ok=True)
@@ -100,9 +113,7 @@ def ensure(names: Sequence[str], progress: Progress) -> None:
                 _build(module, missing, directory, progress)
 
 
-def _build(
-    module: str, names: List[str], directory: Path, progress: Progress
-) -> None:
+def _build(module: str, names: List[str], directory: Path, progress: Progress) -> None:
     """One program after the other: together some of them refuse to be loaded."""
     source = SOURCES / module
     preflight.require_disk(directory, _DISK_NEEDED)
@@ -110,11 +121,12 @@ def _build(
     for number, name in enumerate(names, 1):
         package = PROGRAMS[name].package
         what = f"{name} ({number} of {len(names)})"
-        with progress.step(f"Downloading the sources of {what}") as step:
+        with progress.step(f"Resolving the sources of {what}") as step:
             total = len(_run_go([go, "list", "-deps", package], source, step))
-        with progress.step(f"Building {what}") as step, tempfile.TemporaryDirectory(
-            dir=directory
-        ) as scratch:
+        with (
+            progress.step(f"Building {what}") as step,
+            tempfile.TemporaryDirectory(dir=directory) as scratch,
+        ):
             command = [go, "build", "-v", "-trimpath", "-ldflags", _LINK]
             _run_go([*command, "-o", f"{scratch}/", package], source, step, total)
             (Path(scratch) / PROGRAMS[name].built).rename(directory / name)
@@ -129,9 +141,7 @@ def _link_aliases(directory: Path) -> None:
         link.symlink_to("kube")
 
 
-def _run_go(
-    command: List[str], module: Path, step: Step, total: int = 0
-) -> List[str]:
+def _run_go(command: List[str], module: Path, step: Step, total: int = 0) -> List[str]:
     """Runs go, showing each package it names; returns the packages.
 
     `total` is how many packages there are, where that is known.

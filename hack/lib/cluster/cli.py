@@ -13,13 +13,13 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Callable, List, Optional, Tuple
 
 from hack.lib.cluster import build, layout, records
 from hack.lib.cluster.choose import choose, provider_named
 from hack.lib.cluster.errors import ClusterError
 from hack.lib.cluster.plan import chosen_components
-from hack.lib.cluster.progress import Progress, duration
+from hack.lib.cluster.progress import Progress
 from hack.lib.cluster.provider import Provider, Status, Wish
 from hack.lib.cluster.records import Record
 
@@ -155,10 +155,7 @@ def _reset(chosen: argparse.Namespace, progress: Progress) -> int:
 
 
 def _status(chosen: argparse.Namespace, progress: Progress) -> int:
-    if chosen.all:
-        found = records.all_records()
-    else:
-        found = [_existing(chosen.name)]
+    found = records.all_records() if chosen.all else [_existing(chosen.name)]
     statuses = [provider_named(each.provider, progress).status(each) for each in found]
     if chosen.output == "json":
         whole = [status.as_json() for status in statuses]
@@ -201,7 +198,7 @@ def _load(chosen: argparse.Namespace, progress: Progress) -> int:
 
 
 def _logs(chosen: argparse.Namespace, progress: Progress) -> int:
-    record, provider = _existing(chosen.name), None
+    record = _existing(chosen.name)
     provider = provider_named(record.provider, progress)
     names = [chosen.component] if chosen.component else list(record.components)
     paths = [str(provider.logs(record, name)) for name in names]
@@ -234,16 +231,17 @@ def _start(chosen: argparse.Namespace, progress: Progress) -> int:
 
 
 def _build(chosen: argparse.Namespace, progress: Progress) -> int:
-    names = chosen.program or build.NODE
-    build.ensure(names, progress)
-    for name in names:
-        print(build.path(name))
+    if chosen.program:
+        build.ensure(chosen.program, progress)
+        return 0
+    wish = Wish(chosen.name, chosen_components(False, []), install=_said_yes())
+    choose(None, wish, progress).prepare(wish)
     return 0
 
 
 def _bin(chosen: argparse.Namespace, progress: Progress) -> int:
-    build.ensure([chosen.program], progress)
-    print(build.path(chosen.program))
+    build.ensure_any([chosen.program], progress)
+    print(build.find(chosen.program))
     return 0
 
 
@@ -257,7 +255,7 @@ def _existing(name: str) -> Record:
     return record
 
 
-def _running(name: str, progress: Progress) -> "tuple[Record, Provider]":
+def _running(name: str, progress: Progress) -> Tuple[Record, Provider]:
     record = _existing(name)
     provider = provider_named(record.provider, progress)
     if not provider.status(record).running:

@@ -66,5 +66,7 @@ class Supervisor:
             connection.connect(str(self._path))
         except OSError as error:
             connection.close()
-            raise ClusterError(f"the cluster does not run ({error.strerror})") from error
+            raise ClusterError(
+                f"the cluster does not run ({error.strerror})"
+            ) from error
         return connection

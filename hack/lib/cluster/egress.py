@@ -10,8 +10,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from hack.lib.cluster import namespaces
 from hack.lib.cluster.layout import Subnets, state
+from hack.lib.cluster.shell import run
 
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
@@ -21,10 +21,10 @@ def open_for(name: str, subnets: Subnets) -> None:
     mark = ["-m", "comment", "--comment", _comment(name)]
     node = str(subnets.link)
     nat = ["-A", "POSTROUTING", "-s", node, "!", "-d", node, "-j", "MASQUERADE"]
-    namespaces.run("iptables", "-w", "-t", "nat", *nat, *mark)
+    run("iptables", "-w", "-t", "nat", *nat, *mark)
     for direction in ("-s", "-d"):
         accept = ["-I", "FORWARD", direction, node, "-j", "ACCEPT"]
-        namespaces.run("iptables", "-w", *accept, *mark)
+        run("iptables", "-w", *accept, *mark)
     if _FORWARDING.read_text().strip() == "0":
         _switched_on().touch()
         _FORWARDING.write_text("1")
@@ -33,12 +33,12 @@ def open_for(name: str, subnets: Subnets) -> None:
 def close(name: str, last: bool) -> None:
     """Removes the rules; with the `last` cluster the host forwards as it did before."""
     for table in ("nat", "filter"):
-        listed = namespaces.run("iptables", "-w", "-t", table, "-S", check=False)
+        listed = run("iptables", "-w", "-t", table, "-S")
         for line in listed.splitlines():
             rule = shlex.split(line)
             if _comment(name) in rule:
                 delete = ["-D", *rule[1:]]
-                namespaces.run("iptables", "-w", "-t", table, *delete)
+                run("iptables", "-w", "-t", table, *delete)
     if last and _switched_on().exists():
         _FORWARDING.write_text("0")
         _switched_on().unlink()

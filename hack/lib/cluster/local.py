@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Sequence
 
 from hack.lib.cluster import (
     build,
@@ -26,20 +26,15 @@ from hack.lib.cluster import (
 )
 from hack.lib.cluster.errors import ClusterError
 from hack.lib.cluster.layout import Subnets, control_group, control_socket
-from hack.lib.cluster.plan import Spec, plan
+from hack.lib.cluster.plan import AUDIT_POLICY, Spec, plan
 from hack.lib.cluster.progress import Progress
 from hack.lib.cluster.provider import Status, Wish
 from hack.lib.cluster.records import Record
+from hack.lib.cluster.shell import program
 
 _API_TIMEOUT = 60.0
 _NODE_TIMEOUT = 120.0
 _CRASHES = 5  # a component that ended so often while starting will not come up
-_AUDIT_POLICY = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata"}],
-}
 
 
 class Local:
@@ -48,6 +43,12 @@ class Local:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
+    def prepare(self, wish: Wish) -> None:
+        """Checks the machine and builds what is missing."""
+        with_node = "kubelet" in wish.components
+        preflight.require_machine(with_node, wish.install, self._progress)
+        build.ensure(_programs(wish), self._progress)
+
     def up(self, wish: Wish) -> Record:
         """Builds what is missing, then starts; a running cluster is left as it is."""
         existing = records.load(wish.name)
@@ -55,9 +56,7 @@ class Local:
             _check_same(existing, wish)
             self._await_ready(existing)
             return existing
-        with_node = "kubelet" in wish.components
-        preflight.require_machine(with_node, wish.install, self._progress)
-        build.ensure(_programs(wish), self._progress)
+        self.prepare(wish)
         if existing:
             self._remove_leftovers(existing)
         record = _claim(wish)
@@ -152,15 +151,21 @@ class Local:
             deadline = time.monotonic() + timeout
             while not ready():
                 step.note()
-                late = time.monotonic() > deadline
                 crashing = [
                     each["name"]
                     for each in _supervisor(record).components()
                     if each["restarts"] >= _CRASHES
                 ]
-                if late or crashing:
-                    names = crashing or record.components
-                    raise ClusterError(_explanation(what, timeout, record, names))
+                if crashing:
+                    raise ClusterError(
+                        f"{', '.join(crashing)} ended {_CRASHES} times; the logs say:\n"
+                        + _last_lines(record, crashing)
+                    )
+                if time.monotonic() > deadline:
+                    raise ClusterError(
+                        f"{what} was not ready after {timeout:.0f} s; the logs say:\n"
+                        + _last_lines(record, record.components)
+                    )
                 time.sleep(0.1)
 
     def _stop(self, record: Record) -> None:
@@ -218,7 +223,7 @@ def _prepare(spec: Spec) -> None:
     credentials.write(spec)
     if spec.audit:
         policy = spec.directory / "audit-policy.json"
-        policy.write_text(json.dumps(_AUDIT_POLICY))
+        policy.write_text(json.dumps(AUDIT_POLICY))
     if "kubelet" in spec.components:
         node.write(spec)
         programs = {f"/{name}": build.path(name) for name in ("pause", "volume")}
@@ -256,15 +261,14 @@ def _ready(spec: Spec) -> bool:
     )
 
 
-def _explanation(
-    what: str, timeout: float, record: Record, names: "tuple[str, ...] | List[str]"
-) -> str:
+def _last_lines(record: Record, components: Sequence[str]) -> str:
+    """What the logs of components end with."""
     said = []
-    for name in names:
+    for name in components:
         log = record.directory / "logs" / f"{name}.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         said += [f"  {name}: {line[:300]}" for line in lines[-3:]]
-    return f"{what} was not ready after {timeout:.0f} s; logs say:\n" + "\n".join(said)
+    return "\n".join(said)
 
 
 def _has_node(record: Record) -> bool:
@@ -291,5 +295,5 @@ def _spec(record: Record) -> Spec:
 def _program(name: str) -> str:
     """A program of the distribution (containerd) or one of ours."""
     if name == "containerd":
-        return preflight.program(name) or name
+        return program(name) or name
     return str(build.path(name))

@@ -16,9 +16,10 @@ import time
 from pathlib import Path
 from typing import Iterator, List
 
-from hack.lib.cluster import control, preflight
+from hack.lib.cluster import control
 from hack.lib.cluster.errors import ClusterError
 from hack.lib.cluster.layout import SOURCES, Subnets
+from hack.lib.cluster.shell import run
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "pids")  # what a kubelet asks for
@@ -142,16 +143,3 @@ def _remove_empty(directory: Path) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def run(*command: str, check: bool = True) -> str:
-    """Runs a system program and returns what it printed."""
-    path = preflight.program(command[0])
-    if path is None:
-        raise ClusterError(f"{command[0]} is missing")
-    done = subprocess.run(
-        [path, *command[1:]], capture_output=True, text=True, check=False
-    )
-    if check and done.returncode != 0:
-        raise ClusterError(f"`{' '.join(command)}` failed: {done.stderr.strip()}")
-    return done.stdout

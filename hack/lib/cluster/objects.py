@@ -30,7 +30,8 @@ class Api:
         context.load_cert_chain(spec.pki("admin.crt"), spec.pki("admin.key"))
         # No proxy of the environment stands between us and the link.
         self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+            urllib.request.ProxyHandler({}),
+            urllib.request.HTTPSHandler(context=context),
         )
 
     def ready(self) -> bool:

@@ -31,6 +31,12 @@ NODE = (
 
 # Places where components write although nobody told them to: each cluster has its own.
 _SCRATCH = ("/run", "/var/lib/cni", "/var/lib/kubelet", "/var/log")
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata"}],
+}
 _ETCD = "http://127.0.0.1:2379"
 
 

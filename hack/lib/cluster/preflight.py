@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
 from hack.lib.cluster.errors import ClusterError
 from hack.lib.cluster.progress import Progress
+from hack.lib.cluster.shell import program, run
 
 MEBIBYTE = 1 << 20
 MEMORY_NODE = 2048 * MEBIBYTE
@@ -35,12 +35,6 @@ NODE_PROGRAMS = {
     "runc": "runc",
 }
 _CNI_DIRECTORIES = ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
-_SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
-
-
-def program(name: str) -> Optional[str]:
-    """Where a program is, also when sbin is not on the PATH."""
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_PATH}")
 
 
 def cni_directory() -> Optional[Path]:
@@ -105,17 +99,13 @@ def require_machine(node: bool, install: bool, progress: Progress) -> None:
         )
     require_memory(node, Path("/proc/meminfo").read_text())
     _require_packages(node, install, progress)
-    tried = subprocess.run(
-        ["unshare", "--net", "--mount", "--pid", "--fork", "true"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if tried.returncode != 0:
+    try:
+        run("unshare", "--net", "--mount", "--pid", "--fork", "true")
+    except ClusterError as error:
         raise ClusterError(
             "this root may not make namespaces (it lacks CAP_SYS_ADMIN, as in an "
-            f"unprivileged container): {tried.stderr.strip()}"
-        )
+            f"unprivileged container): {error}"
+        ) from error
 
 
 def _require_packages(node: bool, install: bool, progress: Progress) -> None:
@@ -137,14 +127,4 @@ def _require_packages(node: bool, install: bool, progress: Progress) -> None:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         options = ["install", "--yes", "--no-install-recommends"]
         for command in (["update"], [*options, *missing]):
-            done = subprocess.run(
-                ["apt-get", "--quiet", *command],
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            if done.returncode != 0:
-                said = "\n".join(done.stdout.splitlines()[-10:])
-                raise ClusterError(f"`apt-get {command[0]}` failed:\n{said}")
+            run("apt-get", "--quiet", *command, environment=environment)

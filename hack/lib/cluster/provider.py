@@ -51,6 +51,9 @@ class Status:
 class Provider(Protocol):
     """A way to have a cluster. Every method raises ClusterError when it cannot."""
 
+    def prepare(self, wish: Wish) -> None:
+        """Checks the machine and builds or fetches what `up` needs."""
+
     def up(self, wish: Wish) -> Record:
         """Makes the cluster, or makes sure that it runs; returns when it is ready."""
 

@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Iterable, Iterator, List, Optional, Sequence, TextIO, Tuple
 
 from hack.lib.cluster.errors import ClusterError
 from hack.lib.cluster.layout import SLOTS, Subnets, cluster_directory, state
@@ -52,7 +52,9 @@ def load(name: str) -> Optional[Record]:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise ClusterError(f"{path} is damaged ({error}); delete {path.parent}") from error
+        raise ClusterError(
+            f"{path} is damaged ({error}); delete {path.parent}"
+        ) from error
     return Record(**{**content, "components": tuple(content["components"])})
 
 
@@ -87,8 +89,27 @@ def free_slot(taken: Iterable[Optional[int]], used: Sequence[IPv4Network]) -> in
 
 @contextlib.contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Keeps other commands on the same cluster waiting; `.machine` guards slots."""
+    """Keeps other commands on the same cluster waiting; `.slots` guards the slots.
+
+    The lock's file goes when there is no such cluster any more.
+    """
     state().mkdir(mode=0o755, parents=True, exist_ok=True)
-    with (state() / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    path = state() / f"{name}.lock"
+    while True:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _same_file(lock, path):
+                continue  # its last owner removed it while we waited
+            try:
+                yield
+            finally:
+                if not (cluster_directory(name) / _FILE).exists():
+                    path.unlink()
+            return
+
+
+def _same_file(opened: TextIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(opened.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
