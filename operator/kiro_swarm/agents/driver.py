@@ -79,7 +79,8 @@ class AgentTask:
     """One attempt of one task, as a driver needs to know it.
 
     `tree` is the absolute path of the worktree in the agent container; `brief` is what
-    the last attempt left behind, empty on a first attempt. Every text comes from a
+    the last attempt left behind, empty on a first attempt. A `checkpoint` is done without
+    a change, too: what counts is that the checks pass. Every text comes from a
     repository or from an agent: it is data, of any content and length.
     """
 
@@ -93,6 +94,7 @@ class AgentTask:
     description: str = ""
     requirements: tuple[str, ...] = ()
     brief: str = ""
+    checkpoint: bool = False
 
 
 @dataclass(frozen=True)

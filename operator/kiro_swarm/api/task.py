@@ -49,6 +49,10 @@ class KiroTaskSpec(Model):
     optional: bool = Field(default=False, description="Carries the optional mark `*`.")
     ticked: bool = Field(default=False, description="Was ticked in the task file.")
     deferred: bool = Field(default=False, description="Was marked `[~]`.")
+    checkpoint: bool = Field(
+        default=False,
+        description="A check of everything before it: done without a change, too.",
+    )
     order: int = Field(default=0, ge=0, description="Position in the task file.")
     line: int = Field(default=0, ge=0, description="Line in the task file, from 1.")
     priority: int = Field(

@@ -51,11 +51,24 @@ def cut_command(
 @_text("--branch", "The branch that cut made.")
 @_text("--trailer", "<task uid>/<attempt>")
 @_text("--title", "The task's title, subject of a commit of what was left.")
+@click.option(
+    "--may-be-empty/--no-may-be-empty",
+    help="A checkpoint: no change is work, too.",
+)
 def evidence_command(
-    instance_dir: Path, base: str, branch: str, trailer: str, title: str
+    instance_dir: Path,
+    base: str,
+    branch: str,
+    trailer: str,
+    title: str,
+    may_be_empty: bool,
 ) -> None:
     """Commit what was left and say whether the task is done."""
-    _answer(lambda: gather(instance_dir, base, branch, trailer, title).to_json())
+    _answer(
+        lambda: gather(
+            instance_dir, base, branch, trailer, title, may_be_empty=may_be_empty
+        ).to_json()
+    )
 
 
 @workspace.command("checkout")

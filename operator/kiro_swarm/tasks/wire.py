@@ -37,6 +37,7 @@ class PublishedTask(Model):
     optional: bool = False
     ticked: bool = False
     deferred: bool = False
+    checkpoint: bool = False
     order: int = Field(ge=0)
     line: int = Field(ge=0)
     estimate_seconds: Optional[int] = Field(default=None, ge=0)
@@ -148,6 +149,7 @@ def _task(
         optional=leaf.optional,
         ticked=leaf.state == "done",
         deferred=leaf.state == "deferred",
+        checkpoint=leaf.checkpoint,
         order=order,
         line=leaf.line,
         estimate_seconds=leaf.estimate_seconds,

@@ -59,14 +59,34 @@ class Evidence:
         return fields
 
 
+@dataclass(frozen=True)
+class _Commit:
+    """The commit that the work ends with."""
+
+    base: str
+    trailer: str
+    title: str
+    may_be_empty: bool
+
+
 class _NotDone(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.evidence = Evidence(reason, message)
 
 
-def gather(folder: Path, base: str, branch: str, trailer: str, title: str) -> Evidence:
+def gather(
+    folder: Path,
+    base: str,
+    branch: str,
+    trailer: str,
+    title: str,
+    *,
+    may_be_empty: bool = False,
+) -> Evidence:
     """Commit what was left and say what there is on ``branch`` since ``base``.
+
+    ``may_be_empty``: a checkpoint; an empty commit stands for "checked, nothing to do".
 
     Raises InvalidRef for bad arguments, RepositoryBusy while a git process of the agent
     is alive. A state that the agent is to blame for is an Evidence, not an error.
@@ -78,7 +98,8 @@ def gather(folder: Path, base: str, branch: str, trailer: str, title: str) -> Ev
     wait_until_no_git_works_in(instance.tree)
     with sole_owner(folder) as held:
         try:
-            return _gather(instance, held, base, branch, trailer, subject(title))
+            commit = _Commit(base, trailer, subject(title), may_be_empty)
+            return _gather(instance, held, branch, commit)
         except _NotDone as verdict:
             return verdict.evidence
         except (GitFailed, OSError) as error:
@@ -89,9 +110,7 @@ def gather(folder: Path, base: str, branch: str, trailer: str, title: str) -> Ev
             )
 
 
-def _gather(
-    instance: Instance, held: int, base: str, branch: str, trailer: str, title: str
-) -> Evidence:
+def _gather(instance: Instance, held: int, branch: str, commit: _Commit) -> Evidence:
     if instance.tree.is_symlink() or not instance.tree.is_dir():
         raise _NotDone("BrokenRepository", "the worktree is gone; do not remove it")
     instance.restore_settings(branch)
@@ -100,14 +119,14 @@ def _gather(
     remove(private)
     git = Git(instance.admin, work_tree=instance.tree, index=private, held=held)
     _check_state(Git(instance.admin, work_tree=instance.tree, held=held), instance)
-    head = _head_on_branch(git, instance, base, branch)
+    head = _head_on_branch(git, instance, commit.base, branch)
     git.run("read-tree", head)
     _stage(git, instance, held)
-    _commit_leftovers(git, base, head, trailer, title)
+    _commit_leftovers(git, head, commit)
     # From now on the agent's index is ours, so that `git status` says clean.
     remove(instance.admin / "index")
     os.replace(private, instance.admin / "index")
-    return _describe(Git(instance.admin, work_tree=instance.tree, held=held), base)
+    return _describe(Git(instance.admin, work_tree=instance.tree, held=held), commit)
 
 
 def _check_state(git: Git, instance: Instance) -> None:
@@ -185,15 +204,17 @@ def _stage(git: Git, instance: Instance, held: int) -> None:
         )
 
 
-def _commit_leftovers(git: Git, base: str, head: str, trailer: str, title: str) -> None:
+def _commit_leftovers(git: Git, head: str, commit: _Commit) -> None:
     changed = git.run("diff-index", "--cached", "--quiet", head, ok=(0, 1)).status == 1
-    if not changed and head == base:
+    untouched = not changed and head == commit.base
+    if untouched and not commit.may_be_empty:
         raise _NotDone("NoChanges", "the agent ended without changing anything")
-    _refuse_nested_repositories(git, base)
-    options = ("--quiet", "--no-verify", "--trailer", f"{TRAILER_KEY}: {trailer}")
-    if changed:
-        git.run("commit", *options, "--message", title)
-    elif not carries(git, head, trailer):
+    _refuse_nested_repositories(git, commit.base)
+    trailer = f"{TRAILER_KEY}: {commit.trailer}"
+    options = ("--quiet", "--no-verify", "--trailer", trailer)
+    if changed or untouched:
+        git.run("commit", *options, "--allow-empty", "--message", commit.title)
+    elif not carries(git, head, commit.trailer):
         git.run(
             *("commit", *options, "--amend", "--no-edit"),
             *("--allow-empty", "--allow-empty-message"),
@@ -217,11 +238,11 @@ def _refuse_nested_repositories(git: Git, base: str) -> None:
         )
 
 
-def _describe(git: Git, base: str) -> Evidence:
-    commit = git.run("rev-parse", "HEAD").text
+def _describe(git: Git, wanted: _Commit) -> Evidence:
+    base, commit = wanted.base, git.run("rev-parse", "HEAD").text
     names = git.run("diff", "--name-only", "--no-ext-diff", "-z", base, commit).stdout
     files = [name for name in names.decode("utf-8", "replace").split("\0") if name]
-    if not files:
+    if not files and not wanted.may_be_empty:
         raise _NotDone(
             "NoChanges", "the commits of the agent change nothing altogether"
         )

@@ -46,7 +46,7 @@ _FIXED: dict[str, str] = {
     # Three ways in which a repository can pretend to hold other objects than it does.
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_NO_LAZY_FETCH": "1",
-    "GIT_GRAFT_FILE": "/dev/null",
+    "GIT_GRAFT_FILE": "/dev/null/none",
 }
 LOCAL_SECONDS = 600.0
 _NOT_FOUND = 127

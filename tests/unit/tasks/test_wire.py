@@ -41,6 +41,7 @@ def test_only_leaves_are_published_with_the_fields_of_a_kirotask() -> None:
         "optional": False,
         "ticked": True,
         "deferred": False,
+        "checkpoint": False,
         "order": 0,
         "line": 3,
         "estimateSeconds": 1800,
@@ -49,6 +50,7 @@ def test_only_leaves_are_published_with_the_fields_of_a_kirotask() -> None:
     assert data["tasks"][1]["dependencies"] == ["1.1"]
     assert data["tasks"][1]["optional"] is True
     assert (data["tasks"][2]["deferred"], data["tasks"][2]["order"]) == (True, 2)
+    assert data["tasks"][2]["checkpoint"] is True
     for task in data["tasks"]:
         KiroTaskSpec.model_validate({"swarm": "demo", **task})
 

@@ -60,6 +60,17 @@ def test_nothing_done_is_no_changes(swarm: Swarm) -> None:
     assert (done.reason, done.commit, done.clean) == ("NoChanges", None, False)
 
 
+def test_a_checkpoint_without_changes_is_an_empty_commit(swarm: Swarm) -> None:
+    made = swarm.cut()
+    arguments = (swarm.instance().folder, made.base, made.branch, "uid-1-1/1", "Check")
+    done = gather(*arguments, may_be_empty=True)
+    assert (done.reason, done.commits_ahead, done.files) == ("Done", 1, [])
+    assert git(Path(made.tree), "log", "-1", "--format=%B").endswith(
+        "Swarm-Task: uid-1-1/1"
+    )
+    assert gather(*arguments, may_be_empty=True) == done
+
+
 def test_commits_that_undo_each_other_are_no_changes(swarm: Swarm) -> None:
     made = swarm.cut()
     commit(Path(made.tree), {"a": "1"})
@@ -201,6 +212,16 @@ def test_a_removed_part_is_a_broken_repository(swarm: Swarm, part: str) -> None:
     made = swarm.cut()
     shutil.rmtree(swarm.instance().folder / part)
     assert swarm.gather(made).reason == "BrokenRepository"
+
+
+def test_a_commit_with_a_lost_tree_is_a_broken_repository(swarm: Swarm) -> None:
+    made = swarm.cut()
+    commit(Path(made.tree), {"a": "1"})
+    lost = git(Path(made.tree), "rev-parse", "HEAD^{tree}")
+    (swarm.instance().repository / "objects" / lost[:2] / lost[2:]).unlink()
+    done = swarm.gather(made)
+    assert done.reason == "BrokenRepository"
+    assert lost in done.message
 
 
 def test_a_worktree_that_leads_elsewhere_is_not_followed(swarm: Swarm) -> None:
