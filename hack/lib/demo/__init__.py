@@ -1,0 +1,3 @@
+"""What hack/demo is made of: the story, what it applies, and what it shows."""
+
+from __future__ import annotations

@@ -1,0 +1,88 @@
+"""The end of the demo: what was merged, that it works, and what to try next."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from hack.lib.demo import objects
+from hack.lib.demo.options import Options
+from hack.lib.demo.snapshot import Snapshot
+from hack.lib.demo.tools import DemoError, Tools
+
+_REPOSITORY = f"/srv/git/{objects.REPOSITORY}.git"
+_PLACE = f"--namespace={objects.NAMESPACE}"
+_CHECK = """
+rm -rf /tmp/check
+git clone --quiet --branch "$0" --single-branch "$1" /tmp/check
+cd /tmp/check
+shift
+exec "$@" 2>&1
+"""
+
+
+def show(tools: Tools, console: Console, end: Snapshot, sample: bool) -> None:
+    """The merged history, the setbacks, the tests of the sample, `kubectl get kiro`.
+
+    Raises DemoError when the sample's tests fail on the pushed branch.
+    """
+    console.print(f"\n[bold]The branch {end.branch} as it was pushed[/]")
+    colour = "--color=always" if console.is_terminal else "--color=never"
+    form = "--format=%C(auto)%h%d %s"
+    log = ("git", "-C", _REPOSITORY, "log", "--graph", colour, form, end.branch)
+    _print(console, _in_server(tools, *log))
+    for task in end.tasks:
+        for message in task.setbacks:
+            _print(console, f"{task.id} took {task.attempt} attempts: {message}")
+    if sample:
+        _print_tests(tools, console, end.branch)
+    console.print("\n[bold]kubectl get kiro[/]")
+    _print(console, tools.kubectl("get", "kiro", _PLACE))
+
+
+def _print_tests(tools: Tools, console: Console, branch: str) -> None:
+    command = objects.SAMPLE_TESTS[:-1]
+    console.print(f"\n[bold]{' '.join(command)}[/], on that branch")
+    try:
+        check = ("sh", "-euc", _CHECK, branch, _REPOSITORY, *command)
+        _print(console, _in_server(tools, *check))
+    except DemoError as error:
+        raise DemoError(f"the tests fail on the merged work: {error}") from error
+
+
+def _in_server(tools: Tools, *command: str) -> str:
+    return tools.kubectl("exec", _PLACE, "deployment/git-server", "--", *command)
+
+
+def _print(console: Console, text: str) -> None:
+    """Output of a program: its own colours kept, nothing taken for markup, no wrapping."""
+    console.print(Text.from_ansi(text.rstrip()), soft_wrap=True)
+
+
+def say_what_to_try(chosen: Options, console: Console) -> None:
+    """Five commands for a cluster that was left standing, and how to end it."""
+    task = "2.2" if chosen.repo is None else "ID"
+    commands = (
+        ("everything at a glance", "kubectl get kiro"),
+        ("why a task took two attempts", f"kubectl describe kirotask sample-{task}"),
+        (
+            "say a sentence to the swarm",
+            "kubectl create -f - <<< '{apiVersion: swarm.kiro.dev/v1alpha1, kind: "
+            "SwarmCommand, metadata: {generateName: ask-}, spec: {swarm: sample, "
+            "command: status swarm detailed}}'",
+        ),
+        ("and read its answers", "kubectl get swarmcommands -o wide"),
+        ("more instances", "kubectl scale kiroswarm sample --replicas 5"),
+    )
+    setup = (
+        f"export KUBECONFIG=$(hack/cluster kubeconfig --name {chosen.name})",
+        'export PATH=$PATH:$(dirname "$(hack/cluster bin kubectl)")',
+        f"kubectl config set-context --current --namespace {objects.NAMESPACE}",
+    )
+    lines = ["", "All is left standing. To try next:", ""]
+    lines += [f"    {command}" for command in setup]
+    for what, command in commands:
+        lines += ["", f"    # {what}", f"    {command}"]
+    lines += ["", f"To end it: hack/cluster down --name {chosen.name}"]
+    for each in lines:
+        console.print(each, markup=False, soft_wrap=True)
