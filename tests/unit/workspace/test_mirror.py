@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -104,6 +105,37 @@ def test_a_living_owner_is_waited_for_and_then_named(tmp_path: Path) -> None:
 
     with sole_owner(tmp_path), pytest.raises(RepositoryBusy, match=LOCK_NAME):
         second()
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_a_lock_that_is_no_plain_file_is_replaced(tmp_path: Path, kind: str) -> None:
+    lock = tmp_path / LOCK_NAME
+    lock.symlink_to("/etc/passwd") if kind == "link" else lock.mkdir()
+    with sole_owner(tmp_path):
+        assert lock.is_file()
+        assert not lock.is_symlink()
+
+
+def test_a_folder_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(BrokenRepository, match="cannot write into /proc"):
+        sole_owner(Path("/proc/self")).__enter__()
+
+
+def test_a_ref_that_cannot_be_written_is_a_broken_mirror(swarm: Swarm) -> None:
+    shutil.rmtree(swarm.mirror / "refs/kiro")
+    (swarm.mirror / "refs/kiro").write_text("x")
+    with pytest.raises(BrokenRepository, match="bad object refs/kiro"):
+        swarm.prepare()
+
+
+def test_a_remote_that_never_answers_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiro_swarm.workspace.remote._LIST_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.git"
+        with pytest.raises(RemoteUnavailable, match=r"within 0\.3 seconds"):
+            prepare_mirror(tmp_path / "m", url, "main", INTEGRATION)
 
 
 def test_an_empty_ref_file_is_named(swarm: Swarm) -> None:

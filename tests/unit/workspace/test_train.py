@@ -165,13 +165,16 @@ def test_a_file_removed_by_one_and_changed_by_the_other(swarm: Swarm) -> None:
 
 
 def test_a_huge_conflict_has_a_bounded_brief(swarm: Swarm) -> None:
-    first = swarm.work({"app.py": "ä\n" * 20_000}, index=1, task="1.1")
-    files = {"app.py": "ö" * 600_000}
-    second = swarm.work(files, index=2, task="1.2")
+    long, wide, large = "many\n" * 500, "ö" * 9_000, "z" * 2_000_000
+    names = ("app.py", ".gitignore", "data")
+    first = swarm.work(dict.fromkeys(names, "x\n"), index=1, task="1.1")
+    second = swarm.work(dict(zip(names, (long, wide, large))), index=2, task="1.2")
     _merged(swarm, first)
     outcome = _train(swarm).merge(second)
     assert isinstance(outcome, Conflict)
-    assert len(outcome.brief.encode()) <= 8192
+    assert set(outcome.files) == set(names)
+    assert 8000 < len(outcome.brief.encode()) <= 8192
+    assert outcome.brief.endswith("... (cut)")
 
 
 def test_a_red_gate_goes_back_with_the_end_of_its_output(swarm: Swarm) -> None:
