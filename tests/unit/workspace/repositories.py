@@ -10,8 +10,10 @@ from typing import Mapping, Optional
 
 from kiro_swarm.workspace.evidence import Evidence, gather
 from kiro_swarm.workspace.instance import Cut, Instance, cut
+from kiro_swarm.workspace.intake import Limits
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
-from kiro_swarm.workspace.outcomes import Candidate, GateVerdict
+from kiro_swarm.workspace.outcomes import Candidate, GateVerdict, Merged, Unproven
+from kiro_swarm.workspace.train import MergeTrain
 
 INTEGRATION = "swarm/demo/integration"
 SPEC = ".kiro/specs/demo/tasks.md"
@@ -165,3 +167,23 @@ class Gate:
     def check(self, commit: str) -> GateVerdict:
         self.asked.append(commit)
         return self.verdict
+
+
+def train(swarm: Swarm, gate: Gate | None = None, **more: Limits) -> MergeTrain:
+    return MergeTrain(swarm.mirror, INTEGRATION, SPEC, gate or Gate(), **more)
+
+
+def merged(swarm: Swarm, candidate: Candidate) -> Merged:
+    outcome = train(swarm).merge(candidate)
+    assert isinstance(outcome, Merged), outcome
+    return outcome
+
+
+def unproven(swarm: Swarm, candidate: Candidate, **more: Limits) -> str:
+    before = swarm.head()
+    gate = Gate()
+    outcome = train(swarm, gate, **more).merge(candidate)
+    assert isinstance(outcome, Unproven), outcome
+    assert swarm.head() == before
+    assert gate.asked == []
+    return f"{outcome.reason}: {outcome.brief}"

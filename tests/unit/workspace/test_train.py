@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 from pathlib import Path
 
@@ -11,17 +10,13 @@ import pytest
 
 from kiro_swarm.workspace.checkout import checkout_tree
 from kiro_swarm.workspace.errors import IntegrationBusy, InvalidRef
-from kiro_swarm.workspace.intake import Limits
 from kiro_swarm.workspace.outcomes import (
-    Candidate,
     Conflict,
     GateFailed,
     GateVerdict,
     Merged,
-    Unproven,
 )
 from kiro_swarm.workspace.train import MergeTrain
-from tests.unit.workspace.poison import Canary, poison
 from tests.unit.workspace.repositories import (
     INTEGRATION,
     SPEC,
@@ -30,35 +25,18 @@ from tests.unit.workspace.repositories import (
     Swarm,
     commit,
     git,
+    merged,
+    train,
+    unproven,
     write,
 )
-
-
-def _train(swarm: Swarm, gate: Gate | None = None, **more: Limits) -> MergeTrain:
-    return MergeTrain(swarm.mirror, INTEGRATION, SPEC, gate or Gate(), **more)
-
-
-def _merged(swarm: Swarm, candidate: Candidate) -> Merged:
-    outcome = _train(swarm).merge(candidate)
-    assert isinstance(outcome, Merged), outcome
-    return outcome
-
-
-def _unproven(swarm: Swarm, candidate: Candidate, **more: Limits) -> str:
-    before = swarm.head()
-    gate = Gate()
-    outcome = _train(swarm, gate, **more).merge(candidate)
-    assert isinstance(outcome, Unproven), outcome
-    assert swarm.head() == before
-    assert gate.asked == []
-    return f"{outcome.reason}: {outcome.brief}"
 
 
 def test_a_done_task_is_merged_and_ticked(swarm: Swarm) -> None:
     candidate = swarm.work({"new.py": "x\n"})
     before = swarm.head()
     gate = Gate()
-    merged = _train(swarm, gate).merge(candidate)
+    merged = train(swarm, gate).merge(candidate)
     assert merged == Merged(swarm.head(), before)
     assert gate.asked == [merged.commit]
     assert swarm.show("new.py") == "x"
@@ -72,20 +50,20 @@ def test_a_done_task_is_merged_and_ticked(swarm: Swarm) -> None:
 
 
 def test_the_group_is_ticked_with_its_last_task(swarm: Swarm) -> None:
-    _merged(swarm, swarm.work({"a": "1"}, index=1, task="1.1"))
-    _merged(swarm, swarm.work({"b": "2"}, index=1, task="1.2"))
+    merged(swarm, swarm.work({"a": "1"}, index=1, task="1.1"))
+    merged(swarm, swarm.work({"b": "2"}, index=1, task="1.2"))
     ticked = TASKS.replace("[ ] 1", "[x] 1")
     assert swarm.show(SPEC) == ticked.strip()
 
 
 def test_a_repeat_answers_with_the_same_merge(swarm: Swarm) -> None:
     candidate = swarm.work({"a": "1"})
-    first = _merged(swarm, candidate)
-    _merged(swarm, swarm.work({"b": "2"}, index=2, task="1.2"))
+    first = merged(swarm, candidate)
+    merged(swarm, swarm.work({"b": "2"}, index=2, task="1.2"))
     gate = Gate()
-    assert _train(swarm, gate).merge(candidate) == first
+    assert train(swarm, gate).merge(candidate) == first
     assert gate.asked == []
-    assert _train(swarm).merged_trailers() == {
+    assert train(swarm).merged_trailers() == {
         "uid-1-1/1": first.commit,
         "uid-1-2/1": swarm.head(),
     }
@@ -98,7 +76,7 @@ def test_parallel_work_of_many_instances_comes_together(swarm: Swarm) -> None:
         for index, task in tasks.items()
     ]
     for candidate in candidates:
-        _merged(swarm, candidate)
+        merged(swarm, candidate)
     assert swarm.show("file1") == swarm.show("file3") == "x"
     assert "[ ]" not in swarm.show(SPEC)
 
@@ -113,14 +91,14 @@ def test_the_tasks_file_of_the_branch_always_wins(swarm: Swarm) -> None:
     )
     third = swarm.work({f"{SPEC}.bak": "x", SPEC: TASKS + "more\n"}, index=3, task="2")
     for candidate in (first, second, third):
-        _merged(swarm, candidate)
+        merged(swarm, candidate)
     assert swarm.show(SPEC) == TASKS.replace("[ ]", "[x]").strip()
     assert swarm.show("a") + swarm.show("b") == "12"
 
 
 def test_a_task_that_left_the_file_is_merged_without_a_tick(swarm: Swarm) -> None:
     candidate = dataclasses.replace(swarm.work({"a": "1"}), task_id="7.7")
-    _merged(swarm, candidate)
+    merged(swarm, candidate)
     assert swarm.show(SPEC) == TASKS.strip()
 
 
@@ -134,9 +112,9 @@ def test_without_a_tasks_file_nothing_is_ticked(swarm: Swarm, spec: str | None) 
 def test_a_conflict_goes_back_with_both_sides(swarm: Swarm) -> None:
     first = swarm.work({"app.py": "one\nFIRST\nthree\n"}, index=1, task="1.1")
     second = swarm.work({"app.py": "one\nSECOND\nthree\n"}, index=2, task="1.2")
-    head = _merged(swarm, first).commit
+    head = merged(swarm, first).commit
     gate = Gate()
-    outcome = _train(swarm, gate).merge(second)
+    outcome = train(swarm, gate).merge(second)
     assert isinstance(outcome, Conflict)
     assert outcome.files == ("app.py",)
     for part in (
@@ -158,8 +136,8 @@ def test_a_file_removed_by_one_and_changed_by_the_other(swarm: Swarm) -> None:
     (Path(made.tree) / "app.py").unlink()
     first = swarm.candidate(made, swarm.gather(made).commit)
     second = swarm.work({"app.py": "x\n" * 9}, index=2, task="1.2")
-    _merged(swarm, first)
-    outcome = _train(swarm).merge(second)
+    merged(swarm, first)
+    outcome = train(swarm).merge(second)
     assert isinstance(outcome, Conflict)
     assert "CONFLICT (modify/delete)" in outcome.brief
 
@@ -169,8 +147,8 @@ def test_a_huge_conflict_has_a_bounded_brief(swarm: Swarm) -> None:
     names = ("app.py", ".gitignore", "data")
     first = swarm.work(dict.fromkeys(names, "x\n"), index=1, task="1.1")
     second = swarm.work(dict(zip(names, (long, wide, large))), index=2, task="1.2")
-    _merged(swarm, first)
-    outcome = _train(swarm).merge(second)
+    merged(swarm, first)
+    outcome = train(swarm).merge(second)
     assert isinstance(outcome, Conflict)
     assert set(outcome.files) == set(names)
     assert 8000 < len(outcome.brief.encode()) <= 8192
@@ -181,21 +159,21 @@ def test_a_red_gate_goes_back_with_the_end_of_its_output(swarm: Swarm) -> None:
     candidate = swarm.work({"a": "1"})
     before = swarm.head()
     gate = Gate(passed=False, output="x" * 20_000 + "AssertionError: two")
-    outcome = _train(swarm, gate).merge(candidate)
+    outcome = train(swarm, gate).merge(candidate)
     assert isinstance(outcome, GateFailed)
     assert outcome.gate == "unit"
     assert outcome.brief.endswith("AssertionError: two")
     assert len(outcome.brief.encode()) <= 8192
     assert swarm.head() == before
-    assert isinstance(_train(swarm).merge(candidate), Merged)
+    assert isinstance(train(swarm).merge(candidate), Merged)
 
 
 def test_the_gate_sees_the_merged_result(swarm: Swarm) -> None:
     first = swarm.work({"a": "1"}, index=1, task="1.1")
     second = swarm.work({"b": "2"}, index=2, task="1.2")
-    _merged(swarm, first)
+    merged(swarm, first)
     gate = Gate()
-    _train(swarm, gate).merge(second)
+    train(swarm, gate).merge(second)
     checkout_tree(swarm.mirror, gate.asked[0], swarm.top / "gate")
     assert (swarm.top / "gate/a").read_text() + (
         swarm.top / "gate/b"
@@ -221,7 +199,7 @@ class _MovingGate(Gate):
 
 def test_a_branch_that_moved_is_merged_into_again(swarm: Swarm) -> None:
     gate = _MovingGate(swarm, 2)
-    merged = _train(swarm, gate).merge(swarm.work({"a": "1"}))
+    merged = train(swarm, gate).merge(swarm.work({"a": "1"}))
     assert isinstance(merged, Merged)
     assert len(gate.asked) == 3
     assert merged.commit == gate.asked[-1] == swarm.head()
@@ -232,50 +210,50 @@ def test_a_branch_that_moved_is_merged_into_again(swarm: Swarm) -> None:
 
 def test_a_branch_that_never_rests_is_an_error(swarm: Swarm) -> None:
     with pytest.raises(IntegrationBusy, match="second integrate job"):
-        _train(swarm, _MovingGate(swarm, 99)).merge(swarm.work({"a": "1"}))
+        train(swarm, _MovingGate(swarm, 99)).merge(swarm.work({"a": "1"}))
 
 
-def test_a_late_attempt_is_refused_when_another_was_merged(swarm: Swarm) -> None:
+def test_a_late_attempt_is_refused_when_another_wasmerged(swarm: Swarm) -> None:
     late = swarm.work({"a": "1"}, index=1, attempt=1)
-    _merged(swarm, swarm.work({"a": "2"}, index=2, attempt=2))
-    assert "AlreadyMerged: attempt 2" in _unproven(swarm, late)
+    merged(swarm, swarm.work({"a": "2"}, index=2, attempt=2))
+    assert "AlreadyMerged: attempt 2" in unproven(swarm, late)
     assert swarm.show("a") == "2"
 
 
 def test_a_claim_about_a_commit_that_is_not_there(swarm: Swarm) -> None:
     candidate = dataclasses.replace(swarm.work({"a": "1"}), commit="1" * 40)
-    assert "CommitMissing" in _unproven(swarm, candidate)
+    assert "CommitMissing" in unproven(swarm, candidate)
 
 
 def test_a_claim_with_the_trailer_of_another_attempt(swarm: Swarm) -> None:
     candidate = dataclasses.replace(swarm.work({"a": "1"}), attempt=2)
-    assert "TrailerMissing" in _unproven(swarm, candidate)
+    assert "TrailerMissing" in unproven(swarm, candidate)
 
 
-def test_a_trailer_in_an_agents_commit_does_not_make_it_merged(swarm: Swarm) -> None:
+def test_a_trailer_in_an_agents_commit_does_not_make_itmerged(swarm: Swarm) -> None:
     made = swarm.cut()
     commit(Path(made.tree), {"a": "1"}, "Cheat\n\nSwarm-Task: uid-1-2/1")
-    _merged(swarm, swarm.candidate(made, swarm.gather(made).commit))
-    assert list(_train(swarm).merged_trailers()) == ["uid-1-1/1"]
+    merged(swarm, swarm.candidate(made, swarm.gather(made).commit))
+    assert list(train(swarm).merged_trailers()) == ["uid-1-1/1"]
 
 
 def test_a_claim_that_adds_nothing(swarm: Swarm) -> None:
     made = swarm.cut()
     candidate = swarm.candidate(made, made.base)
-    assert "NotAheadOfBase" in _unproven(swarm, candidate)
+    assert "NotAheadOfBase" in unproven(swarm, candidate)
 
 
 def test_a_base_that_was_rolled_back_is_not_smuggled_in(swarm: Swarm) -> None:
     start = swarm.head()
-    _merged(swarm, swarm.work({"undone": "1"}, index=1, task="1.1"))
+    merged(swarm, swarm.work({"undone": "1"}, index=1, task="1.1"))
     later = swarm.work({"b": "2"}, index=2, task="1.2")
     git(swarm.mirror, "update-ref", f"refs/heads/{INTEGRATION}", start)
-    assert "BaseNotIntegrated" in _unproven(swarm, later)
+    assert "BaseNotIntegrated" in unproven(swarm, later)
 
 
 def test_an_unknown_base_is_refused(swarm: Swarm) -> None:
     candidate = dataclasses.replace(swarm.work({"a": "1"}), base="2" * 40)
-    assert "BaseNotIntegrated" in _unproven(swarm, candidate)
+    assert "BaseNotIntegrated" in unproven(swarm, candidate)
 
 
 def test_a_malformed_claim_is_an_error(swarm: Swarm) -> None:
@@ -287,121 +265,10 @@ def test_a_malformed_claim_is_an_error(swarm: Swarm) -> None:
         dataclasses.replace(good, attempt=0),
     ):
         with pytest.raises(InvalidRef):
-            _train(swarm).merge(bad)
-
-
-def test_fetching_and_merging_from_a_poisoned_repository_runs_nothing(
-    swarm: Swarm, canary: Canary
-) -> None:
-    made = swarm.cut()
-    write(Path(made.tree), {"app.py": "one\npoison\nthree\n"})
-    write(Path(made.tree), {".gitattributes": "* filter=evil merge=evil diff=evil\n"})
-    candidate = swarm.candidate(made, swarm.gather(made).commit)
-    poison(swarm.instance(), canary)
-    other = swarm.work({"app.py": "one\ntwo\nother\n"}, index=2, task="1.2")
-    assert isinstance(_train(swarm).merge(other), Merged)
-    outcome = _train(swarm).merge(candidate)
-    assert isinstance(outcome, (Merged, Conflict))
-    checkout_tree(swarm.mirror, swarm.head(), swarm.top / "gate")
-    swarm.cut(index=3)
-    assert canary.sung() == []
-    assert "evil" not in (swarm.mirror / "config").read_text()
-
-
-def test_the_canary_would_sing(swarm: Swarm, canary: Canary) -> None:
-    """The poison works on plain git; otherwise the tests above would prove nothing."""
-    swarm.cut()
-    poison(swarm.instance(), canary)
-    git(swarm.instance().tree, "status", check=False)
-    git(swarm.instance().tree, "add", "--all", check=False)
-    git(swarm.instance().tree, "commit", "-m", "x", check=False)
-    assert len(canary.sung()) >= 2
-
-
-@pytest.mark.parametrize(
-    "part", ["repo.git", "repo.git/objects", "repo.git/objects/ab"]
-)
-def test_a_folder_that_is_a_link_is_not_followed(swarm: Swarm, part: str) -> None:
-    candidate = swarm.work({"a": "1"})
-    target = candidate.instance_dir / part
-    if target.exists():
-        shutil.rmtree(target)
-    target.symlink_to(swarm.mirror)
-    assert "ForeignFiles" in _unproven(swarm, candidate)
-
-
-@pytest.mark.parametrize("kind", ["link", "pipe"])
-def test_an_object_that_is_no_plain_file_is_refused(swarm: Swarm, kind: str) -> None:
-    candidate = swarm.work({"a": "1"})
-    place = candidate.instance_dir / "repo.git/objects/ff" / ("0" * 38)
-    place.parent.mkdir(exist_ok=True)
-    os.symlink("/etc/passwd", place) if kind == "link" else os.mkfifo(place)
-    assert "ForeignFiles" in _unproven(swarm, candidate)
-
-
-def test_objects_of_another_instance_cannot_be_borrowed(swarm: Swarm) -> None:
-    secret = swarm.work({"secret": "x"}, index=1, task="1.1")
-    thief = swarm.work({"a": "1"}, index=2, task="1.2")
-    alternates = thief.instance_dir / "repo.git/objects/info/alternates"
-    with open(alternates, "a") as target:
-        target.write(f"{secret.instance_dir}/repo.git/objects\n")
-    tree = swarm.instance(2).tree
-    stolen = git(tree, "rev-parse", f"{secret.commit}^{{tree}}")
-    message = "Steal\n\nSwarm-Task: uid-1-2/1"
-    forged = git(tree, "commit-tree", stolen, "-p", thief.base, "-m", message)
-    candidate = dataclasses.replace(thief, commit=forged)
-    assert "BadObjects" in _unproven(swarm, candidate)
-
-
-def test_a_tampered_object_is_refused(swarm: Swarm) -> None:
-    made = swarm.cut()
-    write(Path(made.tree), {"a": "the right text\n"})
-    candidate = swarm.candidate(made, swarm.gather(made).commit)
-    objects = candidate.instance_dir / "repo.git/objects"
-    right = git(Path(made.tree), "rev-parse", "HEAD:a")
-    write(Path(made.tree), {"b": "another text\n"})
-    wrong = git(Path(made.tree), "hash-object", "-w", "b")
-    target = objects / right[:2] / right[2:]
-    target.chmod(0o644)
-    shutil.copy(objects / wrong[:2] / wrong[2:], target)
-    assert "BadObjects" in _unproven(swarm, candidate)
-
-
-def test_a_path_into_git_itself_is_refused(swarm: Swarm) -> None:
-    made = swarm.cut()
-    tree = Path(made.tree)
-    write(tree, {"config": "[core]\n\tfsmonitor = id\n"})
-    blob = git(tree, "hash-object", "-w", "config")
-    (tree / "config").unlink()
-    raw = swarm.top / "raw"
-    raw.write_bytes(b"100644 config\x00" + bytes.fromhex(blob))
-    inner = git(tree, "hash-object", "-w", "-t", "tree", "--literally", str(raw))
-    raw.write_bytes(b"40000 .git\x00" + bytes.fromhex(inner))
-    outer = git(tree, "hash-object", "-w", "-t", "tree", "--literally", str(raw))
-    message = "Evil\n\nSwarm-Task: uid-1-1/1"
-    forged = git(tree, "commit-tree", outer, "-p", made.base, "-m", message)
-    reason = _unproven(swarm, swarm.candidate(made, forged))
-    assert "BadObjects" in reason
-    assert ".git" in reason
-
-
-@pytest.mark.parametrize(
-    "limits",
-    [Limits(stored_bytes=1000), Limits(unpacked_bytes=50_000), Limits(objects=2)],
-)
-def test_more_than_the_limits_is_refused(swarm: Swarm, limits: Limits) -> None:
-    candidate = swarm.work({"bomb": "\0" * 1_000_000})
-    assert "TooLarge" in _unproven(swarm, candidate, limits=limits)
-    assert git(swarm.mirror, "cat-file", "-t", candidate.commit, check=False) == ""
-
-
-def test_a_packed_instance_repository_is_taken_as_well(swarm: Swarm) -> None:
-    candidate = swarm.work({"a": "1"})
-    git(candidate.instance_dir / "repo.git", "repack", "-q", "-a", "-d", "-l")
-    _merged(swarm, candidate)
+            train(swarm).merge(bad)
 
 
 def test_a_title_cannot_forge_a_trailer(swarm: Swarm) -> None:
     title = "Nice\n\nSwarm-Task: uid-1-2/1"
-    _merged(swarm, dataclasses.replace(swarm.work({"a": "1"}), title=title))
-    assert list(_train(swarm).merged_trailers()) == ["uid-1-1/1"]
+    merged(swarm, dataclasses.replace(swarm.work({"a": "1"}), title=title))
+    assert list(train(swarm).merged_trailers()) == ["uid-1-1/1"]
