@@ -1,0 +1,447 @@
+"""Plays the node: kubelet, Job controller, garbage collector, runner and merge train.
+
+On an API server without nodes nothing becomes ready by itself. `PlayedNode` does what the
+others would do, through the same functions where there are some (the runner's reports, the
+published graph, the merge train's status), so that the operator meets real objects and
+real conflicts. What it does not play: git, containers, clocks that differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Set, Tuple
+
+from kiro_swarm.api.meta import BOUND, COMPONENT_PREPARE, DONE, LABEL_COMPONENT
+from kiro_swarm.api.meta import LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_SWARM
+from kiro_swarm.api.meta import MANAGED_BY, RUNNING
+from kiro_swarm.cluster import errors, leases
+from kiro_swarm.cluster.client import Client, Object
+from kiro_swarm.cluster.connection import Connection
+from kiro_swarm.cluster.resources import (
+    CONFIG_MAPS,
+    INSTANCES,
+    JOBS,
+    LEASES,
+    PODS,
+    SWARMS,
+    TASKS,
+    Resource,
+)
+from kiro_swarm.jobs.integrate import status_after
+from kiro_swarm.jobs.prepare import GRAPH_KEY
+from kiro_swarm.policy import naming
+from kiro_swarm.runner import report
+from kiro_swarm.runner.attempt import Failed, Finished
+from kiro_swarm.runner.worktree import Cut
+from kiro_swarm.tasks.parser import parse
+from kiro_swarm.tasks.wire import publish
+from kiro_swarm.workspace.outcomes import Merged
+
+Work = Callable[[Object], Awaitable[Optional[Failed]]]
+Attempt = Tuple[str, int]  # id of the task, number of the attempt
+_WATCHED = (PODS, JOBS, TASKS, INSTANCES, SWARMS)
+
+
+async def at_once(task: Object) -> Optional[Failed]:
+    """The work of an agent that is done as soon as it begins."""
+    return None
+
+
+@dataclass
+class Script:
+    """What the played parts do; a test changes it before or while they run."""
+
+    work: Work = at_once
+    """The agent: returns None for checked work, or how it failed."""
+
+    pods_ready: bool = True
+    """Whether instance pods become ready."""
+
+    prepare_failures: List[Object] = field(default_factory=list)
+    """Last words of the prepare Jobs that fail before one succeeds."""
+
+    silent: Set[str] = field(default_factory=set)
+    """Instances whose runner hangs: no Lease is renewed, no task is begun."""
+
+    heartbeat_seconds: Optional[float] = None
+    """How often runners renew their Lease; None: never."""
+
+
+class PlayedNode:
+    """Everything beside the operator, in one namespace.
+
+    `started` and `finished` tell, in order, which attempts were begun and which were
+    reported Done; `merged` which attempts the merge train took.
+    """
+
+    def __init__(self, connection: Connection, namespace: str) -> None:
+        self._client = Client(connection)
+        self._namespace = namespace
+        self.script = Script()
+        self.started: List[Tuple[str, int, str]] = []
+        self.finished: List[Attempt] = []
+        self.merged: List[Attempt] = []
+        self._objects: Dict[Resource, Dict[str, Object]] = {
+            resource: {} for resource in _WATCHED
+        }
+        self._busy: Dict[object, asyncio.Task[None]] = {}
+        self._watches: List[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(cls, kubeconfig: str, namespace: str) -> PlayedNode:
+        """A node with a connection of its own, named in the audit log."""
+        connection = await Connection.open(
+            kubeconfig=kubeconfig, user_agent="played-node"
+        )
+        return cls(connection, namespace)
+
+    async def __aenter__(self) -> PlayedNode:
+        self._watches = [
+            asyncio.ensure_future(self._follow(resource)) for resource in _WATCHED
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        running = [*self._watches, *self._busy.values()]
+        for task in running:
+            task.cancel()
+        results = await asyncio.gather(*running, return_exceptions=True)
+        await self._client.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _follow(self, resource: Resource) -> None:
+        """Look at every change of a resource; a server that is away comes back."""
+        while True:
+            with contextlib.suppress(errors.Unavailable, errors.Expired):
+                async for kind, item in self._client.watch(resource, self._namespace):
+                    self._seen(resource, kind, item)
+            await asyncio.sleep(0.2)
+
+    def _seen(self, resource: Resource, kind: str, item: Object) -> None:
+        metadata = item["metadata"]
+        if kind == "GONE":
+            self._objects[resource].pop(metadata["name"], None)
+            self._stop(metadata["uid"])
+            self._play(("collect", metadata["uid"]), self._collect(metadata["uid"]))
+            return
+        self._objects[resource][metadata["name"]] = item
+        if resource is PODS and metadata.get("labels", {}).get(LABEL_INSTANCE):
+            self._play(metadata["uid"], self._kubelet(item))
+        elif resource is JOBS and not _ended(item):
+            self._play(metadata["uid"], self._job(item))
+        if resource in (PODS, TASKS):
+            for task in list(self._objects[TASKS].values()):
+                self._runner(task)
+
+    def _play(self, key: object, part: Any) -> None:
+        """Run a part unless it runs; a server that is away makes it start again."""
+        if key in self._busy:
+            part.close()
+            return
+        task = asyncio.ensure_future(part)
+        self._busy[key] = task
+        task.add_done_callback(lambda done: self._ended(key, done))
+
+    def _ended(self, key: object, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            self._busy.pop(key, None)
+        elif task.cancelled():
+            self._busy.pop(key, None)
+
+    def _stop(self, uid: str) -> None:
+        """What runs in a pod that is gone runs no more."""
+        for key, task in list(self._busy.items()):
+            if key == uid or (isinstance(key, tuple) and uid in key):
+                task.cancel()
+
+    async def _patient(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer of the API server, also of one that is away for a moment."""
+        while True:
+            try:
+                return await call()
+            except errors.Unavailable:
+                await asyncio.sleep(0.2)
+
+    # ------------------------------------------------------------------ kubelet
+
+    async def _kubelet(self, pod: Object) -> None:
+        """Make an instance pod ready, and its runner's heart beat."""
+        metadata = pod["metadata"]
+        if not self.script.pods_ready or metadata.get("deletionTimestamp"):
+            return
+        if not _is_ready(pod):
+            await self._status(PODS, metadata["name"], _pod_status("Running"))
+        instance = metadata["labels"][LABEL_INSTANCE]
+        while self.script.heartbeat_seconds is not None:
+            if instance not in self.script.silent:
+                await self._beat(pod, instance)
+            await asyncio.sleep(self.script.heartbeat_seconds)
+
+    async def _beat(self, pod: Object, instance: str) -> None:
+        labels = pod["metadata"]["labels"]
+        owned = {
+            "labels": {
+                LABEL_SWARM: labels[LABEL_SWARM],
+                LABEL_INSTANCE: instance,
+                LABEL_MANAGED_BY: MANAGED_BY,
+            }
+        }
+        await self._patient(
+            lambda: leases.renew(
+                self._client,
+                self._namespace,
+                instance,
+                holder=instance,
+                seconds=40,
+                now=_now(),
+                metadata=owned,
+            )
+        )
+
+    async def fail_pod(self, name: str) -> None:
+        """Let a pod end as if its node had evicted it."""
+        await self._status(PODS, name, {"phase": "Failed", "message": "evicted"})
+
+    # ------------------------------------------------------------------ Job controller
+
+    async def _job(self, job: Object) -> None:
+        """Run a Job: what its pod would do, then its end."""
+        labels = job["metadata"]["labels"]
+        swarm = labels[LABEL_SWARM]
+        if labels[LABEL_COMPONENT] == COMPONENT_PREPARE:
+            words = await self._patient(lambda: self._prepare(swarm))
+        else:
+            words = await self._patient(lambda: self._integrate(swarm))
+        await self._patient(lambda: self._job_pod(job, words))
+        good = "reason" not in words
+        await self._status(JOBS, job["metadata"]["name"], _job_status(good))
+
+    async def _job_pod(self, job: Object, words: Object) -> None:
+        metadata, template = job["metadata"], job["spec"]["template"]
+        name = f"{metadata['name']}-pod"
+        body = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": name,
+                "labels": {
+                    **template["metadata"]["labels"],
+                    "batch.kubernetes.io/controller-uid": metadata["uid"],
+                },
+                "ownerReferences": [_owner(job)],
+            },
+            "spec": template["spec"],
+        }
+        with contextlib.suppress(errors.AlreadyExists):
+            await self._client.create(PODS, self._namespace, body)
+        await self._status(PODS, name, _last_words(words))
+
+    async def _prepare(self, name: str) -> Object:
+        """Publish the graph of `spec.tasks.inline`, as the prepare Job does."""
+        if self.script.prepare_failures:
+            return self.script.prepare_failures.pop(0)
+        swarm = await self._client.get(SWARMS, self._namespace, name)
+        graph = publish(parse(swarm["spec"]["tasks"]["inline"]), "spec.tasks.inline")
+        if graph.errors:
+            problems = [str(item) for item in graph.errors]
+            return {
+                "reason": "TaskFileInvalid",
+                "message": f"spec.tasks.inline: {'; '.join(problems)}",
+                "diagnostics": problems,
+            }
+        packed = base64.b64encode(gzip.compress(graph.to_json().encode(), mtime=0))
+        patch = {"binaryData": {GRAPH_KEY: packed.decode()}}
+        graph_name = naming.graph_name(name)
+        await self._client.patch(CONFIG_MAPS, self._namespace, graph_name, patch)
+        return {"base": _sha("base"), "head": _sha("base"), "tasks": len(graph.tasks)}
+
+    async def _integrate(self, swarm: str) -> Object:
+        """Merge every Done task, as the integrate Job does, until there is none."""
+        head = ""
+        fields = f"spec.swarm={swarm},status.state={DONE}"
+        while True:
+            found, _ = await self._client.list(TASKS, self._namespace, fields=fields)
+            if not found:
+                return {"head": head, "message": "merged"} if head else {"message": ""}
+            for task in found:
+                attempt = (task["spec"]["id"], task["status"]["attempt"])
+                merged = Merged(commit=_sha(f"merge {attempt}"), before=head)
+                patch = status_after(task, merged, _now())
+                if await self._report(task, patch):
+                    self.merged.append(attempt)
+                    head = merged.commit
+
+    # ------------------------------------------------------------------ runner
+
+    def _runner(self, task: Object) -> None:
+        """Begin the attempt of a task that is bound to a pod which is there."""
+        status = task.get("status") or {}
+        pods = {
+            pod["metadata"]["uid"]
+            for pod in self._objects[PODS].values()
+            if not pod["metadata"].get("deletionTimestamp")
+        }
+        if (
+            status.get("state") != BOUND
+            or status["podUid"] not in pods
+            or status["instance"] in self.script.silent
+        ):
+            return
+        key = (task["metadata"]["uid"], status["attempt"], status["podUid"])
+        self._play(key, self._attempt(task))
+
+    async def _attempt(self, task: Object) -> None:
+        status = task["status"]
+        attempt = (task["spec"]["id"], int(status["attempt"]))
+        cut = Cut(base=_sha("base"), branch=status["branch"])
+        begun = await self._report(task, report.running(cut, _now()))
+        if begun is None:
+            return
+        self.started.append((*attempt, status["instance"]))
+        failure = await self.script.work(begun)
+        now = await self._patient(
+            lambda: self._client.get(
+                TASKS, self._namespace, task["metadata"]["name"]
+            )
+        )
+        if now["status"]["attempt"] != attempt[1] or now["status"]["state"] != RUNNING:
+            return  # fenced off: the task is somebody else's now
+        if failure is not None:
+            await self._report(now, report.failed(now, failure, _now()))
+            return
+        done = Finished(_sha(str(attempt)), cut.base, cut.branch, 0.1, "one commit")
+        if await self._report(now, report.done(now["status"], done, _now())):
+            self.finished.append(attempt)
+
+    async def _report(self, task: Object, patch: Object) -> Optional[Object]:
+        """Write a task's status if it is as it was read; None if it is not."""
+        metadata = task["metadata"]
+        try:
+            written: Object = await self._patient(
+                lambda: self._client.patch_status(
+                    TASKS,
+                    self._namespace,
+                    metadata["name"],
+                    patch,
+                    version=metadata["resourceVersion"],
+                )
+            )
+        except (errors.Conflict, errors.NotFound):
+            return None
+        return written
+
+    # ------------------------------------------------------------------ collector
+
+    async def _collect(self, uid: str) -> None:
+        """Delete what the object of this uid owned."""
+        for resource in (INSTANCES, TASKS, JOBS, PODS):
+            for name, item in list(self._objects[resource].items()):
+                owners = item["metadata"].get("ownerReferences") or []
+                if any(owner["uid"] == uid for owner in owners):
+                    await self._patient(
+                        lambda resource=resource, name=name: self._client.delete(
+                            resource, self._namespace, name, grace_seconds=0
+                        )
+                    )
+
+    async def _status(self, resource: Resource, name: str, status: Object) -> None:
+        with contextlib.suppress(errors.NotFound):
+            await self._patient(
+                lambda: self._client.patch_status(
+                    resource, self._namespace, name, status
+                )
+            )
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def _second() -> str:
+    return _now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _owner(item: Object) -> Object:
+    return {
+        "apiVersion": JOBS.api_version,
+        "kind": JOBS.kind,
+        "name": item["metadata"]["name"],
+        "uid": item["metadata"]["uid"],
+        "controller": True,
+    }
+
+
+def _is_ready(pod: Object) -> bool:
+    return any(
+        item["type"] == "Ready" and item["status"] == "True"
+        for item in pod.get("status", {}).get("conditions") or []
+    )
+
+
+def _ended(job: Object) -> bool:
+    return bool(job.get("status", {}).get("conditions"))
+
+
+def _pod_status(phase: str) -> Object:
+    return {
+        "phase": phase,
+        "startTime": _second(),
+        "conditions": [
+            {"type": kind, "status": "True", "lastTransitionTime": _second()}
+            for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+        ],
+    }
+
+
+def _last_words(words: Object) -> Object:
+    good = "reason" not in words
+    ended = {
+        "exitCode": 0 if good else 1,
+        "reason": "Completed" if good else "Error",
+        "message": json.dumps(words),
+        "startedAt": _second(),
+        "finishedAt": _second(),
+    }
+    main = {
+        "name": "main",
+        "image": "kiro-swarm.test/image:1",
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+        "state": {"terminated": ended},
+    }
+    return {"phase": "Succeeded" if good else "Failed", "containerStatuses": [main]}
+
+
+def _job_status(good: bool) -> Object:
+    kinds = ("SuccessCriteriaMet", "Complete") if good else ("FailureTarget", "Failed")
+    status: Object = {
+        "startTime": _second(),
+        "conditions": [
+            {
+                "type": kind,
+                "status": "True",
+                "lastTransitionTime": _second(),
+                "lastProbeTime": _second(),
+            }
+            for kind in kinds
+        ],
+    }
+    if good:
+        status.update(completionTime=_second(), succeeded=1)
+    else:
+        status.update(failed=1)
+    return status
