@@ -23,7 +23,10 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 
+from hack.lib.cluster import images
+
 HACK_CLUSTER = Path(__file__).resolve().parents[2] / "hack" / "cluster"
+PROBE_IMAGE = "kiro-swarm.local/probe:1"
 _OURS = re.compile(r"test-(?:api|node)-(\d+)")
 
 
@@ -82,6 +85,25 @@ class Cluster:
         """Makes the images of a docker-archive known to the node."""
         hack_cluster("load", str(archive), "--name", self.name)
 
+    def add_fake_nodes(self, count: int) -> None:
+        """Nodes that kwok simulates: node-0 to node-<count - 1>, each for 110 pods."""
+        room = {"cpu": "64", "memory": "256Gi", "pods": "110"}
+        nodes = [
+            {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {
+                    "name": f"node-{index}",
+                    "annotations": {"kwok.x-k8s.io/node": "fake"},
+                    "labels": {"kubernetes.io/hostname": f"node-{index}"},
+                },
+                "status": {"allocatable": room, "capacity": room},
+            }
+            for index in range(count)
+        ]
+        whole = {"apiVersion": "v1", "kind": "List", "items": nodes}
+        self.kubectl("create", "-f", "-", input=json.dumps(whole))
+
     def status(self) -> Dict[str, Any]:
         """What `hack/cluster status --output json` says, ready or not."""
         return status(self.name)
@@ -132,12 +154,20 @@ def up(name: str, *options: str) -> Cluster:
     return Cluster(name, Path(said["kubeconfig"]), Path(log) if log else None)
 
 
+def load_probe(target: Cluster, scratch: Path) -> None:
+    """Loads PROBE_IMAGE, whose only program is hack/lib/cluster/src/probe."""
+    archive = scratch / "probe.tar"
+    probe = {"/probe": Path(program("probe"))}
+    archive.write_bytes(images.archive(PROBE_IMAGE, probe))
+    target.load(archive)
+
+
 def sweep() -> None:
     """Takes down what killed test runs left behind."""
     for record in json.loads(
         hack_cluster("status", "--all", "--output=json", check=False)
     ):
-        mine = _OURS.fullmatch(record["name"])
+        mine = _OURS.match(record["name"])
         if mine and not Path(f"/proc/{mine.group(1)}").exists():
             hack_cluster("down", "--name", record["name"])
 

@@ -47,9 +47,11 @@ PROGRAMS: Dict[str, Program] = {
     "probe": Program("src", "./probe", "probe"),
     # kwok needs newer Kubernetes libraries than the cluster, hence a module of its own.
     "kwok": Program("kwok", "sigs.k8s.io/kwok/cmd/kwok", "kwok"),
+    "stages": Program("kwok", "./stages", "stages"),
 }
 CONTROL_PLANE = ("kube", "etcd", "certs")
 NODE = (*CONTROL_PLANE, "coredns", "pause", "volume", "local-path-provisioner", "helm")
+KWOK = ("kwok", "stages")
 
 # One binary answers to all of these names.
 ALIASES = dict.fromkeys(

@@ -30,7 +30,7 @@ from hack.lib.cluster.plan import AUDIT_POLICY, Spec, plan
 from hack.lib.cluster.progress import Progress
 from hack.lib.cluster.provider import Status, Wish
 from hack.lib.cluster.records import Record
-from hack.lib.cluster.shell import program
+from hack.lib.cluster.shell import program, run
 
 _API_TIMEOUT = 60.0
 _NODE_TIMEOUT = 120.0
@@ -136,13 +136,28 @@ class Local:
         spec = _spec(record)
         api = objects.Api(spec)
         self._await("the API server", record, api.ready, _API_TIMEOUT)
+        if "kube-controller-manager" in record.components:
+            # Without it no pod can be created.
+            self._await(
+                "the first service account",
+                record,
+                lambda: api.exists(objects.SERVICE_ACCOUNT),
+                _API_TIMEOUT,
+            )
         if not _has_node(record):
             return
         if pid:
             objects.create_all(spec, api)
             self._await("containerd", record, lambda: _import(pid, spec), _API_TIMEOUT)
-        name = spec.node_name
-        self._await("the node", record, lambda: api.node_ready(name), _NODE_TIMEOUT)
+        host = f"http://{spec.subnets.node}"
+        proxy = f"{host}:{node.PROXY_HEALTH_PORT}/healthz"
+        dns = f"{host}:{node.DNS_READY_PORT}/ready"
+        for what, ready in (
+            ("the node", lambda: api.node_ready(spec.node_name)),
+            ("services", lambda: api.healthy(proxy)),
+            ("name resolution", lambda: api.healthy(dns)),
+        ):
+            self._await(what, record, ready, _NODE_TIMEOUT)
 
     def _await(
         self, what: str, record: Record, ready: Callable[[], bool], timeout: float
@@ -195,7 +210,7 @@ class Local:
 
 def _programs(wish: Wish) -> List[str]:
     wanted = build.NODE if "kubelet" in wish.components else build.CONTROL_PLANE
-    return [*wanted, *(name for name in wish.components if name == "kwok")]
+    return [*wanted, *(build.KWOK if "kwok" in wish.components else ())]
 
 
 def _claim(wish: Wish) -> Record:
@@ -224,6 +239,9 @@ def _prepare(spec: Spec) -> None:
     if spec.audit:
         policy = spec.directory / "audit-policy.json"
         policy.write_text(json.dumps(AUDIT_POLICY))
+    if "kwok" in spec.components:
+        stages = spec.directory / "stages.yaml"
+        stages.write_text(run(spec.program("stages")))
     if "kubelet" in spec.components:
         node.write(spec)
         programs = {f"/{name}": build.path(name) for name in ("pause", "volume")}

@@ -116,10 +116,12 @@ def make_control_group(name: str) -> None:
 
 
 def remove_control_group(name: str) -> None:
-    """Removes it and what pods left in it."""
-    for hierarchy in [_CGROUPS, *_hierarchies()]:
-        top = hierarchy / name
-        for directory, _, _ in os.walk(top, topdown=False):
+    """Removes it and what pods left in it, in every hierarchy of either version."""
+    for hierarchy in [
+        _CGROUPS,
+        *(each for each in _CGROUPS.iterdir() if each.is_dir()),
+    ]:
+        for directory, _, _ in os.walk(hierarchy / name, topdown=False):
             _remove_empty(Path(directory))
 
 

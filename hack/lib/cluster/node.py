@@ -16,6 +16,8 @@ from hack.lib.cluster.plan import CONTAINERD_SOCKET, DOMAIN, Spec
 
 NODE_IMAGE = "kiro-swarm.local/node:1"
 MAX_PODS = 110
+DNS_READY_PORT = 8181
+PROXY_HEALTH_PORT = 10256
 
 _CONTAINERD = """\
 version = 2
@@ -52,7 +54,7 @@ _COREFILE = """\
 .:53 {{
     errors
     health 127.0.0.1:8180
-    ready 127.0.0.1:8181
+    ready {node}:{port}
     kubernetes {domain} in-addr.arpa ip6.arpa {{
         kubeconfig {kubeconfig}
         pods insecure
@@ -161,6 +163,7 @@ def _proxy(spec: Spec) -> Dict[str, Any]:
         "clientConnection": {"kubeconfig": spec.kubeconfig("kube-proxy")},
         "hostnameOverride": spec.node_name,
         "mode": "iptables",
+        "healthzBindAddress": f"{spec.subnets.node}:{PROXY_HEALTH_PORT}",
         "clusterCIDR": str(spec.subnets.pods),
         "oomScoreAdj": 0,
         # Answers between pods of one bridge pass no filter without br_netfilter; then
@@ -186,6 +189,8 @@ def _corefile(spec: Spec) -> str:
     target.write_text(servers)
     return _COREFILE.format(
         domain=DOMAIN,
+        node=spec.subnets.node,
+        port=DNS_READY_PORT,
         kubeconfig=spec.kubeconfig("coredns"),
         forward=f"    forward . {target}\n" if servers else "",
     )

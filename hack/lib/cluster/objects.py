@@ -17,6 +17,7 @@ from hack.lib.cluster.errors import ClusterError
 from hack.lib.cluster.plan import Spec
 
 _TIMEOUT = 5.0
+SERVICE_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 _PATIENCE = 20.0  # namespaces appear a moment after the API server is ready
 STORAGE_CLASS = "standard"
 
@@ -51,6 +52,22 @@ class Api:
         return any(
             each["type"] == "Ready" and each["status"] == "True" for each in conditions
         )
+
+    def exists(self, path: str) -> bool:
+        """Whether there is an object."""
+        try:
+            self._request(path)
+        except OSError:
+            return False
+        return True
+
+    def healthy(self, url: str) -> bool:
+        """Whether a component says so at its own address."""
+        try:
+            self._opener.open(url, timeout=_TIMEOUT).close()
+        except OSError:
+            return False
+        return True
 
     def create(self, path: str, body: Dict[str, Any]) -> None:
         """Creates an object; one that is there already is left alone."""

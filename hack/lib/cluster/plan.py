@@ -186,6 +186,7 @@ def _scheduler(spec: Spec) -> _Command:
 
 def _kwok(spec: Spec) -> _Command:
     return [
+        f"--config={spec.directory / 'stages.yaml'}",
         f"--kubeconfig={spec.kubeconfig('kwok')}",
         "--manage-all-nodes=false",
         "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
