@@ -1,0 +1,152 @@
+"""The whole life of a swarm, what it costs, and that it may be cut short anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
+from kiro_swarm.reconcile.worker import RECONCILERS
+from tests.unit.reconcile.world import NAMESPACE, World, a_world
+
+CHAIN = {"1": [], "2": ["1"]}
+
+
+async def test_a_swarm_lives_from_nothing_to_all_merged(world: World) -> None:
+    world.apply_swarm()
+    await world.live(20)
+    status = world.status()
+    assert status["phase"] == "Succeeded"
+    assert status["progress"] == "4/4"
+    assert status["readiness"] == "2/2"
+    assert world.conditions() == {
+        "Ready": ("True", "InstancesReady"),
+        "Reconciling": ("False", "Idle"),
+        "Stalled": ("False", "Progressing"),
+        "Prepared": ("True", "Prepared"),
+        "Complete": ("True", "AllMerged"),
+        "Integrated": ("True", "Integrated"),
+    }
+    assert status["integration"]["head"] == world.cluster.task("4")["mergeCommit"]
+    events = [write for write in world.api.writes if "events/" in write]
+    assert len(events) == 1, "one Event tells that it is complete"
+
+
+async def test_no_dependent_starts_before_what_it_depends_on_is_merged(
+    world: World,
+) -> None:
+    world.apply_swarm()
+    await world.live(20)
+    moments = {
+        name: world.cluster.task(name) for name in world.cluster.graph  # all merged
+    }
+    for name, needs in world.cluster.graph.items():
+        for needed in needs:
+            assert moments[needed]["mergedAt"] <= moments[name]["boundAt"]
+    assert moments["2"]["boundAt"] == moments["3"]["boundAt"], "side by side"
+
+
+async def test_the_phases_of_a_swarm_come_in_order_and_none_is_wrong(
+    world: World,
+) -> None:
+    world.apply_swarm()
+    await world.live(20)
+    told = [
+        change.after["status"]["phase"]
+        for change in world.api.store.changes
+        if change.resource is SWARMS and (change.after or {}).get("status")
+        if change.after is not None
+    ]
+    phases = [now for before, now in zip(["", *told], told) if now != before]
+    assert phases == ["Preparing", "Running", "Succeeded"]
+
+
+async def test_an_instance_costs_two_writes_beside_its_own_until_it_is_ready(
+    world: World,
+) -> None:
+    world.apply_swarm(instances=5)
+    world.cluster.tasks_run = False
+    world.cluster.graph = {"1": []}
+    world.cluster.frozen.add("demo-prepare-1")
+    await world.live(8)
+    assert world.status()["readiness"] == "5/5"
+    for name in world.cluster.names(INSTANCES):
+        mine = [w for w in world.api.writes if f"/{name}" in w]
+        assert sorted(mine) == [
+            f"PATCH kiroinstances/{name}/status",
+            f"POST kiroinstances/{name}",
+            f"POST pods/{name}-0",
+        ]
+
+
+async def test_an_idle_swarm_is_not_written_at_all(world: World) -> None:
+    world.apply_swarm()
+    await world.live(20)
+    before = len(world.api.writes)
+    for resource in (SWARMS, INSTANCES):
+        for name in world.cluster.names(resource):
+            world.ctx.wake(resource, world.cluster.one(resource, name))
+    world.clock.seconds += 3600
+    await world.live(3)
+    assert world.api.writes[before:] == []
+
+
+async def test_a_restart_of_the_operator_writes_nothing_to_a_finished_swarm(
+    world: World,
+) -> None:
+    world.apply_swarm()
+    await world.live(20)
+    before = world.everything()
+    patches = len([w for w in world.api.writes if w.startswith("PATCH")])
+    world.clock.seconds += 3600
+    await world.restart()
+    await world.live(3)
+    assert world.everything() == before
+    assert len([w for w in world.api.writes if w.startswith("PATCH")]) == patches
+
+
+async def test_the_operator_may_die_after_any_write_and_the_end_is_the_same(
+    tmp_path: Path,
+) -> None:
+    """For every k: killed after write k, its answer lost; a new process ends the work."""
+    async with a_world(tmp_path, CHAIN) as world:
+        world.apply_swarm(instances=1)
+        await world.live(14)
+        end, writes = world.everything(), len(world.api.writes)
+    assert end["status"]["demo"]["phase"] == "Succeeded"
+    assert writes > 30
+    for k in range(1, writes + 1):
+        async with a_world(tmp_path, CHAIN) as world:
+            world.apply_swarm(instances=1)
+            world.api.crash_after(k)
+            try:
+                await world.live(14)
+            except ConnectionError:
+                world.api.revive()
+                await world.restart()
+                await world.live(14)
+            assert world.everything() == end, f"killed after write {k}"
+            made = [w for w in world.api.writes if w.startswith("POST")]
+            twice = {w for w in made if made.count(w) > 1 and "events/" not in w}
+            assert not twice, f"killed after write {k}"
+
+
+async def test_what_a_swarm_owns_goes_with_it(world: World) -> None:
+    world.apply_swarm()
+    await world.live(9)
+    swarm = world.cluster.one(SWARMS, "demo")
+    await world.client.delete(
+        SWARMS, NAMESPACE, "demo", uid=swarm["metadata"]["uid"]
+    )
+    await world.live(4)
+    left = {k: v for k, v in world.everything().items() if v}
+    assert left == {}
+    assert list(world.ctx.cache.all(TASKS)) == []
+
+
+def test_every_kind_that_a_person_applies_has_a_reconciler() -> None:
+    assert {resource.kind for resource in RECONCILERS} == {
+        "KiroSwarm",
+        "KiroInstance",
+        "SwarmCommand",
+    }
+    assert not {JOBS, PODS, TASKS} & set(RECONCILERS)
