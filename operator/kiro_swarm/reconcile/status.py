@@ -63,10 +63,15 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
 
 def differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Whether a status is worth a write: time passing alone is not."""
-    quiet = {"speedup"}
-    return {k: v for k, v in before.items() if k not in quiet and v is not None} != {
-        k: v for k, v in after.items() if k not in quiet and v is not None
-    }
+    quiet = {"speedup": None}
+    return _stored({**before, **quiet}) != _stored({**after, **quiet})
+
+
+def _stored(value: Any) -> Any:
+    """What a merge patch leaves behind: None means that there is no such field."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _stored(item) for key, item in value.items() if item is not None}
 
 
 def _phase(instance: dict[str, Any]) -> str:

@@ -56,6 +56,8 @@ async def reconcile(ctx: Context, key: Key) -> None:
     else:
         prepared = await prepare.reconcile(ctx, view)
     if prepared.done:
+        # Tasks that were made a moment ago are in the cache, not in this view.
+        view = look(ctx.cache, swarm, spec, ctx.now())
         view = await _move_tasks(ctx, view)
     train = await integrate.reconcile(ctx, view)
     again = await _write_status(ctx, key, view, prepared, train)
