@@ -7,6 +7,7 @@ root: the only place that knows every part.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import kopf
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
+from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.leases import Leader
 from kiro_swarm.handlers.registry import build_registry
 from kiro_swarm.observe.health import Health, ReflectiveModule, report, serve
@@ -117,7 +119,7 @@ async def run_operator(
     probes = (
         await serve([loop, leadership, workers], options.port) if options.port else None
     )
-    background = [asyncio.ensure_future(loop.run())]
+    background = [asyncio.ensure_future(_supervised(loop.run(), stop))]
     leader: Optional[Leader] = None
     try:
         if options.leader_namespace:
@@ -141,42 +143,52 @@ async def run_operator(
             for part in (workers.run(), sweep(ctx))
         ]
         await kopf.operator(
-            registry=build_registry(ctx),
+            registry=build_registry(ctx, on_stop=stop.set),
             clusterwide=True,
             standalone=True,
             stop_flag=stop,
             ready_flag=ready,
         )
     finally:
-        for task in background:
-            task.cancel()
+        stop.set()
         await asyncio.gather(*background, return_exceptions=True)
         if leader is not None and leadership.leading:
-            await asyncio.wait_for(leader.release(), 5)
+            with contextlib.suppress(ClusterError, asyncio.TimeoutError):
+                await asyncio.wait_for(leader.release(), 5)
         if probes is not None:
             await probes.cleanup()
         await client.close()
 
 
 async def _lead(leader: Leader, stop: asyncio.Event) -> None:
-    await leader.hold()
-    log.error("the leadership is lost: stopping, another operator has it")
-    stop.set()
+    await _first(leader.hold(), stop.wait())
+    if not stop.is_set():
+        log.error("the leadership is lost: stopping, another operator has it")
+        stop.set()
 
 
 async def _supervised(part: Any, stop: asyncio.Event) -> None:
-    """A part that ends by itself is a defect: stop, so that Kubernetes starts us anew."""
-    try:
-        await part
-    finally:
-        if not stop.is_set():
-            log.error("a part of the operator ended by itself: stopping")
-            stop.set()
+    """Run a part until the operator stops.
+
+    One that ends by itself is a defect: stop, so that Kubernetes starts us anew.
+    """
+    work = asyncio.ensure_future(part)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not stop.is_set():
+        error = None if work.cancelled() else work.exception()
+        log.error("a part of the operator ended by itself: stopping", exc_info=error)
+        stop.set()
+    work.cancel()
+    stopping.cancel()
+    await asyncio.gather(work, stopping, return_exceptions=True)
 
 
 async def _first(*parts: Any) -> None:
-    """Wait for the first of several; the others are cancelled."""
+    """Wait for the first of several; the others are cancelled, its error is raised."""
     tasks = [asyncio.ensure_future(part) for part in parts]
-    _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
+    for task in done:
+        task.result()

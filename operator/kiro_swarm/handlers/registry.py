@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import kopf
 
@@ -12,13 +12,23 @@ from kiro_swarm.handlers.settings import configure
 from kiro_swarm.reconcile.context import Context
 
 
-def build_registry(ctx: Context) -> kopf.OperatorRegistry:
-    """A registry of its own, so that two operators in one process share nothing."""
+def build_registry(
+    ctx: Context, *, on_stop: Callable[[], None]
+) -> kopf.OperatorRegistry:
+    """A registry of its own, so that two operators in one process share nothing.
+
+    :param on_stop: called when kopf begins to stop. Whatever runs beside kopf has to end
+        then: kopf waits for it, five seconds at most.
+    """
     registry = kopf.OperatorRegistry()
 
     @kopf.on.startup(registry=registry)
     async def startup(settings: kopf.OperatorSettings, **_: Any) -> None:
         configure(settings)
+
+    @kopf.on.cleanup(registry=registry)
+    async def cleanup(**_: Any) -> None:
+        on_stop()
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> Any:
