@@ -85,21 +85,30 @@ class Leader:
     async def acquire(self) -> None:
         """Wait until this process is the leader."""
         while True:
-            if await self._try():
-                return
+            try:
+                if await self._try():
+                    return
+            except errors.Unavailable as error:
+                log.warning("leader lease not read: %s", error)
             await asyncio.sleep(self._seconds / 7)
 
     async def hold(self) -> None:
-        """Renew until the leadership is lost; then return. The caller stops working."""
-        renewed = self._clock()
-        while self._clock() - renewed < self._seconds * 2 / 3:
+        """Renew until the leadership is lost; then return. The caller stops working.
+
+        An API server that does not answer must not make us late: whoever waits for the
+        Lease begins when its term is over, so we end at two thirds of it.
+        """
+        term = self._seconds * 2 / 3
+        end = self._clock() + term
+        while self._clock() < end:
             await asyncio.sleep(self._seconds / 5)
+            asked = self._clock()
             try:
-                if not await self._try():
+                if not await asyncio.wait_for(self._try(), end - asked):
                     return
-                renewed = self._clock()
-            except errors.ClusterError as error:
-                log.warning("leader lease not renewed: %s", error)
+                end = asked + term
+            except (errors.ClusterError, asyncio.TimeoutError) as error:
+                log.warning("leader lease not renewed: %r", error)
 
     async def release(self) -> None:
         """Give the leadership up, so that the next one need not wait for the expiry."""

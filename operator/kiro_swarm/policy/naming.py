@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+_HASHED = re.compile(r"-[0-9a-f]{8}\Z")
 _TASK_PART = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?\Z")
 
 
@@ -21,10 +22,12 @@ def task_part(task_id: str) -> str:
     """A task id as a part of object names and branches: ``1.1``, ``core-1-5f2b9a01``.
 
     Unchanged where it is lower case and harmless; else lowered, cleaned and given a hash
-    of the original id, so that ``CORE-1`` and ``core-1`` stay two tasks.
+    of the original id, so that ``CORE-1`` and ``core-1`` stay two tasks. What looks as if
+    it had a hash gets one too: nobody can choose the name of another task.
     """
     harmless = _TASK_PART.match(task_id) and ".." not in task_id
-    if harmless and not task_id.endswith(".lock") and task_id != "integration":
+    reserved = task_id.endswith(".lock") or task_id == "integration"
+    if harmless and not reserved and not _HASHED.search(task_id):
         return task_id
     cleaned = re.sub(r"[^a-z0-9-]+", "-", task_id.lower()).strip("-")[:32].strip("-")
     return f"{cleaned or 'task'}-{short_hash(task_id)}"

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Optional
 
-from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, TASKS
+from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
-from kiro_swarm.reconcile.context import Context, side_by_side
+from kiro_swarm.reconcile.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.instance import pod_trouble
 from kiro_swarm.reconcile.manifests import Object, metadata
 from kiro_swarm.reconcile.pods import prepare_job
@@ -92,8 +92,12 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
         return Prepared(None, "Preparing", _waiting(pod), attempt)
     report = termination_report(pod)
     if outcome:
-        await _make_tasks(ctx, view)
-        return Prepared(True, "Prepared", "", attempt, report=report)
+        if await _make_tasks(ctx, view):
+            return Prepared(True, "Prepared", "", attempt, report=report)
+        # A task of an earlier swarm is on its way out, or another swarm has the name.
+        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+        message = "names of its tasks are still taken by other KiroTasks"
+        return Prepared(None, "Preparing", message, attempt, report=report)
     return Prepared(
         False,
         str(report.get("reason") or "PrepareFailed"),
@@ -121,8 +125,8 @@ def _waiting(pod: Optional[Object]) -> str:
     return f"reading the repository {trouble}".strip()
 
 
-async def _make_tasks(ctx: Context, view: View) -> None:
-    """Create the KiroTasks of the published graph that are not there yet."""
+async def _make_tasks(ctx: Context, view: View) -> bool:
+    """Create the KiroTasks of the published graph; whether all of them are there now."""
     published = await ctx.client.get(
         CONFIG_MAPS, view.namespace, naming.graph_name(view.name)
     )
@@ -130,11 +134,12 @@ async def _make_tasks(ctx: Context, view: View) -> None:
     graph = json.loads(gzip.decompress(base64.b64decode(packed)))
     there = {task["metadata"]["name"] for task in view.tasks}
     bodies = [task_manifest(view, task) for task in graph["tasks"]]
-    await side_by_side(
+    made = await side_by_side(
         partial(ctx.create, TASKS, view.namespace, body)
         for body in bodies
         if body["metadata"]["name"] not in there
     )
+    return None not in made
 
 
 def task_manifest(view: View, task: dict[str, Any]) -> Object:

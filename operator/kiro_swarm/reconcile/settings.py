@@ -39,6 +39,8 @@ class OperatorSettings:
                 f"repository schemes: {', '.join(sorted(unknown)) or 'none given'}; "
                 f"known are {', '.join(sorted(_KNOWN_SCHEMES))}"
             )
+        if self.workers < 1:
+            raise ValueError(f"workers: at least 1, not {self.workers}")
         if not self.image:
             raise ValueError("image: the operator must know the image of its own pods")
 

@@ -52,7 +52,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
         "prepare": _prepare(view, prepared),
         "integration": _integration(view, prepared, train),
         "startedAt": first_start(view),
-        "finishedAt": _finished_at(view),
+        "finishedAt": _finished_at(view, prepared),
     }
     status["speedup"] = _speedup(view, status["startedAt"], status["finishedAt"])
     status["conditions"] = _conditions(
@@ -124,7 +124,14 @@ def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
     }
 
 
-def _finished_at(view: View) -> Optional[str]:
+def _complete(view: View, prepared: Prepared) -> bool:
+    """Nothing is left to merge; a task file without tasks is done once it was read."""
+    return view.complete or (prepared.done is True and not view.tasks)
+
+
+def _finished_at(view: View, prepared: Prepared) -> Optional[str]:
+    if not view.tasks and _complete(view, prepared):
+        return str(view.status.get("finishedAt") or stamp(view.now))
     if not view.finished:
         return None
     ends = [
@@ -207,14 +214,15 @@ def _conditions(
         )
 
     stalled = _stall_reason(view, prepared, train)
-    moving = not stalled and not (view.complete and all_ready and not train.running)
+    complete = _complete(view, prepared)
+    moving = not stalled and not (complete and all_ready and not train.running)
     waits = "Done" in view.states.values()
     if prepared.done is not True:
         reason = "PrepareFailed" if prepared.done is False else "Preparing"
         ready = make("Ready", False, reason, message)
     elif view.spec.suspend:
         ready = make("Ready", False, "Suspended", message)
-    elif all_ready or view.complete:
+    elif all_ready or complete:
         ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
     else:
         ready = make("Ready", False, "InstancesNotReady", "instances are starting")
@@ -236,8 +244,8 @@ def _conditions(
         ),
         make(
             "Complete",
-            view.complete,
-            "AllMerged" if view.complete else "TasksFailed" if failed else "InProgress",
+            complete,
+            "AllMerged" if complete else "TasksFailed" if failed else "InProgress",
             message,
         ),
         make(

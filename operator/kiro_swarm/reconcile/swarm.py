@@ -47,7 +47,10 @@ async def reconcile(ctx: Context, key: Key) -> None:
         )
         return
     view = look(ctx.cache, swarm, spec, ctx.now())
-    await _lay_foundations(ctx, view)
+    taken = await _lay_foundations(ctx, view)
+    if taken and not was_prepared(view.status):
+        await _wait_for_names(ctx, key, view, taken)
+        return
     await members.reconcile(ctx, view)
     view = await _settle(ctx, look(ctx.cache, swarm, spec, ctx.now()))
     if was_prepared(view.status):
@@ -66,10 +69,14 @@ async def reconcile(ctx: Context, key: Key) -> None:
         ctx.queue.add_after(key, again)
 
 
-async def _lay_foundations(ctx: Context, view: View) -> None:
-    """Accounts, roles, volume, policy: once for each swarm and operator process."""
+async def _lay_foundations(ctx: Context, view: View) -> list[str]:
+    """Accounts, roles, volume, policy: once for each swarm and operator process.
+
+    Returns the objects that stand in the way: of an earlier swarm of this name, which are
+    on their way out, or of somebody else.
+    """
     if view.uid in ctx.ensured:
-        return
+        return []
     made = foundations(
         view.swarm, view.spec.storage, network_policy=ctx.settings.network_policy
     )
@@ -78,8 +85,20 @@ async def _lay_foundations(ctx: Context, view: View) -> None:
     )
     if all(answers):
         ctx.ensured.add(view.uid)
-    else:  # A namesake of an earlier swarm is still on its way out.
-        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+    return [
+        f"{resource.kind} {body['metadata']['name']}"
+        for (resource, body), mine in zip(made, answers)
+        if not mine
+    ]
+
+
+async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) -> None:
+    """Make nothing on a ground that is about to go; say what is waited for."""
+    attempt = int((view.status.get("prepare") or {}).get("attempt") or 0)
+    message = f"waiting until these are gone: {', '.join(taken)}"
+    prepared = Prepared(None, "Preparing", message, attempt)
+    await _write_status(ctx, key, view, prepared, integrate.observe(view))
+    ctx.queue.add_after(key, 1.0)
 
 
 async def _lay(ctx: Context, swarm: Object, resource: Resource, body: Object) -> bool:
