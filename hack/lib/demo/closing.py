@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Console
 from rich.text import Text
 
@@ -61,18 +63,25 @@ def _print(console: Console, text: str) -> None:
 
 def say_what_to_try(chosen: Options, console: Console) -> None:
     """Five commands for a cluster that was left standing, and how to end it."""
-    task = "2.2" if chosen.repo is None else "ID"
+    failed, open_task = ("2.2", "3.5") if chosen.repo is None else ("ID", "ID")
+    sentence = {
+        "apiVersion": "swarm.kiro.dev/v1alpha1",
+        "kind": "SwarmCommand",
+        "metadata": {"generateName": "say-"},
+        "spec": {"swarm": objects.SWARM, "command": f"run task {open_task}"},
+    }
     commands = (
         ("everything at a glance", "kubectl get kiro"),
-        ("why a task took two attempts", f"kubectl describe kirotask sample-{task}"),
         (
-            "say a sentence to the swarm",
-            "kubectl create -f - <<< '{apiVersion: swarm.kiro.dev/v1alpha1, kind: "
-            "SwarmCommand, metadata: {generateName: ask-}, spec: {swarm: sample, "
-            "command: status swarm detailed}}'",
+            "why a task took two attempts",
+            f"kubectl describe kirotask {objects.SWARM}-{failed}",
         ),
-        ("and read its answers", "kubectl get swarmcommands -o wide"),
-        ("more instances", "kubectl scale kiroswarm sample --replicas 5"),
+        (
+            "a sentence to the swarm: do what was left out as optional",
+            f"echo '{json.dumps(sentence)}' | kubectl create -f -",
+        ),
+        ("its answer, and the task at work", "kubectl get swarmcommands,kirotasks"),
+        ("more instances", f"kubectl scale kiroswarm {objects.SWARM} --replicas 5"),
     )
     setup = (
         f"export KUBECONFIG=$(hack/cluster kubeconfig --name {chosen.name})",
