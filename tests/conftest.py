@@ -7,6 +7,8 @@ from typing import List
 
 import pytest
 
+pytest_plugins = ["tests.support.cluster"]
+
 TESTS = Path(__file__).parent
 
 
