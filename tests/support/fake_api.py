@@ -15,7 +15,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
 import yaml
 from aiohttp import web
@@ -48,6 +48,7 @@ class FakeApi:
     """
 
     def __init__(self, now: Callable[[], datetime] = _now) -> None:
+        self._now = now
         self.store = Store(now)
         #: Every request that was let in, as ``METHOD path?query``.
         self.requests: list[str] = []
@@ -78,6 +79,13 @@ class FakeApi:
         self.cut_watches()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def forget(self) -> None:
+        """Begin again with an empty store."""
+        self.store = Store(self._now)
+        self.requests.clear()
+        self.writes.clear()
+        self.revive()
 
     def kubeconfig(self, folder: Path) -> Path:
         """Write a kubeconfig that leads here."""
@@ -169,9 +177,9 @@ class FakeApi:
             self.store.delete(resource, namespace, name, uid)
             made = {"kind": "Status", "apiVersion": "v1", "status": "Success"}
         self.writes.append(
-            "/".join(
-                [f"{request.method} {resource.plural}", name, subresource]
-            ).rstrip("/")
+            "/".join([f"{request.method} {resource.plural}", name, subresource]).rstrip(
+                "/"
+            )
         )
         self.tell()
         if self._writes_left is not None:
@@ -195,10 +203,10 @@ class FakeApi:
         if start + limit < len(items):
             token = json.dumps([version, start + limit]).encode()
             metadata["continue"] = base64.b64encode(token).decode()
-        page = items[start : start + limit]
-        for item in page:  # the items of a list do not say what they are
-            item.pop("apiVersion", None)
-            item.pop("kind", None)
+        page = [  # the items of a list do not say what they are
+            {key: item[key] for key in item if key not in ("apiVersion", "kind")}
+            for item in items[start : start + limit]
+        ]
         return {
             "kind": f"{resource.kind}List",
             "apiVersion": resource.api_version,

@@ -4,6 +4,9 @@ Role: the objects, versions and selectors behind ``fake_api.FakeApi``; no networ
 It keeps what our code relies on (versions, conflicts, merge patches, status on its own,
 selectable fields, graceful deletion of pods) and nothing else: no schemas, no admission,
 no controllers. Those are tested against a real API server in tests/cluster.
+
+Objects are replaced, never changed in place, and given out without a copy: whoever reads
+one must not change it.
 """
 
 from __future__ import annotations
@@ -77,11 +80,11 @@ class Store:
         return list(self._objects)
 
     def find(self, resource: Resource, namespace: str, name: str) -> Optional[Object]:
-        """A copy of the object, or None."""
-        return copy.deepcopy(self._objects[resource].get((namespace, name)))
+        """The object, or None."""
+        return self._objects[resource].get((namespace, name))
 
     def read(self, resource: Resource, namespace: str, name: str) -> Object:
-        """A copy of the object."""
+        """The object."""
         found = self.find(resource, namespace, name)
         if found is None:
             raise Refused(404, "NotFound", f'{resource.plural} "{name}" not found')
@@ -94,9 +97,9 @@ class Store:
         labels: str = "",
         fields: str = "",
     ) -> list[Object]:
-        """Copies of all objects that match, by namespace and name."""
+        """All objects that match, by namespace and name."""
         return [
-            copy.deepcopy(item)
+            item
             for key, item in sorted(self._objects[resource].items())
             if matches(resource, item, namespace, labels, fields)
         ]
@@ -121,9 +124,7 @@ class Store:
         )
         if resource.plural in _STATUS_ON_ITS_OWN:
             item.pop("status", None)
-        if not dry_run:
-            self._store(resource, None, item)
-        return copy.deepcopy(item)
+        return item if dry_run else self._store(resource, None, item)
 
     def patch(
         self,
@@ -149,8 +150,7 @@ class Store:
         """Replace all but the status."""
         before = self.read(resource, namespace, name)
         _check_version(resource, before, body["metadata"].get("resourceVersion"))
-        after = copy.deepcopy(body)
-        after["metadata"] = {**before["metadata"], **after["metadata"]}
+        after = {**body, "metadata": {**before["metadata"], **body["metadata"]}}
         if resource.plural in _STATUS_ON_ITS_OWN:
             after.pop("status", None)
             if "status" in before:
@@ -167,15 +167,14 @@ class Store:
         if resource is not resources.PODS:
             self.remove(resource, namespace, name)
         elif not before["metadata"].get("deletionTimestamp"):
-            after = copy.deepcopy(before)
-            after["metadata"]["deletionTimestamp"] = _stamp(self._now())
-            self._store(resource, before, after)
+            gone = {"metadata": {"deletionTimestamp": _stamp(self._now())}}
+            self._store(resource, before, merge(before, gone))
 
     def remove(self, resource: Resource, namespace: str, name: str) -> None:
         """Take an object away at once."""
         self.version += 1
-        before = self._objects[resource].pop((namespace, name))
-        before["metadata"]["resourceVersion"] = str(self.version)
+        last = {"metadata": {"resourceVersion": str(self.version)}}
+        before = merge(self._objects[resource].pop((namespace, name)), last)
         self.changes.append(Change(self.version, resource, before, None))
 
     def collect_garbage(self) -> None:
@@ -194,30 +193,32 @@ class Store:
                     return
 
     def _update(self, resource: Resource, before: Object, after: Object) -> Object:
-        after["metadata"]["resourceVersion"] = before["metadata"]["resourceVersion"]
-        if after != before:  # a write that changes nothing is none
-            if after.get("spec") != before.get("spec"):
-                after["metadata"]["generation"] = before["metadata"]["generation"] + 1
-            self._store(resource, before, after)
-        return copy.deepcopy(after)
+        version = before["metadata"]["resourceVersion"]
+        after = merge(after, {"metadata": {"resourceVersion": version}})
+        if after == before:  # a write that changes nothing is none
+            return after
+        if after.get("spec") != before.get("spec"):
+            generation = before["metadata"]["generation"] + 1
+            after = merge(after, {"metadata": {"generation": generation}})
+        return self._store(resource, before, after)
 
     def _store(
         self, resource: Resource, before: Optional[Object], after: Object
-    ) -> None:
+    ) -> Object:
         self.version += 1
-        metadata = after["metadata"]
-        metadata["resourceVersion"] = str(self.version)
-        key = metadata["namespace"], metadata["name"]
+        version = {"metadata": {"resourceVersion": str(self.version)}}
+        after = merge(after, version)
+        key = after["metadata"]["namespace"], after["metadata"]["name"]
         self._objects[resource][key] = after
-        change = Change(self.version, resource, before, copy.deepcopy(after))
-        self.changes.append(change)
+        self.changes.append(Change(self.version, resource, before, after))
+        return after
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386, without touching its arguments."""
+    """RFC 7386, without touching its arguments; what is not patched is shared."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
-    merged = copy.deepcopy(target) if isinstance(target, dict) else {}
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
@@ -264,7 +265,9 @@ def _field(resource: Resource, item: Object, path: str) -> str:
 def _check_version(resource: Resource, item: Object, expected: Optional[str]) -> None:
     metadata = item["metadata"]
     if expected is not None and expected != metadata["resourceVersion"]:
-        message = f'{resource.plural} "{metadata["name"]}": the object has been modified'
+        message = (
+            f'{resource.plural} "{metadata["name"]}": the object has been modified'
+        )
         raise Refused(409, "Conflict", message)
 
 

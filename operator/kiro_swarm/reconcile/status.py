@@ -64,7 +64,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
 def differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Whether a status is worth a write: time passing alone is not."""
     quiet = {"speedup": None}
-    return _stored({**before, **quiet}) != _stored({**after, **quiet})
+    return bool(_stored({**before, **quiet}) != _stored({**after, **quiet}))
 
 
 def _stored(value: Any) -> Any:

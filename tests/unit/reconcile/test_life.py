@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
 from kiro_swarm.reconcile.worker import RECONCILERS
-from tests.unit.reconcile.world import NAMESPACE, World, a_world
+from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.reconcile.world import World, a_world
 
 CHAIN = {"1": [], "2": ["1"]}
 
@@ -112,10 +113,10 @@ async def test_the_operator_may_die_after_any_write_and_the_end_is_the_same(
         world.apply_swarm(instances=1)
         await world.live(14)
         end, writes = world.everything(), len(world.api.writes)
-    assert end["status"]["demo"]["phase"] == "Succeeded"
-    assert writes > 30
-    for k in range(1, writes + 1):
-        async with a_world(tmp_path, CHAIN) as world:
+        assert end["status"]["demo"]["phase"] == "Succeeded"
+        assert writes > 30
+        for k in range(1, writes + 1):
+            world.begin_again()
             world.apply_swarm(instances=1)
             world.api.crash_after(k)
             try:
@@ -134,9 +135,7 @@ async def test_what_a_swarm_owns_goes_with_it(world: World) -> None:
     world.apply_swarm()
     await world.live(9)
     swarm = world.cluster.one(SWARMS, "demo")
-    await world.client.delete(
-        SWARMS, NAMESPACE, "demo", uid=swarm["metadata"]["uid"]
-    )
+    await world.client.delete(SWARMS, NAMESPACE, "demo", uid=swarm["metadata"]["uid"])
     await world.live(4)
     left = {k: v for k, v in world.everything().items() if v}
     assert left == {}

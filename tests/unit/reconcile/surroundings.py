@@ -1,0 +1,217 @@
+"""Everything around the operator, a step at a time, on the fake API server.
+
+``Cluster`` is kubelet, Job controller and garbage collector, the runners and the writes of
+the Jobs. It derives each step from what is there, so that it goes on after any crash.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from kiro_swarm.cluster.resources import (
+    CONFIG_MAPS,
+    JOBS,
+    LEASES,
+    PODS,
+    TASKS,
+    Resource,
+)
+from kiro_swarm.policy.times import stamp
+from tests.support.fake_api import FakeApi
+
+Object = dict[str, Any]
+NAMESPACE = "team"
+START = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+BASE = "a" * 40
+
+
+class Clock:
+    """Wall and monotonic time, moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def swarm_spec(**changes: Any) -> Object:
+    """A small valid spec; keyword arguments replace its fields."""
+    spec: Object = {
+        "repository": {"url": "https://git.example.org/demo.git", "ref": "main"},
+        "tasks": {"specPath": ".kiro/specs/demo/tasks.md"},
+        "instances": 2,
+        "template": {"agent": {"command": ["agent"]}},
+    }
+    return {**spec, **changes}
+
+
+def body(resource: Resource, name: str, spec: Object, **metadata: Any) -> Object:
+    """An object as a person applies it."""
+    return {
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "metadata": {"name": name, "namespace": NAMESPACE, **metadata},
+        "spec": spec,
+    }
+
+
+class Cluster:
+    """What happens around the operator. Every step is derived from what is there."""
+
+    def __init__(self, api: FakeApi, clock: Clock, graph: dict[str, list[str]]) -> None:
+        self.api = api
+        self.store = api.store
+        self.clock = clock
+        self.graph = graph
+        #: Job name -> last words of a Job that fails.
+        self.failing: dict[str, Object] = {}
+        #: (task id, attempt) -> reason of an attempt that fails in the runner.
+        self.frozen: set[str] = set()
+        self.tasks_run = True
+
+    def all(self, resource: Resource) -> list[Object]:
+        return self.store.select(resource, NAMESPACE)
+
+    def names(self, resource: Resource) -> list[str]:
+        return [item["metadata"]["name"] for item in self.all(resource)]
+
+    def one(self, resource: Resource, name: str) -> Object:
+        return self.store.read(resource, NAMESPACE, name)
+
+    def status(self, resource: Resource, name: str) -> Object:
+        status: Object = self.one(resource, name).get("status") or {}
+        return status
+
+    def set_status(self, resource: Resource, name: str, **status: Any) -> None:
+        self.store.patch(resource, NAMESPACE, name, {"status": status}, "status")
+
+    def task(self, task_id: str, swarm: str = "demo") -> Object:
+        return self.status(TASKS, f"{swarm}-{task_id}")
+
+    def step(self) -> None:
+        """One moment of the cluster's life."""
+        self.store.collect_garbage()
+        for pod in self.all(PODS):
+            if pod["metadata"]["name"] not in self.frozen:
+                self._kubelet(pod)
+        for job in self.all(JOBS):
+            if job["metadata"]["name"] not in self.frozen and not job.get("status"):
+                self._job(job)
+        if self.tasks_run:
+            for task in self.all(TASKS):
+                self._runner(task)
+
+    def _kubelet(self, pod: Object) -> None:
+        metadata, status = pod["metadata"], pod.get("status") or {}
+        if metadata.get("deletionTimestamp"):
+            self.store.remove(PODS, NAMESPACE, metadata["name"])
+        elif not status and metadata["labels"].get("swarm.kiro.dev/instance"):
+            self.make_ready(metadata["name"])
+
+    def make_ready(self, name: str, ready: bool = True) -> None:
+        """The readiness probe of a pod answers."""
+        condition = {"type": "Ready", "status": str(ready)}
+        self.set_status(PODS, name, phase="Running", conditions=[condition])
+
+    def end_pod(self, name: str, phase: str = "Failed", message: str = "") -> None:
+        """The pod is over, as after an eviction."""
+        self.set_status(PODS, name, phase=phase, message=message, conditions=[])
+
+    def _job(self, job: Object) -> None:
+        name = job["metadata"]["name"]
+        component = job["metadata"]["labels"]["swarm.kiro.dev/component"]
+        if f"{name}-pod" not in self.names(PODS):
+            self._start_job(job)
+        elif name in self.failing:
+            self.end_job(name, self.failing[name], failed=True)
+        elif component == "prepare":
+            self.end_job(name, self._prepare(job))
+        else:
+            self.end_job(name, self._integrate(job))
+
+    def _start_job(self, job: Object) -> None:
+        name, template = job["metadata"]["name"], job["spec"]["template"]
+        owner = {"uid": job["metadata"]["uid"], "kind": "Job", "name": name}
+        uid_label = {"batch.kubernetes.io/controller-uid": owner["uid"]}
+        pod = body(PODS, f"{name}-pod", template["spec"], ownerReferences=[owner])
+        pod["metadata"]["labels"] = {**template["metadata"]["labels"], **uid_label}
+        self.store.create(PODS, NAMESPACE, pod)
+
+    def end_job(self, name: str, report: Object, failed: bool = False) -> None:
+        """The main container of a Job ends with these last words."""
+        ended = {"exitCode": int(failed), "message": json.dumps(report)}
+        container = {"name": "main", "state": {"terminated": ended}}
+        phase = "Failed" if failed else "Succeeded"
+        self.set_status(PODS, f"{name}-pod", phase=phase, containerStatuses=[container])
+        condition = {
+            "type": "Failed" if failed else "Complete",
+            "status": "True",
+            "lastTransitionTime": stamp(self.clock.now()),
+        }
+        self.set_status(JOBS, name, conditions=[condition])
+
+    def _prepare(self, job: Object) -> Object:
+        swarm = job["metadata"]["labels"]["swarm.kiro.dev/swarm"]
+        tasks = [
+            {"id": task_id, "title": f"Task {task_id}", "dependencies": needs}
+            for task_id, needs in self.graph.items()
+        ]
+        self.publish(swarm, [{**task, "order": n} for n, task in enumerate(tasks)])
+        return {"base": BASE, "head": BASE, "tasksFile": "tasks.md", "diagnostics": []}
+
+    def publish(self, swarm: str, tasks: list[Object]) -> None:
+        """Put a task graph where the prepare Job puts it."""
+        packed = gzip.compress(json.dumps({"tasks": tasks}).encode(), mtime=0)
+        data = {"graph.json.gz": base64.b64encode(packed).decode()}
+        name = f"{swarm}-graph"
+        self.store.patch(CONFIG_MAPS, NAMESPACE, name, {"binaryData": data})
+
+    def _integrate(self, job: Object) -> Object:
+        head = BASE
+        for task in self.all(TASKS):
+            if (task.get("status") or {}).get("state") == "Done":
+                self.merge(task["metadata"]["name"])
+        merged = [t["status"] for t in self.all(TASKS) if t.get("status")]
+        for status in sorted(merged, key=lambda s: str(s.get("mergedAt") or "")):
+            head = status.get("mergeCommit") or head
+        return {"head": head, "pushed": head, "message": "merged"}
+
+    def merge(self, name: str) -> None:
+        """The merge train merges a task."""
+        commit = f"{self.store.version:040x}"
+        now = stamp(self.clock.now() + timedelta(microseconds=self.store.version))
+        self.set_status(TASKS, name, state="Merged", mergeCommit=commit, mergedAt=now)
+
+    def _runner(self, task: Object) -> None:
+        status, name = task.get("status") or {}, task["metadata"]["name"]
+        if status.get("instance") in self.frozen:
+            return
+        now = stamp(self.clock.now())
+        if status.get("state") == "Bound":
+            self.set_status(TASKS, name, state="Running", startedAt=now)
+        elif status.get("state") == "Running":
+            done = {"finishedAt": now, "commit": "c" * 40, "baseCommit": BASE}
+            seconds = status.get("runningSeconds", 0) + 1.0
+            self.set_status(TASKS, name, state="Done", runningSeconds=seconds, **done)
+
+    def beat(self, instance: str) -> None:
+        """The heartbeat of an instance, as its runner writes it."""
+        spec = {"renewTime": stamp(self.clock.now())}
+        labels = {
+            "swarm.kiro.dev/instance": instance,
+            "swarm.kiro.dev/swarm": instance.rsplit("-", 1)[0],
+        }
+        if instance in self.names(LEASES):
+            self.store.patch(LEASES, NAMESPACE, instance, {"spec": spec})
+        else:
+            self.store.create(
+                LEASES, NAMESPACE, body(LEASES, instance, spec, labels=labels)
+            )
