@@ -282,10 +282,13 @@ def _traces(name: str) -> List[str]:
         for line in _run("iptables", "-w", "-t", table, "-S")
         if name in line
     ]
-    groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/*{name}*")]
-    sockets = [str(path) for path in Path("/run/kiro-swarm").glob(f"*{name}*")]
-    files = [str(path) for path in Path("/var/lib/kiro-swarm").glob(f"**/*{name}*")]
-    return rules + groups + sockets + files
+    # Shallow: deeper down other clusters come and go while we look.
+    places = ("/sys/fs/cgroup", "/run/kiro-swarm", "/var/lib/kiro-swarm")
+    shallow = [f"*{name}*", f"*/*{name}*"]
+    files = [
+        str(path) for top in places for each in shallow for path in Path(top).glob(each)
+    ]
+    return rules + files
 
 
 def _chains() -> List[str]:
