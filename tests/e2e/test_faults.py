@@ -38,7 +38,7 @@ def test_an_operator_killed_twenty_times_does_everything_once(place: Place) -> N
     trailers = place.trailers()
     assert len(trailers) == 12 == len(set(trailers))
     created = [
-        event["objectRef"]["name"]
+        (event["objectRef"]["resource"], event["objectRef"]["name"])
         for event in place.cluster.audit_events()
         if event["verb"] == "create"
         and event["objectRef"].get("namespace") == place.name
