@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import List, Tuple
 
 from rich.console import Console
 from rich.text import Text
@@ -61,16 +62,35 @@ def _print(console: Console, text: str) -> None:
     console.print(Text.from_ansi(text.rstrip()), soft_wrap=True)
 
 
-def say_what_to_try(chosen: Options, console: Console) -> None:
-    """Five commands for a cluster that was left standing, and how to end it."""
-    failed, open_task = ("2.2", "3.5") if chosen.repo is None else ("ID", "ID")
+def say_what_to_try(chosen: Options, console: Console, worked: bool) -> None:
+    """How to go on with a cluster that was left standing, and how to end it."""
+    lines = ["", "What there is is left standing. To use it:", "", *_setup(chosen)]
+    if worked:
+        for what, command in _commands(sample=chosen.repo is None):
+            lines += ["", f"    # {what}", f"    {command}"]
+    lines += ["", f"To end it: hack/cluster down --name {chosen.name}"]
+    for each in lines:
+        console.print(each, markup=False, soft_wrap=True)
+
+
+def _setup(chosen: Options) -> List[str]:
+    return [
+        f"    export KUBECONFIG=$(hack/cluster kubeconfig --name {chosen.name})",
+        '    export PATH=$PATH:$(dirname "$(hack/cluster bin kubectl)")',
+        f"    kubectl config set-context --current --namespace {objects.NAMESPACE}",
+    ]
+
+
+def _commands(sample: bool) -> List[Tuple[str, str]]:
+    """What each command is for, and the command."""
+    failed, left_out = ("2.2", "3.5") if sample else ("ID", "ID")
     sentence = {
         "apiVersion": "swarm.kiro.dev/v1alpha1",
         "kind": "SwarmCommand",
         "metadata": {"generateName": "say-"},
-        "spec": {"swarm": objects.SWARM, "command": f"run task {open_task}"},
+        "spec": {"swarm": objects.SWARM, "command": f"run task {left_out}"},
     }
-    commands = (
+    return [
         ("everything at a glance", "kubectl get kiro"),
         (
             "why a task took two attempts",
@@ -82,16 +102,4 @@ def say_what_to_try(chosen: Options, console: Console) -> None:
         ),
         ("its answer, and the task at work", "kubectl get swarmcommands,kirotasks"),
         ("more instances", f"kubectl scale kiroswarm {objects.SWARM} --replicas 5"),
-    )
-    setup = (
-        f"export KUBECONFIG=$(hack/cluster kubeconfig --name {chosen.name})",
-        'export PATH=$PATH:$(dirname "$(hack/cluster bin kubectl)")',
-        f"kubectl config set-context --current --namespace {objects.NAMESPACE}",
-    )
-    lines = ["", "All is left standing. To try next:", ""]
-    lines += [f"    {command}" for command in setup]
-    for what, command in commands:
-        lines += ["", f"    # {what}", f"    {command}"]
-    lines += ["", f"To end it: hack/cluster down --name {chosen.name}"]
-    for each in lines:
-        console.print(each, markup=False, soft_wrap=True)
+    ]

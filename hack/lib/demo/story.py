@@ -51,8 +51,8 @@ def main(arguments: Sequence[str]) -> int:
             status = _down(tools, times) or status
     if status == 0:
         times.show()
-    if chosen.keep and tools.kubeconfig is not None:
-        closing.say_what_to_try(chosen, console)
+    if chosen.keep:
+        closing.say_what_to_try(chosen, console, worked=status == 0)
     return status
 
 
@@ -93,9 +93,13 @@ def _install(tools: Tools, image: str, image_id: str) -> None:
     settings = [
         f"--set-json={key}={json.dumps(value)}" for key, value in values.items()
     ]
-    place = (f"--namespace={RELEASE}", "--create-namespace")
+    place = f"--namespace={RELEASE}"
     wait = ("--wait", "--timeout=3m")
-    tools.helm("upgrade", "--install", RELEASE, str(CHART), *place, *wait, *settings)
+    if tools.helm("list", place, "--pending", "--failed", "--short").strip():
+        # A demo that was stopped in the middle of it: helm never touches such a release.
+        tools.helm("uninstall", RELEASE, place, *wait)
+    release = ("upgrade", "--install", "--create-namespace", RELEASE, str(CHART))
+    tools.helm(*release, place, *wait, *settings)
 
 
 def _start_git_server(tools: Tools, image: str, sample: bool) -> None:
