@@ -25,7 +25,7 @@ from __future__ import annotations
 from typing import Optional
 
 from pydantic import Field
-from typing_extensions import Literal
+from typing_extensions import Annotated, Literal
 
 from kiro_swarm.api.common import Conditions, Model, Sha, Timestamp
 
@@ -99,7 +99,7 @@ class PrepareStatus(Model):
     tasks_file: str = Field(
         default="", max_length=1024, description="Path of the tasks.md that was read."
     )
-    diagnostics: list[str] = Field(
+    diagnostics: list[Annotated[str, Field(max_length=4096)]] = Field(
         default_factory=list,
         max_length=50,
         description="Problems of the task file, each with its line.",

@@ -60,11 +60,21 @@ class Resources(Model):
 class Toleration(Model):
     """As in a Pod."""
 
-    key: Optional[str] = Field(default=None, max_length=316)
-    operator: Literal["Exists", "Equal"] = "Equal"
-    value: Optional[str] = Field(default=None, max_length=63)
-    effect: Optional[Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]] = None
-    toleration_seconds: Optional[int] = None
+    key: Optional[str] = Field(
+        default=None, max_length=316, description="Key of the taint. Default: all."
+    )
+    operator: Literal["Exists", "Equal"] = Field(
+        default="Equal", description="How the value is compared."
+    )
+    value: Optional[str] = Field(
+        default=None, max_length=63, description="Value of the taint, for Equal."
+    )
+    effect: Optional[Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]] = Field(
+        default=None, description="Effect of the taint. Default: all."
+    )
+    toleration_seconds: Optional[int] = Field(
+        default=None, description="How long NoExecute is tolerated. Default: for ever."
+    )
 
 
 class PodOverrides(Model):

@@ -1,0 +1,153 @@
+"""What becomes of a task whose attempt ended without a merge."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from kiro_swarm.api.task import KiroTaskStatus
+from kiro_swarm.policy.attempts import NO_FAULT, NO_FAULT_FACTOR, after_failure
+from kiro_swarm.policy.times import stamp
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+SPEC = {"maxAttempts": 3}
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    running = {
+        "state": "Running",
+        "attempt": 1,
+        "instance": "demo-1",
+        "podUid": "u",
+        "readyAt": stamp(NOW - timedelta(seconds=90)),
+        "startedAt": stamp(NOW - timedelta(seconds=60)),
+        "progress": {"message": "half"},
+    }
+    return {**running, **changes}
+
+
+def fail(
+    before: dict[str, Any],
+    *,
+    reason: str = "NoChanges",
+    message: str = "nothing committed",
+    brief: str = "",
+    spec: dict[str, Any] = SPEC,
+) -> dict[str, Any]:
+    return after_failure(
+        before, spec, reason=reason, message=message, brief=brief, now=NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "failures", "attempt", "reason", "state", "counted"),
+    [
+        ("the first failure", 0, 1, "NoChanges", "Ready", 1),
+        ("the second", 1, 2, "GateFailed", "Ready", 2),
+        ("the last that is allowed", 2, 3, "MergeConflict", "Failed", 3),
+        ("a lost instance is nobody's fault", 2, 3, "InstanceLost", "Ready", 2),
+        ("a stopped runner neither", 2, 9, "RunnerStopped", "Ready", 2),
+        ("a restarted runner neither", 2, 14, "RunnerRestarted", "Ready", 2),
+        ("but not for ever", 0, 15, "InstanceLost", "Failed", 0),
+        ("attempts of before a person asked do not count", 0, 7, "Bad", "Ready", 1),
+    ],
+)
+def test_a_task_is_tried_again_until_its_attempts_are_used_up(
+    case: str, failures: int, attempt: int, reason: str, state: str, counted: int
+) -> None:
+    patch = fail(status(failures=failures, attempt=attempt), reason=reason)
+    assert (patch["state"], patch["failures"]) == (state, counted), case
+    assert (patch["finishedAt"] is not None) == (state == "Failed")
+    assert ("attempts failed" in patch["message"]) == (state == "Failed")
+
+
+def test_even_innocent_attempts_end_somewhere() -> None:
+    before: dict[str, Any] = {}
+    for attempt in range(1, 1000):
+        before = {**before, **fail(status(attempt=attempt), reason="InstanceLost")}
+        if before["state"] == "Failed":
+            break
+    assert attempt == SPEC["maxAttempts"] * NO_FAULT_FACTOR
+
+
+@pytest.mark.parametrize("reason", sorted(NO_FAULT))
+def test_reasons_without_fault_do_not_count(reason: str) -> None:
+    assert fail(status(), reason=reason)["failures"] == 0
+
+
+def test_a_task_that_goes_back_lets_go_of_its_instance() -> None:
+    patch = fail(status())
+    assert (patch["instance"], patch["podUid"]) == ("", "")
+    gone = ("boundAt", "startedAt", "finishedAt", "progress")
+    assert [patch[field] for field in gone] == [None] * 4
+    assert patch["readyAt"] == status()["readyAt"], "it keeps its place in the queue"
+
+
+def test_history_keeps_the_last_ten_attempts() -> None:
+    before = status()
+    for attempt in range(1, 14):
+        before = {**before, **fail({**before, "attempt": attempt}, reason="Unbound")}
+    assert [record["attempt"] for record in before["history"]] == list(range(4, 14))
+
+
+def test_history_says_who_when_what_and_why() -> None:
+    patch = fail(status(commit="c" * 40), message="red test")
+    assert patch["history"] == [
+        {
+            "attempt": 1,
+            "instance": "demo-1",
+            "outcome": "NoChanges",
+            "message": "red test",
+            "startedAt": status()["startedAt"],
+            "finishedAt": stamp(NOW),
+            "commit": "c" * 40,
+        }
+    ]
+
+
+def test_an_attempt_that_never_started_has_no_start_in_its_record() -> None:
+    before = status(startedAt=None, instance=None, state="Bound")
+    patch = fail(before, reason="InstanceLost")
+    assert "startedAt" not in patch["history"][0]
+    assert patch["history"][0]["instance"] == ""
+    assert patch["runningSeconds"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("case", "brief", "known", "expected"),
+    [
+        ("a new brief replaces", "new", "old", "new"),
+        ("none carries the old over", "", "old", "old"),
+        ("none at all", "", None, ""),
+        ("too long is cut", "x" * 20000, None, "x" * 16384),
+    ],
+)
+def test_the_next_attempt_reads_the_brief(
+    case: str, brief: str, known: str, expected: str
+) -> None:
+    assert fail(status(brief=known), brief=brief)["brief"] == expected, case
+
+
+@pytest.mark.parametrize(
+    ("case", "changes", "seconds"),
+    [
+        ("running: from its start to now", {}, 60.0),
+        ("added to what was before", {"runningSeconds": 5.5}, 65.5),
+        (
+            "done: it was counted when it became done",
+            {"state": "Done", "runningSeconds": 41.0},
+            41.0,
+        ),
+    ],
+)
+def test_the_time_of_an_attempt_is_counted_once(
+    case: str, changes: dict[str, Any], seconds: float
+) -> None:
+    assert fail(status(**changes))["runningSeconds"] == seconds, case
+
+
+def test_long_words_fit_into_the_status() -> None:
+    patch = fail(status(), message="m" * 5000, brief="b" * 50000)
+    KiroTaskStatus.model_validate(patch)
