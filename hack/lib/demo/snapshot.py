@@ -92,7 +92,7 @@ def read(objects: Iterable[Object], swarm: str) -> Snapshot:
         kinds.get("KiroInstance", []), key=lambda item: item["spec"]["index"]
     )
     busy = {
-        item["status"]["instance"]: item["spec"]["id"]
+        item["status"].get("instance"): item["spec"]["id"]
         for item in tasks
         if (item.get("status") or {}).get("state") in ("Bound", "Running")
     }
