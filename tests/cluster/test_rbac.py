@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Set, Tuple
+from typing import Any, Dict, Iterator, Set
 
 import pytest
 
@@ -22,10 +22,10 @@ from tests.cluster.chart import (
     template,
 )
 from tests.cluster.kinds import swarm
+from tests.cluster.rights import Right, ask, expand, question
 from tests.support.cluster import Cluster
 
 RELEASE = "rights"
-Right = Tuple[str, str, str]  # group, resource[/subresource], verb
 #: Checking on the client's side would need rights of its own, to read the CRDs.
 UNCHECKED = "--validate=false"
 OUR_KINDS = ("kiroswarms", "kiroinstances", "kirotasks", "swarmcommands")
@@ -51,48 +51,6 @@ def team(api_server: Cluster) -> Iterator[str]:
         yield name
 
 
-def question(
-    group: str, resource: str, verb: str, place: str, name: str = ""
-) -> Dict[str, str]:
-    """One thing to ask about, as the API server wants it said."""
-    plural, _, subresource = resource.partition("/")
-    return {
-        "group": group,
-        "resource": plural,
-        "subresource": subresource,
-        "verb": verb,
-        "namespace": place,
-        "name": name,
-    }
-
-
-def ask(api_server: Cluster, user: str, attributes: List[Dict[str, str]]) -> List[bool]:
-    """The answers of the API server's own authorizer to many questions at once."""
-    account = user.startswith("system:serviceaccount:")
-    groups = ["system:serviceaccounts"] if account else []
-    reviews = [
-        {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SubjectAccessReview",
-            "spec": {
-                "user": user,
-                "groups": [*groups, "system:authenticated"],
-                "resourceAttributes": item,
-            },
-        }
-        for item in attributes
-    ]
-    body = json.dumps({"apiVersion": "v1", "kind": "List", "items": reviews})
-    said = api_server.kubectl("create", "-f", "-", "-o", "json", input=body).stdout
-    decoder, answers, rest = json.JSONDecoder(), [], said.strip()
-    while rest:
-        item, end = decoder.raw_decode(rest)
-        answers += item.get("items", [item])
-        rest = rest[end:].strip()
-    assert len(answers) == len(attributes)
-    return [bool(item["status"].get("allowed")) for item in answers]
-
-
 def owner(team: str) -> Dict[str, Any]:
     """A swarm of the team, as the API server would give it back."""
     metadata = {"name": "demo", "namespace": team, "uid": "1"}
@@ -111,17 +69,6 @@ def rights(home: str) -> Set[Right]:
         if (item["kind"], item["metadata"]["name"]) == ("ClusterRole", RELEASE)
     )
     return expand(role["rules"])
-
-
-def expand(rules: List[Dict[str, Any]]) -> Set[Right]:
-    """Every single right of a list of rules."""
-    return {
-        (group, resource, verb)
-        for rule in rules
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
 
 
 def test_the_operator_can_do_what_its_role_lists(
@@ -246,7 +193,9 @@ def test_the_operator_lays_the_foundations_of_a_swarm(
     made = [
         body for _, body in foundations(owner(team), Storage(), network_policy=True)
     ]
-    api_server.kubectl("create", f"--as={operator(home)}", "-f", "-", input=dump(*made))
+    api_server.kubectl(
+        "create", f"--as={operator(home)}", UNCHECKED, "-f", "-", input=dump(*made)
+    )
     roles = api_server.get("roles", "-n", team)["items"]
     assert {item["metadata"]["name"] for item in roles} == {"demo-runner", "demo-jobs"}
 
