@@ -42,6 +42,12 @@ from kiro_swarm.reconcile.settings import OperatorSettings
     default=None,
     help="Elect a leader by a Lease in this namespace. Default: no election.",
 )
+@click.option(
+    "--identity",
+    envvar="KIRO_IDENTITY",
+    default=socket.gethostname,
+    help="Name of this process in that Lease. Default: the host name.",
+)
 @click.option("--port", envvar="KIRO_PORT", default=8080, show_default=True)
 @click.option("--workers", envvar="KIRO_WORKERS", default=32, show_default=True)
 @click.option("--log-level", envvar="KIRO_LOG_LEVEL", default="INFO", show_default=True)
@@ -51,6 +57,7 @@ def operator(
     repository_schemes: str,
     network_policy: bool,
     leader_namespace: Optional[str],
+    identity: str,
     port: int,
     workers: int,
     log_level: str,
@@ -75,6 +82,6 @@ def operator(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     options = ProcessOptions(
-        port=port, identity=socket.gethostname(), leader_namespace=leader_namespace
+        port=port, identity=identity, leader_namespace=leader_namespace
     )
     asyncio.run(run_operator(settings, options))

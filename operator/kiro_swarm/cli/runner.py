@@ -28,10 +28,10 @@ from kiro_swarm.runner.socket import AgentSocket
 from kiro_swarm.runner.worktree import Worktree
 
 
-async def run_runner(
+def make_runner(
     api: TaskApi, config: RunnerConfig, socket: AgentSocket, worktree: Worktree
-) -> None:
-    """Work on the tasks bound to this instance until SIGTERM."""
+) -> Runner:
+    """The runner with everything it works with; call inside the event loop."""
     clock = SystemClock()
     workshop = Workshop(
         socket=socket,
@@ -51,9 +51,13 @@ async def run_runner(
             f"{key.uid}/{key.attempt}",
         )
 
-    runner = Runner(
+    return Runner(
         api, clock, config.instance, work_on, config.settings.heartbeat_seconds
     )
+
+
+async def run_runner(runner: Runner) -> None:
+    """Work on the tasks bound to this instance until SIGTERM."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, runner.stop)
@@ -114,10 +118,11 @@ async def _serve(config: RunnerConfig, path: str, port: int) -> None:
         heartbeat_seconds=config.settings.heartbeat_seconds,
     )
     link = AgentLink(socket)
-    probes = await serve([link], port)
+    runner = make_runner(api, config, socket, Worktree(socket, config.instance))
+    probes = await serve([link, runner], port)
     pinging = asyncio.ensure_future(link.run())
     try:
-        await run_runner(api, config, socket, Worktree(socket, config.instance))
+        await run_runner(runner)
     finally:
         pinging.cancel()
         await probes.cleanup()

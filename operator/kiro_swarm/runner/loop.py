@@ -16,6 +16,7 @@ from typing import Any, Callable, Optional
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.cluster import errors
+from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.runner.attempt import (
     RUNNER_RESTARTED,
     RUNNER_STOPPED,
@@ -34,7 +35,7 @@ _RETRY_SECONDS = 1.0
 STOP_SECONDS = 20.0
 
 
-class Runner:
+class Runner(ReflectiveModule):
     """Call `run`; `stop` ends it. Make it inside the running event loop.
 
     `work_on` turns a Bound task into the work of a job; it is called once an attempt.
@@ -48,6 +49,7 @@ class Runner:
         work_on: Callable[[dict[str, Any]], Work],
         heartbeat_seconds: float,
     ) -> None:
+        super().__init__("runner")
         self._api = api
         self._clock = clock
         self._instance = instance
@@ -60,6 +62,14 @@ class Runner:
         self._running: Optional[asyncio.Future[bool]] = None
         self._wake = asyncio.Event()
         self._stopping = False
+
+    def health(self) -> Health:
+        """Ready until it is stopped; says what it works on."""
+        if self._stopping:
+            return self.judge(False, ("stopping",))
+        job = self._job
+        work = () if job is None else (f"{job.name}, attempt {job.key.attempt}",)
+        return self.judge(True, work)
 
     def stop(self) -> None:
         """End `run` as soon as the attempt in progress is reported as stopped."""

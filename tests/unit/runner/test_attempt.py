@@ -18,7 +18,7 @@ import pytest
 from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import AgentTask
 from kiro_swarm.api.swarm import Verification
-from kiro_swarm.cli.runner import run_runner
+from kiro_swarm.cli.runner import make_runner, run_runner
 from kiro_swarm.runner.attempt import Failed, Finished, Result, Workshop, run_attempt
 from kiro_swarm.runner.clock import SystemClock
 from kiro_swarm.runner.config import RunnerConfig
@@ -250,7 +250,9 @@ async def test_the_whole_runner_does_a_bound_task_and_ends_on_sigterm(pod: Pod) 
     api = FakeApi("demo-1")
     api.bind("1.1", attempt=1)
     settings = config([*PROGRAM, "scripted-agent"], heartbeatSeconds=1)
-    runner = asyncio.ensure_future(run_runner(api, settings, pod.socket, pod.worktree))
+    runner = asyncio.ensure_future(
+        run_runner(make_runner(api, settings, pod.socket, pod.worktree))
+    )
     await asyncio.to_thread(
         eventually, lambda: api.status("1.1")["state"] == "Done", "the task is done"
     )
