@@ -355,3 +355,12 @@ async def client_of(api: FakeApi, folder: Path) -> AsyncIterator[Client]:
         yield client
     finally:
         await client.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let others run until it is so; a test that waits in vain fails."""
+    for _ in range(4000):
+        if holds():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("never happened")

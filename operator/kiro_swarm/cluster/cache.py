@@ -51,6 +51,8 @@ class Cache:
             return False
         self._objects[resource][key] = item
         swarm = swarm_of(item)
+        if known is not None and swarm_of(known) != swarm:
+            self._unlist(resource, known)  # somebody changed its label
         if swarm:
             index = self._by_swarm.setdefault(resource, {})
             index.setdefault((key[0], swarm), {})[key[1]] = item
@@ -67,13 +69,17 @@ class Cache:
         if known is None or known["metadata"].get("uid") != metadata.get("uid"):
             return
         del self._objects[resource][key]
-        swarm = swarm_of(known)
-        if swarm:
-            index = self._by_swarm.get(resource, {})
-            named = index.get((key[0], swarm), {})
-            named.pop(key[1], None)
-            if not named:
-                index.pop((key[0], swarm), None)
+        self._unlist(resource, known)
+
+    def _unlist(self, resource: Resource, item: Object) -> None:
+        """Take ``item`` out of the index by swarm."""
+        metadata = item["metadata"]
+        key = (metadata["namespace"], swarm_of(item))
+        index = self._by_swarm.get(resource, {})
+        named = index.get(key, {})
+        named.pop(metadata["name"], None)
+        if not named:
+            index.pop(key, None)
 
 
 def swarm_of(item: Object) -> str:
