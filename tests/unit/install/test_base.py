@@ -46,10 +46,12 @@ def test_the_operator_command_understands_the_environment_it_is_given(
     known = {option.envvar for option in operator.params if option.envvar}
     given = {item["name"]: item["value"] for item in CONTAINER["env"]}
     assert given.pop("HOME") == "/home/kiro"
-    assert set(given) == known - {"KIRO_LEADER_NAMESPACE"}
+    # The identity is the host name, which is the pod's; one operator needs no leader.
+    assert set(given) == known - {"KIRO_LEADER_NAMESPACE", "KIRO_IDENTITY"}
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     parsed = operator.make_context("operator", CONTAINER["args"][1:]).params
+    parsed.pop("identity")
     assert parsed == {
         "image": f"kiro-swarm:{__version__}",
         "image_pull_policy": "IfNotPresent",
