@@ -13,6 +13,7 @@ it up: for those who run e2e tests again and again.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -180,6 +181,7 @@ def status(name: str) -> Dict[str, Any]:
     return answer
 
 
+@functools.lru_cache(maxsize=None)
 def program(name: str) -> str:
     """The path of kubectl, helm, probe, ... of the cluster's own version."""
     return hack_cluster("bin", name).strip()

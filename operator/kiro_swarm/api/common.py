@@ -34,7 +34,13 @@ ObjectName = Annotated[
 ]
 Sha = Annotated[str, Field(max_length=64, pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$")]
 Argument = Annotated[str, Field(max_length=4096)]
-Quantity = Annotated[str, Field(max_length=32)]
+Quantity = Annotated[
+    str,
+    Field(
+        max_length=32,
+        pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$",
+    ),
+]
 Command = Annotated[list[Argument], Field(min_length=1, max_length=64)]
 
 

@@ -124,7 +124,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         kind="SwarmCommand",
         plural="swarmcommands",
-        short_names=["sc"],
+        short_names=["scmd"],
         description="One sentence that steers a swarm, and the answer to it.",
         spec=SwarmCommandSpec,
         status=SwarmCommandStatus,

@@ -27,10 +27,10 @@ from kiro_swarm.api.template import InstanceTemplate
 _URL_RULES: dict[str, Any] = {
     "x-kubernetes-validations": [
         {
-            "rule": "self.matches('^(https|http|ssh|file)://[^[:space:][:cntrl:]]+$')"
-            " || self.matches('^[a-zA-Z0-9._-]+@[a-zA-Z0-9.-]+:[^[:space:]:]+$')",
-            "message": "must be an https:// or ssh:// address (or user@host:path); "
-            "http:// and file:// only where the operator's settings allow them",
+            "rule": "self.matches('^(https|http|ssh|file)://[^[:space:][:cntrl:]]+$')",
+            "message": "must be an https:// or ssh:// address (http:// and file:// only "
+            "where the operator's settings allow them); write git@host:path as "
+            "ssh://git@host/path",
         },
         {
             "rule": "!self.matches('^[a-z]+://[^/]*:[^/]*@')",

@@ -46,6 +46,5 @@ class OperatorSettings:
 
 
 def scheme_of(url: str) -> str:
-    """Scheme of a repository address; ``user@host:path`` is ssh."""
-    head, separator, _ = url.partition("://")
-    return head.lower() if separator else "ssh"
+    """Scheme of a repository address, in lower case."""
+    return url.partition("://")[0].lower()

@@ -115,7 +115,7 @@ def test_a_status_has_no_defaults_but_the_first_word() -> None:
             ["kt"],
             [".spec.swarm", ".status.instance", ".status.state"],
         ),
-        ("SwarmCommand", "swarmcommands", ["sc"], [".spec.swarm"]),
+        ("SwarmCommand", "swarmcommands", ["scmd"], [".spec.swarm"]),
     ],
 )
 def test_kubectl_finds_the_kind_by_its_names_and_fields(
