@@ -79,7 +79,7 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
     )
     retry_at = parse(before.get("retryAt"))
     if retry_at is not None:
-        if view.now < retry_at:
+        if view.now < retry_at and not view.spec_changed:
             return _failed_before(view, attempt, retry_at)
         return Prepared(None, "Preparing", "trying again", attempt + 1)
     if job is None:

@@ -33,7 +33,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
     before = view.status
     counts = Counter(view.states.values())
     ready = [item for item in view.instances if _phase(item) in ("Ready", "Busy")]
-    wanted = 0 if view.spec.suspend else view.spec.instances
+    wanted = wanted_instances(view)
     phase, message = _phase_and_message(view, prepared, train, len(ready), wanted)
     status: dict[str, Any] = {
         "observedGeneration": view.swarm["metadata"].get("generation", 0),
@@ -72,6 +72,18 @@ def _stored(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {key: _stored(item) for key, item in value.items() if item is not None}
+
+
+def wanted_instances(view: View) -> int:
+    """How many instances ought to be ready: those that nobody has stopped."""
+    if view.spec.suspend:
+        return 0
+    stopped: int = sum(
+        item["spec"]["index"] <= view.spec.instances
+        and item["spec"].get("desired", "Running") != "Running"
+        for item in view.instances
+    )
+    return view.spec.instances - stopped
 
 
 def _phase(instance: dict[str, Any]) -> str:
@@ -180,8 +192,6 @@ def _phase_and_message(
         return "Failed", f"failed: {names}; `run task ID` tries one again"[:1024]
     if view.spec.suspend:
         return "Suspended", f"suspended; {len(view.active)} tasks still run"
-    if not view.tasks:
-        return "Succeeded", "the task file has no tasks"
     waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
     working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
     return (

@@ -215,14 +215,11 @@ async def _tell(ctx: Context, view: View, status: dict[str, Any]) -> None:
 
 def _wake_instances(ctx: Context, view: View) -> None:
     """Queue the instances whose status no longer says what they work on."""
-    changed = view.status.get("observedGeneration") != view.swarm["metadata"].get(
-        "generation"
-    )
     for instance in view.instances:
         name = instance["metadata"]["name"]
         task = view.active.get(name)
         said = (instance.get("status") or {}).get("task") or ""
-        if changed or said != (task["spec"]["id"] if task else ""):
+        if view.spec_changed or said != (task["spec"]["id"] if task else ""):
             ctx.queue.add(Key(INSTANCES, view.namespace, name))
 
 

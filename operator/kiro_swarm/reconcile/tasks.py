@@ -90,6 +90,7 @@ def _start(view: View, task: Object, asked: bool) -> Optional[dict[str, Any]]:
             "finishedAt": now,
         }
     skip_optional = spec.get("optional") and view.spec.tasks.optional == "Skip"
+    asked = asked or bool((task.get("status") or {}).get("observedRunRequest"))
     if (spec.get("deferred") or skip_optional) and not asked:
         reason = "Deferred" if spec.get("deferred") else "Optional"
         return {

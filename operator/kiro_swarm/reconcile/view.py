@@ -58,6 +58,12 @@ class View:
         """Its status as it was written last."""
         return self.swarm.get("status") or {}
 
+    @property
+    def spec_changed(self) -> bool:
+        """Whether the status is about an earlier spec."""
+        generation = self.swarm["metadata"].get("generation")
+        return bool(self.status.get("observedGeneration") != generation)
+
     @cached_property
     def states(self) -> dict[str, str]:
         """Task id -> state."""
