@@ -1,0 +1,251 @@
+"""Every pod passes Pod Security "restricted", and who holds which key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.cluster.resources import ROLES
+from kiro_swarm.reconcile.manifests import foundations
+from kiro_swarm.reconcile.pods import (
+    instance_pod,
+    integrate_job,
+    prepare_job,
+    spec_of,
+    template_hash,
+)
+from kiro_swarm.reconcile.settings import OperatorSettings
+from tests.unit.reconcile.surroundings import swarm_spec
+
+Object = dict[str, Any]
+SETTINGS = OperatorSettings(image="ours:1", image_pull_policy="Never")
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+FULL: Object = {
+    "repository": {
+        "url": "https://example.org/x.git",
+        "credentialsSecret": {"name": "git-key"},
+    },
+    "tasks": {"configMap": {"name": "tasks"}},
+    "verification": {"command": ["make", "check"]},
+    "template": {
+        "image": "theirs:2",
+        "imagePullPolicy": "Always",
+        "agent": {"command": ["agent"], "env": [{"name": "A", "value": "b"}]},
+        "resources": {"limits": {"memory": "1Gi"}},
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {}},
+        "runtimeClassName": "gvisor",
+        "podOverrides": {
+            "labels": {"team": "a", "swarm.kiro.dev/swarm": "stolen"},
+            "annotations": {"note": "b"},
+            "priorityClassName": "low",
+            "schedulerName": "other",
+            "imagePullSecrets": [{"name": "registry"}],
+        },
+    },
+}
+
+
+def swarm(**changes: Any) -> tuple[Object, KiroSwarmSpec]:
+    spec = swarm_spec(**changes)
+    item = {
+        "apiVersion": "swarm.kiro.dev/v1alpha1",
+        "kind": "KiroSwarm",
+        "metadata": {"name": "demo", "namespace": "team", "uid": "swarm-uid"},
+        "spec": spec,
+    }
+    return item, KiroSwarmSpec.model_validate(spec)
+
+
+def pods(**changes: Any) -> dict[str, Object]:
+    """All three kinds of pods of a swarm: name -> pod spec."""
+    item, spec = swarm(**changes)
+    instance = {
+        "apiVersion": item["apiVersion"],
+        "kind": "KiroInstance",
+        "metadata": {"name": "demo-1", "namespace": "team", "uid": "instance-uid"},
+    }
+    return {
+        "instance": instance_pod(item, spec, instance, 0, SETTINGS)["spec"],
+        "prepare": prepare_job(item, spec, 1, SETTINGS)["spec"]["template"]["spec"],
+        "integrate": integrate_job(item, spec, 1, SETTINGS)["spec"]["template"]["spec"],
+    }
+
+
+def containers(pod: Object) -> dict[str, Object]:
+    every = [*pod.get("initContainers", []), *pod["containers"]]
+    return {container["name"]: container for container in every}
+
+
+def mounts(container: Object) -> dict[str, Object]:
+    return {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+
+
+@pytest.mark.parametrize("changes", [{}, FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("kind", ["instance", "prepare", "integrate"])
+def test_every_pod_passes_pod_security_restricted(kind: str, changes: Object) -> None:
+    pod = pods(**changes)[kind]
+    assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(pod)
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}
+    for volume in pod["volumes"]:
+        assert set(volume) - {"name"} <= allowed
+    for container in containers(pod).values():
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["runAsNonRoot"] is True
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert "privileged" not in context
+        assert not any("hostPort" in port for port in container.get("ports", []))
+
+
+@pytest.mark.parametrize("changes", [{}, FULL], ids=["plain", "full"])
+def test_the_token_is_in_one_container_of_each_pod_and_not_where_agents_run(
+    changes: Object,
+) -> None:
+    holders = {"instance": {"runner"}, "prepare": {"main"}, "integrate": {"main"}}
+    for kind, pod in pods(**changes).items():
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["enableServiceLinks"] is False
+        having = {
+            name
+            for name, container in containers(pod).items()
+            if any(m["name"] == "token" for m in container["volumeMounts"])
+        }
+        assert having == holders[kind]
+        (only,) = having
+        assert mounts(containers(pod)[only])[TOKEN_PATH]["readOnly"] is True
+
+
+def test_git_credentials_are_in_the_main_container_of_jobs_alone() -> None:
+    for kind, pod in pods(**FULL).items():
+        having = {
+            name
+            for name, container in containers(pod).items()
+            if any(m["name"] == "credentials" for m in container["volumeMounts"])
+        }
+        secrets = [volume for volume in pod["volumes"] if "secret" in volume]
+        if kind == "instance":
+            assert (having, secrets) == (set(), [])
+            assert "git-key" not in str(pod)
+        else:
+            assert having == {"main"}
+            assert secrets[0]["secret"]["secretName"] == "git-key"
+            assert mounts(containers(pod)["main"])["/credentials"]["readOnly"] is True
+
+
+def test_without_a_secret_no_pod_mounts_one() -> None:
+    for pod in pods().values():
+        assert not [volume for volume in pod["volumes"] if "secret" in volume]
+
+
+def test_an_agent_writes_its_own_folder_and_only_reads_the_mirror() -> None:
+    agent = mounts(containers(pods()["instance"])["agent"])
+    of_claim = {path: m for path, m in agent.items() if m["name"] == "swarm"}
+    assert of_claim["/swarm/repo.git"]["readOnly"] is True
+    assert of_claim["/swarm/instances/demo-1"]["subPath"] == "instances/demo-1"
+    assert set(of_claim) == {"/swarm/repo.git", "/swarm/instances/demo-1"}
+    runner = mounts(containers(pods()["instance"])["runner"])
+    assert "swarm" not in {m["name"] for m in runner.values()}
+
+
+def test_a_gate_only_reads_the_mirror_and_has_a_folder_of_its_own() -> None:
+    gate = containers(pods()["integrate"])["gate"]
+    of_claim = {p: m for p, m in mounts(gate).items() if m["name"] == "swarm"}
+    assert set(of_claim) == {"/swarm/repo.git"}
+    assert of_claim["/swarm/repo.git"]["readOnly"] is True
+    assert gate["env"] == []
+    assert gate["restartPolicy"] == "Always"
+    paths = {mount.get("subPath") for mount in gate["volumeMounts"]}
+    main = containers(pods()["integrate"])["main"]
+    shared = paths & {mount.get("subPath") for mount in main["volumeMounts"]}
+    assert shared == {None}, "no scratch folder is shared, only the socket"
+
+
+def test_whose_image_runs_where() -> None:
+    full = pods(**FULL)
+    images = {
+        (kind, name): (container["image"], container["imagePullPolicy"])
+        for kind, pod in full.items()
+        for name, container in containers(pod).items()
+    }
+    ours, theirs = ("ours:1", "Never"), ("theirs:2", "Always")
+    assert images == {
+        ("instance", "runner"): ours,
+        ("instance", "agent"): theirs,
+        ("prepare", "main"): ours,
+        ("integrate", "main"): ours,
+        ("integrate", "gate"): theirs,
+    }
+
+
+def test_what_a_person_may_ask_for_reaches_the_pod_and_widens_nothing() -> None:
+    pod = pods(**FULL)["instance"]
+    assert pod["nodeSelector"] == {"disk": "ssd"}
+    assert pod["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    assert pod["runtimeClassName"] == "gvisor"
+    assert pod["priorityClassName"] == "low"
+    assert pod["schedulerName"] == "other"
+    assert pod["imagePullSecrets"] == [{"name": "registry"}]
+    assert "affinity" in pod
+    plain = pods()["instance"]
+    assert not {"affinity", "tolerations", "runtimeClassName"} & set(plain)
+    item, spec = swarm(**FULL)
+    instance = {**item, "kind": "KiroInstance"}
+    labels = instance_pod(item, spec, instance, 0, SETTINGS)["metadata"]["labels"]
+    assert labels["team"] == "a"
+    assert labels["swarm.kiro.dev/swarm"] == "demo", "ours are not overridden"
+
+
+def test_a_job_is_tried_once_and_goes_away() -> None:
+    item, spec = swarm()
+    job = integrate_job(item, spec, 7, SETTINGS)
+    assert job["metadata"]["name"] == "demo-integrate-7"
+    assert job["spec"]["backoffLimit"] == 0
+    assert job["spec"]["ttlSecondsAfterFinished"] > 0
+    assert job["metadata"]["ownerReferences"][0]["uid"] == "swarm-uid"
+
+
+def test_the_template_hash_follows_what_pods_are_made_of() -> None:
+    before = template_hash(*swarm())
+    assert before == template_hash(*swarm(instances=9, suspend=True))
+    assert before != template_hash(*swarm(verification={"command": ["x"]}))
+    assert before != template_hash(*swarm(template=FULL["template"]))
+
+
+def test_accounts_may_do_no_more_than_their_work() -> None:
+    item, spec = swarm(storage={"size": "5Gi", "storageClassName": "fast"})
+    made = foundations(item, spec.storage, network_policy=True)
+    rules = [rule for kind, body in made if kind is ROLES for rule in body["rules"]]
+    allowed = {
+        (r, verb) for rule in rules for r in rule["resources"] for verb in rule["verbs"]
+    }
+    assert not any("*" in pair for pair in allowed)
+    assert not any(resource in ("secrets", "pods") for resource, _ in allowed)
+    assert ("kirotasks", "patch") not in allowed, "a status alone"
+    names = [
+        rule["resourceNames"] for rule in rules if "configmaps" in rule["resources"]
+    ]
+    assert names == [["demo-graph"]]
+    claim = next(b for _, b in made if b["kind"] == "PersistentVolumeClaim")
+    assert claim["spec"]["storageClassName"] == "fast"
+    assert all(
+        b["metadata"]["ownerReferences"][0]["uid"] == "swarm-uid" for _, b in made
+    )
+    without = foundations(item, spec.storage, network_policy=False)
+    assert {b["kind"] for _, b in made} - {b["kind"] for _, b in without} == {
+        "NetworkPolicy"
+    }
+
+
+def test_a_spec_of_another_version_is_no_spec() -> None:
+    item, spec = swarm()
+    assert spec_of(item) == spec
+    assert spec_of({"spec": {"fieldOfTomorrow": 1}}) is None
