@@ -52,7 +52,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
         "prepare": _prepare(view, prepared),
         "integration": _integration(view, prepared, train),
         "startedAt": first_start(view),
-        "finishedAt": _finished_at(view, prepared),
+        "finishedAt": _finished_at(view),
     }
     status["speedup"] = _speedup(view, status["startedAt"], status["finishedAt"])
     status["conditions"] = _conditions(
@@ -136,14 +136,7 @@ def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
     }
 
 
-def _complete(view: View, prepared: Prepared) -> bool:
-    """Nothing is left to merge; a task file without tasks is done once it was read."""
-    return view.complete or (prepared.done is True and not view.tasks)
-
-
-def _finished_at(view: View, prepared: Prepared) -> Optional[str]:
-    if not view.tasks and _complete(view, prepared):
-        return str(view.status.get("finishedAt") or stamp(view.now))
+def _finished_at(view: View) -> Optional[str]:
     if not view.finished:
         return None
     ends = [
@@ -224,15 +217,14 @@ def _conditions(
         )
 
     stalled = _stall_reason(view, prepared, train)
-    complete = _complete(view, prepared)
-    moving = not stalled and not (complete and all_ready and not train.running)
+    moving = not stalled and not (view.complete and all_ready and not train.running)
     waits = "Done" in view.states.values()
     if prepared.done is not True:
         reason = "PrepareFailed" if prepared.done is False else "Preparing"
         ready = make("Ready", False, reason, message)
     elif view.spec.suspend:
         ready = make("Ready", False, "Suspended", message)
-    elif all_ready or complete:
+    elif all_ready or view.complete:
         ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
     else:
         ready = make("Ready", False, "InstancesNotReady", "instances are starting")
@@ -254,8 +246,8 @@ def _conditions(
         ),
         make(
             "Complete",
-            complete,
-            "AllMerged" if complete else "TasksFailed" if failed else "InProgress",
+            view.complete,
+            "AllMerged" if view.complete else "TasksFailed" if failed else "InProgress",
             message,
         ),
         make(
