@@ -73,8 +73,9 @@ def pod_trouble(pod: Object) -> str:
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
             return f"{item['name']}: {waiting['reason']} {waiting.get('message', '')}"
     for item in status.get("conditions") or []:
-        if item.get("type") == "PodScheduled" and item.get("status") == "False":
-            return f"{item.get('reason', '')}: {item.get('message', '')}"
+        # Other reasons, such as SchedulerError, pass by themselves in a moment.
+        if item.get("type") == "PodScheduled" and item.get("reason") == "Unschedulable":
+            return f"Unschedulable: {item.get('message', '')}"
     return ""
 
 

@@ -122,7 +122,7 @@ def _failed_before(view: View, attempt: int, retry_at: datetime) -> Prepared:
 
 def _waiting(pod: Optional[Object]) -> str:
     trouble = pod_trouble(pod) if pod else ""
-    return f"reading the repository {trouble}".strip()
+    return f"reading the repository{'; its pod waits: ' if trouble else ''}{trouble}"
 
 
 async def _make_tasks(ctx: Context, view: View) -> bool:
