@@ -103,8 +103,8 @@ def _mounts() -> Iterator[List[str]]:
 
 def _passing(mount: Object) -> bool:
     """The socket, and the scratch space that every container has for itself."""
-    scratch = mount.get("subPath", "").endswith(("-tmp", "-home"))
-    return scratch or mount["name"] == "socket"
+    scratch = str(mount.get("subPath", "")).endswith(("-tmp", "-home"))
+    return bool(scratch or mount["name"] == "socket")
 
 
 def _rules(rules: List[Object]) -> Iterator[List[str]]:
