@@ -129,15 +129,15 @@ class Cluster:
         name = job["metadata"]["name"]
         component = job["metadata"]["labels"]["swarm.kiro.dev/component"]
         if f"{name}-pod" not in self.names(PODS):
-            self._start_job(job)
+            self.start_job(job)
         elif name in self.failing:
             self.end_job(name, self.failing[name], failed=True)
         elif component == "prepare":
-            self.end_job(name, self._prepare(job))
+            self.end_job(name, self.prepare(job))
         else:
             self.end_job(name, self._integrate(job))
 
-    def _start_job(self, job: Object) -> None:
+    def start_job(self, job: Object) -> None:
         name, template = job["metadata"]["name"], job["spec"]["template"]
         owner = {"uid": job["metadata"]["uid"], "kind": "Job", "name": name}
         uid_label = {"batch.kubernetes.io/controller-uid": owner["uid"]}
@@ -147,6 +147,8 @@ class Cluster:
 
     def end_job(self, name: str, report: Object, failed: bool = False) -> None:
         """The main container of a Job ends with these last words."""
+        if f"{name}-pod" not in self.names(PODS):
+            self.start_job(self.one(JOBS, name))
         ended = {"exitCode": int(failed), "message": json.dumps(report)}
         container = {"name": "main", "state": {"terminated": ended}}
         phase = "Failed" if failed else "Succeeded"
@@ -158,7 +160,7 @@ class Cluster:
         }
         self.set_status(JOBS, name, conditions=[condition])
 
-    def _prepare(self, job: Object) -> Object:
+    def prepare(self, job: Object) -> Object:
         swarm = job["metadata"]["labels"]["swarm.kiro.dev/swarm"]
         tasks = [
             {"id": task_id, "title": f"Task {task_id}", "dependencies": needs}

@@ -111,6 +111,12 @@ class World:
             for item in self.status(name).get("conditions", [])
         }
 
+    @property
+    def heard(self) -> int:
+        """Version of the last news that were delivered."""
+        changes = self.api.store.changes[: self._seen]
+        return changes[-1].version if changes else 0
+
     def listen(self) -> bool:
         """Deliver what the watches have to say; whether there was anything."""
         news = self.api.store.changes[self._seen :]

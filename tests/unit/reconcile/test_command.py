@@ -1,0 +1,240 @@
+"""A sentence is parsed, carried out once, and answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiro_swarm.api.command import SwarmCommandStatus
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS
+from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.reconcile.world import World, a_world
+
+WIDE = {"1": [], "2": [], "3": ["1", "2"], "4": ["3"]}
+
+
+@pytest.fixture
+async def at_work(world: World) -> World:
+    """Two instances, each with a task of four."""
+    world.graph = world.cluster.graph = WIDE
+    world.cluster.tasks_run = False
+    world.apply_swarm()
+    await world.live(9)
+    assert world.cluster.task("2")["state"] == "Bound"
+    return world
+
+
+async def say(world: World, sentence: str, name: str = "word") -> dict[str, Any]:
+    """Say it, and the whole answer."""
+    world.say(sentence, name)
+    await world.live(1)
+    answer = world.answer(name)
+    SwarmCommandStatus.model_validate(answer)
+    assert answer["result"]["message"] == answer["message"]
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("sentence", "phase", "words"),
+    [
+        ("status swarm", "Succeeded", "demo: Running, 2/2 instances ready, 0/4"),
+        ("scale instances 2", "Succeeded", "demo has 2 instances wanted"),
+        ("scale instances 5", "Succeeded", "scaled demo from 2 to 5 instances"),
+        ("scale up instances 3", "Succeeded", "scaled demo from 2 to 5 instances"),
+        ("scale down instances 1", "Succeeded", "scaled demo from 2 to 1 instances"),
+        ("scale down instances 3", "Failed", "that would be -1 instances"),
+        ("run task 1", "Succeeded", "task 1 is with demo-1 already"),
+        ("run task 3", "Succeeded", "task 3 starts as soon as 1, 2 is merged"),
+        ("run task 33", "Failed", "task 33 is not in swarm demo (4 tasks; nearest: 3)"),
+        ("stop instance demo-1 graceful", "Succeeded", "stops after task 1"),
+        ("stop instance demo-1", "Succeeded", "task 1 goes to another"),
+        ("stop instance demo-9", "Failed", "instance demo-9 is not in swarm demo"),
+        ("dance swarm", "Rejected", ""),
+        ("run task 3 beast-mode", "Failed", "'beast-mode' is not available"),
+    ],
+)
+async def test_every_sentence_is_answered(
+    at_work: World, sentence: str, phase: str, words: str
+) -> None:
+    answer = await say(at_work, sentence)
+    assert answer["phase"] == phase
+    assert words in answer["message"]
+    assert answer["result"]["success"] == (phase == "Succeeded")
+    (condition,) = answer["conditions"]
+    assert (condition["type"], condition["reason"]) == (
+        "Complete" if phase == "Succeeded" else "Failed",
+        phase,
+    )
+    assert answer["correlationId"] == (
+        at_work.cluster.one(COMMANDS, "word")["metadata"]["uid"]
+    )
+
+
+async def test_a_detailed_status_has_instances_tasks_conditions_and_health(
+    at_work: World,
+) -> None:
+    at_work.ctx.health = lambda: [{"name": "workers", "alive": True}]
+    data = (await say(at_work, "status swarm detailed"))["result"]["data"]
+    assert data["taskStates"] == {
+        "1": "Bound",
+        "2": "Bound",
+        "3": "Blocked",
+        "4": "Blocked",
+    }
+    assert [item["name"] for item in data["instances"]] == ["demo-1", "demo-2"]
+    assert data["conditions"]["Prepared"] == "True: Prepared"
+    assert data["health"] == [{"name": "workers", "alive": True}]
+    short = (await say(at_work, "status swarm", "short"))["result"]["data"]
+    assert "instances" not in short
+
+
+async def test_a_repeatable_command_costs_one_write(at_work: World) -> None:
+    before = len(at_work.api.writes)
+    await say(at_work, "status swarm")
+    assert at_work.api.writes[before:] == ["PATCH swarmcommands/word/status"]
+
+
+async def test_scale_up_is_done_once_wherever_the_operator_dies(tmp_path: Path) -> None:
+    async with a_world(tmp_path, {"1": []}) as world:
+        for k in range(1, 5):
+            world.begin_again()
+            world.cluster.tasks_run = False
+            world.apply_swarm(instances=1)
+            await world.live(9)
+            world.say("scale up instances 2")
+            world.api.crash_after(k)
+            try:
+                await world.live(4)
+            except ConnectionError:
+                world.api.revive()
+                await world.restart()
+                await world.live(4)
+            assert world.cluster.one(SWARMS, "demo")["spec"]["instances"] == 3, k
+            assert world.answer()["phase"] == "Succeeded"
+            assert world.answer()["action"]["parameters"] == {"from": 1, "target": 3}
+
+
+async def test_a_merged_a_done_and_a_skipped_task_are_answered_for_what_they_are(
+    at_work: World,
+) -> None:
+    words = {}
+    for state in ("Merged", "Done", "Skipped", "Ready"):
+        at_work.cluster.frozen.add("demo-integrate-1")
+        at_work.cluster.set_status(TASKS, "demo-4", state=state, instance="")
+        await at_work.settle()
+        words[state] = (await say(at_work, "run task 4", state.lower()))["message"]
+    assert words == {
+        "Merged": "task 4 is merged already",
+        "Done": "task 4 is done and waits for its merge",
+        "Skipped": "task 4 starts as soon as 3 is merged",
+        "Ready": "task 4 starts as soon as 3 is merged",
+    }
+
+
+async def test_a_failed_task_is_tried_again_and_a_ready_one_is_next(
+    at_work: World,
+) -> None:
+    at_work.edit_swarm(suspend=True)
+    for name, state in (("1", "Failed"), ("2", "Ready")):
+        at_work.cluster.set_status(TASKS, f"demo-{name}", state=state, instance="")
+    await at_work.settle()
+    assert (await say(at_work, "run task 1", "a"))["message"] == (
+        "task 1 was failed; it is tried again"
+    )
+    assert (await say(at_work, "run task 2", "b"))["message"] == "task 2 is next"
+    assert at_work.cluster.task("1")["state"] == "Ready"
+    spec = at_work.cluster.one(TASKS, "demo-2")["spec"]
+    assert spec["priority"] == 1000
+
+
+async def test_an_idle_instance_stops_at_once_and_asking_twice_changes_nothing(
+    at_work: World,
+) -> None:
+    at_work.cluster.set_status(TASKS, "demo-1", state="Failed", instance="")
+    await at_work.settle()
+    first = await say(at_work, "stop instance demo-1 graceful", "a")
+    assert first["message"] == "instance demo-1 stops"
+    assert first["result"]["sideEffects"] == ["kiroinstance/demo-1: desired Drained"]
+    second = await say(at_work, "stop instance demo-1 graceful", "b")
+    assert "sideEffects" not in second["result"] or not second["result"]["sideEffects"]
+    await at_work.live(3)
+    assert at_work.cluster.status(INSTANCES, "demo-1")["phase"] == "Stopped"
+
+
+async def test_a_command_may_come_before_its_swarm(world: World) -> None:
+    world.say("status swarm")
+    await world.live(1)
+    assert world.answer() == {}
+    world.apply_swarm()
+    await world.live(3)
+    assert world.answer()["phase"] == "Succeeded"
+
+
+async def test_a_command_to_nobody_fails_after_a_while(world: World) -> None:
+    world.say("status swarm")
+    for _ in range(12):
+        await world.live(1)
+    assert world.answer()["phase"] == "Failed"
+    assert world.answer()["message"] == "there is no KiroSwarm demo in namespace team"
+
+
+async def test_a_wrong_sentence_needs_no_swarm_and_gets_suggestions(
+    world: World,
+) -> None:
+    answer = await say(world, "staus swarm")
+    assert answer["phase"] == "Rejected"
+    assert "did you mean: status swarm" in answer["message"]
+    assert "action" not in answer
+
+
+async def test_what_the_api_server_refuses_is_the_answer(at_work: World) -> None:
+    from aiohttp import web
+
+    async def refuse(request: web.Request) -> Any:
+        if request.method != "PATCH" or not request.path.endswith("kiroswarms/demo"):
+            return None
+        message = "spec.instances: Invalid value"
+        return web.json_response({"message": message}, status=422)
+
+    at_work.api.intercept = refuse
+    answer = await say(at_work, "scale instances 7")
+    assert (answer["phase"], answer["message"]) == (
+        "Failed",
+        "spec.instances: Invalid value",
+    )
+
+
+async def test_an_answered_command_is_deleted_when_its_time_is_up(
+    at_work: World,
+) -> None:
+    at_work.say(
+        "status swarm", "short", ttlSecondsAfterFinished=5, correlationId="id-1"
+    )
+    at_work.say("status swarm", "kept")
+    await at_work.live(1)
+    assert at_work.answer("short")["correlationId"] == "id-1"
+    at_work.clock.seconds += 6
+    await at_work.settle()
+    assert at_work.cluster.names(COMMANDS) == ["kept"]
+
+
+async def test_a_command_is_never_carried_out_again(at_work: World) -> None:
+    await say(at_work, "scale up instances 1")
+    at_work.edit_swarm(instances=2)
+    await at_work.restart()
+    await at_work.live(3)
+    assert at_work.cluster.one(SWARMS, "demo")["spec"]["instances"] == 2
+
+
+async def test_a_command_to_a_swarm_of_another_version_waits_like_one_to_nobody(
+    world: World,
+) -> None:
+    world.apply_swarm(fieldOfTomorrow=1)
+    world.say("status swarm")
+    await world.live(2)
+    assert world.answer() == {}
+    await world.client.delete(COMMANDS, NAMESPACE, "word")
+    await world.live(2)
+    assert world.cluster.names(COMMANDS) == []

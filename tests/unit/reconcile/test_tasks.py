@@ -1,0 +1,211 @@
+"""The way of a task as far as the operator walks it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from kiro_swarm.cluster.resources import INSTANCES, PODS, TASKS
+from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.reconcile.world import World
+
+
+async def prepared(world: World, *tasks: dict[str, Any], **spec: Any) -> None:
+    """A swarm whose file has these tasks; nobody works yet."""
+    world.cluster.tasks_run = False
+    world.cluster.frozen.add("demo-prepare-1")
+    world.apply_swarm(**{"instances": 1, **spec})
+    await world.live(1)
+    numbered = [{"title": "t", **t, "order": n} for n, t in enumerate(tasks)]
+    world.cluster.publish("demo", numbered)
+    world.cluster.end_job("demo-prepare-1", {"base": "a" * 40})
+    await world.live(4)
+
+
+def states(world: World) -> dict[str, str]:
+    return {
+        task["spec"]["id"]: (task.get("status") or {}).get("state", "Blocked")
+        for task in world.cluster.all(TASKS)
+    }
+
+
+@pytest.mark.parametrize(
+    ("optional", "expected"),
+    [
+        ("Skip", {"t": "Merged", "o": "Skipped", "d": "Skipped", "after": "Bound"}),
+        ("Run", {"t": "Merged", "o": "Bound", "d": "Skipped", "after": "Blocked"}),
+    ],
+)
+async def test_where_a_task_begins_is_what_its_box_says(
+    world: World, optional: str, expected: dict[str, str]
+) -> None:
+    await prepared(
+        world,
+        {"id": "t", "ticked": True},
+        {"id": "o", "optional": True},
+        {"id": "d", "deferred": True},
+        {"id": "after", "dependencies": ["t", "o", "d"]},
+        tasks={"specPath": "x", "optional": optional},
+    )
+    assert states(world) == expected
+    assert world.cluster.task("d")["reason"] == "Deferred"
+
+
+async def test_the_longest_chain_is_bound_first_and_files_do_not_overlap(
+    world: World,
+) -> None:
+    await prepared(
+        world,
+        {"id": "alone"},
+        {"id": "head", "files": ["src/a.py"]},
+        {"id": "same", "files": ["src/a.py"]},
+        {"id": "tail", "dependencies": ["head"]},
+        instances=2,
+    )
+    assert states(world) == {
+        "head": "Bound",
+        "alone": "Bound",
+        "same": "Ready",
+        "tail": "Blocked",
+    }
+    head = world.cluster.task("head")
+    assert (head["instance"], head["attempt"]) == ("demo-1", 1)
+    assert head["branch"] == "swarm/demo/head/1"
+    pod = world.cluster.one(PODS, "demo-1-0")
+    assert head["podUid"] == pod["metadata"]["uid"]
+
+
+async def test_a_task_comes_back_when_the_pod_of_its_instance_is_gone(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"})
+    world.api.store.remove(PODS, NAMESPACE, "demo-1-0")
+    await world.settle()
+    task = world.cluster.task("1")
+    assert task["state"] == "Ready"
+    assert task["history"][0]["outcome"] == "InstanceLost"
+    assert "is gone" in task["message"]
+    assert task["failures"] == 0
+    await world.live(4)
+    task = world.cluster.task("1")
+    assert (task["state"], task["attempt"]) == ("Bound", 2)
+    assert task["branch"] == "swarm/demo/1/2"
+
+
+async def test_a_task_comes_back_when_the_pod_ended(world: World) -> None:
+    await prepared(world, {"id": "1"})
+    world.cluster.end_pod("demo-1-0", "Failed", "Evicted")
+    await world.settle()
+    assert "ended: Failed" in world.cluster.task("1")["message"]
+
+
+async def test_an_instance_that_falls_silent_loses_its_task_by_our_clock(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"})
+    for _ in range(5):  # 100 s with heartbeats
+        world.clock.seconds += 20
+        world.cluster.beat("demo-1")
+        await world.settle()
+        assert world.cluster.task("1")["attempt"] == 1
+    world.clock.seconds += 39
+    await world.settle()
+    assert world.cluster.task("1")["attempt"] == 1
+    world.clock.seconds += 2
+    await world.settle()
+    task = world.cluster.task("1")
+    assert "gave no sign of life for 41 s" in task["history"][0]["message"]
+    assert task["attempt"] == 2
+
+
+async def test_a_new_operator_gives_silent_instances_their_whole_time(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"})
+    world.clock.seconds += 3600
+    await world.restart()
+    await world.settle()
+    assert world.cluster.task("1")["attempt"] == 1
+    world.clock.seconds += 41
+    await world.settle()
+    assert world.cluster.task("1")["attempt"] == 2
+
+
+async def test_a_late_decision_of_ours_does_not_overwrite_a_runner(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"})
+    world.cluster.set_status(TASKS, "demo-1", state="Running")  # not heard of yet
+    world.api.store.remove(PODS, NAMESPACE, "demo-1-0")
+    changes = world.api.store.changes
+    late = [c for c in changes if c.resource is TASKS and c.version > world.heard]
+    for change in late:
+        changes.remove(change)
+    await world.settle()
+    assert world.cluster.task("1")["state"] == "Running"
+    changes.extend(late)
+    await world.live(1)
+    assert world.cluster.task("1")["history"][0]["outcome"] == "InstanceLost"
+
+
+async def test_a_failed_task_that_a_person_asks_for_is_tried_again(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"}, {"id": "2", "dependencies": ["1"]})
+    world.cluster.set_status(
+        TASKS, "demo-1", state="Failed", failures=3, instance="", attempt=3
+    )
+    await world.live(2)
+    assert world.status()["phase"] == "Failed"
+    request = {"runRequest": "uid-of-a-command"}
+    world.api.store.patch(TASKS, NAMESPACE, "demo-1", {"spec": request})
+    await world.live(2)
+    task = world.cluster.task("1")
+    assert (task["state"], task["attempt"], task["failures"]) == ("Bound", 4, 0)
+    world.cluster.set_status(TASKS, "demo-1", state="Failed", instance="")
+    await world.live(2)
+    assert world.cluster.task("1")["state"] == "Failed", "asked once, tried once"
+
+
+async def test_a_skipped_task_that_is_asked_for_waits_for_what_it_needs(
+    world: World,
+) -> None:
+    await prepared(
+        world,
+        {"id": "1"},
+        {"id": "o", "optional": True, "dependencies": ["1"]},
+    )
+    request = {"runRequest": "uid-of-a-command"}
+    world.api.store.patch(TASKS, NAMESPACE, "demo-o", {"spec": request})
+    await world.live(2)
+    assert world.cluster.task("o")["state"] == "Blocked"
+    world.cluster.tasks_run = True
+    await world.live(20)
+    assert states(world) == {"1": "Merged", "o": "Merged"}
+
+
+@pytest.mark.parametrize("desired", ["Drained", "Stopped"])
+async def test_an_instance_that_a_person_stops_gets_no_task(
+    world: World, desired: str
+) -> None:
+    await prepared(world, {"id": "1"}, {"id": "2"})
+    world.api.store.patch(
+        INSTANCES, NAMESPACE, "demo-1", {"spec": {"desired": desired}}
+    )
+    await world.live(4)
+    first = world.cluster.task("1")
+    assert first["state"] == ("Bound" if desired == "Drained" else "Ready")
+    world.cluster.tasks_run = True
+    await world.live(20)
+    assert world.cluster.task("2")["state"] == "Ready"
+    assert world.cluster.status(INSTANCES, "demo-1")["phase"] == "Stopped"
+    assert "demo-1-0" not in world.cluster.names(PODS)
+
+
+async def test_hundreds_of_tasks_are_made_from_one_graph(world: World) -> None:
+    await prepared(world, *({"id": str(n)} for n in range(300)), instances=0)
+    assert len(world.cluster.names(TASKS)) == 300
+    assert set(states(world).values()) == {"Ready"}
+    assert len(json.dumps(world.status())) < 8000, "the status does not grow with them"

@@ -1,0 +1,208 @@
+"""Workers: what an error means. The first list and the sweep: what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from functools import partial
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+from aiohttp import web
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, SWARMS, TASKS
+from kiro_swarm.reconcile import worker
+from kiro_swarm.reconcile.context import Key, concerned, side_by_side
+from kiro_swarm.reconcile.settings import OperatorSettings
+from kiro_swarm.reconcile.worker import Workers, list_all, sweep
+from tests.support.fake_api import until
+from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
+from tests.unit.reconcile.world import World, a_world
+
+KEY = Key(SWARMS, NAMESPACE, "demo")
+
+
+class Reconciler:
+    """Answers with what it is told, and remembers who asked."""
+
+    def __init__(self, *answers: Optional[Exception]) -> None:
+        self.answers = list(answers)
+        self.calls = 0
+        self.at_once = self.most = 0
+
+    async def __call__(self, ctx: Any, key: Key) -> None:
+        self.calls += 1
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            raise answer
+
+
+async def run(world: World, reconciler: Reconciler, calls: int) -> Workers:
+    """Let workers reconcile until the reconciler was called so often."""
+    workers = Workers(world.ctx)
+    running = asyncio.ensure_future(workers.run())
+
+    await until(lambda: reconciler.calls >= calls and reconciler.at_once == 0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return workers
+
+
+@pytest.mark.parametrize(
+    ("case", "error", "healthy"),
+    [
+        ("somebody was faster", errors.Conflict("x"), True),
+        ("the server is away", errors.Unavailable("x"), True),
+        ("something is gone", errors.NotFound("x"), True),
+        ("a role is missing", errors.Forbidden("may not list pods"), False),
+        ("a defect", ZeroDivisionError("x"), False),
+    ],
+)
+async def test_what_an_error_of_a_reconcile_means(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    case: str,
+    error: Exception,
+    healthy: bool,
+) -> None:
+    reconciler = Reconciler(error)
+    monkeypatch.setitem(worker.RECONCILERS, SWARMS, reconciler)
+    world.ctx.queue.add(KEY)
+    with caplog.at_level(logging.INFO):
+        workers = await run(world, reconciler, 1)
+    health = workers.health()
+    assert health.ready is healthy, case
+    assert health.alive
+    assert "demo" in caplog.text
+    assert ("Traceback" in caplog.text) == (case == "a defect")
+    world.ctx.queue.add(KEY)
+    await until_taken(world, workers)
+    assert workers.health().ready, "it is well again once it succeeds"
+
+
+async def until_taken(world: World, workers: Workers) -> None:
+    running = asyncio.ensure_future(workers.run())
+    await until(lambda: len(world.ctx.queue) == 0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_no_more_reconciles_at_once_than_allowed_and_each_key_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = OperatorSettings(image="x", workers=3)
+    async with a_world(tmp_path, settings=settings) as world:
+        reconciler = Reconciler()
+        monkeypatch.setitem(worker.RECONCILERS, SWARMS, reconciler)
+        for number in range(20):
+            world.ctx.queue.add(Key(SWARMS, NAMESPACE, f"s{number}"))
+        await until_taken(world, Workers(world.ctx))
+    assert (reconciler.calls, reconciler.most) == (20, 3)
+
+
+async def test_the_first_list_fills_the_cache_and_wakes_whom_it_concerns(
+    world: World,
+) -> None:
+    world.apply_swarm()
+    labels = {"app.kubernetes.io/managed-by": "kiro-swarm"}
+    world.api.store.create(PODS, NAMESPACE, body(PODS, "ours", {}, labels=labels))
+    world.api.store.create(PODS, NAMESPACE, body(PODS, "theirs", {}))
+    await list_all(world.ctx)
+    assert [p["metadata"]["name"] for p in world.ctx.cache.all(PODS)] == ["ours"]
+    assert await world.ctx.queue.take() == KEY
+
+
+async def test_a_sweep_repairs_what_a_watch_missed(world: World) -> None:
+    world.apply_swarm()
+    world.apply_swarm("other")
+    await list_all(world.ctx)
+    while len(world.ctx.queue):
+        world.ctx.queue.done(await world.ctx.queue.take())
+    world.api.store.remove(SWARMS, NAMESPACE, "demo")
+    world.edit_swarm("other", instances=7)
+    world.ctx = dataclasses.replace(
+        world.ctx, settings=dataclasses.replace(world.settings, sweep_seconds=0.001)
+    )
+    away = [2]
+
+    async def sometimes(_: web.Request) -> Optional[web.StreamResponse]:
+        away[0] -= 1
+        return web.Response(status=503) if away[0] > 0 else None
+
+    world.api.intercept = sometimes
+    sweeping = asyncio.ensure_future(sweep(world.ctx))
+    await until(lambda: world.ctx.cache.get(SWARMS, NAMESPACE, "demo") is None)
+    other = world.ctx.cache.get(SWARMS, NAMESPACE, "other")
+    assert other is not None
+    assert other["spec"]["instances"] == 7
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+    taken = {await world.ctx.queue.take() for _ in range(len(world.ctx.queue))}
+    assert taken == {KEY, Key(SWARMS, NAMESPACE, "other")}
+
+
+async def test_a_sweep_does_not_forget_what_is_newer_than_its_list(
+    world: World,
+) -> None:
+    made: list[Any] = []
+
+    async def meanwhile(request: web.Request) -> None:
+        if "kiroinstances" in request.path and not made:
+            swarm = body(SWARMS, "new", swarm_spec())
+            made.append(world.api.store.create(SWARMS, NAMESPACE, swarm))
+            world.ctx.remember(SWARMS, made[0])
+
+    world.api.intercept = meanwhile
+    await list_all(world.ctx)
+    assert world.ctx.cache.get(SWARMS, NAMESPACE, "new") is not None
+
+
+@pytest.mark.parametrize(
+    ("resource", "labels", "spec", "keys"),
+    [
+        (SWARMS, {}, {}, [Key(SWARMS, "n", "x")]),
+        (
+            INSTANCES,
+            {},
+            {"swarm": "s"},
+            [Key(INSTANCES, "n", "x"), Key(SWARMS, "n", "s")],
+        ),
+        (TASKS, {}, {"swarm": "s"}, [Key(SWARMS, "n", "s")]),
+        (
+            LEASES,
+            {"swarm.kiro.dev/instance": "i", "swarm.kiro.dev/swarm": "s"},
+            {},
+            [Key(INSTANCES, "n", "i"), Key(SWARMS, "n", "s")],
+        ),
+        (PODS, {}, None, []),
+    ],
+)
+def test_whom_a_change_concerns(
+    resource: Any, labels: dict[str, str], spec: Any, keys: list[Key]
+) -> None:
+    item = {"metadata": {"name": "x", "namespace": "n", "labels": labels}, "spec": spec}
+    assert list(concerned(resource, item)) == keys
+
+
+async def test_calls_side_by_side_all_run_though_one_fails() -> None:
+    done = []
+
+    async def call(number: int) -> int:
+        await asyncio.sleep(0)
+        if number == 1:
+            raise errors.Invalid("the second")
+        done.append(number)
+        return number
+
+    with pytest.raises(errors.Invalid):
+        await side_by_side(partial(call, number) for number in range(4))
+    assert done == [0, 2, 3]
+    assert await side_by_side([lambda: call(7), lambda: call(8)]) == [7, 8]
