@@ -191,15 +191,21 @@ class Place:
         return [line for line in shown.splitlines() if line.strip()]
 
 
-def processes(*words: str) -> List[int]:
-    """Pids, as the host sees them, of processes with these words in their command."""
+def processes(cluster: Cluster, *words: str) -> List[int]:
+    """Pids, as the host sees them, of a cluster's processes with these words.
+
+    A cluster's containers are below its own control group.
+    """
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             command = (entry / "cmdline").read_bytes().split(b"\0")
+            group = (entry / "cgroup").read_text()
         except OSError:
+            continue
+        if f"/kiro-swarm-{cluster.name}/" not in group:
             continue
         if all(any(word.encode() in part for part in command) for word in words):
             found.append(int(entry.name))
@@ -213,7 +219,7 @@ def kill_operator(cluster: Cluster) -> Optional[str]:
     """
     pods = cluster.get("-n", SYSTEM, "pods", "-l", "app.kubernetes.io/name=kiro-swarm")
     names = [pod["metadata"]["name"] for pod in pods["items"]]
-    for pid in processes("kiro-swarm", "operator"):
+    for pid in processes(cluster, "kiro-swarm", "operator"):
         os.kill(pid, signal.SIGKILL)
     for name in names:
         cluster.kubectl(

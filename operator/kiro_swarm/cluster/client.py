@@ -126,8 +126,10 @@ class Client:
         *,
         uid: Optional[str] = None,
         grace_seconds: Optional[int] = None,
-    ) -> None:
+    ) -> Optional[Object]:
         """Delete an object with what it owns; gone already is fine.
+
+        Returns the object if it is still on its way out, None when it is gone.
 
         :param uid: only this very object, never a later one of the same name.
         """
@@ -141,11 +143,13 @@ class Client:
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         try:
-            await self._connection.json(
+            answer = await self._connection.json(
                 "DELETE", resource.path(namespace, name), body=options
             )
         except (errors.NotFound, errors.Conflict):
-            return
+            return None
+        leaving = (answer.get("metadata") or {}).get("deletionTimestamp")
+        return answer if leaving else None
 
     async def watch(
         self,

@@ -87,12 +87,6 @@ def _read(
             f"{path}: {'; '.join(problems[:3])}{more}",
             problems[:_SHOWN],
         )
-    if not graph.tasks:
-        raise PrepareError(
-            "NoTasks",
-            f"{path} has no tasks; a task is a list item like '- [ ] 1. Title'",
-            [str(item) for item in graph.diagnostics][:_SHOWN],
-        )
     return head, graph
 
 

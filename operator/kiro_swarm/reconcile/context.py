@@ -95,6 +95,18 @@ class Context:
         self.remember(resource, made)
         return made
 
+    async def delete(self, resource: Resource, item: Object) -> None:
+        """Delete this very object, and know that it goes before the watch tells."""
+        metadata = item["metadata"]
+        leaving = await self.client.delete(
+            resource, metadata["namespace"], metadata["name"], uid=metadata["uid"]
+        )
+        if leaving is not None:
+            self.remember(resource, leaving)
+        else:
+            self.cache.remove(resource, item)
+            self.wake(resource, item)
+
     def remember(self, resource: Resource, item: Object) -> None:
         """Put the answer to a write into the cache and wake who depends on it."""
         if self.cache.put(resource, item):

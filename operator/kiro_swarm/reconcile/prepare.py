@@ -91,8 +91,9 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
     if outcome is None:
         return Prepared(None, "Preparing", _waiting(pod), attempt)
     report = termination_report(pod)
-    if outcome:
-        if await _make_tasks(ctx, view):
+    graph = await _published(ctx, view) if outcome else ""
+    if graph:
+        if await _make_tasks(ctx, view, graph):
             return Prepared(True, "Prepared", "", attempt, report=report)
         # A task of an earlier swarm is on its way out, or another swarm has the name.
         ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
@@ -101,7 +102,7 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
     return Prepared(
         False,
         str(report.get("reason") or "PrepareFailed"),
-        str(report.get("message") or "the prepare Job failed and left no word"),
+        str(report.get("message") or "the prepare Job ended and left no task graph"),
         attempt,
         retry_time(view.now, attempt),
         report,
@@ -125,12 +126,16 @@ def _waiting(pod: Optional[Object]) -> str:
     return f"reading the repository{'; its pod waits: ' if trouble else ''}{trouble}"
 
 
-async def _make_tasks(ctx: Context, view: View) -> bool:
-    """Create the KiroTasks of the published graph; whether all of them are there now."""
+async def _published(ctx: Context, view: View) -> str:
+    """The graph that the prepare Job has published, packed; empty when there is none."""
     published = await ctx.client.get(
         CONFIG_MAPS, view.namespace, naming.graph_name(view.name)
     )
-    packed = (published.get("binaryData") or {}).get(GRAPH_KEY, "")
+    return str((published.get("binaryData") or {}).get(GRAPH_KEY, ""))
+
+
+async def _make_tasks(ctx: Context, view: View, packed: str) -> bool:
+    """Create the KiroTasks of the published graph; whether all of them are there now."""
     graph = json.loads(gzip.decompress(base64.b64decode(packed)))
     there = {task["metadata"]["name"] for task in view.tasks}
     bodies = [task_manifest(view, task) for task in graph["tasks"]]

@@ -134,6 +134,9 @@ async def _settle(ctx: Context, view: View) -> View:
 async def _move_tasks(ctx: Context, view: View) -> View:
     """States that follow from others, then bindings; returns the view afterwards."""
     silence = tasks.silence_of(ctx, view)
+    for pod in tasks.silent_pods(view, silence):
+        # Before its task is taken back: who dies in between finds the pod on its way out.
+        await ctx.delete(PODS, pod)
     while True:
         patches = tasks.transitions(view, silence)
         if not patches:

@@ -14,6 +14,7 @@ from kiro_swarm.api.meta import (
     ACTIVE_STATES,
     BLOCKED,
     BOUND,
+    DONE,
     FAILED,
     MERGED,
     READY,
@@ -32,6 +33,8 @@ from kiro_swarm.reconcile.view import View, state_of
 from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose
 
+#: What these tasks change is not on the integration branch yet.
+_IN_THE_AIR = ACTIVE_STATES | {DONE}
 Patch = tuple[Object, dict[str, Any]]
 Silence = Callable[[Object], float]
 
@@ -137,6 +140,24 @@ def _lost(view: View, task: Object, silence: Silence) -> str:
     return ""
 
 
+def silent_pods(view: View, silence: Silence) -> list[Object]:
+    """Pods whose runner gave no sign of life for too long.
+
+    They have to go: a ready pod whose runner hangs would get the next task as well.
+    """
+    limit = view.spec.recovery.lost_after_seconds
+    pods = [
+        view.pods_by_uid.get(task["status"].get("podUid") or "")
+        for task in view.active.values()
+        if silence(task) > limit
+    ]
+    return [
+        pod
+        for pod in pods
+        if pod is not None and not pod["metadata"].get("deletionTimestamp")
+    ]
+
+
 def idle_instances(view: View) -> list[tuple[str, str]]:
     """Name and pod uid of every instance that may get a task."""
     if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
@@ -175,7 +196,7 @@ def bindings(
         [_ready_task(task) for task in tasks.values()],
         [IdleInstance(name, indices[name]) for name in pods],
         ranks,
-        [_files(task) for task in view.active.values()],
+        [_files(task) for task in view.tasks if state_of(task) in _IN_THE_AIR],
     )
     return [
         (
