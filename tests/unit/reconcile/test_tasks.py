@@ -117,7 +117,10 @@ async def test_an_instance_that_falls_silent_loses_its_task_by_our_clock(
     await world.settle()
     task = world.cluster.task("1")
     assert "gave no sign of life for 41 s" in task["history"][0]["message"]
-    assert task["attempt"] == 2
+    assert task["attempt"] == 1, "the silent pod got its task again"
+    await world.live(4)
+    assert world.cluster.task("1")["attempt"] == 2
+    assert "demo-1-1" in world.cluster.names(PODS), "the silent pod was not replaced"
 
 
 async def test_a_new_operator_gives_silent_instances_their_whole_time(
@@ -129,7 +132,7 @@ async def test_a_new_operator_gives_silent_instances_their_whole_time(
     await world.settle()
     assert world.cluster.task("1")["attempt"] == 1
     world.clock.seconds += 41
-    await world.settle()
+    await world.live(4)
     assert world.cluster.task("1")["attempt"] == 2
 
 
