@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
+_READS = (b"get", b"list", b"watch")
 OPERATOR = "kiro-swarm-operator"
 #: kopf's own client: whatever the operator does not write itself.
 OPERATOR_AGENTS = (OPERATOR, "kopf/")
@@ -65,9 +66,10 @@ class AuditLog:
             if write.verb in WRITES and (not wanted or write.agent.startswith(wanted))
         ]
 
-    def of_operator(self, since: int = 0) -> List[Write]:
-        """Writes of the operator and of the framework inside it."""
-        return self.writes(since, OPERATOR_AGENTS)
+    def of_operator(self, namespace: str, since: int = 0) -> List[Write]:
+        """Writes of the operator, and of the framework inside it, in a namespace."""
+        found = self.writes(since, OPERATOR_AGENTS)
+        return [write for write in found if write.namespace == namespace]
 
 
 def created_twice(writes: Iterable[Write]) -> Dict[str, int]:
@@ -92,7 +94,7 @@ def created_twice(writes: Iterable[Write]) -> Dict[str, int]:
 
 def _may_be_write(line: bytes) -> bool:
     """Watches and reads are most of the log: they are not worth decoding."""
-    return b'"verb":"watch"' not in line and b'"verb":"get"' not in line
+    return not any(b'"verb":"%b"' % verb in line for verb in _READS)
 
 
 def _write(event: Dict[str, Any]) -> Write:

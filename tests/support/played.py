@@ -91,6 +91,7 @@ class PlayedNode:
         self._objects: Dict[Resource, Dict[str, Object]] = {
             resource: {} for resource in _WATCHED
         }
+        self._merging = asyncio.Condition()
         self._busy: Dict[object, asyncio.Task[None]] = {}
         self._watches: List[asyncio.Task[None]] = []
 
@@ -117,6 +118,12 @@ class PlayedNode:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    async def until_merged(self, count: int, patience: float = 60.0) -> None:
+        """Wait until the merge train has taken so many attempts."""
+        async with self._merging:
+            done = self._merging.wait_for(lambda: len(self.merged) >= count)
+            await asyncio.wait_for(done, patience)
 
     async def _follow(self, resource: Resource) -> None:
         """Look at every change of a resource; a server that is away comes back."""
@@ -149,13 +156,11 @@ class PlayedNode:
             return
         task = asyncio.ensure_future(part)
         self._busy[key] = task
-        task.add_done_callback(lambda done: self._ended(key, done))
+        task.add_done_callback(lambda done: self._forget(key, done))
 
-    def _ended(self, key: object, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is None:
-            self._busy.pop(key, None)
-        elif task.cancelled():
-            self._busy.pop(key, None)
+    def _forget(self, key: object, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            self._busy.pop(key, None)  # a defect stays, and is raised at the end
 
     def _stop(self, uid: str) -> None:
         """What runs in a pod that is gone runs no more."""
@@ -209,7 +214,8 @@ class PlayedNode:
 
     async def fail_pod(self, name: str) -> None:
         """Let a pod end as if its node had evicted it."""
-        await self._status(PODS, name, {"phase": "Failed", "message": "evicted"})
+        words = {"phase": "Failed", "reason": "Evicted", "message": "evicted"}
+        await self._status(PODS, name, {**words, "conditions": _conditions("False")})
 
     # ------------------------------------------------------------------ Job controller
 
@@ -277,8 +283,10 @@ class PlayedNode:
                 merged = Merged(commit=_sha(f"merge {attempt}"), before=head)
                 patch = status_after(task, merged, _now())
                 if await self._report(task, patch):
-                    self.merged.append(attempt)
                     head = merged.commit
+                    async with self._merging:
+                        self.merged.append(attempt)
+                        self._merging.notify_all()
 
     # ------------------------------------------------------------------ runner
 
@@ -309,9 +317,7 @@ class PlayedNode:
         self.started.append((*attempt, status["instance"]))
         failure = await self.script.work(begun)
         now = await self._patient(
-            lambda: self._client.get(
-                TASKS, self._namespace, task["metadata"]["name"]
-            )
+            lambda: self._client.get(TASKS, self._namespace, task["metadata"]["name"])
         )
         if now["status"]["attempt"] != attempt[1] or now["status"]["state"] != RUNNING:
             return  # fenced off: the task is somebody else's now
@@ -399,11 +405,16 @@ def _pod_status(phase: str) -> Object:
     return {
         "phase": phase,
         "startTime": _second(),
-        "conditions": [
-            {"type": kind, "status": "True", "lastTransitionTime": _second()}
-            for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
-        ],
+        "conditions": _conditions("True"),
     }
+
+
+def _conditions(ready: str) -> List[Object]:
+    kinds = {"PodScheduled": "True", "ContainersReady": ready, "Ready": ready}
+    return [
+        {"type": kind, "status": word, "lastTransitionTime": _second()}
+        for kind, word in kinds.items()
+    ]
 
 
 def _last_words(words: Object) -> Object:

@@ -23,12 +23,18 @@ DIAMOND = """\
 
 def independent(count: int) -> str:
     """A task file of tasks that do not wait for each other."""
+    return "".join(
+        f"- [ ] {number}. Part {number}\n  - _Depends: none_\n"
+        for number in range(1, count + 1)
+    )
+
+
+def chain(count: int) -> str:
+    """A task file of tasks of which each waits for the one before."""
     return "".join(f"- [ ] {number}. Part {number}\n" for number in range(1, count + 1))
 
 
-def swarm(
-    name: str, tasks: str = DIAMOND, instances: int = 2, **spec: Any
-) -> Object:
+def swarm(name: str, tasks: str = DIAMOND, instances: int = 2, **spec: Any) -> Object:
     """A KiroSwarm with its tasks in it."""
     return {
         "apiVersion": SWARMS.api_version,

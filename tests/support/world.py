@@ -36,7 +36,7 @@ LEFT = (
     *(SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS, NETWORK_POLICIES),
 )
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace")
-_PATIENCE = 60.0
+_PATIENCE = 30.0
 Judge = Callable[[Object], Any]
 
 
