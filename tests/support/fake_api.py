@@ -174,8 +174,7 @@ class FakeApi:
             made = self.store.replace(resource, namespace, name, body)
         else:
             uid = (body.get("preconditions") or {}).get("uid")
-            self.store.delete(resource, namespace, name, uid)
-            made = {"kind": "Status", "apiVersion": "v1", "status": "Success"}
+            made = self.store.delete(resource, namespace, name, uid)
         self.writes.append(
             "/".join([f"{request.method} {resource.plural}", name, subresource]).rstrip(
                 "/"

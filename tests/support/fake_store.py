@@ -159,16 +159,23 @@ class Store:
 
     def delete(
         self, resource: Resource, namespace: str, name: str, uid: Optional[str] = None
-    ) -> None:
-        """Delete an object; a pod goes gracefully: ``remove`` is for its kubelet."""
+    ) -> Object:
+        """Delete an object; a pod goes gracefully: ``remove`` is for its kubelet.
+
+        The answer is the object while it is on its way out, else that it is gone.
+        """
         before = self.read(resource, namespace, name)
         if uid is not None and before["metadata"]["uid"] != uid:
             raise Refused(409, "Conflict", "the uid in the precondition is another")
         if resource is not resources.PODS:
             self.remove(resource, namespace, name)
-        elif not before["metadata"].get("deletionTimestamp"):
-            gone = {"metadata": {"deletionTimestamp": _stamp(self._now())}}
-            self._store(resource, before, merge(before, gone))
+            details = {"name": name, "uid": before["metadata"]["uid"]}
+            answer = {"kind": "Status", "apiVersion": "v1", "status": "Success"}
+            return {**answer, "details": details}
+        if before["metadata"].get("deletionTimestamp"):
+            return before
+        leaving = {"metadata": {"deletionTimestamp": _stamp(self._now())}}
+        return self._store(resource, before, merge(before, leaving))
 
     def remove(self, resource: Resource, namespace: str, name: str) -> None:
         """Take an object away at once."""
