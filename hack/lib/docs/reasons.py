@@ -23,6 +23,8 @@ ROOMS = ("agents", "cli", "jobs", "policy", "reconcile", "runner", "workspace")
 CONDITIONS = frozenset(
     {"Complete", "Failed", "Integrated", "Prepared", "Ready", "Reconciling", "Stalled"}
 )
+#: Reasons that are a value of the API or the type of a condition, too.
+REASONS_TOO = frozenset({"Integrated", "Prepared", "Preparing", "Suspended"})
 _WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]*)*\Z")
 _OTHERS = frozenset(
     {
@@ -30,7 +32,7 @@ _OTHERS = frozenset(
         *("FallbackToLogsOnError", "Ingress", "Job", "Memory", "OnRootMismatch", "Pod"),
         *("Role", "RuntimeDefault", "ServiceAccount"),
         # What Kubernetes says about pods.
-        *("ContainerCreating", "PodInitializing", "PodScheduled"),
+        *("ContainerCreating", "PodInitializing", "PodScheduled", "Unschedulable"),
         # Headings and names in Python.
         *("AgentSocket", "Commands", "ExecResult"),
         # Between the parts of one pod, never shown: the runner says it in its own words.
@@ -49,10 +51,6 @@ def reasons(root: Path) -> Dict[str, List[str]]:
                 place = str(path.relative_to(root / PACKAGE))
                 found.setdefault(word, set()).add(place)
     return {word: sorted(places) for word, places in sorted(found.items())}
-
-
-#: Reasons that are a value of the API or the type of a condition, too.
-REASONS_TOO = frozenset({"Integrated", "Prepared", "Preparing", "Suspended"})
 
 
 def words(source: str) -> Iterator[str]:
