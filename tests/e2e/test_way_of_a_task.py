@@ -166,10 +166,17 @@ def test_suspend_stops_after_the_running_task_and_resume_goes_on(place: Place) -
 
 
 def test_deleting_a_swarm_leaves_nothing_behind(place: Place) -> None:
-    recipes = {"1": {"files": {"1.txt": "1"}, "seconds": 20}}
+    said = ["looking around", "nearly there"]
+    recipes = {"1": {"files": {"1.txt": "1"}, "seconds": 30, "say": said}}
     url = place.serve(repository(plan("- [ ] 1. One"), recipes))
     place.swarm(url)
-    place.wait(place.tasks, lambda tasks: tasks and tasks["1"]["state"] == "Running")
+    # What the agent says is seen while it works.
+    place.wait(
+        place.tasks,
+        lambda tasks: tasks
+        and tasks["1"]["state"] == "Running"
+        and (tasks["1"].get("progress") or {}).get("message") in said,
+    )
     place.kubectl("delete", "kiroswarm", "demo")
     kinds = "kiro,pods,jobs,pvc,leases,serviceaccounts,roles,rolebindings,configmaps"
     listed = (f"{kinds},networkpolicies", "-l", "swarm.kiro.dev/swarm=demo")

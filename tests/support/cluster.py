@@ -181,7 +181,7 @@ def status(name: str) -> Dict[str, Any]:
     return answer
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def program(name: str) -> str:
     """The path of kubectl, helm, probe, ... of the cluster's own version."""
     return hack_cluster("bin", name).strip()
