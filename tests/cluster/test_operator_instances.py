@@ -145,7 +145,7 @@ async def test_instance_without_a_sign_of_life_loses_its_task(
     )
     first = await work.begun("1")
     silent = first["status"]["instance"]
-    node.script.silent.add(silent)
+    node.script.silent.add(f"{silent}-0")
     second = await work.begun("1", attempt=2)
     assert second["status"]["instance"] != silent
     assert second["status"]["history"][0]["outcome"] == "InstanceLost"
@@ -164,7 +164,7 @@ async def test_beating_heart_keeps_a_long_task_where_it_is(
     await world.create(SWARMS, body)
     first = await work.begun("1")
     second = await work.begun("2")
-    node.script.silent.add(second["status"]["instance"])
+    node.script.silent.add(f"{second['status']['instance']}-0")
     # The second is lost at last; until then the first was silent for as long, by status.
     await work.begun("2", attempt=2)
     kept = await world.client.get(TASKS, world.namespace, first["metadata"]["name"])

@@ -68,7 +68,7 @@ class Script:
     """Last words of the prepare Jobs that fail before one succeeds."""
 
     silent: Set[str] = field(default_factory=set)
-    """Instances whose runner hangs: no Lease is renewed, no task is begun."""
+    """Names of pods whose runner hangs: no Lease is renewed, no task is begun."""
 
     heartbeat_seconds: Optional[float] = None
     """How often runners renew their Lease; None: never."""
@@ -187,7 +187,7 @@ class PlayedNode:
             await self._status(PODS, metadata["name"], _pod_status("Running"))
         instance = metadata["labels"][LABEL_INSTANCE]
         while self.script.heartbeat_seconds is not None:
-            if instance not in self.script.silent:
+            if metadata["name"] not in self.script.silent:
                 await self._beat(pod, instance)
             await asyncio.sleep(self.script.heartbeat_seconds)
 
@@ -295,14 +295,11 @@ class PlayedNode:
         status = task.get("status") or {}
         pods = {
             pod["metadata"]["uid"]
-            for pod in self._objects[PODS].values()
+            for name, pod in self._objects[PODS].items()
             if not pod["metadata"].get("deletionTimestamp")
+            and name not in self.script.silent
         }
-        if (
-            status.get("state") != BOUND
-            or status["podUid"] not in pods
-            or status["instance"] in self.script.silent
-        ):
+        if status.get("state") != BOUND or status["podUid"] not in pods:
             return
         key = (task["metadata"]["uid"], status["attempt"], status["podUid"])
         self._play(key, self._attempt(task))
