@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Optional
@@ -40,18 +41,35 @@ async def api(
         yield running
 
 
+class Operator:
+    """One operator in a thread of its own: kopf waits for every task in its loop."""
+
+    def __init__(self, options: ProcessOptions) -> None:
+        self._options = options
+        self._ready = threading.Event()
+        self.ended = asyncio.get_running_loop().run_in_executor(
+            None, lambda: asyncio.run(self._main())
+        )
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._ready.set()
+        await run_operator(SETTINGS, self._options, stop=self._stop)
+
+    async def end(self) -> None:
+        await until(self._ready.is_set)
+        self._loop.call_soon_threadsafe(self._stop.set)
+        await asyncio.wait_for(self.ended, 30)
+
+
 @contextlib.asynccontextmanager
-async def operator(
-    options: ProcessOptions = ALONE,
-) -> AsyncIterator[asyncio.Task[None]]:
+async def operator(options: ProcessOptions = ALONE) -> AsyncIterator[Operator]:
     """An operator that runs meanwhile, and ends well."""
-    stop = asyncio.Event()
-    running = asyncio.ensure_future(run_operator(SETTINGS, options, stop=stop))
+    running = Operator(options)
     try:
         yield running
     finally:
-        stop.set()
-        await asyncio.wait_for(running, 30)
+        await running.end()
 
 
 def apply(api: FakeApi, name: str) -> None:
@@ -146,12 +164,12 @@ async def test_a_lost_leadership_ends_the_process(
     api: FakeApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     options = ProcessOptions(port=0, leader_namespace="system", lease_seconds=1)
-    running = asyncio.ensure_future(run_operator(SETTINGS, options))
+    running = Operator(options)
     await until(lambda: any("watch=true" in r for r in api.requests))
     stolen = {"holderIdentity": "two", "renewTime": "2026-01-01T00:00:00.000000Z"}
     api.store.patch(LEASES, "system", "kiro-swarm-operator", {"spec": stolen})
     with caplog.at_level(logging.ERROR):
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running.ended, 30)
     assert "the leadership is lost" in caplog.text
 
 
@@ -162,7 +180,7 @@ async def test_an_operator_that_may_not_elect_is_no_leader(api: FakeApi) -> None
     api.intercept = forbidden
     options = ProcessOptions(port=0, leader_namespace="system")
     with pytest.raises(errors.Forbidden):
-        await asyncio.wait_for(run_operator(SETTINGS, options), 30)
+        await asyncio.wait_for(Operator(options).ended, 30)
     assert api.writes == []
 
 
@@ -173,7 +191,7 @@ async def test_an_operator_that_cannot_list_does_not_decide(api: FakeApi) -> Non
     api.intercept = away
     apply(api, "demo")
     with pytest.raises(errors.Unavailable):
-        await asyncio.wait_for(run_operator(SETTINGS, ALONE), 30)
+        await asyncio.wait_for(Operator(ALONE).ended, 30)
     assert api.writes == []
 
 
