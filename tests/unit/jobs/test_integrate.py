@@ -1,0 +1,249 @@
+"""The integrate Job: what the train did to each task, and the push."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from kiro_swarm.api.swarm import Gate
+from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.jobs import integrate as module
+from kiro_swarm.jobs.gates import ContainerGates
+from kiro_swarm.jobs.integrate import integrate, status_after
+from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.workspace.outcomes import Conflict, GateFailed, Merged, Unproven
+from tests.unit.jobs.work import Job
+from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.runner.support import Entrypoint
+from tests.unit.workspace.repositories import git
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
+PROGRAM = [sys.executable, "-c", "from kiro_swarm.cli.main import main; main()"]
+
+
+@pytest.fixture(autouse=True)
+def _no_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody comes later in most of these tests."""
+    monkeypatch.setattr(module, "_LINGER_SECONDS", 0.1)
+    monkeypatch.setattr(module, "_GATE_START_SECONDS", 0.2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (
+            Merged("m" * 40, "b" * 40),
+            {"state": "Merged", "mergeCommit": "m" * 40, "reason": ""},
+        ),
+        (
+            Conflict(("a.py", "b.py"), "both changed a.py"),
+            {
+                "state": "Ready",
+                "reason": "MergeConflict",
+                "brief": "both changed a.py",
+                "message": "attempt 2: conflicts with merged work in a.py, b.py",
+            },
+        ),
+        (
+            GateFailed("tests", "1 failed"),
+            {
+                "state": "Ready",
+                "reason": "GateFailed",
+                "brief": "1 failed",
+                "message": "attempt 2: gate tests is red on the merged result",
+            },
+        ),
+        (
+            Unproven("CommitMissing", "no such commit\nmore"),
+            {
+                "state": "Ready",
+                "reason": "CommitMissing",
+                "message": "attempt 2: no such commit",
+            },
+        ),
+    ],
+)
+def test_what_becomes_of_a_task(outcome: Any, expected: dict[str, Any]) -> None:
+    task = {
+        "spec": {"maxAttempts": 3},
+        "status": {"state": "Done", "attempt": 2, "instance": "demo-1", "failures": 1},
+    }
+    patch = status_after(task, outcome, NOW)
+    assert {key: patch[key] for key in expected} == expected
+    task["spec"]["maxAttempts"] = 2
+    final = status_after(task, outcome, NOW)["state"]
+    assert final == ("Merged" if isinstance(outcome, Merged) else "Failed")
+
+
+async def test_done_tasks_are_merged_in_order_and_pushed_at_the_end(job: Job) -> None:
+    job.apply(integration={"push": "OnComplete"})
+    job.repositories.prepare()
+    for number, task in enumerate(("1.1", "1.2"), 1):
+        job.done(job.repositories.work({f"{task}.txt": "x"}, number, task))
+    urgent = {"spec": {"priority": 5}}
+    job.api.store.patch(TASKS, NAMESPACE, "demo-1.2", urgent)
+    assert await integrate(job.client, job.env) == 0
+    head = job.repositories.head()
+    assert job.words() == {
+        "head": head,
+        "pushed": head,
+        "message": "merged 2, sent back 0",
+    }
+    assert job.status("1.1")["mergeCommit"] == head, "the urgent one came first"
+    assert job.status("1.2")["mergedAt"] < job.status("1.1")["mergedAt"]
+    assert git(job.repositories.upstream, "rev-parse", "swarm/demo/integration") == head
+    assert "- [x] 1.1" in job.repositories.show(".kiro/specs/demo/tasks.md")
+
+
+async def test_a_conflict_goes_back_to_its_task_and_the_rest_is_merged(
+    job: Job,
+) -> None:
+    job.apply(integration={"push": "Always"})
+    job.repositories.prepare()
+    work = [
+        job.repositories.work({"app.py": f"{n}\n"}, n, task)
+        for n, task in enumerate(("1.1", "1.2"), 1)
+    ]
+    for candidate in work:
+        job.done(candidate)
+    assert await integrate(job.client, job.env) == 0
+    assert job.status("1.1")["state"] == "Merged"
+    second = job.status("1.2")
+    assert (second["state"], second["reason"]) == ("Ready", "MergeConflict")
+    assert "app.py" in second["brief"]
+    assert job.words()["message"] == "merged 1, sent back 1"
+
+
+async def test_a_merge_that_nobody_heard_of_is_the_same_merge(job: Job) -> None:
+    job.apply()
+    job.repositories.prepare()
+    job.done(job.repositories.work({"a": "1"}))
+    task = job.api.store.read(TASKS, NAMESPACE, "demo-1.1")
+    # The status of the task changes while it is merged: the write conflicts.
+    told = []
+
+    async def meanwhile(request: Any) -> None:
+        if request.method == "PATCH" and not told:
+            told.append(request.path)
+            change = {"status": {"message": "seen by somebody"}}
+            job.api.store.patch(TASKS, NAMESPACE, "demo-1.1", change, "status")
+
+    job.api.intercept = meanwhile
+    assert task["status"]["state"] == "Done"
+    assert await integrate(job.client, job.env) == 0
+    assert job.status("1.1")["mergeCommit"] == job.repositories.head()
+    log = git(job.repositories.mirror, "log", "--oneline", "swarm/demo/integration")
+    assert len(log.splitlines()) == 3, "begin, work, one merge"
+
+
+async def test_what_comes_a_little_later_is_merged_by_the_same_job(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LINGER_SECONDS", 5.0)
+    job.apply(tasks={"inline": "- [ ] 1.1. a\n- [ ] 1.2. b\n"})
+    job.repositories.prepare()
+    first = job.repositories.work({"a": "1"}, 1, "1.1")
+    second = job.repositories.work({"b": "1"}, 2, "1.2")
+    job.done(first)
+    job.done(second)
+    running = {"status": {"state": "Running"}}
+    job.api.store.patch(TASKS, NAMESPACE, "demo-1.2", running, "status")
+    working = asyncio.ensure_future(integrate(job.client, job.env))
+    while not any("watch" in request for request in job.api.requests):
+        await asyncio.wait([working], timeout=0.01)
+    done = {"status": {"state": "Done"}}
+    job.api.store.patch(TASKS, NAMESPACE, "demo-1.2", done, "status")
+    job.api.tell()
+    assert await working == 0
+    assert job.status("1.2")["state"] == "Merged"
+    assert "pushed" not in job.words()
+
+
+async def test_a_push_that_is_refused_is_told(job: Job) -> None:
+    job.apply(integration={"push": "Always"})
+    job.repositories.prepare()
+    job.done(job.repositories.work({"a": "1"}))
+    git(job.repositories.upstream, "checkout", "-q", "-b", "swarm/demo/integration")
+    git(job.repositories.upstream, "commit", "-q", "--allow-empty", "-m", "theirs")
+    git(job.repositories.upstream, "checkout", "-q", "main")
+    assert await integrate(job.client, job.env) == 1
+    assert "Push" in job.words()["reason"]
+    assert job.status("1.1")["state"] == "Merged", "the merge is not lost"
+
+
+async def test_a_gate_container_that_does_not_answer_stops_the_train(job: Job) -> None:
+    job.apply(integration={"gates": [{"name": "tests", "command": ["true"]}]})
+    job.repositories.prepare()
+    job.done(job.repositories.work({"a": "1"}))
+    assert await integrate(job.client, job.env) == 1
+    assert job.words()["reason"] == "GateUnavailable"
+    assert job.status("1.1")["state"] == "Done"
+
+
+def gates(job: Job, gate: Entrypoint, *commands: list[str]) -> ContainerGates:
+    return ContainerGates(
+        AgentSocket(gate.socket),
+        [Gate(name=f"gate-{n}", command=c) for n, c in enumerate(commands)],
+        str(job.repositories.mirror),
+        asyncio.get_running_loop(),
+        tree=str(job.folder / "gate-tree"),
+        program=PROGRAM,
+    )
+
+
+async def check(made: ContainerGates, commit: str) -> Any:
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, made.check, commit)
+
+
+async def test_gates_run_on_the_merged_tree_and_the_first_red_one_decides(
+    job: Job, gate: Entrypoint
+) -> None:
+    job.repositories.prepare()
+    head = job.repositories.head()
+    green = ["grep", "-q", "two", "app.py"]
+    assert (await check(gates(job, gate, green), head)).passed
+    red = ["sh", "-c", "echo $KIRO_GATE $KIRO_COMMIT; exit 3"]
+    verdict = await check(gates(job, gate, green, red, ["false"]), head)
+    assert (verdict.passed, verdict.gate) == (False, "gate-1")
+    assert f"gate-1 {head}" in verdict.output
+    assert "3" in verdict.output.splitlines()[-1]
+
+
+async def test_without_gates_every_commit_passes(job: Job, gate: Entrypoint) -> None:
+    assert (await check(gates(job, gate), "not even a commit")).passed
+
+
+async def test_a_tree_that_cannot_be_checked_out_is_no_verdict(
+    job: Job, gate: Entrypoint
+) -> None:
+    job.repositories.prepare()
+    with pytest.raises(RuntimeError, match="cannot check out"):
+        await check(gates(job, gate, ["true"]), "f" * 40)
+
+
+async def test_a_job_with_a_green_gate_merges(
+    job: Job, gate: Entrypoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OwnGates(ContainerGates):
+        """The gate container of these tests: its own tree and program."""
+
+        def __init__(self, *arguments: Any) -> None:
+            tree = str(job.folder / "gate-tree")
+            super().__init__(*arguments, tree=tree, program=PROGRAM)
+
+    monkeypatch.setattr(module, "ContainerGates", OwnGates)
+    job.apply(integration={"gates": [{"name": "tests", "command": ["ls", "new"]}]})
+    job.repositories.prepare()
+    job.done(job.repositories.work({"new": "1"}, 1, "1.1"))
+    job.done(job.repositories.work({"other": "1"}, 2, "1.2"), priority=9)
+    env = replace(job.env, socket=gate.socket)
+    assert await integrate(job.client, env) == 0
+    assert job.status("1.1")["state"] == "Merged"
+    other = job.status("1.2")
+    assert (other["state"], other["reason"]) == ("Ready", "GateFailed")
