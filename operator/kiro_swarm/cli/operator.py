@@ -21,6 +21,7 @@ from kiro_swarm.reconcile.settings import OperatorSettings
     type=click.Choice(["Always", "IfNotPresent", "Never"]),
     default="IfNotPresent",
     show_default=True,
+    help="Pull policy of that image.",
 )
 @click.option(
     "--repository-schemes",
@@ -48,9 +49,28 @@ from kiro_swarm.reconcile.settings import OperatorSettings
     default=socket.gethostname,
     help="Name of this process in that Lease. Default: the host name.",
 )
-@click.option("--port", envvar="KIRO_PORT", default=8080, show_default=True)
-@click.option("--workers", envvar="KIRO_WORKERS", default=32, show_default=True)
-@click.option("--log-level", envvar="KIRO_LOG_LEVEL", default="INFO", show_default=True)
+@click.option(
+    "--port",
+    envvar="KIRO_PORT",
+    default=8080,
+    show_default=True,
+    help="Port of /healthz and /readyz; 0 for none.",
+)
+@click.option(
+    "--workers",
+    envvar="KIRO_WORKERS",
+    default=32,
+    show_default=True,
+    help="How many objects are reconciled at the same time.",
+)
+@click.option(
+    "--log-level",
+    envvar="KIRO_LOG_LEVEL",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    default="INFO",
+    show_default=True,
+    help="DEBUG, INFO, WARNING or ERROR.",
+)
 def operator(
     image: str,
     image_pull_policy: str,
