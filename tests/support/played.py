@@ -18,9 +18,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Set, Tuple
 
-from kiro_swarm.api.meta import BOUND, COMPONENT_PREPARE, DONE, LABEL_COMPONENT
-from kiro_swarm.api.meta import LABEL_INSTANCE, LABEL_MANAGED_BY, LABEL_SWARM
-from kiro_swarm.api.meta import MANAGED_BY, RUNNING
+from kiro_swarm.api.meta import (
+    BOUND,
+    COMPONENT_PREPARE,
+    DONE,
+    LABEL_COMPONENT,
+    LABEL_INSTANCE,
+    LABEL_MANAGED_BY,
+    LABEL_SWARM,
+    MANAGED_BY,
+    RUNNING,
+)
 from kiro_swarm.cluster import errors, leases
 from kiro_swarm.cluster.client import Client, Object
 from kiro_swarm.cluster.connection import Connection
@@ -28,20 +36,18 @@ from kiro_swarm.cluster.resources import (
     CONFIG_MAPS,
     INSTANCES,
     JOBS,
-    LEASES,
     PODS,
     SWARMS,
     TASKS,
     Resource,
 )
 from kiro_swarm.jobs.integrate import status_after
-from kiro_swarm.jobs.prepare import GRAPH_KEY
 from kiro_swarm.policy import naming
 from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Failed, Finished
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import publish
+from kiro_swarm.tasks.wire import GRAPH_KEY, publish
 from kiro_swarm.workspace.outcomes import Merged
 
 Work = Callable[[Object], Awaitable[Optional[Failed]]]

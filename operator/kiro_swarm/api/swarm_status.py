@@ -10,7 +10,7 @@ Ready           prepared, and every wanted instance is   Preparing, PrepareFaile
 Reconciling     something still moves towards the spec   Idle
 Stalled         nothing can move without a person        Progressing; True reasons: the
                                                          reason of the failed prepare,
-                                                         TasksFailed, PushRefused
+                                                         TasksFailed, PushRejected
 Prepared        mirror and task graph are there          Preparing, or why it failed:
                                                          RemoteUnavailable, SpecNotFound,
                                                          TaskFileInvalid, ...

@@ -17,6 +17,7 @@ _OUTPUT = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
+    help="For people or for programs.",
 )
 
 

@@ -92,8 +92,19 @@ class AgentLink(ReflectiveModule):
 
 
 @click.command("runner")
-@click.option("--socket", "path", default=_SOCKET, show_default=True)
-@click.option("--port", default=HEALTH_PORT, show_default=True)
+@click.option(
+    "--socket",
+    "path",
+    default=_SOCKET,
+    show_default=True,
+    help="Where the agent container listens.",
+)
+@click.option(
+    "--port",
+    default=HEALTH_PORT,
+    show_default=True,
+    help="Port of /healthz and /readyz.",
+)
 def runner(path: str, port: int) -> None:
     """Work on the tasks that are bound to this instance."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")

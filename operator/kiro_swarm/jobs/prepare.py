@@ -6,8 +6,6 @@ refreshed, the graph is written whole.
 
 from __future__ import annotations
 
-import base64
-import gzip
 from typing import Any
 
 from kiro_swarm.api.swarm import KiroSwarmSpec
@@ -16,12 +14,11 @@ from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.policy import naming
 from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import PublishedGraph, publish
+from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, pack, publish
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.spec import read_spec
 
-GRAPH_KEY = "graph.json.gz"
 _LARGEST_GRAPH = 900 * 1024
 _SHOWN = 20
 
@@ -117,7 +114,7 @@ def _task_text(
 
 
 async def _publish(client: Client, env: JobEnvironment, graph: PublishedGraph) -> None:
-    packed = base64.b64encode(gzip.compress(graph.to_json().encode(), mtime=0))
+    packed = pack(graph)
     if len(packed) > _LARGEST_GRAPH:
         raise PrepareError(
             "TaskFileTooLarge",
@@ -126,5 +123,5 @@ async def _publish(client: Client, env: JobEnvironment, graph: PublishedGraph) -
             "Split the spec into several",
             [],
         )
-    patch: dict[str, Any] = {"binaryData": {GRAPH_KEY: packed.decode()}}
+    patch: dict[str, Any] = {"binaryData": {GRAPH_KEY: packed}}
     await client.patch(CONFIG_MAPS, env.namespace, naming.graph_name(env.swarm), patch)

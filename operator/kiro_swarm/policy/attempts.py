@@ -17,7 +17,7 @@ _HISTORY = 10
 _BRIEF = 16384
 _MESSAGE = 1024
 #: Not the agent's fault: the attempt does not count against ``maxAttempts``.
-NO_FAULT = frozenset({"InstanceLost", "RunnerStopped", "RunnerRestarted", "Unbound"})
+NO_FAULT = frozenset({"InstanceLost", "RunnerStopped", "RunnerRestarted"})
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR = 5
 

@@ -7,8 +7,6 @@ swarm is Prepared when they all exist, so a crash in between makes the rest late
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,8 +22,8 @@ from kiro_swarm.reconcile.instance import pod_trouble
 from kiro_swarm.reconcile.manifests import Object, metadata
 from kiro_swarm.reconcile.pods import prepare_job
 from kiro_swarm.reconcile.view import View, job_outcome
+from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, PublishedTask, unpack
 
-GRAPH_KEY = "graph.json.gz"
 _FIRST_RETRY = 15.0
 _LONGEST_RETRY = 300.0
 
@@ -91,8 +89,13 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
     if outcome is None:
         return Prepared(None, "Preparing", _waiting(pod), attempt)
     report = termination_report(pod)
-    graph = await _published(ctx, view) if outcome else ""
-    if graph:
+    graph = None
+    if outcome:
+        try:
+            graph = await _published(ctx, view)
+        except ValueError as error:
+            report = {"reason": "GraphUnreadable", "message": str(error)}
+    if graph is not None:
         if await _make_tasks(ctx, view, graph):
             return Prepared(True, "Prepared", "", attempt, report=report)
         # A task of an earlier swarm is on its way out, or another swarm has the name.
@@ -126,19 +129,22 @@ def _waiting(pod: Optional[Object]) -> str:
     return f"reading the repository{'; its pod waits: ' if trouble else ''}{trouble}"
 
 
-async def _published(ctx: Context, view: View) -> str:
-    """The graph that the prepare Job has published, packed; empty when there is none."""
+async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
+    """The graph that the prepare Job has published, None when there is none.
+
+    :raises ValueError: somebody else has written there.
+    """
     published = await ctx.client.get(
         CONFIG_MAPS, view.namespace, naming.graph_name(view.name)
     )
-    return str((published.get("binaryData") or {}).get(GRAPH_KEY, ""))
+    packed = (published.get("binaryData") or {}).get(GRAPH_KEY)
+    return None if packed is None else unpack(packed)
 
 
-async def _make_tasks(ctx: Context, view: View, packed: str) -> bool:
+async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:
     """Create the KiroTasks of the published graph; whether all of them are there now."""
-    graph = json.loads(gzip.decompress(base64.b64decode(packed)))
     there = {task["metadata"]["name"] for task in view.tasks}
-    bodies = [task_manifest(view, task) for task in graph["tasks"]]
+    bodies = [task_manifest(view, task) for task in graph.tasks]
     made = await side_by_side(
         partial(ctx.create, TASKS, view.namespace, body)
         for body in bodies
@@ -147,14 +153,14 @@ async def _make_tasks(ctx: Context, view: View, packed: str) -> bool:
     return None not in made
 
 
-def task_manifest(view: View, task: dict[str, Any]) -> Object:
+def task_manifest(view: View, task: PublishedTask) -> Object:
     """The KiroTask of one task of a published graph."""
     return {
         "apiVersion": TASKS.api_version,
         "kind": TASKS.kind,
-        "metadata": metadata(view.swarm, naming.task_name(view.name, task["id"])),
+        "metadata": metadata(view.swarm, naming.task_name(view.name, task.id)),
         "spec": {
-            **task,
+            **task.model_dump(by_alias=True, exclude_none=True),
             "swarm": view.name,
             "maxAttempts": view.spec.recovery.max_attempts,
         },

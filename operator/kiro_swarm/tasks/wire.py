@@ -1,12 +1,14 @@
 """The published task graph: what the prepare Job tells the operator.
 
-The prepare Job writes ``publish(...).to_json()``; the operator reads it back with
-``read_published`` and makes KiroTasks of it. The shape is checked on both sides: what is
+The prepare Job packs ``publish(...)`` into a ConfigMap; the operator unpacks it with
+``unpack`` and makes KiroTasks of it. The shape is checked on both sides: what is
 in the file comes from the repository, so it is as long and as strange as somebody likes.
 """
 
 from __future__ import annotations
 
+import base64
+import gzip
 from typing import Literal, Optional
 
 from pydantic import Field, ValidationError
@@ -17,6 +19,8 @@ from kiro_swarm.api.task import TaskId
 from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.model import Diagnostic, SpecTask, TaskFile
 
+#: Key of the ConfigMap that holds the packed graph, in its ``binaryData``.
+GRAPH_KEY = "graph.json.gz"
 MAX_TITLE = 1024
 MAX_DESCRIPTION = 65536
 MAX_ITEMS = 256
@@ -177,3 +181,19 @@ def read_published(text: str) -> PublishedGraph:
     if not published.errors:
         published.graph().topological_order()
     return published
+
+
+def pack(graph: PublishedGraph) -> str:
+    """A graph as ``binaryData`` of a ConfigMap takes it; the same graph, the same text."""
+    return base64.b64encode(gzip.compress(graph.to_json().encode(), mtime=0)).decode()
+
+
+def unpack(text: str) -> PublishedGraph:
+    """The graph that ``pack`` packed. Raises ValueError, see ``read_published``."""
+    try:
+        plain = gzip.decompress(base64.b64decode(text, validate=True)).decode()
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(
+            f"the published task graph cannot be unpacked: {error}"
+        ) from None
+    return read_published(plain)

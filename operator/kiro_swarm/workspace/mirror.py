@@ -4,8 +4,9 @@ Role: the prepare job calls :func:`prepare_mirror` first of all; everything else
 what it made. Agents mount it read-only and borrow its objects.
 
 Guarantees: may be called again at any time and after being killed anywhere; fetches the
-wanted ref only; the integration branch is created by compare-and-swap and never moved
-here once it exists.
+wanted ref only; the integration branch is created by compare-and-swap and follows the
+wanted ref until something is merged into it, so that a repaired spec is read; from then on
+it is never moved here.
 
 Refs: ``refs/heads/<integration>``; ``refs/kiro/source``, the wanted ref as last fetched;
 ``refs/kiro/remote``, the remote's integration branch; ``refs/kiro/start``, where this
@@ -151,6 +152,11 @@ def _branch_off(git: Git, ref: str, integration_branch: str) -> MirrorHead:
     here = git.commit_id(branch)
     begin = here or remote_head or source
     start = git.commit_id(START_REF)
+    if here is not None and here == start and source != start:
+        moved = ((branch, source, here), (START_REF, source, start))
+        lines = [f"update {name} {new} {old}\n" for name, new, old in moved]
+        git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+        return MirrorHead(source, source, source, continued=True)
     # The start is set first: killed between the two, the next run sets the other.
     wanted: dict[str, str] = {}
     if start is None:

@@ -88,7 +88,10 @@ def test_a_task_that_goes_back_lets_go_of_its_instance() -> None:
 def test_history_keeps_the_last_ten_attempts() -> None:
     before = status()
     for attempt in range(1, 14):
-        before = {**before, **fail({**before, "attempt": attempt}, reason="Unbound")}
+        before = {
+            **before,
+            **fail({**before, "attempt": attempt}, reason="RunnerStopped"),
+        }
     assert [record["attempt"] for record in before["history"]] == list(range(4, 14))
 
 

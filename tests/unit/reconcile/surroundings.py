@@ -6,8 +6,6 @@ the Jobs. It derives each step from what is there, so that it goes on after any 
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -21,6 +19,7 @@ from kiro_swarm.cluster.resources import (
     Resource,
 )
 from kiro_swarm.policy.times import stamp
+from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, pack
 from tests.support.fake_api import FakeApi
 
 Object = dict[str, Any]
@@ -171,8 +170,13 @@ class Cluster:
 
     def publish(self, swarm: str, tasks: list[Object]) -> None:
         """Put a task graph where the prepare Job puts it."""
-        packed = gzip.compress(json.dumps({"tasks": tasks}).encode(), mtime=0)
-        data = {"graph.json.gz": base64.b64encode(packed).decode()}
+        graph = PublishedGraph.model_validate(
+            {
+                "specPath": "tasks.md",
+                "tasks": [{"order": n, "line": n, **t} for n, t in enumerate(tasks, 1)],
+            }
+        )
+        data = {GRAPH_KEY: pack(graph)}
         name = f"{swarm}-graph"
         self.store.patch(CONFIG_MAPS, NAMESPACE, name, {"binaryData": data})
 

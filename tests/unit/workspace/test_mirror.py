@@ -67,12 +67,24 @@ def test_a_tag_and_a_commit_id_are_refs_too(tmp_path: Path) -> None:
     assert other.integration == first
 
 
-def test_the_source_may_move_while_the_integration_branch_stays(swarm: Swarm) -> None:
-    head = swarm.head()
+def test_until_the_first_merge_the_integration_branch_follows_its_source(
+    swarm: Swarm,
+) -> None:
     newer = commit(swarm.upstream, {"c": "3"})
     again = swarm.prepare()
-    assert again.source == newer
-    assert again.integration == again.start == head
+    assert again.source == again.integration == again.start == newer == swarm.head()
+    git(swarm.upstream, "commit", "--quiet", "--amend", "-m", "Another history")
+    assert swarm.prepare().integration == git(swarm.upstream, "rev-parse", "HEAD")
+
+
+def test_the_source_may_move_while_the_integration_branch_stays(swarm: Swarm) -> None:
+    start = swarm.head()
+    tree = git(swarm.mirror, "rev-parse", f"{start}^{{tree}}")
+    merged = git(swarm.mirror, "commit-tree", tree, "-p", start, "-m", "Merge task 1")
+    git(swarm.mirror, "update-ref", f"refs/heads/{INTEGRATION}", merged)
+    newer = commit(swarm.upstream, {"c": "3"})
+    again = swarm.prepare()
+    assert (again.source, again.integration, again.start) == (newer, merged, start)
 
 
 def test_an_integration_branch_of_the_remote_is_continued(tmp_path: Path) -> None:
