@@ -13,7 +13,8 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, Mapping, Optional, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -33,6 +34,14 @@ else:  # The same client under the name it had before it moved.
 
 def _in_cluster() -> bool:
     return Path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists()
+
+
+def _proxy_of(server: str) -> Optional[str]:
+    """The proxy that the environment names for a server, if any."""
+    parts = urlsplit(server)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 class Connection:
@@ -77,6 +86,10 @@ class Connection:
             raise errors.Unavailable(
                 f"no way to the cluster: {error}. Set KUBECONFIG, or run in a pod"
             ) from error
+        # The library looks into ~/.netrc and the proxy variables at every request, in two
+        # threads, which costs more than the request. Nobody changes them: once will do.
+        configuration.proxy = configuration.proxy or _proxy_of(configuration.host)
+        configuration.client_session_kwargs = {"trust_env": False}
         return cls(kubernetes_client.ApiClient(configuration), user_agent)
 
     async def close(self) -> None:
