@@ -43,7 +43,7 @@ def fresh_server(*components: str) -> Iterator[Cluster]:
 
 @contextlib.contextmanager
 def running_operator(server: Cluster, *options: str) -> Iterator[OperatorProcess]:
-    """The operator, started; it is stopped at the end."""
+    """The operator, started; it is killed at the end, with its API server."""
     with tempfile.TemporaryDirectory(prefix="kiro-swarm-bench-") as folder:
         process = OperatorProcess(
             server.kubeconfig, Path(folder) / "operator.log", *options
@@ -51,10 +51,10 @@ def running_operator(server: Cluster, *options: str) -> Iterator[OperatorProcess
         process.start()
         try:
             yield process
-        finally:
-            process.stop()
             if "Traceback" in process.text():
                 raise AssertionError(process.text())
+        finally:
+            process.kill()
 
 
 class Bare:

@@ -94,16 +94,21 @@ async def test_foreign_object_of_the_same_name_is_never_taken_over(
     }
     await world.create(TASKS, foreign)
     await world.create(SWARMS, swarm("demo", independent(2), instances=1))
-    await world.until(
-        TASKS, "demo-2", lambda item: item.get("status", {}).get("state") == "Merged"
+    waiting = await world.until(
+        SWARMS,
+        "demo",
+        lambda item: "still taken" in item.get("status", {}).get("message", ""),
     )
+    assert waiting["status"]["phase"] == "Preparing"
     untouched = await world.client.get(TASKS, world.namespace, "demo-1")
     assert "status" not in untouched
+    await world.client.delete(TASKS, world.namespace, "demo-1")
+    await world.until_phase("demo", "Succeeded")
 
 
 async def test_a_swarm_that_does_nothing_yet_is_refused_by_the_api_server(
     world: World,
 ) -> None:
     body = swarm("demo", independent(1), autoscaling={"minimum": 1, "maximum": 2})
-    with pytest.raises(errors.Invalid, match="spec.autoscaling"):
+    with pytest.raises(errors.Invalid, match=r"spec\.autoscaling"):
         await world.create(SWARMS, body)
