@@ -218,7 +218,8 @@ def test_kopf_is_told_to_keep_out() -> None:
     assert settings.scanning.disabled is True
     assert settings.persistence.finalizer.startswith("swarm.kiro.dev/")
     assert isinstance(settings.persistence.diffbase_storage, NoDiffs)
-    assert settings.watching.client_timeout > settings.watching.server_timeout
+    watching = settings.watching
+    assert (watching.server_timeout, watching.client_timeout) == (300, 310)
     nothing = NoDiffs()
     assert nothing.build(body={"spec": 1}) == {}
     assert nothing.fetch(body={}) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -69,7 +70,7 @@ def _no_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_becomes_of_a_task(outcome: Any, expected: dict[str, Any]) -> None:
-    task = {
+    task: dict[str, Any] = {
         "spec": {"maxAttempts": 3},
         "status": {"state": "Done", "attempt": 2, "instance": "demo-1", "failures": 1},
     }
@@ -125,7 +126,7 @@ async def test_a_merge_that_nobody_heard_of_is_the_same_merge(job: Job) -> None:
     job.done(job.repositories.work({"a": "1"}))
     task = job.api.store.read(TASKS, NAMESPACE, "demo-1.1")
     # The status of the task changes while it is merged: the write conflicts.
-    told = []
+    told: list[str] = []
 
     async def meanwhile(request: Any) -> None:
         if request.method == "PATCH" and not told:
@@ -233,9 +234,15 @@ async def test_a_job_with_a_green_gate_merges(
     class OwnGates(ContainerGates):
         """The gate container of these tests: its own tree and program."""
 
-        def __init__(self, *arguments: Any) -> None:
+        def __init__(
+            self,
+            socket: AgentSocket,
+            gates: Sequence[Gate],
+            mirror: str,
+            loop: asyncio.AbstractEventLoop,
+        ) -> None:
             tree = str(job.folder / "gate-tree")
-            super().__init__(*arguments, tree=tree, program=PROGRAM)
+            super().__init__(socket, gates, mirror, loop, tree, PROGRAM)
 
     monkeypatch.setattr(module, "ContainerGates", OwnGates)
     job.apply(integration={"gates": [{"name": "tests", "command": ["ls", "new"]}]})

@@ -3,75 +3,28 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Optional
 
 import pytest
 
-from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.integrate import Train
 from kiro_swarm.reconcile.prepare import Prepared
 from kiro_swarm.reconcile.status import differs, stuck, swarm_status, was_prepared
 from kiro_swarm.reconcile.view import View
-from tests.unit.reconcile.surroundings import START, swarm_spec
-
-Object = dict[str, Any]
-DONE = Prepared(True, "Prepared", "", 1)
-PREPARING = Prepared(None, "Preparing", "reading the repository", 1)
-REFUSED = Prepared(False, "RemoteUnavailable", "cannot reach it", 1, START)
-WELL = Train(2, running=False, ok=True)
-BUSY = Train(2, running=True, ok=True)
-PUSH = Train(2, running=False, ok=False, message="refused", reason="PushRefused")
-
-
-def task(number: int, state: str, **status: Any) -> Object:
-    return {
-        "metadata": {"name": f"demo-{number}"},
-        "spec": {"id": str(number), "order": number},
-        "status": {"state": state, **status},
-    }
-
-
-def instance(index: int, phase: str = "Ready") -> Object:
-    return {
-        "metadata": {"name": f"demo-{index}"},
-        "spec": {"index": index, "colour": "#007fff"},
-        "status": {"phase": phase},
-    }
-
-
-def view(
-    *states: str,
-    ready: int = 2,
-    before: Optional[Object] = None,
-    tasks: Optional[list[Object]] = None,
-    deleting: bool = False,
-    **spec: Any,
-) -> View:
-    if tasks is None:
-        tasks = [task(n, state) for n, state in enumerate(states, 1)]
-    for item in tasks:
-        if item["status"]["state"] in ("Bound", "Running"):
-            item["status"].setdefault("instance", "demo-1")
-    metadata: Object = {
-        "name": "demo",
-        "namespace": "team",
-        "uid": "u",
-        "generation": 3,
-    }
-    if deleting:
-        metadata["deletionTimestamp"] = stamp(START)
-    return View(
-        swarm={"metadata": metadata, "status": before or {}},
-        spec=KiroSwarmSpec.model_validate(swarm_spec(**spec)),
-        instances=[instance(1), instance(2)][:ready]
-        + [instance(n, "Pending") for n in range(ready + 1, 3)],
-        tasks=tasks,
-        jobs=[],
-        pods=[],
-        now=START,
-    )
+from tests.unit.reconcile.surroundings import START
+from tests.unit.reconcile.views import (
+    BUSY,
+    DONE,
+    PREPARING,
+    PUSH,
+    REFUSED,
+    WELL,
+    Object,
+    instance,
+    task,
+    view,
+)
 
 
 def conditions(status: Object) -> dict[str, str]:
