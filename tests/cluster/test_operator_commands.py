@@ -177,7 +177,7 @@ async def test_modifier_that_is_not_there_yet_is_not_ignored(
     status = await world.say("c", "demo", "run task 1.2 beast-mode")
     assert status["phase"] == "Failed"
     assert "not available in this version; 'run task 1.2' is" in status["message"]
-    task = await world.client.get(TASKS, world.namespace, "demo-1.2")
+    task = await world.client.get(TASKS, world.namespace, "demo.1.2")
     assert not task["spec"].get("runRequest")
 
 

@@ -73,7 +73,7 @@ async def test_swarm_of_no_instances_waits(
     world: World, node: PlayedNode, work: HeldWork
 ) -> None:
     await world.create(SWARMS, swarm("demo", independent(1), instances=0))
-    await world.until(TASKS, "demo-1", lambda item: item["status"]["state"] == "Ready")
+    await world.until(TASKS, "demo.1", lambda item: item["status"]["state"] == "Ready")
     await world.change("demo", instances=1)
     work.finish("1")
     await world.until_phase("demo", "Succeeded")

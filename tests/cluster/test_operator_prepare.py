@@ -89,7 +89,7 @@ async def test_foreign_object_of_the_same_name_is_never_taken_over(
     foreign = {
         "apiVersion": TASKS.api_version,
         "kind": TASKS.kind,
-        "metadata": {"name": "demo-1"},
+        "metadata": {"name": "demo.1"},
         "spec": {"swarm": "demo", "id": "1"},
     }
     await world.create(TASKS, foreign)
@@ -100,9 +100,9 @@ async def test_foreign_object_of_the_same_name_is_never_taken_over(
         lambda item: "still taken" in item.get("status", {}).get("message", ""),
     )
     assert waiting["status"]["phase"] == "Preparing"
-    untouched = await world.client.get(TASKS, world.namespace, "demo-1")
+    untouched = await world.client.get(TASKS, world.namespace, "demo.1")
     assert "status" not in untouched
-    await world.client.delete(TASKS, world.namespace, "demo-1")
+    await world.client.delete(TASKS, world.namespace, "demo.1")
     await world.until_phase("demo", "Succeeded")
 
 

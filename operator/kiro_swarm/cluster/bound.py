@@ -77,7 +77,7 @@ class BoundTasks:
         )
 
     async def renew_lease(self, busy: bool) -> None:
-        """Renew the Lease of the instance; an idle one says so by a longer term."""
+        """Renew the Lease of the instance; its holder says whether it works."""
         await leases.renew(
             self._client,
             self._namespace,

@@ -10,7 +10,9 @@ import hashlib
 import re
 
 _HASHED = re.compile(r"-[0-9a-f]{8}\Z")
-_TASK_PART = re.compile(r"[a-z0-9]([a-z0-9.-]{0,46}[a-z0-9])?\Z")
+#: DNS labels with dots between them, as names of objects must be.
+_TASK_PART = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)*\Z")
+_LONGEST_PART = 48
 
 
 def short_hash(text: str) -> str:
@@ -25,7 +27,7 @@ def task_part(task_id: str) -> str:
     of the original id, so that ``CORE-1`` and ``core-1`` stay two tasks. What looks as if
     it had a hash gets one too: nobody can choose the name of another task.
     """
-    harmless = _TASK_PART.match(task_id) and ".." not in task_id
+    harmless = len(task_id) <= _LONGEST_PART and _TASK_PART.match(task_id)
     reserved = task_id.endswith(".lock") or task_id == "integration"
     if harmless and not reserved and not _HASHED.search(task_id):
         return task_id
@@ -34,8 +36,12 @@ def task_part(task_id: str) -> str:
 
 
 def task_name(swarm: str, task_id: str) -> str:
-    """Name of the KiroTask of a task."""
-    return f"{swarm}-{task_part(task_id)}"
+    """Name of the KiroTask of a task, such as ``demo.1.1``.
+
+    The name of a swarm has no dot, so the first dot ends it: task ``2-1`` of ``demo`` and
+    task ``1`` of ``demo-2`` are two objects.
+    """
+    return f"{swarm}.{task_part(task_id)}"
 
 
 def task_branch(swarm: str, task_id: str, attempt: int) -> str:

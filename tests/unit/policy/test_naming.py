@@ -33,7 +33,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("task_id", ["1", "1.1", "core-1", "2.10.3", "a" * 48])
+@pytest.mark.parametrize("task_id", ["1", "1.1", "core--1", "2.10.3-a", "a" * 48])
 def test_a_harmless_id_is_its_own_name(task_id: str) -> None:
     assert naming.task_part(task_id) == task_id
 
@@ -48,6 +48,11 @@ def test_a_hostile_id_makes_a_name_and_a_branch_that_every_side_accepts(
     assert len(name) <= 253
     assert check_branch(branch) == branch
     assert naming.task_part(task_id) != task_id
+
+
+def test_tasks_of_two_swarms_never_share_a_name() -> None:
+    assert naming.task_name("demo", "2-1") != naming.task_name("demo-2", "1")
+    assert naming.task_name("demo", "1.1") == "demo.1.1"
 
 
 def test_ids_that_differ_in_case_stay_two_tasks() -> None:

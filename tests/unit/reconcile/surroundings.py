@@ -93,7 +93,7 @@ class Cluster:
         self.store.patch(resource, NAMESPACE, name, {"status": status}, "status")
 
     def task(self, task_id: str, swarm: str = "demo") -> Object:
-        return self.status(TASKS, f"{swarm}-{task_id}")
+        return self.status(TASKS, f"{swarm}.{task_id}")
 
     def step(self) -> None:
         """One moment of the cluster's life."""

@@ -122,7 +122,7 @@ async def test_a_merged_a_done_and_a_skipped_task_are_answered_for_what_they_are
     words = {}
     for state in ("Merged", "Done", "Skipped", "Ready"):
         at_work.cluster.frozen.add("demo-integrate-1")
-        at_work.cluster.set_status(TASKS, "demo-4", state=state, instance="")
+        at_work.cluster.set_status(TASKS, "demo.4", state=state, instance="")
         await at_work.settle()
         words[state] = (await say(at_work, "run task 4", state.lower()))["message"]
     assert words == {
@@ -138,21 +138,21 @@ async def test_a_failed_task_is_tried_again_and_a_ready_one_is_next(
 ) -> None:
     at_work.edit_swarm(suspend=True)
     for name, state in (("1", "Failed"), ("2", "Ready")):
-        at_work.cluster.set_status(TASKS, f"demo-{name}", state=state, instance="")
+        at_work.cluster.set_status(TASKS, f"demo.{name}", state=state, instance="")
     await at_work.settle()
     assert (await say(at_work, "run task 1", "a"))["message"] == (
         "task 1 was failed; it is tried again"
     )
     assert (await say(at_work, "run task 2", "b"))["message"] == "task 2 is next"
     assert at_work.cluster.task("1")["state"] == "Ready"
-    spec = at_work.cluster.one(TASKS, "demo-2")["spec"]
+    spec = at_work.cluster.one(TASKS, "demo.2")["spec"]
     assert spec["priority"] == 1000
 
 
 async def test_an_idle_instance_stops_at_once_and_asking_twice_changes_nothing(
     at_work: World,
 ) -> None:
-    at_work.cluster.set_status(TASKS, "demo-1", state="Failed", instance="")
+    at_work.cluster.set_status(TASKS, "demo.1", state="Failed", instance="")
     await at_work.settle()
     first = await say(at_work, "stop instance demo-1 graceful", "a")
     assert first["message"] == "instance demo-1 stops"

@@ -110,10 +110,10 @@ async def test_tasks_of_an_earlier_namesake_are_waited_for_and_not_adopted(
     theirs = [{"uid": "of before", "kind": "KiroSwarm"}]
     world.apply_swarm()
     await world.live(1)
-    old = body(TASKS, "demo-1", {"swarm": "demo", "id": "1"}, ownerReferences=theirs)
+    old = body(TASKS, "demo.1", {"swarm": "demo", "id": "1"}, ownerReferences=theirs)
     world.api.store.create(TASKS, NAMESPACE, old)
     world.api.store.patch(
-        TASKS, NAMESPACE, "demo-1", {"status": {"state": "Merged"}}, "status"
+        TASKS, NAMESPACE, "demo.1", {"status": {"state": "Merged"}}, "status"
     )
     phases = []
     for _ in range(20):
@@ -124,7 +124,7 @@ async def test_tasks_of_an_earlier_namesake_are_waited_for_and_not_adopted(
 
 
 async def test_another_swarm_that_has_the_name_of_a_task_is_told(world: World) -> None:
-    taken = body(TASKS, "demo-2", {"swarm": "other", "id": "x"})
+    taken = body(TASKS, "demo.2", {"swarm": "other", "id": "x"})
     world.api.store.create(TASKS, NAMESPACE, taken)
     world.apply_swarm()
     await world.live(12)
@@ -277,7 +277,7 @@ async def test_what_was_merged_and_not_pushed_is_pushed_as_the_policy_says(
     world.apply_swarm(integration={"push": push})
     world.cluster.frozen.add("demo-integrate-1")
     await world.live(10)
-    world.cluster.merge("demo-1")
+    world.cluster.merge("demo.1")
     report = {"head": world.cluster.task("1")["mergeCommit"], "pushed": ""}
     world.cluster.start_job(world.cluster.one(JOBS, "demo-integrate-1"))
     world.cluster.end_job("demo-integrate-1", report)

@@ -140,7 +140,7 @@ async def test_a_late_decision_of_ours_does_not_overwrite_a_runner(
     world: World,
 ) -> None:
     await prepared(world, {"id": "1"})
-    world.cluster.set_status(TASKS, "demo-1", state="Running")  # not heard of yet
+    world.cluster.set_status(TASKS, "demo.1", state="Running")  # not heard of yet
     world.api.store.remove(PODS, NAMESPACE, "demo-1-0")
     changes = world.api.store.changes
     late = [c for c in changes if c.resource is TASKS and c.version > world.heard]
@@ -158,16 +158,16 @@ async def test_a_failed_task_that_a_person_asks_for_is_tried_again(
 ) -> None:
     await prepared(world, {"id": "1"}, {"id": "2", "dependencies": ["1"]})
     world.cluster.set_status(
-        TASKS, "demo-1", state="Failed", failures=3, instance="", attempt=3
+        TASKS, "demo.1", state="Failed", failures=3, instance="", attempt=3
     )
     await world.live(2)
     assert world.status()["phase"] == "Failed"
     request = {"runRequest": "uid-of-a-command"}
-    world.api.store.patch(TASKS, NAMESPACE, "demo-1", {"spec": request})
+    world.api.store.patch(TASKS, NAMESPACE, "demo.1", {"spec": request})
     await world.live(2)
     task = world.cluster.task("1")
     assert (task["state"], task["attempt"], task["failures"]) == ("Bound", 4, 0)
-    world.cluster.set_status(TASKS, "demo-1", state="Failed", instance="")
+    world.cluster.set_status(TASKS, "demo.1", state="Failed", instance="")
     await world.live(2)
     assert world.cluster.task("1")["state"] == "Failed", "asked once, tried once"
 
@@ -181,7 +181,7 @@ async def test_a_skipped_task_that_is_asked_for_waits_for_what_it_needs(
         {"id": "o", "optional": True, "dependencies": ["1"]},
     )
     request = {"runRequest": "uid-of-a-command"}
-    world.api.store.patch(TASKS, NAMESPACE, "demo-o", {"spec": request})
+    world.api.store.patch(TASKS, NAMESPACE, "demo.o", {"spec": request})
     await world.live(2)
     assert world.cluster.task("o")["state"] == "Blocked"
     world.cluster.tasks_run = True
