@@ -109,20 +109,26 @@ class Bare:
             return answer
 
     async def watch(self, path: str, *, whole: bool) -> AsyncIterator[Object]:
-        """Events from now on; only the metadata of the objects unless `whole`."""
+        """Events from now on; only the metadata of the objects unless `whole`.
+
+        A busy API server ends a watch that it cannot feed in time: it is taken up again
+        where it was.
+        """
         version = (await self.get(f"{path}?limit=1"))["metadata"]["resourceVersion"]
         headers = {} if whole else {"Accept": _METADATA}
-        async with self._session.get(
-            f"{self._host}{path}?watch=true&resourceVersion={version}",
-            headers=headers,
-            timeout=aiohttp.ClientTimeout(total=None),
-        ) as response:
-            yield {}  # the watch is open
-            buffer = b""
-            async for chunk in response.content.iter_any():
-                *lines, buffer = (buffer + chunk).split(b"\n")
-                for line in lines:
-                    yield json.loads(line)
+        yield {}  # from here on nothing is missed
+        while True:
+            async with self._session.get(
+                f"{self._host}{path}?watch=true&resourceVersion={version}",
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=None),
+            ) as response:
+                buffer = b""
+                async for chunk in response.content.iter_any():
+                    *lines, buffer = (buffer + chunk).split(b"\n")
+                    for event in map(json.loads, lines):
+                        version = event["object"]["metadata"]["resourceVersion"]
+                        yield event
 
 
 async def count_added(
