@@ -6,6 +6,7 @@ Nothing here waits by the clock: `until` watches and judges every version it is 
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
@@ -133,18 +134,15 @@ class World:
     async def until_gone(
         self, resource: Resource, name: str, patience: float = _PATIENCE
     ) -> None:
-        """Wait until there is no such object."""
+        """Wait until there is no such object.
 
-        async def wait() -> None:
-            seen = name in await self.names(resource)
-            watch = self.client.watch(
-                resource, self.namespace, fields=f"metadata.name={name}"
-            )
-            while seen:
-                kind, _ = await watch.__anext__()
-                seen = kind == "SET" or name in await self.names(resource)
+        Asks again and again: a watch that begins after the deletion never tells of it.
+        """
 
-        await asyncio.wait_for(wait(), patience)
+        deadline = time.monotonic() + patience
+        while name in await self.names(resource):
+            assert time.monotonic() < deadline, f"{resource.kind} {name} is still there"
+            await asyncio.sleep(0.1)
 
     async def until_phase(
         self, name: str, phase: str, patience: float = _PATIENCE
