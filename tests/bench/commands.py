@@ -13,7 +13,7 @@ import asyncio
 import statistics
 import sys
 from contextlib import AsyncExitStack
-from typing import Any, AsyncIterator, Dict, List, Sequence, Set
+from typing import Any, AsyncGenerator, Dict, List, Sequence, Set
 
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from tests.bench.report import Measure
@@ -114,7 +114,9 @@ async def _send(
     return [answered[name] - due[name] for name in names]
 
 
-async def _answers(events: AsyncIterator[Object], names: Set[str]) -> Dict[str, float]:
+async def _answers(
+    events: AsyncGenerator[Object, None], names: Set[str]
+) -> Dict[str, float]:
     """When the answer to each command was seen."""
     loop = asyncio.get_running_loop()
     seen: Dict[str, float] = {}

@@ -14,7 +14,7 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
-from typing import Any, AsyncIterator, Dict, Iterator, Optional, Set
+from typing import Any, AsyncGenerator, AsyncIterator, Dict, Iterator, Optional, Set
 
 import aiohttp
 import yaml
@@ -108,7 +108,7 @@ class Bare:
                 raise AssertionError(f"{method} {path}: {answer.get('message')}")
             return answer
 
-    async def watch(self, path: str, *, whole: bool) -> AsyncIterator[Object]:
+    async def watch(self, path: str, *, whole: bool) -> AsyncGenerator[Object, None]:
         """Events from now on; only the metadata of the objects unless `whole`.
 
         A busy API server ends a watch that it cannot feed in time: it is taken up again

@@ -96,7 +96,9 @@ async def _tasks(
         {
             what: number
             for what, number in counted.items()
-            if what.split()[1].startswith(("kirotasks", "kiroinstances/", "kiroswarms/", "jobs"))
+            if what.split()[1].startswith(
+                ("kirotasks", "kiroinstances/", "kiroswarms/", "jobs")
+            )
         }
     )
 

@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import gzip
-import hashlib
-import json
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Set, Tuple
 
 from kiro_swarm.api.meta import (
@@ -49,6 +47,7 @@ from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.tasks.parser import parse
 from kiro_swarm.tasks.wire import GRAPH_KEY, publish
 from kiro_swarm.workspace.outcomes import Merged
+from tests.support import statuses
 
 Work = Callable[[Object], Awaitable[Optional[Failed]]]
 Attempt = Tuple[str, int]  # id of the task, number of the attempt
@@ -149,7 +148,7 @@ class PlayedNode:
         self._objects[resource][metadata["name"]] = item
         if resource is PODS and metadata.get("labels", {}).get(LABEL_INSTANCE):
             self._play(metadata["uid"], self._kubelet(item))
-        elif resource is JOBS and not _ended(item):
+        elif resource is JOBS and not statuses.ended(item):
             self._play(metadata["uid"], self._job(item))
         if resource in (PODS, TASKS):
             for task in list(self._objects[TASKS].values()):
@@ -189,8 +188,8 @@ class PlayedNode:
         metadata = pod["metadata"]
         if not self.script.pods_ready or metadata.get("deletionTimestamp"):
             return
-        if not _is_ready(pod):
-            await self._status(PODS, metadata["name"], _pod_status("Running"))
+        if not statuses.is_ready(pod):
+            await self._status(PODS, metadata["name"], statuses.pod_status("Running"))
         instance = metadata["labels"][LABEL_INSTANCE]
         while self.script.heartbeat_seconds is not None:
             if metadata["name"] not in self.script.silent:
@@ -213,7 +212,7 @@ class PlayedNode:
                 instance,
                 holder=instance,
                 seconds=40,
-                now=_now(),
+                now=statuses.now(),
                 metadata=owned,
             )
         )
@@ -221,7 +220,9 @@ class PlayedNode:
     async def fail_pod(self, name: str) -> None:
         """Let a pod end as if its node had evicted it."""
         words = {"phase": "Failed", "reason": "Evicted", "message": "evicted"}
-        await self._status(PODS, name, {**words, "conditions": _conditions("False")})
+        await self._status(
+            PODS, name, {**words, "conditions": statuses.conditions("False")}
+        )
 
     # ------------------------------------------------------------------ Job controller
 
@@ -235,7 +236,7 @@ class PlayedNode:
             words = await self._patient(lambda: self._integrate(swarm))
         await self._patient(lambda: self._job_pod(job, words))
         good = "reason" not in words
-        await self._status(JOBS, job["metadata"]["name"], _job_status(good))
+        await self._status(JOBS, job["metadata"]["name"], statuses.job_status(good))
 
     async def _job_pod(self, job: Object, words: Object) -> None:
         metadata, template = job["metadata"], job["spec"]["template"]
@@ -249,13 +250,13 @@ class PlayedNode:
                     **template["metadata"]["labels"],
                     "batch.kubernetes.io/controller-uid": metadata["uid"],
                 },
-                "ownerReferences": [_owner(job)],
+                "ownerReferences": [statuses.owner(job)],
             },
             "spec": template["spec"],
         }
         with contextlib.suppress(errors.AlreadyExists):
             await self._client.create(PODS, self._namespace, body)
-        await self._status(PODS, name, _last_words(words))
+        await self._status(PODS, name, statuses.last_words(words))
 
     async def _prepare(self, name: str) -> Object:
         """Publish the graph of `spec.tasks.inline`, as the prepare Job does."""
@@ -274,7 +275,11 @@ class PlayedNode:
         patch = {"binaryData": {GRAPH_KEY: packed.decode()}}
         graph_name = naming.graph_name(name)
         await self._client.patch(CONFIG_MAPS, self._namespace, graph_name, patch)
-        return {"base": _sha("base"), "head": _sha("base"), "tasks": len(graph.tasks)}
+        return {
+            "base": statuses.sha("base"),
+            "head": statuses.sha("base"),
+            "tasks": len(graph.tasks),
+        }
 
     async def _integrate(self, swarm: str) -> Object:
         """Merge every Done task, as the integrate Job does, until there is none."""
@@ -286,8 +291,8 @@ class PlayedNode:
                 return {"head": head, "message": "merged"} if head else {"message": ""}
             for task in found:
                 attempt = (task["spec"]["id"], task["status"]["attempt"])
-                merged = Merged(commit=_sha(f"merge {attempt}"), before=head)
-                patch = status_after(task, merged, _now())
+                merged = Merged(commit=statuses.sha(f"merge {attempt}"), before=head)
+                patch = status_after(task, merged, statuses.now())
                 if await self._report(task, patch):
                     head = merged.commit
                     async with self._merging:
@@ -313,8 +318,8 @@ class PlayedNode:
     async def _attempt(self, task: Object) -> None:
         status = task["status"]
         attempt = (task["spec"]["id"], int(status["attempt"]))
-        cut = Cut(base=_sha("base"), branch=status["branch"])
-        begun = await self._report(task, report.running(cut, _now()))
+        cut = Cut(base=statuses.sha("base"), branch=status["branch"])
+        begun = await self._report(task, report.running(cut, statuses.now()))
         if begun is None:
             return
         self.started.append((*attempt, status["instance"]))
@@ -325,10 +330,12 @@ class PlayedNode:
         if now["status"]["attempt"] != attempt[1] or now["status"]["state"] != RUNNING:
             return  # fenced off: the task is somebody else's now
         if failure is not None:
-            await self._report(now, report.failed(now, failure, _now()))
+            await self._report(now, report.failed(now, failure, statuses.now()))
             return
-        done = Finished(_sha(str(attempt)), cut.base, cut.branch, 0.1, "one commit")
-        if await self._report(now, report.done(now["status"], done, _now())):
+        done = Finished(
+            statuses.sha(str(attempt)), cut.base, cut.branch, 0.1, "one commit"
+        )
+        if await self._report(now, report.done(now["status"], done, statuses.now())):
             self.finished.append(attempt)
 
     async def _report(self, task: Object, patch: Object) -> Optional[Object]:
@@ -357,8 +364,10 @@ class PlayedNode:
                 owners = item["metadata"].get("ownerReferences") or []
                 if any(owner["uid"] == uid for owner in owners):
                     await self._patient(
-                        lambda resource=resource, name=name: self._client.delete(
-                            resource, self._namespace, name, grace_seconds=0
+                        functools.partial(
+                            self._client.delete,
+                            *(resource, self._namespace, name),
+                            grace_seconds=0,
                         )
                     )
 
@@ -369,93 +378,3 @@ class PlayedNode:
                     resource, self._namespace, name, status
                 )
             )
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-def _second() -> str:
-    return _now().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _sha(text: str) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _owner(item: Object) -> Object:
-    return {
-        "apiVersion": JOBS.api_version,
-        "kind": JOBS.kind,
-        "name": item["metadata"]["name"],
-        "uid": item["metadata"]["uid"],
-        "controller": True,
-    }
-
-
-def _is_ready(pod: Object) -> bool:
-    return any(
-        item["type"] == "Ready" and item["status"] == "True"
-        for item in pod.get("status", {}).get("conditions") or []
-    )
-
-
-def _ended(job: Object) -> bool:
-    return bool(job.get("status", {}).get("conditions"))
-
-
-def _pod_status(phase: str) -> Object:
-    return {
-        "phase": phase,
-        "startTime": _second(),
-        "conditions": _conditions("True"),
-    }
-
-
-def _conditions(ready: str) -> List[Object]:
-    kinds = {"PodScheduled": "True", "ContainersReady": ready, "Ready": ready}
-    return [
-        {"type": kind, "status": word, "lastTransitionTime": _second()}
-        for kind, word in kinds.items()
-    ]
-
-
-def _last_words(words: Object) -> Object:
-    good = "reason" not in words
-    ended = {
-        "exitCode": 0 if good else 1,
-        "reason": "Completed" if good else "Error",
-        "message": json.dumps(words),
-        "startedAt": _second(),
-        "finishedAt": _second(),
-    }
-    main = {
-        "name": "main",
-        "image": "kiro-swarm.test/image:1",
-        "imageID": "",
-        "ready": False,
-        "restartCount": 0,
-        "state": {"terminated": ended},
-    }
-    return {"phase": "Succeeded" if good else "Failed", "containerStatuses": [main]}
-
-
-def _job_status(good: bool) -> Object:
-    kinds = ("SuccessCriteriaMet", "Complete") if good else ("FailureTarget", "Failed")
-    status: Object = {
-        "startTime": _second(),
-        "conditions": [
-            {
-                "type": kind,
-                "status": "True",
-                "lastTransitionTime": _second(),
-                "lastProbeTime": _second(),
-            }
-            for kind in kinds
-        ],
-    }
-    if good:
-        status.update(completionTime=_second(), succeeded=1)
-    else:
-        status.update(failed=1)
-    return status
