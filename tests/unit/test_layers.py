@@ -44,7 +44,9 @@ def pure_files() -> List[Path]:
 def impurities(source: str) -> Iterator[str]:
     """What a pure module may not contain, as "line: what"."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)):
+        if isinstance(
+            node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
+        ):
             yield f"{node.lineno}: async code"
         elif isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
