@@ -26,6 +26,7 @@ BY_VARIABLE = {
     ("worker.py", "list"): "watched",
     # What a Context passes on is counted where the Context is called.
     ("context.py", "create"): "passed on",
+    ("context.py", "delete"): "passed on",
     ("context.py", "patch"): "passed on",
     ("context.py", "patch_status"): "passed on",
 }
