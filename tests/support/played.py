@@ -186,7 +186,8 @@ class PlayedNode:
     async def _kubelet(self, pod: Object) -> None:
         """Make an instance pod ready, and its runner's heart beat."""
         metadata = pod["metadata"]
-        if not self.script.pods_ready or metadata.get("deletionTimestamp"):
+        ended = pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+        if ended or not self.script.pods_ready or metadata.get("deletionTimestamp"):
             return
         if not statuses.is_ready(pod):
             await self._status(PODS, metadata["name"], statuses.pod_status("Running"))
