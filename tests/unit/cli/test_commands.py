@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from kiro_swarm import __version__
 from kiro_swarm.cli.jobs import integrate, prepare
@@ -97,11 +98,11 @@ def test_a_bad_option_of_the_operator_is_named(
 
 
 @pytest.mark.parametrize("job", [prepare, integrate])
-def test_a_job_outside_of_its_pod_says_what_is_missing(
+async def test_a_job_outside_of_its_pod_says_what_is_missing(
     job: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KIRO_SWARM", raising=False)
-    done = CliRunner().invoke(job, [])
+    done = await invoked(job)
     assert done.exit_code == 2
     assert "KIRO_SWARM" in done.output
     assert "is not set; the operator sets it" in done.output
@@ -114,6 +115,12 @@ def test_a_runner_outside_of_its_pod_says_what_is_missing(
     done = CliRunner().invoke(runner, [])
     assert done.exit_code == 2
     assert "KIRO_SWARM is not set" in done.output
+
+
+async def invoked(command: click.Command) -> Result:
+    """A command that makes an event loop of its own, in a thread: it takes nobody's."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(None, CliRunner().invoke, command, [])
 
 
 async def started(*arguments: str, **env: str) -> asyncio.subprocess.Process:
@@ -151,18 +158,16 @@ async def test_the_operator_runs_until_it_is_told_to_end(tmp_path: Path) -> None
     assert lease["spec"]["holderIdentity"] == "", "the next one need not wait"
 
 
-def test_a_job_whose_api_server_is_away_says_so(
+async def test_a_job_whose_api_server_is_away_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def gone() -> str:
-        async with fake_api() as api:
-            return str(api.kubeconfig(tmp_path))
-
+    async with fake_api() as api:
+        gone = str(api.kubeconfig(tmp_path))
     words = tmp_path / "words"
     env = JobEnvironment("demo", NAMESPACE, "u", last_words=words)
-    monkeypatch.setenv("KUBECONFIG", asyncio.run(gone()))
+    monkeypatch.setenv("KUBECONFIG", gone)
     monkeypatch.setattr(JobEnvironment, "from_env", lambda: env)
-    assert CliRunner().invoke(prepare, []).exit_code == 1
+    assert (await invoked(prepare)).exit_code == 1
     assert json.loads(words.read_text())["reason"] == "ApiUnavailable"
 
 
