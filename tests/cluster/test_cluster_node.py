@@ -86,8 +86,13 @@ def test_pods_find_each_other_by_the_name_of_a_service(node: Cluster) -> None:
     create(node, pod("server", "serve", ":8080", "hello"), service)
     node.kubectl("wait", "--for=condition=Ready", "pod/server", "--timeout=60s")
     url = "http://web.default.svc.cluster.local"
-    # The pod calls itself by way of the service: the hardest way round a bridge.
-    said = node.kubectl("exec", "server", "--", "/probe", "get", url)
+    # The pod calls itself by way of the service: the hardest way round a bridge. A pod
+    # without a readiness probe is Ready a moment before it listens and has an endpoint.
+    call = ("exec", "server", "--", "/probe", "get", url)
+    deadline = time.monotonic() + 30
+    while (said := node.kubectl(*call, check=False)).returncode != 0:
+        assert time.monotonic() < deadline, said.stderr
+        time.sleep(0.5)
     assert said.stdout == "hello\n"
     create(node, pod("client", "get", "http://web"))
     await_phase(node, "client", "Succeeded")
