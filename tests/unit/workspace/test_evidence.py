@@ -273,9 +273,17 @@ def test_names_that_look_like_options_or_patterns(swarm: Swarm) -> None:
 def test_git_of_a_living_agent_is_waited_for(swarm: Swarm) -> None:
     made = swarm.cut()
     living = subprocess.Popen(
-        ["git", "cat-file", "--batch"], cwd=made.tree, stdin=subprocess.PIPE
+        ["git", "cat-file", "--batch"],
+        cwd=made.tree,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
+    assert living.stdin is not None and living.stdout is not None
     try:
+        # An answer proves that it runs: Popen returns a moment before it has its name.
+        living.stdin.write(b"nothing\n")
+        living.stdin.flush()
+        assert living.stdout.readline() == b"nothing missing\n"
         with pytest.raises(RepositoryBusy, match="stop the agent"):
             wait_until_no_git_works_in(Path(made.tree), seconds=0.1)
     finally:
