@@ -13,7 +13,9 @@ from typing_extensions import Annotated, Literal
 
 from kiro_swarm.api.common import Conditions, Model, Name, Timestamp, rules
 
-CommandPhase = Literal["Pending", "Running", "Succeeded", "Failed", "Rejected"]
+CommandPhase = Literal[
+    "Pending", "Running", "Succeeded", "Failed", "Rejected", "Cancelled"
+]
 
 
 class SwarmCommandSpec(Model):
@@ -42,11 +44,28 @@ class SwarmCommandSpec(Model):
         pattern=r"^[A-Za-z0-9._:-]+$",
         description="Ties the command to other records. Default: its uid.",
     )
+    dry_run: bool = Field(
+        default=False,
+        description="Say what the command would do, and change nothing.",
+    )
+    timeout_seconds: int = Field(
+        default=600,
+        ge=1,
+        le=86400,
+        description="Longest time to wait for the outcome; the command then fails with "
+        "what was reached until then.",
+    )
     ttl_seconds_after_finished: Optional[int] = Field(
         default=None,
         ge=0,
         le=31536000,
         description="Delete the command this long after it finished. Default: keep it.",
+    )
+    requested_by: str = Field(
+        default="",
+        max_length=512,
+        description="User name of whoever gives the command. The admission policy lets "
+        "nobody write another name than their own.",
     )
 
 
@@ -87,6 +106,35 @@ class Result(Model):
     )
 
 
+class PartialResult(Model):
+    """What came of a command for one of the objects that it is about."""
+
+    target: str = Field(max_length=253, description="Name of the instance or task.")
+    done: bool = Field(description="Whether nothing is left to do here.")
+    success: bool = Field(description="Whether it was done.")
+    message: str = Field(default="", max_length=256, description="What happened.")
+
+
+class DataReference(Model):
+    """Where data lies that is too large for a status."""
+
+    config_map: str = Field(max_length=253, description="Name of the ConfigMap.")
+    key: str = Field(max_length=253, description="Key in it.")
+    size_bytes: int = Field(ge=0, description="Length of the data.")
+    truncated: bool = Field(
+        default=False, description="Whether the data was cut to fit."
+    )
+
+
+class AuditReference(Model):
+    """The line of the audit log about this command."""
+
+    sequence: int = Field(ge=1, description="Number of the line, from 1.")
+    hash: str = Field(
+        max_length=64, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the line."
+    )
+
+
 class SwarmCommandStatus(Model):
     """Where the command is."""
 
@@ -95,11 +143,29 @@ class SwarmCommandStatus(Model):
     message: str = Field(default="", max_length=4096, description="The answer.")
     action: Optional[Action] = Field(default=None, description="What was understood.")
     result: Optional[Result] = Field(default=None, description="What came of it.")
+    reason: str = Field(
+        default="", max_length=64, description="The same in one word, for programs."
+    )
     correlation_id: str = Field(
         default="", max_length=128, description="Of the spec, or the uid."
+    )
+    requested_by: str = Field(
+        default="", max_length=512, description="Who gave the command, if it says so."
+    )
+    partial_results: list[PartialResult] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Results by instance or task, while it runs and afterwards.",
+    )
+    data_ref: Optional[DataReference] = Field(
+        default=None, description="Where the larger part of the answer is."
+    )
+    audit: Optional[AuditReference] = Field(
+        default=None, description="Line of the audit log, for a command that changes."
     )
     started_at: Optional[Timestamp] = Field(default=None, description="First sight.")
     finished_at: Optional[Timestamp] = Field(default=None, description="Answered.")
     conditions: Conditions = Field(
-        default_factory=list, description="Complete or Failed, as a Job has them."
+        default_factory=list,
+        description="Complete or Failed, as a Job has them: see the documentation.",
     )

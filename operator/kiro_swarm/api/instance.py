@@ -12,7 +12,9 @@ from typing_extensions import Annotated, Literal
 
 from kiro_swarm.api.common import Conditions, Model, Name, Timestamp, rules
 
-InstancePhase = Literal["Pending", "Ready", "Busy", "Draining", "Restarting", "Stopped"]
+InstancePhase = Literal[
+    "Pending", "Ready", "Busy", "Paused", "Draining", "Restarting", "Stopped"
+]
 
 
 class KiroInstanceSpec(Model):
@@ -34,10 +36,11 @@ class KiroInstanceSpec(Model):
     colour_name: str = Field(
         default="", max_length=64, description="Its name for people."
     )
-    desired: Literal["Running", "Drained", "Stopped"] = Field(
+    desired: Literal["Running", "Paused", "Drained", "Stopped"] = Field(
         default="Running",
-        description="Drained: finish the current task, then stop. Stopped: stop now; "
-        "the task goes to another instance.",
+        description="Paused: finish the current task, take no further one, keep the "
+        "pod. Drained: finish the current task, then stop. Stopped: stop now; the task "
+        "goes to another instance.",
     )
 
 

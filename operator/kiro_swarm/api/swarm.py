@@ -174,6 +174,11 @@ class Integration(Model):
         description="Branch that collects the merged work. Default: "
         "swarm/NAME/integration.",
     )
+    approval: Literal["Never", "Required"] = Field(
+        default="Never",
+        description="Required: a finished task waits for `approve task` or `reject "
+        "task` before it is merged.",
+    )
     push: Literal["Never", "OnComplete", "Always"] = Field(
         default="Never",
         description="When the integration branch is pushed to the repository: never, "

@@ -89,6 +89,13 @@ class Speedup(Model):
     )
 
 
+class AuditStatus(Model):
+    """The audit log of the commands that change something."""
+
+    lines: int = Field(default=0, ge=0, description="How many lines it has.")
+    head: str = Field(default="", max_length=64, description="Hash of the last line.")
+
+
 class PrepareStatus(Model):
     """State of the prepare Job."""
 
@@ -141,6 +148,9 @@ class KiroSwarmStatus(Model):
     )
     speedup: Speedup = Field(
         default_factory=Speedup, description="Time saved by working side by side."
+    )
+    audit: Optional[AuditStatus] = Field(
+        default=None, description="Anchor of the audit log."
     )
     started_at: Optional[Timestamp] = Field(
         default=None, description="When the first task started."

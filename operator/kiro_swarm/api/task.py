@@ -74,6 +74,25 @@ class KiroTaskSpec(Model):
         max_length=64,
         description="Uid of the command that asked to run this task again.",
     )
+    mode: Literal["Normal", "BeastMode"] = Field(
+        default="Normal",
+        description="BeastMode: plan, do, check and act in bounded cycles until the "
+        "checks pass.",
+    )
+    assigned_to: str = Field(
+        default="",
+        max_length=63,
+        description="KiroInstance that a person chose for this task. Default: any.",
+    )
+    paused: bool = Field(
+        default=False,
+        description="Not started until a person resumes it; an attempt under way ends.",
+    )
+    approved_attempt: int = Field(
+        default=0,
+        ge=0,
+        description="Attempt that a person approved, where the swarm asks for approval.",
+    )
 
 
 class Progress(Model):
@@ -95,6 +114,18 @@ class Attempt(Model):
     started_at: Optional[Timestamp] = Field(default=None, description="Start.")
     finished_at: Optional[Timestamp] = Field(default=None, description="End.")
     commit: Sha = Field(default="", description="What it had committed, if anything.")
+
+
+class Cycle(Model):
+    """One plan-do-check-act cycle of an attempt in beast mode."""
+
+    attempt: int = Field(ge=1, description="Number of the attempt.")
+    cycle: int = Field(ge=1, description="Number of the cycle in it, from 1.")
+    outcome: str = Field(max_length=64, description="Reason, as one CamelCase word.")
+    message: str = Field(default="", max_length=256, description="What the check said.")
+    commit: Sha = Field(default="", description="What was committed by then.")
+    started_at: Optional[Timestamp] = Field(default=None, description="Start.")
+    finished_at: Optional[Timestamp] = Field(default=None, description="End.")
 
 
 class KiroTaskStatus(Model):
@@ -139,6 +170,11 @@ class KiroTaskStatus(Model):
     )
     failures: int = Field(
         default=0, ge=0, description="Failed attempts since the last run request."
+    )
+    cycles: list[Cycle] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Cycles of beast mode, the latest last.",
     )
     running_seconds: float = Field(
         default=0.0, ge=0, description="Sum of the times of all attempts, measured."

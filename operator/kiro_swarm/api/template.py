@@ -44,6 +44,12 @@ class Agent(Model):
         le=86400,
         description="Longest time without any output before the attempt is stopped.",
     )
+    max_cycles: int = Field(
+        default=5,
+        ge=1,
+        le=20,
+        description="Most plan-do-check-act cycles of one attempt in beast mode.",
+    )
 
 
 class Resources(Model):
