@@ -278,7 +278,8 @@ def test_git_of_a_living_agent_is_waited_for(swarm: Swarm) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    assert living.stdin is not None and living.stdout is not None
+    assert living.stdin is not None
+    assert living.stdout is not None
     try:
         # An answer proves that it runs: Popen returns a moment before it has its name.
         living.stdin.write(b"nothing\n")
