@@ -1,0 +1,152 @@
+"""What the views ask of an object of the cluster, whatever of it is missing. Pure.
+
+Called by every view. Nothing here raises for a field that is absent or of another type:
+a view of half an object is worth more than a traceback.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Optional
+
+from kiro_swarm.api.meta import ACTIVE_STATES, BLOCKED, MERGED, SATISFIED_STATES
+from kiro_swarm.cli.kubectl.views.text import clean
+from kiro_swarm.policy.colours import colour_of
+from kiro_swarm.policy.times import parse
+
+Object = Mapping[str, Any]
+_NUMBERED: Final = re.compile(r"-([1-9][0-9]{0,5})\Z")
+_CODE: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
+_DIGITS: Final = re.compile(r"([0-9]+)")
+
+
+def part(item: Any, key: str) -> Mapping[str, Any]:
+    """The mapping ``item[key]``, empty when there is none."""
+    value = item.get(key) if isinstance(item, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: Any) -> Sequence[Any]:
+    """The list ``value``, empty when it is none."""
+    return value if isinstance(value, list) else []
+
+
+def number(value: Any, default: float = 0) -> float:
+    """``value`` as a number, ``default`` when it is none."""
+    usable = isinstance(value, (int, float)) and value == value
+    return value if usable else default
+
+
+def name(item: Object) -> str:
+    """The object's name."""
+    return clean(part(item, "metadata").get("name"))
+
+
+def created(item: Object) -> Any:
+    """When the object was created, as it says it."""
+    return part(item, "metadata").get("creationTimestamp")
+
+
+def task_id(task: Object) -> str:
+    """Id of a task; a task without one goes by its object's name."""
+    return clean(part(task, "spec").get("id"), 128) or name(task)
+
+
+def state(task: Object) -> str:
+    """State of a task."""
+    return clean(part(task, "status").get("state"), 32) or BLOCKED
+
+
+def in_file_order(tasks: Iterable[Object]) -> list[Object]:
+    """Tasks as the task file has them; by id where the order is not known."""
+    return sorted(
+        tasks, key=lambda t: (number(part(t, "spec").get("order")), _by_id(task_id(t)))
+    )
+
+
+def _by_id(text: str) -> list[tuple[int, str]]:
+    return [
+        (int(piece[:18]) if piece.isdecimal() else -1, piece)
+        for piece in _DIGITS.split(text)
+    ]
+
+
+def dependencies(task: Object) -> list[str]:
+    """Ids that a task waits for, cleaned as ``task_id`` does it."""
+    return [clean(i, 128) for i in items(part(task, "spec").get("dependencies"))]
+
+
+def waits_for(task: Object, states: Mapping[str, str]) -> list[str]:
+    """Ids of the dependencies that are not merged or skipped yet."""
+    return [i for i in dependencies(task) if states.get(i) not in SATISFIED_STATES]
+
+
+def states_of(tasks: Iterable[Object]) -> dict[str, str]:
+    """State by task id."""
+    return {task_id(task): state(task) for task in tasks}
+
+
+def why(task: Object, states: Mapping[str, str], merged: bool = False) -> str:
+    """Why a task is in its state, in one line; ``merged``: finished ones say it, too."""
+    status, spec = part(task, "status"), part(task, "spec")
+    current = state(task)
+    if spec.get("paused") is True:
+        return "paused"
+    message = clean(status.get("message"), 1024)
+    if current in ACTIVE_STATES:
+        progress = clean(part(status, "progress").get("message"), 1024)
+        return progress or message
+    if current == MERGED and not merged:
+        return ""
+    open_ids = waits_for(task, states) if current == BLOCKED else []
+    if open_ids:
+        more = f" +{len(open_ids) - 4}" if len(open_ids) > 4 else ""
+        return f"waits for {', '.join(open_ids[:4])}{more}"
+    reason = clean(status.get("reason"), 64)
+    return f"{reason}: {message}" if reason and message else message or reason
+
+
+def colour_code(instance: Object) -> str:
+    """``#rrggbb`` of a KiroInstance, else what its name says, else ''."""
+    code = part(instance, "spec").get("colour")
+    if isinstance(code, str) and _CODE.match(code):
+        return code.lower()
+    return named_colour(name(instance))
+
+
+def named_colour(instance: str) -> str:
+    """``#rrggbb`` of the instance of that name: its colour follows from its number."""
+    found = _NUMBERED.search(instance)
+    return colour_of(int(found.group(1))).code if found else ""
+
+
+def working(instances: Iterable[Object], tasks: Iterable[Object]) -> dict[str, Object]:
+    """The task that each instance works on, by the name of the instance."""
+    known = {name(instance) for instance in instances}
+    busy: dict[str, Object] = {}
+    for task in tasks:
+        holder = clean(part(task, "status").get("instance"), 63)
+        if holder in known and state(task) in ACTIVE_STATES:
+            busy[holder] = task
+    return busy
+
+
+def moment(value: Any) -> Optional[datetime]:
+    """The aware datetime of a field, or None."""
+    return parse(value) if isinstance(value, str) else None
+
+
+def seconds_since(value: Any, now: datetime) -> Optional[float]:
+    """Seconds from a field's time to ``now``, never negative; None when there is none."""
+    start = moment(value)
+    return None if start is None else max(0.0, (now - start).total_seconds())
+
+
+def worked_seconds(task: Object, now: datetime) -> Optional[float]:
+    """Time of the current attempt while it runs, of all attempts otherwise."""
+    status = part(task, "status")
+    if state(task) in ACTIVE_STATES:
+        return seconds_since(status.get("startedAt"), now)
+    return number(status.get("runningSeconds")) or None
