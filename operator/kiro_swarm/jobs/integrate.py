@@ -1,7 +1,7 @@
 """The integrate Job: the merge train over the Done tasks of a swarm, then the push.
 
-One task after another, in the order in which they became ready, within priority. After the
-last one it waits a little for more, so that a busy swarm does not pay a pod start for every
+One task after another, in the order in which they became ready, within priority; where the
+swarm asks for approval, only what a person approved. After the last one it waits a little for more, so that a busy swarm does not pay a pod start for every
 merge. Killed anywhere, the next Job goes on: what is merged already is known by its trailer.
 """
 
@@ -20,6 +20,7 @@ from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.policy import naming
+from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.attempts import after_failure
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.runner.socket import AgentSocket
@@ -55,6 +56,7 @@ class Integration:
         self._client = client
         self._env = env
         self._spec = spec
+        self._approval = spec.integration.approval
         self._branch = spec.integration.branch or naming.integration_branch(env.swarm)
         self._train = MergeTrain(env.mirror, self._branch, self._spec_path(), gates)
         self._merged = 0
@@ -73,8 +75,10 @@ class Integration:
         """Merge until nothing comes any more, push as the policy says; the report."""
         while True:
             waiting = await self._done_tasks()
-            for task in waiting:
-                await self._one(task)
+            for listed in waiting:
+                task = await self._fresh(listed)
+                if task is not None:
+                    await self._one(task)
             if waiting:
                 if self._spec.integration.push == "Always":
                     await self._push()
@@ -93,7 +97,24 @@ class Integration:
     async def _done_tasks(self) -> list[Object]:
         fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
         tasks, _ = await self._client.list(TASKS, self._env.namespace, fields=fields)
-        return sorted(tasks, key=_train_order)
+        wanted = [task for task in tasks if may_merge(task, self._approval)]
+        return sorted(wanted, key=_train_order)
+
+    async def _fresh(self, task: Object) -> Optional[Object]:
+        """The task as it is right before its merge; None when it is not to be merged.
+
+        Merges take their time: a person may have rejected it since it was listed, or
+        begun to ask for approvals.
+        """
+        namespace, name = self._env.namespace, task["metadata"]["name"]
+        swarm = await self._client.get(SWARMS, namespace, self._env.swarm)
+        integration = swarm["spec"].get("integration") or {}
+        self._approval = integration.get("approval") or "Never"
+        try:
+            now = await self._client.get(TASKS, namespace, name)
+        except errors.NotFound:
+            return None
+        return now if may_merge(now, self._approval) else None
 
     async def _finished(self) -> bool:
         tasks, _ = await self._client.list(
@@ -104,13 +125,13 @@ class Integration:
         )
 
     async def _more(self) -> bool:
-        """Wait a little for another Done task."""
+        """Wait a little for another task to merge."""
         fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
 
         async def first() -> bool:
             watch = self._client.watch(TASKS, self._env.namespace, fields=fields)
-            async for kind, _ in watch:
-                if kind == "SET":
+            async for kind, task in watch:
+                if kind == "SET" and may_merge(task, self._approval):
                     return True
             return False
 

@@ -43,6 +43,7 @@ class Observed:
     stop_now: bool
     outdated: bool
     now: datetime
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,10 +126,21 @@ def decide(seen: Observed) -> Decision:
         phase = "Restarting" if status.get("readyAt") else "Pending"
         message = trouble or "its pod is not ready"
         return Decision(_status(seen, phase, message, restarts, pod=current))
-    phase = "Ready" if idle else "Busy"
+    phase, message = _at_work(seen)
+    return Decision(_status(seen, phase, message, restarts, pod=current))
+
+
+def _at_work(seen: Observed) -> tuple[str, str]:
+    """Phase and message of an instance whose pod is ready."""
     if not seen.wanted:
-        phase = "Draining"
-    return Decision(_status(seen, phase, "", restarts, pod=current))
+        return "Draining", ""
+    if seen.paused and seen.task is not None:
+        task = seen.task["spec"]["id"]
+        return "Paused", f"finishes task {task} and takes no further one"
+    if seen.paused:
+        name = seen.instance["metadata"]["name"]
+        return "Paused", f"takes no task until `resume instance {name}`"
+    return ("Ready" if seen.task is None else "Busy"), ""
 
 
 def _wait_before(status: Object, restarts: int, now: datetime) -> float:
@@ -166,7 +178,7 @@ def _status(
     }
     if seen.pod is not None:
         status["node"] = (seen.pod.get("spec") or {}).get("nodeName") or ""
-    if ready and not before.get("readyAt"):
+    if (ready or phase == "Paused") and not before.get("readyAt"):
         status["readyAt"] = stamp(seen.now)
     status["conditions"] = [
         condition(
@@ -218,11 +230,12 @@ async def reconcile(ctx: Context, key: Key) -> None:
         instance=instance,
         pod=pod,
         task=active_task(ctx, instance),
-        wanted=not (extra or spec.suspend or desired != "Running")
+        wanted=not (extra or spec.suspend or desired in ("Drained", "Stopped"))
         and not swarm["metadata"].get("deletionTimestamp"),
         stop_now=desired == "Stopped",
         outdated=annotations.get(TEMPLATE_HASH, hash_now) != hash_now,
         now=ctx.now(),
+        paused=desired == "Paused",
     )
     decision = decide(seen)
     if decision.create:

@@ -1,6 +1,6 @@
 """When the merge train runs, and what it said: the integrate Jobs.
 
-One Job at a time. It merges every Done task, waits a little for more, and ends; what it
+One Job at a time. It merges every Done task that a person need not approve first, waits a little for more, and ends; what it
 merged is in the KiroTasks, the rest in the termination message of its pod. A Job that dies
 half-way is simply followed by another: merged tasks are found by their trailer.
 """
@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import DONE, MERGED
+from kiro_swarm.api.meta import MERGED
 from kiro_swarm.cluster.resources import JOBS
+from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.context import Context
 from kiro_swarm.reconcile.manifests import Object
@@ -36,7 +37,8 @@ class Train:
 
 def has_work(view: View, train: Train) -> bool:
     """Whether a Job would find something to merge or to push."""
-    if DONE in view.states.values():
+    approval = view.spec.integration.approval
+    if any(may_merge(task, approval) for task in view.tasks):
         return True
     push = view.spec.integration.push
     merged = MERGED in view.states.values() and bool(head_of(view, train))
@@ -44,6 +46,13 @@ def has_work(view: View, train: Train) -> bool:
     if push == "Always":
         return unpushed
     return push == "OnComplete" and view.finished and unpushed
+
+
+def approvals(view: View) -> list[Object]:
+    """The Done tasks that wait for a person, those that were finished first in front."""
+    approval = view.spec.integration.approval
+    waiting = [task for task in view.tasks if asks_person(task, approval)]
+    return sorted(waiting, key=lambda task: str(task["status"].get("finishedAt") or ""))
 
 
 def head_of(view: View, train: Train) -> str:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import READY
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, Resource
@@ -24,7 +23,7 @@ from kiro_swarm.reconcile.pods import spec_of
 from kiro_swarm.reconcile.prepare import Prepared, termination_report
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.status import differs, swarm_status, was_prepared
-from kiro_swarm.reconcile.view import View, job_outcome, look, state_of
+from kiro_swarm.reconcile.view import View, job_outcome, look
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -145,9 +144,8 @@ async def _move_tasks(ctx: Context, view: View) -> View:
         view = look(ctx.cache, view.swarm, view.spec, ctx.now())
         if not written:
             break
-    ready = [task for task in view.tasks if state_of(task) == READY]
-    if ready and tasks.idle_instances(view):
-        bound = tasks.bindings(view, ready, tasks.ranks_of(view))
+    if tasks.startable(view) and tasks.idle_instances(view):
+        bound = tasks.bindings(view, tasks.ranks_of(view))
         if await tasks.write(ctx, bound):
             view = look(ctx.cache, view.swarm, view.spec, ctx.now())
     return view
@@ -200,8 +198,12 @@ async def _expire(ctx: Context, view: View, status: dict[str, Any]) -> Optional[
 
 
 async def _tell(ctx: Context, view: View, status: dict[str, Any]) -> None:
-    """An Event when the swarm stalls or is complete: news that people look for."""
-    for kind, warning in (("Stalled", True), ("Complete", False)):
+    """An Event when it stalls, asks a person or is complete: news people look for."""
+    for kind, warning in (
+        ("Stalled", True),
+        ("ApprovalNeeded", False),
+        ("Complete", False),
+    ):
         now = find(status["conditions"], kind) or {}
         before = find(view.status.get("conditions") or [], kind) or {}
         if now.get("status") == "True" and before.get("status") != "True":

@@ -33,7 +33,6 @@ from kiro_swarm.reconcile.view import View, state_of
 from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose
 
-#: What these tasks change is not on the integration branch yet.
 _IN_THE_AIR = ACTIVE_STATES | {DONE}
 Patch = tuple[Object, dict[str, Any]]
 Silence = Callable[[Object], float]
@@ -63,6 +62,7 @@ def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str
             "message": "a person asked for another try",
             "observedRunRequest": request,
             "failures": 0,
+            "forgiven": int(status.get("attempt") or 0),
             "readyAt": stamp(view.now),
             "finishedAt": None,
         }
@@ -183,12 +183,19 @@ def idle_instances(view: View) -> list[tuple[str, str]]:
     return found
 
 
-def bindings(
-    view: View, ready: Iterable[Object], ranks: Mapping[str, float]
-) -> list[Patch]:
-    """Which ready task goes to which idle instance: longest critical path first."""
+def startable(view: View) -> list[Object]:
+    """The tasks that an instance may get: ready, and not paused by a person."""
+    return [
+        task
+        for task in view.tasks
+        if state_of(task) == READY and not task["spec"].get("paused")
+    ]
+
+
+def bindings(view: View, ranks: Mapping[str, float]) -> list[Patch]:
+    """Which task goes to which idle instance: longest critical path first."""
     pods = dict(idle_instances(view))
-    tasks = {task["spec"]["id"]: task for task in ready}
+    tasks = {task["spec"]["id"]: task for task in startable(view)}
     indices = {
         item["metadata"]["name"]: item["spec"]["index"] for item in view.instances
     }
@@ -196,7 +203,7 @@ def bindings(
         [_ready_task(task) for task in tasks.values()],
         [IdleInstance(name, indices[name]) for name in pods],
         ranks,
-        [_files(task) for task in view.tasks if state_of(task) in _IN_THE_AIR],
+        [files_of(task) for task in in_the_air(view)],
     )
     return [
         (
@@ -213,11 +220,18 @@ def _ready_task(task: Object) -> ReadyTask:
         spec["id"],
         int(spec.get("order") or 0),
         int(spec.get("priority") or 0),
-        _files(task),
+        files_of(task),
+        str(spec.get("assignedTo") or ""),
     )
 
 
-def _files(task: Object) -> tuple[str, ...]:
+def in_the_air(view: View) -> list[Object]:
+    """The tasks that change files and are not on the integration branch yet."""
+    return [task for task in view.tasks if state_of(task) in _IN_THE_AIR]
+
+
+def files_of(task: Object) -> tuple[str, ...]:
+    """What a task says that it touches."""
     return tuple(task["spec"].get("files") or ())
 
 

@@ -14,12 +14,17 @@ from kiro_swarm.tasks.overlap import Claims
 
 @dataclass(frozen=True)
 class ReadyTask:
-    """A task that nothing holds back. ``order``: its position in the file."""
+    """A task that nothing holds back.
+
+    ``order``: its position in the file. ``assigned_to``: name of the only instance that
+    may have it, or empty for any.
+    """
 
     id: str
     order: int
     priority: int = 0
     files: tuple[str, ...] = ()
+    assigned_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,23 +42,26 @@ def choose(
     ranks: Mapping[str, float],
     busy: Iterable[Sequence[str]] = (),
 ) -> list[tuple[ReadyTask, IdleInstance]]:
-    """Pairs to bind, most urgent first.
+    """Pairs to bind: tasks that are assigned to an instance first, the most urgent first.
 
     Higher priority first, then the longer chain of work behind the task (``ranks``:
     seconds by task id, ``TaskGraph.upward_ranks``; 0 where missing), then file order.
     ``busy`` are the files of the tasks that are bound or running: a task that declares
     files overlapping with them, or with those of a task chosen before it, waits. The
-    instance that has had the fewest tasks is served first.
+    instance that has had the fewest tasks is served first. A task that is assigned to an
+    instance waits for it, and comes before what that instance could do else.
     """
     claims = Claims()
     for files in busy:
         claims.add(files)
-    free = sorted(
+    ordered = sorted(
         idle, key=lambda instance: (instance.assigned, instance.index, instance.name)
     )
+    free = {instance.name: instance for instance in ordered}
     urgent = sorted(
         ready,
         key=lambda task: (
+            not task.assigned_to,
             -task.priority,
             -ranks.get(task.id, 0.0),
             task.order,
@@ -62,10 +70,11 @@ def choose(
     )
     chosen: list[tuple[ReadyTask, IdleInstance]] = []
     for task in urgent:
-        if len(chosen) == len(free):
+        if not free:
             break
-        if claims.overlap(task.files):
+        name = task.assigned_to or next(iter(free))
+        if name not in free or claims.overlap(task.files):
             continue
         claims.add(task.files)
-        chosen.append((task, free[len(chosen)]))
+        chosen.append((task, free.pop(name)))
     return chosen
