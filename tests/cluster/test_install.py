@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import pytest
 import yaml
 
+from kiro_swarm.commands.roles import cluster_roles
 from tests.cluster.chart import (
     CHART,
     MANIFESTS,
@@ -25,6 +26,8 @@ from tests.support.cluster import Cluster, program
 
 BASE = MANIFESTS / "base"
 SYSTEM = "kiro-swarm-system"
+#: Objects of the chart beside the CRDs.
+OBJECTS = 13
 #: Labels that say how something was installed, not what it is.
 HOW = ("helm.sh/chart", "app.kubernetes.io/managed-by")
 
@@ -74,7 +77,7 @@ def test_helm_and_kustomize_install_the_same_objects() -> None:
     # Helm makes the namespace by --create-namespace.
     del by_kustomize[("Namespace", "", SYSTEM)]
     assert by_helm == by_kustomize
-    assert len(by_helm) == 4 + 7
+    assert len(by_helm) == 4 + OBJECTS
 
 
 def test_the_example_overlay_changes_the_image_in_both_places() -> None:
@@ -107,7 +110,10 @@ def test_two_operators_elect_a_leader_and_roll() -> None:
     ("setting", "gone"),
     [
         ("rbac.create=false", {"kiro-swarm"}),
-        ("rbac.userRoles=false", {"kiro-swarm-view", "kiro-swarm-edit"}),
+        (
+            "rbac.userRoles=false",
+            {f"kiro-swarm-{name}" for name in cluster_roles()},
+        ),
     ],
 )
 def test_roles_can_be_left_to_others(setting: str, gone: set[str]) -> None:
@@ -118,6 +124,22 @@ def test_roles_can_be_left_to_others(setting: str, gone: set[str]) -> None:
         }
 
     assert roles() - roles(f"--set={setting}") == gone
+
+
+def test_the_policy_can_be_switched_off_and_made_stricter() -> None:
+    def policy(*settings: str) -> str:
+        items = template("kiro-swarm", SYSTEM, *settings)
+        return dump(*(item for item in items if "Policy" in item["kind"]))
+
+    assert "kind: ValidatingAdmissionPolicy\n" in policy()
+    assert "Validating" not in policy("--set=commands.policy=false")
+    assert "!false || variables.requester" in policy()
+    assert "!true || variables.requester" in policy(
+        "--set=commands.requireRequestedBy=true"
+    )
+    # A denial names only roles that are there.
+    assert "(true ? '; the ClusterRole kiro-swarm-'" in policy()
+    assert "(false ? '; the ClusterRole" in policy("--set=rbac.userRoles=false")
 
 
 def test_an_account_of_others_is_used() -> None:
@@ -204,7 +226,13 @@ def base(api_server: Cluster) -> Iterator[None]:
     """manifests/base, applied as its first line says."""
     api_server.kubectl("apply", "--server-side", "-k", str(BASE))
     yield
-    for kind in ("clusterrole", "clusterrolebinding", "namespace"):
+    for kind in (
+        "validatingadmissionpolicy",
+        "validatingadmissionpolicybinding",
+        "clusterrole",
+        "clusterrolebinding",
+        "namespace",
+    ):
         api_server.kubectl(
             "delete", kind, "--wait=false", "-l", "app.kubernetes.io/part-of=kiro-swarm"
         )
@@ -213,7 +241,7 @@ def base(api_server: Cluster) -> Iterator[None]:
 @pytest.mark.usefixtures("base")
 def test_the_base_is_applied_whole_and_again(api_server: Cluster) -> None:
     again = api_server.kubectl("apply", "--server-side", "-k", str(BASE)).stdout
-    assert len(again.splitlines()) == 1 + 4 + 7
+    assert len(again.splitlines()) == 1 + 4 + OBJECTS
     assert all(line.endswith("serverside-applied") for line in again.splitlines())
 
 
@@ -258,7 +286,8 @@ def test_helm_installs_upgrades_and_leaves_nothing(api_server: Cluster) -> None:
         left = api_server.kubectl(
             "get",
             "deployment,serviceaccount,networkpolicy,role,rolebinding,clusterrole,"
-            "clusterrolebinding,lease",
+            "clusterrolebinding,lease,validatingadmissionpolicy,"
+            "validatingadmissionpolicybinding",
             f"--namespace={name}",
             f"--selector=app.kubernetes.io/instance={release}",
             "--output=name",

@@ -1,0 +1,134 @@
+"""The admission policy that lets plain RBAC decide who may say what. Pure.
+
+Made from the same table as the parser, so that both know the same first words. Called by
+hack/update-admission, which writes the chart's templates, and by tests.
+
+The API server evaluates the policy when a SwarmCommand is created; there is no webhook. A
+first word that the table does not know needs no permission: the parser refuses the
+sentence, so nothing comes of it. This holds as long as policy and operator agree about the
+first word: words are parted by spaces, and only ASCII letters lose their case.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping
+
+from kiro_swarm.api.meta import GROUP, VERSION
+from kiro_swarm.commands.roles import role_of
+from kiro_swarm.commands.words import MAX_BYTES
+
+#: Control, format (direction overrides, invisible), line and paragraph separators, as RE2.
+_UNREADABLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"
+
+_ALLOWED = """\
+variables.permission == '' ||
+authorizer.group('{group}').resource('kiroswarms')
+  .namespace(request.namespace).name(object.spec.swarm)
+  .check(variables.permission).allowed()"""
+
+_DENIAL = """\
+'user "' + variables.user + '" may not "' + variables.said + '" kiroswarm ' +
+request.namespace + '/' + object.spec.swarm +
+' (needs the permission \\'' + variables.permission + '\\' on kiroswarms' +
+({roles_exist} ? '; the ClusterRole {prefix}-' + variables.roles[variables.permission] +
+' has it' : '') + ')'"""
+
+_FORGED = """\
+'spec.requestedBy: user "' + variables.user + '" cannot speak for "' +
+variables.requester + '"; leave it out or write spec.requestedBy: "' + variables.user + '"'"""
+
+_NAMELESS = """\
+'spec.requestedBy: a sentence that changes something must name its requester; write ' +
+'spec.requestedBy: "' + variables.user + '" (kubectl swarm writes it by itself)'"""
+
+
+def policy_name(prefix: str) -> str:
+    """Name of the policy and of its binding."""
+    return f"{prefix}-commands"
+
+
+def policy(
+    permissions: Mapping[str, str],
+    prefix: str,
+    requester_required: str = "false",
+    roles_exist: str = "true",
+) -> dict[str, Any]:
+    """The spec of the ValidatingAdmissionPolicy, JSON-ready.
+
+    permissions: first word -> permission (``Parser().grammar.permissions``). prefix: of
+    the names of the ClusterRoles. The last two are CEL: whether a sentence that changes
+    something must carry spec.requestedBy, and whether the ClusterRoles are installed.
+    """
+    roles = {name: role_of(name) for name in sorted(set(permissions.values()))}
+    return {
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "resourceRules": [
+                {
+                    "apiGroups": [GROUP],
+                    "apiVersions": [VERSION],
+                    "operations": ["CREATE"],
+                    "resources": ["swarmcommands"],
+                }
+            ]
+        },
+        "variables": [
+            _named("permissions", _literal(dict(sorted(permissions.items())))),
+            _named("roles", _literal(roles)),
+            _named("words", "object.spec.command.split(' ').filter(word, word != '')"),
+            _named("said", "variables.words.size() == 0 ? '' : variables.words[0]"),
+            _named(
+                "permission",
+                "variables.permissions[?variables.said.lowerAscii()].orValue('')",
+            ),
+            _named("user", "request.userInfo.username"),
+            _named("requester", "object.spec.?requestedBy.orValue('')"),
+        ],
+        "validations": [
+            {
+                "expression": f"bytes(object.spec.command).size() <= {MAX_BYTES}",
+                "message": f"spec.command: may not be more than {MAX_BYTES} bytes",
+            },
+            {
+                "expression": f"!object.spec.command.matches(r'{_UNREADABLE}')",
+                "message": "spec.command: must not contain control characters, "
+                "direction overrides or other invisible characters",
+            },
+            {
+                "expression": _ALLOWED.format(group=GROUP),
+                "reason": "Forbidden",
+                "message": "the permission for this sentence is missing",
+                "messageExpression": _DENIAL.format(
+                    prefix=prefix, roles_exist=roles_exist
+                ),
+            },
+            {
+                "expression": "variables.requester in ['', variables.user]",
+                "reason": "Forbidden",
+                "message": "spec.requestedBy: must be your own user name",
+                "messageExpression": _FORGED,
+            },
+            {
+                "expression": f"!{requester_required} || variables.requester != '' || "
+                "variables.permission in ['', 'get']",
+                "reason": "Forbidden",
+                "message": "spec.requestedBy: must be your own user name",
+                "messageExpression": _NAMELESS,
+            },
+        ],
+    }
+
+
+def binding(prefix: str) -> dict[str, Any]:
+    """The spec of the ValidatingAdmissionPolicyBinding: everywhere, and it denies."""
+    return {"policyName": policy_name(prefix), "validationActions": ["Deny"]}
+
+
+def _named(name: str, expression: str) -> dict[str, str]:
+    return {"name": name, "expression": expression}
+
+
+def _literal(words: Mapping[str, str]) -> str:
+    """A CEL map; of plain words, JSON is one."""
+    return json.dumps(words, indent=2)
