@@ -12,11 +12,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Mapping, Optional, cast
+from typing import Any, Mapping, Optional, Sequence, cast
 from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import yaml
+from multidict import CIMultiDict
 
 from kiro_swarm.cluster import errors
 
@@ -32,8 +34,18 @@ else:  # The same client under the name it had before it moved.
     _RAW = {"_preload_content": False}
 
 
+_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_SECONDS = 30.0
+
+
 def _in_cluster() -> bool:
-    return Path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists()
+    return (_ACCOUNT / "token").exists()
+
+
+def _impersonation(user: str, groups: Sequence[str]) -> list[tuple[str, str]]:
+    """The headers that ask to be treated as somebody else."""
+    headers = [("Impersonate-User", user)] if user else []
+    return headers + [("Impersonate-Group", group) for group in groups]
 
 
 def _proxy_of(server: str) -> Optional[str]:
@@ -47,13 +59,20 @@ def _proxy_of(server: str) -> Optional[str]:
 class Connection:
     """Sends requests and raises typed errors. One for each event loop.
 
-    :param user_agent: names this process in the audit log of the API server.
-    :param connections: how many requests may be under way at once.
+    ``namespace`` is that of the context or of the pod, ``default`` where there is none.
     """
 
-    def __init__(self, api: Any, user_agent: str) -> None:
+    def __init__(
+        self,
+        api: Any,
+        headers: Sequence[tuple[str, str]],
+        namespace: str = "default",
+        seconds: Optional[float] = _SECONDS,
+    ) -> None:
         self._api = api
-        self._user_agent = user_agent
+        self._headers = headers
+        self._seconds = seconds
+        self.namespace = namespace
 
     @classmethod
     async def open(
@@ -63,9 +82,16 @@ class Connection:
         context: Optional[str] = None,
         user_agent: str = "kiro-swarm",
         connections: int = 64,
+        as_user: str = "",
+        as_groups: Sequence[str] = (),
+        seconds: Optional[float] = _SECONDS,
     ) -> Connection:
         """Find credentials and make the pool. No request is sent yet.
 
+        :param user_agent: names this process in the audit log of the API server.
+        :param connections: how many requests may be under way at once.
+        :param as_user: whom to impersonate, with ``as_groups``.
+        :param seconds: longest time of a request that answers at once; None: no limit.
         :raises errors.Unavailable: there is neither a kubeconfig nor a service account.
         """
         configuration = kubernetes_client.Configuration()
@@ -75,14 +101,16 @@ class Connection:
             if path is None and _in_cluster():
                 load: Any = kubernetes_config.load_incluster_config
                 load(client_configuration=configuration)
+                namespace = (_ACCOUNT / "namespace").read_text(encoding="utf-8")
             else:
                 load = kubernetes_config.load_kube_config
-                await load(
+                loader = await load(
                     config_file=path,
                     context=context,
                     client_configuration=configuration,
                 )
-        except kubernetes_config.ConfigException as error:
+                namespace = loader.current_context["context"].get("namespace", "")
+        except (kubernetes_config.ConfigException, yaml.YAMLError, OSError) as error:
             raise errors.Unavailable(
                 f"no way to the cluster: {error}. Set KUBECONFIG, or run in a pod"
             ) from error
@@ -90,7 +118,9 @@ class Connection:
         # threads, which costs more than the request. Nobody changes them: once will do.
         configuration.proxy = configuration.proxy or _proxy_of(configuration.host)
         configuration.client_session_kwargs = {"trust_env": False}
-        return cls(kubernetes_client.ApiClient(configuration), user_agent)
+        headers = [("User-Agent", user_agent), *_impersonation(as_user, as_groups)]
+        api = kubernetes_client.ApiClient(configuration)
+        return cls(api, headers, namespace.strip() or "default", seconds)
 
     async def close(self) -> None:
         """Close the pool."""
@@ -104,7 +134,6 @@ class Connection:
         query: Optional[Mapping[str, str]] = None,
         body: Any = None,
         content_type: str = "application/json",
-        timeout: float = 30.0,
     ) -> dict[str, Any]:
         """Send a request and return the decoded answer.
 
@@ -116,7 +145,7 @@ class Connection:
             query=query,
             body=body,
             content_type=content_type,
-            timeout=aiohttp.ClientTimeout(total=timeout),
+            timeout=aiohttp.ClientTimeout(total=self._seconds),
         )
         async with response:
             try:
@@ -137,7 +166,8 @@ class Connection:
         """Send a request and return the open response; the caller closes it."""
         configuration = self._api.configuration
         url = configuration.host + path + (f"?{urlencode(query)}" if query else "")
-        headers = {"Content-Type": content_type, "User-Agent": self._user_agent}
+        headers = CIMultiDict(self._headers)
+        headers["Content-Type"] = content_type
         for setting in (await configuration.auth_settings()).values():
             headers[setting["key"]] = setting["value"]
         try:
