@@ -17,7 +17,7 @@ _SEQUENCES: Final = re.compile(
 #: What is left of controls, direction marks and overrides, invisible and lone halves.
 _CONTROLS: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _SPACE: Final = re.compile(r"\s+")
 _PLAIN: Final = re.compile(r"[ -~]*\Z")
