@@ -21,10 +21,18 @@ PACKAGE = Path("operator/kiro_swarm")
 ROOMS = ("agents", "cli", "jobs", "policy", "reconcile", "runner", "workspace")
 #: Types of our conditions; docs/conditions.md has their truth tables.
 CONDITIONS = frozenset(
-    {"Complete", "Failed", "Integrated", "Prepared", "Ready", "Reconciling", "Stalled"}
+    {
+        *("ApprovalNeeded", "Complete", "Failed", "Integrated", "Prepared", "Ready"),
+        *("Reconciling", "Stalled"),
+    }
 )
 #: Reasons that are a value of the API or the type of a condition, too.
-REASONS_TOO = frozenset({"Integrated", "Prepared", "Preparing", "Suspended"})
+REASONS_TOO = frozenset(
+    {
+        *("Cancelled", "Integrated", "Prepared", "Preparing", "Rejected", "Stopped"),
+        "Suspended",
+    }
+)
 _WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]*)*\Z")
 _OTHERS = frozenset(
     {

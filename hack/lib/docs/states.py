@@ -15,7 +15,7 @@ from kiro_swarm.api.meta import (
     SATISFIED_STATES,
     TASK_STATES,
 )
-from kiro_swarm.policy.attempts import NO_FAULT, NO_FAULT_FACTOR
+from kiro_swarm.policy.attempts import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
 
 
 def pages(root: Path) -> Dict[str, str]:
@@ -43,7 +43,8 @@ def pages(root: Path) -> Dict[str, str]:
             "## Attempts",
             f"An attempt that ends with {codes(sorted(NO_FAULT))} is not the agent's "
             "fault and does not count against `maxAttempts`; a task ends as Failed "
-            f"after {NO_FAULT_FACTOR} times `maxAttempts` attempts of whatever end.",
+            f"after {NO_FAULT_FACTOR} times `maxAttempts` attempts of whatever end. One "
+            f"that a person ends ({codes(sorted(BY_PERSON))}) counts against no limit.",
         )
     }
 

@@ -6,7 +6,9 @@ Conditions (truth tables; kstatus reads Ready, Reconciling and Stalled):
 type            True when                                False / reasons
 ==============  =======================================  ==============================
 Ready           prepared, and every wanted instance is   Preparing, PrepareFailed,
-                ready, or all the work is finished       InstancesNotReady, Suspended
+                ready (but for those that a person       InstancesNotReady, Suspended
+                stopped or paused), or all the work is
+                finished
 Reconciling     something still moves towards the spec   Idle
 Stalled         nothing can move without a person        Progressing; True reasons: the
                                                          reason of the failed prepare,
@@ -17,6 +19,8 @@ Prepared        mirror and task graph are there          Preparing, or why it fa
 Complete        every task is Merged or Skipped          InProgress, TasksFailed
 Integrated      no Done task waits and the last          MergePending, IntegrateFailed
                 integrate Job had no error
+ApprovalNeeded  a Done task waits for a person. Only     NothingToApprove
+                with spec.integration.approval Required
 ==============  =======================================  ==============================
 """
 

@@ -171,6 +171,12 @@ class KiroTaskStatus(Model):
     failures: int = Field(
         default=0, ge=0, description="Failed attempts since the last run request."
     )
+    forgiven: int = Field(
+        default=0,
+        ge=0,
+        description="Attempts that count against no limit: a person ended them, or asked "
+        "for another try after them.",
+    )
     cycles: list[Cycle] = Field(
         default_factory=list,
         max_length=20,

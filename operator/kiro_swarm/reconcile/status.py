@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any, Optional
 
 from kiro_swarm.api.meta import (
+    DONE,
     FAILED,
     GROUP,
     LABEL_SWARM,
@@ -18,21 +19,22 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.policy.conditions import condition, is_true
 from kiro_swarm.policy.times import seconds_between, stamp
-from kiro_swarm.reconcile.integrate import Train, head_of, pushed_of
+from kiro_swarm.reconcile.integrate import Train, approvals, head_of, pushed_of
 from kiro_swarm.reconcile.pods import branch_of
 from kiro_swarm.reconcile.prepare import Prepared
 from kiro_swarm.reconcile.tasks import first_start
 from kiro_swarm.reconcile.view import View, state_of
 
 _MOST_INSTANCES = 64
-_PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2}
+_PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
+_MOST_NAMED = 5
 
 
 def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
     """The whole status of a KiroSwarm."""
     before = view.status
     counts = Counter(view.states.values())
-    ready = [item for item in view.instances if _phase(item) in ("Ready", "Busy")]
+    ready = [item for item in view.instances if _counts_as_ready(item)]
     wanted = wanted_instances(view)
     phase, message = _phase_and_message(view, prepared, train, len(ready), wanted)
     status: dict[str, Any] = {
@@ -75,15 +77,24 @@ def _stored(value: Any) -> Any:
 
 
 def wanted_instances(view: View) -> int:
-    """How many instances ought to be ready: those that nobody has stopped."""
+    """How many instances ought to be ready: those that nobody stopped or paused."""
     if view.spec.suspend:
         return 0
-    stopped: int = sum(
-        item["spec"]["index"] <= view.spec.instances
-        and item["spec"].get("desired", "Running") != "Running"
+    held = [
+        item
         for item in view.instances
-    )
-    return view.spec.instances - stopped
+        if item["spec"]["index"] <= view.spec.instances and _desired(item) != "Running"
+    ]
+    return view.spec.instances - len(held)
+
+
+def _desired(instance: dict[str, Any]) -> str:
+    return str(instance["spec"].get("desired") or "Running")
+
+
+def _counts_as_ready(instance: dict[str, Any]) -> bool:
+    # Who was just paused or stopped may not have said so yet.
+    return _phase(instance) in ("Ready", "Busy") and _desired(instance) == "Running"
 
 
 def _phase(instance: dict[str, Any]) -> str:
@@ -93,7 +104,7 @@ def _phase(instance: dict[str, Any]) -> str:
 def _instances(view: View) -> list[dict[str, Any]]:
     items = sorted(
         view.instances,
-        key=lambda item: (_PHASE_ORDER.get(_phase(item), 3), item["spec"]["index"]),
+        key=lambda item: (_PHASE_ORDER.get(_phase(item), 4), item["spec"]["index"]),
     )
     summaries = []
     for item in items[:_MOST_INSTANCES]:
@@ -183,14 +194,31 @@ def _phase_and_message(
     if stuck(view):
         names = ", ".join(sorted(i for i, s in view.states.items() if s == FAILED))
         return "Failed", f"failed: {names}; `run task ID` tries one again"[:1024]
+    question = f"{asked}; " if (asked := _question(view)) else ""
     if view.spec.suspend:
-        return "Suspended", f"suspended; {len(view.active)} tasks still run"
+        return "Suspended", f"{question}suspended; {len(view.active)} tasks still run"
     waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
+    paused = sum(_desired(item) == "Paused" for item in view.instances)
+    waiting += f"; {paused} paused" if paused else ""
     working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
     return (
         "Running",
-        f"{states[MERGED]} of {len(view.tasks)} merged; "
+        f"{question}{states[MERGED]} of {len(view.tasks)} merged; "
         f"working on {working or 'nothing'}{waiting}",
+    )
+
+
+def _question(view: View) -> str:
+    """What a person is asked, with the sentences to answer it; empty for nothing."""
+    waiting = [task["spec"]["id"] for task in approvals(view)]
+    if not waiting:
+        return ""
+    named = ", ".join(waiting[:_MOST_NAMED])
+    more = len(waiting) - _MOST_NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return (
+        f"approve or reject {named}{others}: "
+        f"`approve task {waiting[0]}` or `reject task {waiting[0]}`"
     )
 
 
@@ -218,7 +246,7 @@ def _conditions(
 
     stalled = _stall_reason(view, prepared, train)
     moving = not stalled and not (view.complete and all_ready and not train.running)
-    waits = "Done" in view.states.values()
+    waits = DONE in view.states.values()
     if prepared.done is not True:
         reason = "PrepareFailed" if prepared.done is False else "Preparing"
         ready = make("Ready", False, reason, message)
@@ -229,7 +257,13 @@ def _conditions(
     else:
         ready = make("Ready", False, "InstancesNotReady", "instances are starting")
     failed = FAILED in view.states.values()
+    asked = []
+    if view.spec.integration.approval == "Required":
+        question = _question(view)
+        reason = "ApprovalPending" if question else "NothingToApprove"
+        asked = [make("ApprovalNeeded", bool(question), reason, question)]
     return [
+        *asked,
         ready,
         make("Reconciling", moving, phase if moving else "Idle", message),
         make(

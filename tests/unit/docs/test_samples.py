@@ -29,7 +29,8 @@ Object = Dict[str, Any]
 #: Conditions that each kind has; test_conditions.py compares them with the code.
 CONDITIONS: Dict[str, Set[str]] = {
     "KiroSwarm": {
-        *("Ready", "Reconciling", "Stalled", "Prepared", "Complete", "Integrated")
+        *("Ready", "Reconciling", "Stalled", "Prepared", "Complete", "Integrated"),
+        "ApprovalNeeded",
     },
     "KiroInstance": {"Ready"},
     "KiroTask": set(),

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from kiro_swarm.api.task import KiroTaskStatus
-from kiro_swarm.policy.attempts import NO_FAULT, NO_FAULT_FACTOR, after_failure
+from kiro_swarm.policy.attempts import (
+    BY_PERSON,
+    NO_FAULT,
+    NO_FAULT_FACTOR,
+    after_failure,
+    cancelled,
+    rejected,
+    taken_back,
+)
 from kiro_swarm.policy.times import stamp
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -51,7 +59,7 @@ def fail(
         ("a stopped runner neither", 2, 9, "RunnerStopped", "Ready", 2),
         ("a restarted runner neither", 2, 14, "RunnerRestarted", "Ready", 2),
         ("but not for ever", 0, 15, "InstanceLost", "Failed", 0),
-        ("attempts of before a person asked do not count", 0, 7, "Bad", "Ready", 1),
+        ("failures of before a person asked do not count", 0, 7, "Bad", "Ready", 1),
     ],
 )
 def test_a_task_is_tried_again_until_its_attempts_are_used_up(
@@ -149,6 +157,100 @@ def test_the_time_of_an_attempt_is_counted_once(
     case: str, changes: dict[str, Any], seconds: float
 ) -> None:
     assert fail(status(**changes))["runningSeconds"] == seconds, case
+
+
+@pytest.mark.parametrize(
+    ("case", "state", "attempt", "over"),
+    [
+        ("never begun", "Blocked", 0, False),
+        ("in line again", "Ready", 2, False),
+        ("given to an instance", "Bound", 1, True),
+        ("at work", "Running", 1, True),
+        ("waits for its merge", "Done", 1, True),
+        ("failed already", "Failed", 3, False),
+        ("skipped by its mark", "Skipped", 0, False),
+    ],
+)
+def test_a_cancelled_task_is_failed_from_wherever_it_is(
+    case: str, state: str, attempt: int, over: bool
+) -> None:
+    before = status(state=state, attempt=attempt)
+    spec = {**SPEC, "runRequest": "asked-before"}
+    after = {**before, **cancelled(before, spec, NOW, "ada")}
+    assert (after["state"], after["reason"]) == ("Failed", "Cancelled"), case
+    assert after["message"] == "cancelled by ada"
+    assert after["finishedAt"] == stamp(NOW)
+    assert after["observedRunRequest"] == "asked-before", "it is not tried again"
+    assert [record["outcome"] for record in after.get("history", [])] == (
+        ["Cancelled"] if over else []
+    )
+    if over:
+        assert (after["instance"], after["podUid"]) == ("", ""), "its runner stops"
+    KiroTaskStatus.model_validate(after)
+
+
+@pytest.mark.parametrize("reason", sorted(BY_PERSON - {"Cancelled", "Rejected"}))
+def test_a_task_that_a_person_takes_back_keeps_its_place_and_its_brief(
+    reason: str,
+) -> None:
+    before = status(failures=2, attempt=3, brief="do it right", forgiven=1)
+    patch = taken_back(before, SPEC, NOW, reason, "demo-1 is asked to rest")
+    after = {**before, **patch}
+    assert (after["state"], after["reason"]) == ("Ready", reason)
+    assert (after["failures"], after["forgiven"]) == (2, 2)
+    assert after["readyAt"] == before["readyAt"]
+    assert after["brief"] == "do it right"
+    assert after["message"] == "attempt 3: demo-1 is asked to rest"
+    assert after["history"][0]["outcome"] == reason
+    assert after["runningSeconds"] == 60.0
+    assert after["instance"] == after["podUid"] == ""
+    assert "observedRunRequest" not in patch
+
+
+def test_a_person_may_take_a_task_back_as_often_as_they_like() -> None:
+    before: dict[str, Any] = {}
+    for attempt in range(1, 101):
+        begun = {**before, **status(attempt=attempt)}
+        before = {**begun, **taken_back(begun, SPEC, NOW, "Stopped", "stop")}
+    lost = {**before, **status(attempt=101)}
+    assert fail(lost, reason="InstanceLost")["state"] == "Ready"
+    assert fail(lost)["failures"] == 1
+
+
+@pytest.mark.parametrize(
+    ("case", "words", "message", "brief"),
+    [
+        (
+            "with a reason",
+            "no tests\nat all",
+            "no tests",
+            "rejected it: no tests\nat all",
+        ),
+        ("without", "  ", "no reason was given", "rejected it: no reason was given"),
+    ],
+)
+def test_rejected_work_is_done_anew_with_the_words_of_the_person(
+    case: str, words: str, message: str, brief: str
+) -> None:
+    before = status(state="Done", attempt=2, failures=2, commit="c" * 40)
+    patch = rejected(before, SPEC, NOW, words)
+    assert (patch["state"], patch["reason"]) == ("Ready", "Rejected"), case
+    assert patch["message"] == f"attempt 2: rejected: {message}"
+    assert patch["brief"].startswith("A person looked at the work of attempt 2")
+    assert patch["brief"].endswith(brief)
+    assert "failures" not in patch, "it is no failure"
+    assert patch["history"][0]["commit"] == "c" * 40
+    assert patch["runningSeconds"] == 0.0, "counted when it became Done"
+
+
+def test_long_words_of_a_person_fit_into_the_status() -> None:
+    before = status(state="Done")
+    for patch in (
+        rejected(before, SPEC, NOW, "r" * 50000),
+        cancelled(before, SPEC, NOW, "w" * 5000),
+        taken_back(before, SPEC, NOW, "Stopped", "m" * 5000),
+    ):
+        KiroTaskStatus.model_validate({**before, **patch})
 
 
 def test_long_words_fit_into_the_status() -> None:

@@ -151,6 +151,41 @@ STUCK = {
         ),
         ("ready", seen(None, pod(READY)), "", "Ready", ""),
         ("ready and with a task", seen(UP, pod(READY), task=TASK), "", "Busy", ""),
+        (
+            "paused and idle: the pod stays",
+            seen(UP, pod(READY), paused=True),
+            "",
+            "Paused",
+            "takes no task until `resume instance demo-1`",
+        ),
+        (
+            "paused and busy: the task goes on",
+            seen(UP, pod(READY), paused=True, task=TASK),
+            "",
+            "Paused",
+            "finishes task 1 and takes no further one",
+        ),
+        (
+            "paused before its pod was ready",
+            seen(None, pod(STUCK), paused=True),
+            "",
+            "Pending",
+            "agent: ImagePullBackOff no such",
+        ),
+        (
+            "paused, its pod lost: it gets another",
+            seen(paused=True),
+            "create",
+            None,
+            "",
+        ),
+        (
+            "paused in a swarm that is suspended",
+            seen(UP, pod(READY), paused=True, wanted=False),
+            "delete",
+            "Stopped",
+            "stopping",
+        ),
     ],
 )
 def test_what_an_instance_needs_next(
@@ -164,6 +199,13 @@ def test_what_an_instance_needs_next(
     assert decision.status.get("phase") == phase, case
     assert decision.status.get("message", "") == words, case
     KiroInstanceStatus.model_validate({**decision.status, "readyAt": stamp(START)})
+
+
+def test_a_paused_instance_is_not_ready_for_tasks() -> None:
+    status = decide(seen(None, pod(READY), paused=True)).status
+    condition = status["conditions"][0]
+    assert (condition["status"], condition["reason"]) == ("False", "Paused")
+    assert status["readyAt"] == stamp(START), "its pod is ready all the same"
 
 
 def test_the_number_of_restarts_goes_up_once_before_the_next_pod() -> None:

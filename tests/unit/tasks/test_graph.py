@@ -140,6 +140,43 @@ def test_tasks_with_overlapping_files_do_not_run_at_once() -> None:
     assert pairs(ready, THREE, {}, [("docs",)]) == [("a", "demo-1"), ("c", "demo-2")]
 
 
+@pytest.mark.parametrize(
+    ("case", "ready", "expected"),
+    [
+        (
+            "it comes before what is more urgent, for its instance",
+            [ReadyTask("a", 0, priority=9), ReadyTask("mine", 1, assigned_to="demo-1")],
+            [("mine", "demo-1"), ("a", "demo-2")],
+        ),
+        (
+            "nobody else gets it",
+            [ReadyTask("mine", 0, assigned_to="gone"), ReadyTask("a", 1)],
+            [("a", "demo-1")],
+        ),
+        (
+            "of two for one instance the urgent one; the other waits",
+            [
+                ReadyTask("late", 0, assigned_to="demo-2"),
+                ReadyTask("first", 1, priority=1, assigned_to="demo-2"),
+            ],
+            [("first", "demo-2")],
+        ),
+        (
+            "its files count as everybody's do",
+            [
+                ReadyTask("mine", 0, files=("docs/a",), assigned_to="demo-1"),
+                ReadyTask("a", 1),
+            ],
+            [("a", "demo-1")],
+        ),
+    ],
+)
+def test_a_task_that_is_assigned_goes_to_its_instance_alone(
+    case: str, ready: list[ReadyTask], expected: list[tuple[str, str]]
+) -> None:
+    assert pairs(ready, THREE[:2], {}, [("docs",)]) == expected, case
+
+
 def test_nothing_to_do_and_nobody_to_do_it() -> None:
     assert pairs([], THREE, {}) == pairs([ReadyTask("a", 0)], [], {}) == []
 
