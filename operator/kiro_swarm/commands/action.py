@@ -20,8 +20,8 @@ class Action(NamedTuple):
 
     ``command`` is the row of the table; executors are found by its name.
     ``arguments`` and ``parameters`` hold read values by name; ``modifiers`` the
-    command's qualifier, if it has one (``up``), and then the names of what was said, in
-    the table's order. The parser knows no clock and no sender: the last three fields
+    command's qualifier and suffix, if it has some (``up``), and then the names of what
+    was said, in the table's order. The parser knows no clock and no sender: the last three fields
     are for the caller (``_replace``); timestamp is RFC 3339 UTC.
 
     A named tuple and not a frozen dataclass, because making one takes a third of the
@@ -58,11 +58,20 @@ class Action(NamedTuple):
 
     @property
     def unavailable(self) -> tuple[str, ...]:
-        """Modifiers that were said and that this version cannot do."""
-        return tuple(
-            item.name
+        """What this version lacks to do it, a clause for each word that asks for it.
+
+        Empty when it can be done.
+        """
+        asked = [(self.command.name, self.command.missing)]
+        asked += [
+            (item.name, item.missing)
             for item in self.command.modifiers
-            if not item.available and item.name in self.modifiers
+            if item.name in self.modifiers
+        ]
+        return tuple(
+            f"'{word}' is not available: {missing}"
+            for word, missing in asked
+            if missing
         )
 
     def to_wire(self) -> dict[str, Any]:
@@ -70,9 +79,9 @@ class Action(NamedTuple):
         wire: dict[str, Any] = {
             "verb": self.verb,
             "noun": self.noun,
-            "arguments": dict(self.arguments),
+            "arguments": _wire(self.arguments),
             "modifiers": list(self.modifiers),
-            "parameters": dict(self.parameters),
+            "parameters": _wire(self.parameters),
             "permission": self.permission,
             "normalized": self.normalized,
         }
@@ -83,6 +92,14 @@ class Action(NamedTuple):
         }
         wire.update((name, value) for name, value in sender.items() if value)
         return wire
+
+
+def _wire(values: Mapping[str, Value]) -> dict[str, Any]:
+    """Values as JSON has them: lists for tuples."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
 
 
 @dataclass(frozen=True)

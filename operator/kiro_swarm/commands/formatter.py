@@ -10,19 +10,20 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING
 
-from kiro_swarm.commands.table import Command
-from kiro_swarm.commands.values import Value
+from kiro_swarm.commands.table import Argument, Command
+from kiro_swarm.commands.values import WRITERS, Value
 
 if TYPE_CHECKING:
     from kiro_swarm.commands.action import Action
 
-_PLAIN = string.ascii_letters + string.digits + "._-/:@"
+_PLAIN = string.ascii_letters + string.digits + "._-/:@,"
 
 
 def format_action(action: Action) -> str:
     """The canonical sentence of an action.
 
-    An argument after an optional one that was left out is named, as ``id=2.1``.
+    An argument after an optional one that was left out has its own word before it, as
+    ``to 5``, or is named, as ``id=2.1``.
     """
     command = action.command
     words = [command.name]
@@ -31,21 +32,23 @@ def format_action(action: Action) -> str:
         value = action.arguments.get(argument.name)
         if value is None:
             in_place = False
+        elif argument.after:
+            words += [argument.after, write_value(value, argument, command)]
         elif in_place:
-            words.append(write_value(value, command))
+            words.append(write_value(value, argument, command))
         else:
-            words.append(f"{argument.name}={write_value(value, command)}")
-    words += action.modifiers[1:] if command.qualifier else action.modifiers
+            words.append(f"{argument.name}={write_value(value, argument, command)}")
+    words += action.modifiers[len(command.fixed_modifiers) :]
     for parameter in command.parameters:
         value = action.parameters.get(parameter.name)
         if value is not None:
-            words.append(f"{parameter.name}={write_value(value, command)}")
+            words.append(f"{parameter.name}={write_value(value, parameter, command)}")
     return " ".join(words)
 
 
-def write_value(value: Value, command: Command) -> str:
+def write_value(value: Value, argument: Argument, command: Command) -> str:
     """A value as a word, in quotes when it could be misread."""
-    text = str(value)
+    text = WRITERS.get(argument.kind, str)(value)
     # strip() leaves nothing when every character is a plain one.
     if text and not text.strip(_PLAIN) and text.lower() not in command.reserved:
         return text

@@ -1,16 +1,34 @@
 """The table compiled for the parser: fixed words as a tree, rows with look-ups.
 
 Built once per table. Refuses a table that the parser could misread: two meanings of
-one phrase, two permissions behind one first word, a command with arguments whose
-phrase goes on in another command.
+one phrase or word, two permissions behind one first word, a command with arguments
+whose phrase goes on in another command.
 """
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Sequence
+from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 
 from kiro_swarm.commands.table import CONNECTORS, FILLERS, Argument, Command
 from kiro_swarm.commands.values import READERS, Reader
+
+#: How a word is folded to be looked up. ``str.lower`` is right for ASCII only: it makes
+#: a plain 'k' of U+212A, and an admission policy that lowers ASCII would see another word.
+Fold = Callable[[str], str]
+
+
+def fold(word: str) -> str:
+    """The word in lower case if it is all ASCII, else as it is."""
+    return word.lower() if word.isascii() else word
+
+
+class Place(NamedTuple):
+    """Where an argument stands. ``ahead`` is the word that must follow its value."""
+
+    name: str
+    reader: Reader
+    argument: Argument
+    ahead: str
 
 
 class Rule:
@@ -19,6 +37,7 @@ class Rule:
     __slots__ = (
         "command",
         "connectors",
+        "introduced",
         "keys",
         "openers",
         "places",
@@ -29,16 +48,22 @@ class Rule:
     def __init__(self, command: Command) -> None:
         self.command = command
         self.connectors = CONNECTORS | command.connectors
-        self.prefix = (command.qualifier,) if command.qualifier else ()
-        self.places: list[tuple[str, Reader, Argument]] = [
-            (item.name, READERS[item.kind], item) for item in command.arguments
-        ]
+        self.prefix = command.fixed_modifiers
+        self.places = _places(command)
         self.keys: dict[str, Argument] = {
             item.name: item for item in (*command.arguments, *command.parameters)
         }
+        #: The word before an argument -> that argument.
+        self.introduced: dict[str, Place] = {
+            item.after: Place(item.name, READERS[item.kind], item, "")
+            for item in self.keys.values()
+            if item.after
+        }
         #: Words that are no values: spelling -> name of the modifier, "" for a
         #: connector and for the first word of a modifier written with spaces.
-        self.words: dict[str, str] = dict.fromkeys(self.connectors, "")
+        self.words: dict[str, str] = dict.fromkeys(
+            [*self.connectors, *self.introduced], ""
+        )
         #: That first word -> all words and the name of each such modifier.
         self.openers: dict[str, list[tuple[list[str], str]]] = {}
         for modifier in command.modifiers:
@@ -47,6 +72,10 @@ class Rule:
                 if len(words) > 1:
                     self.words.setdefault(words[0], "")
                     self.openers.setdefault(words[0], []).append((words, modifier.name))
+                if spelling in self.words:
+                    raise ValueError(
+                        f"'{spelling}' has two meanings in '{command.name}'"
+                    )
                 self.words[spelling] = modifier.name
 
     def resolve(
@@ -54,20 +83,36 @@ class Rule:
     ) -> tuple[Optional[str], int]:
         """What a word known as "" is here, and how many words it takes.
 
-        A modifier's name, "" for a connector, None for a value. The last word is a
-        value where one is still wanted.
+        A modifier's name, "" for a word before a value or without meaning, None for a
+        value. The last word is a value where one is still wanted.
         """
-        word = words[index].lower()
+        word = fold(words[index])
         for parts, name in self.openers.get(word, ()):
-            if parts == [part.lower() for part in words[index : index + len(parts)]]:
+            if parts == [fold(part) for part in words[index : index + len(parts)]]:
                 return name, len(parts)
-        if word in self.connectors and not (wants_value and index + 1 == len(words)):
+        known = word in self.connectors or word in self.introduced
+        if known and not (wants_value and index + 1 == len(words)):
             return "", 1
         return None, 1
 
     def in_order(self, said: Sequence[str]) -> list[str]:
         """The modifiers that were said, each once, in the table's order."""
         return [item.name for item in self.command.modifiers if item.name in said]
+
+
+def _places(command: Command) -> list[Place]:
+    """The arguments that may stand in their place without another word.
+
+    An optional one before another is there only if the other's own word comes next, as
+    in ``scale swarm [NAME] to COUNT``; an optional one with a word of its own needs it.
+    """
+    places = []
+    following = [*command.arguments[1:], None]
+    for item, after in zip(command.arguments, following):
+        if not (item.optional and item.after):
+            ahead = after.after if item.optional and after else ""
+            places.append(Place(item.name, READERS[item.kind], item, ahead))
+    return places
 
 
 class Node:
@@ -88,10 +133,10 @@ class Node:
         """
         if not self.following:
             return None
-        lowered = word.lower()
-        if lowered in FILLERS and not first:
-            return self.following.get(lowered, self)
-        return self.following.get(lowered)
+        folded = fold(word)
+        if folded in FILLERS and not first:
+            return self.following.get(folded, self)
+        return self.following.get(folded)
 
     def commands(self) -> list[Command]:
         """Every command that can still be reached from here."""
@@ -120,8 +165,8 @@ class Grammar:
             self._add(rule, fixed, canonical_from=0)
             for verb in verb_synonyms.get(command.verb, ()):
                 self._add(rule, [verb, *fixed[1:]], canonical_from=1)
-            for phrase in command.synonyms:
-                self._add(rule, phrase.split(), canonical_from=len(phrase))
+            for phrase in command.phrases():
+                self._add(rule, phrase, canonical_from=len(phrase))
             self.words.update(rule.words)
         self._refuse_ambiguous(self.root)
 

@@ -23,6 +23,7 @@ def describe(commands: Sequence[Command] = COMMANDS) -> list[dict[str, Any]]:
                     "name": item.name,
                     "help": item.help,
                     "available": item.available,
+                    "missing": item.missing,
                     "synonyms": list(item.synonyms),
                 }
                 for item in command.modifiers
@@ -30,6 +31,8 @@ def describe(commands: Sequence[Command] = COMMANDS) -> list[dict[str, Any]]:
             "parameters": [_argument(item) for item in command.parameters],
             "permission": command.permission,
             "destructive": command.destructive,
+            "available": command.available,
+            "missing": command.missing,
             "help": command.help,
             "examples": list(command.examples),
             "synonyms": list(command.synonyms),
@@ -66,10 +69,12 @@ def help_text(verb: str = "", commands: Sequence[Command] = COMMANDS) -> str:
 def _page(command: Command) -> str:
     """Everything about one command."""
     lines = [command.usage, f"    {command.help}", ""]
+    if command.missing:
+        lines.append(f"    Not available: {command.missing}.")
     for item in (*command.arguments, *command.parameters):
         lines.append(f"    {item.name.upper()}: {item.help}")
     for modifier in command.modifiers:
-        note = "" if modifier.available else " Not available in this version."
+        note = f" Not available: {modifier.missing}." if modifier.missing else ""
         lines.append(f"    {modifier.name}: {modifier.help}{note}")
     lines.append(f"    Permission: {command.permission} on kiroswarms")
     lines += [f"    Example: {example}" for example in command.examples]

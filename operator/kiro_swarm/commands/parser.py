@@ -11,11 +11,11 @@ Columns are only worked out when something is wrong; that keeps the good case fa
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Mapping, Optional, Sequence
 
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError, any_of, shown
-from kiro_swarm.commands.grammar import Grammar, Node, Rule
+from kiro_swarm.commands.grammar import Fold, Grammar, Node, Place, Rule, fold
 from kiro_swarm.commands.suggest import close_word, suggestions
 from kiro_swarm.commands.table import (
     COMMANDS,
@@ -64,34 +64,45 @@ class Parser:
             index += 1
         if node.rule is None:
             raise _unknown_word(node, text, words, index)
-        return _bind(node.rule, text, words, index)
+        # Folding a word is most of what is done with it: the quick way where it is right.
+        return _bind(
+            node.rule, text, words, index, str.lower if text.isascii() else fold
+        )
 
 
-def _bind(rule: Rule, text: str, words: list[str], index: int) -> Action:
+def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> Action:
     """Reads the words after the fixed ones: modifiers, values by name, by place."""
     arguments: dict[str, Value] = {}
     parameters: dict[str, Value] = {}
     modifiers: list[str] = []
+    owed: Optional[Argument] = None
     pending = rule.places
     place = 0
     while index < len(words):
         word = words[index]
         width = 1
-        modifier = rule.words.get(word.lower())
+        modifier = rule.words.get(folded(word))
         if modifier == "":
             modifier, width = rule.resolve(words, index, place < len(pending))
         if modifier is not None:
             if modifier:
                 modifiers.append(modifier)
+            elif folded(word) in rule.introduced:
+                introduced = rule.introduced[folded(word)]
+                owed = introduced.argument
+                _refuse_again(owed.name, text, index, arguments, parameters)
+                pending, place = [introduced, *_left(rule, arguments, owed.name)], 0
         elif "=" in word and word[0] != '"':
             _bind_named(rule, text, index, word, arguments, parameters)
-            pending = [item for item in rule.places if item[0] not in arguments]
-            place = 0
+            pending, place = _left(rule, arguments), 0
         elif place < len(pending):
-            name, reader, argument = pending[place]
+            name, reader, argument, ahead = pending[place]
             place += 1
+            if ahead and folded(" ".join(words[index + 1 : index + 2])) != ahead:
+                continue
+            target = arguments if argument in rule.command.arguments else parameters
             try:
-                arguments[name] = reader(plain(word), argument)
+                target[name] = reader(plain(word), argument)
             except ValueError as error:
                 raise _bad_value(error, argument, column_of(text, index)) from None
         else:
@@ -99,6 +110,8 @@ def _bind(rule: Rule, text: str, words: list[str], index: int) -> Action:
         index += width
     if len(arguments) < len(rule.places):
         _refuse_missing(rule, text, arguments, len(words))
+    if owed and owed.name not in arguments and owed.name not in parameters:
+        raise _missing(rule, text, owed, len(words))
     if len(modifiers) > 1:
         modifiers = rule.in_order(modifiers)
     said = rule.prefix + tuple(modifiers)
@@ -115,7 +128,7 @@ def _bind_named(
 ) -> None:
     """Reads one ``name=value`` into the arguments or the parameters."""
     key, _, value = word.partition("=")
-    name = key.lower()
+    name = fold(key)
     argument = rule.keys.get(name)
     if argument is None:
         column = column_of(text, index)
@@ -126,15 +139,35 @@ def _bind_named(
             column,
             known,
         )
-    if name in arguments or name in parameters:
-        column = column_of(text, index)
-        raise SentenceError(f"'{name}' is given twice (column {column})", column)
+    _refuse_again(name, text, index, arguments, parameters)
     target = parameters if argument in rule.command.parameters else arguments
     try:
         target[name] = READERS[argument.kind](plain(value), argument)
     except ValueError as error:
         column = column_of(text, index) + len(key) + 1
         raise _bad_value(error, argument, column) from None
+
+
+def _left(rule: Rule, arguments: Mapping[str, Value], besides: str = "") -> list[Place]:
+    """The places of the arguments that were not given yet."""
+    return [
+        item
+        for item in rule.places
+        if item.name not in arguments and item.name != besides
+    ]
+
+
+def _refuse_again(
+    name: str,
+    text: str,
+    index: int,
+    arguments: Mapping[str, Value],
+    parameters: Mapping[str, Value],
+) -> None:
+    """Raises SentenceError for a value that was given before."""
+    if name in arguments or name in parameters:
+        column = column_of(text, index)
+        raise SentenceError(f"'{name}' is given twice (column {column})", column)
 
 
 def _unknown_word(node: Node, text: str, words: list[str], index: int) -> SentenceError:
@@ -160,6 +193,7 @@ def _too_much(
     expected = [
         item.name for item in rule.command.modifiers if item.name not in modifiers
     ]
+    expected += [item.usage for item in rule.command.arguments if item.optional]
     expected += [f"{item.name}=" for item in rule.command.parameters]
     expected.append(_END)
     return SentenceError(
@@ -174,15 +208,18 @@ def _refuse_missing(
     rule: Rule, text: str, arguments: Mapping[str, Value], count: int
 ) -> None:
     """Raises SentenceError for the first argument that must be there and is not."""
-    for name, _, argument in rule.places:
-        if name not in arguments and not argument.optional:
-            column = column_of(text, count)
-            expected = expectation(argument)
-            raise SentenceError(
-                f"'{rule.command.name}' needs {expected} at column {column}",
-                column,
-                [expected],
-            )
+    for place in rule.places:
+        if place.name not in arguments and not place.argument.optional:
+            raise _missing(rule, text, place.argument, count)
+
+
+def _missing(rule: Rule, text: str, argument: Argument, count: int) -> SentenceError:
+    """For a sentence of ``count`` words that ends before this argument."""
+    column = column_of(text, count)
+    expected = expectation(argument)
+    return SentenceError(
+        f"'{rule.command.name}' needs {expected} at column {column}", column, [expected]
+    )
 
 
 def _bad_value(error: ValueError, argument: Argument, column: int) -> SentenceError:
