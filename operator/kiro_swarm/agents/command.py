@@ -22,20 +22,22 @@ _LONGEST_LINE = 4096
 
 @dataclass(frozen=True)
 class CommandDriver:
-    """Runs `command` once for each attempt.
+    """Runs `command` once for each attempt, or once a cycle.
 
-    `timeout_seconds` bounds the whole run, `idle_timeout_seconds` the time without any
-    output. `env` is added to the agent container's own environment; the variables that
-    name the task win over it.
+    `idle_timeout_seconds` bounds the time without any output. `env` is added to the agent
+    container's own environment; the variables that name the task win over it.
     """
 
     command: Sequence[str]
-    timeout_seconds: float
     idle_timeout_seconds: float
     env: Mapping[str, str] = field(default_factory=dict)
 
     async def run(
-        self, task: AgentTask, socket: ExecPort, on_progress: OnProgress
+        self,
+        task: AgentTask,
+        socket: ExecPort,
+        on_progress: OnProgress,
+        timeout_seconds: float,
     ) -> AgentOutcome:
         """See `AgentDriver.run`; every line of output is a progress message."""
         result = await socket.exec(
@@ -43,7 +45,7 @@ class CommandDriver:
             cwd=task.tree,
             env={**self.env, **environment(task)},
             stdin=build_prompt(task),
-            timeout_seconds=self.timeout_seconds,
+            timeout_seconds=timeout_seconds,
             idle_timeout_seconds=self.idle_timeout_seconds,
             on_output=last_line(on_progress),
         )

@@ -17,6 +17,9 @@ IDLE_DEADLINE_EXCEEDED = "IdleDeadlineExceeded"
 NOT_STARTED = "NotStarted"
 CONNECTION_LOST = "ConnectionLost"
 
+NORMAL_MODE = "Normal"
+BEAST_MODE = "BeastMode"
+
 OnOutput = Callable[[str, str], None]
 OnProgress = Callable[[str], None]
 
@@ -79,9 +82,10 @@ class AgentTask:
     """One attempt of one task, as a driver needs to know it.
 
     `tree` is the absolute path of the worktree in the agent container; `brief` is what
-    the last attempt left behind, empty on a first attempt. A `checkpoint` is done without
-    a change, too: what counts is that the checks pass. Every text comes from a
-    repository or from an agent: it is data, of any content and length.
+    the last attempt or cycle left behind, empty for the first. A `checkpoint` is done without
+    a change, too: what counts is that the checks pass. In beast mode this is `cycle` of
+    at most `cycles`, otherwise both are 0. Every text comes from a repository or from an
+    agent: it is data, of any content and length.
     """
 
     swarm: str
@@ -95,6 +99,13 @@ class AgentTask:
     requirements: tuple[str, ...] = ()
     brief: str = ""
     checkpoint: bool = False
+    cycle: int = 0
+    cycles: int = 0
+
+    @property
+    def mode(self) -> str:
+        """As in KiroTask.spec.mode."""
+        return BEAST_MODE if self.cycles else NORMAL_MODE
 
 
 @dataclass(frozen=True)
@@ -115,10 +126,14 @@ class AgentDriver(Protocol):
     """Drives one kind of agent."""
 
     async def run(
-        self, task: AgentTask, socket: ExecPort, on_progress: OnProgress
+        self,
+        task: AgentTask,
+        socket: ExecPort,
+        on_progress: OnProgress,
+        timeout_seconds: float,
     ) -> AgentOutcome:
         """Run the agent on `task` until it ends or a deadline ends it.
 
-        Cancelling this coroutine stops the agent.
+        `timeout_seconds` bounds the whole run. Cancelling this coroutine stops the agent.
         """
         ...

@@ -44,12 +44,19 @@ class Step(BaseModel):
 
 
 class Recipe(Step):
-    """A step, and another one that takes its place on an attempt without a brief."""
+    """A step, and others that take its place.
+
+    `firstAttempt` does on an attempt without a brief, `cycles` in the first cycles of
+    beast mode, one each.
+    """
 
     first_attempt: Optional[Step] = Field(default=None, alias="firstAttempt")
+    cycles: list[Step] = Field(default_factory=list, max_length=20)
 
-    def step_for(self, attempt: int, brief: str) -> Step:
-        """The step for this attempt."""
+    def step_for(self, attempt: int, brief: str, cycle: int) -> Step:
+        """The step for this attempt and cycle; `cycle` is 0 outside of beast mode."""
+        if 1 <= cycle <= len(self.cycles):
+            return self.cycles[cycle - 1]
         if self.first_attempt is not None and attempt == 1 and not brief:
             return self.first_attempt
         return self
@@ -72,14 +79,16 @@ def run(
     task_id = env.get("KIRO_TASK_ID", "")
     if not task_id:
         raise ScriptError("KIRO_TASK_ID is not set; it names the task to work on")
-    attempt = env.get("KIRO_TASK_ATTEMPT", "1")
+    attempt = _whole(env, "KIRO_TASK_ATTEMPT", "1")
+    cycle = _whole(env, "KIRO_TASK_CYCLE", "0")
+    which = f"attempt {attempt}" + (f", cycle {cycle}" if cycle else "")
     say(BANNER)
-    say(f"task {task_id}, attempt {attempt}: {env.get('KIRO_TASK_TITLE', '')}")
+    say(f"task {task_id}, {which}: {env.get('KIRO_TASK_TITLE', '')}")
     recipe = _read_recipes(tree).get(task_id)
     if recipe is None:
         step = _note(task_id, env.get("KIRO_TASK_TITLE", ""), prompt)
     else:
-        step = recipe.step_for(_whole(attempt), env.get("KIRO_TASK_BRIEF", ""))
+        step = recipe.step_for(attempt, env.get("KIRO_TASK_BRIEF", ""), cycle)
     _follow(step, tree, say, sleep)
     if step.commit:
         _commit(tree, f"{task_id} {env.get('KIRO_TASK_TITLE', '')}".strip())
@@ -87,10 +96,11 @@ def run(
     return step.exit
 
 
-def _whole(attempt: str) -> int:
-    if not attempt.isdigit():
-        raise ScriptError(f"KIRO_TASK_ATTEMPT is {attempt!r}; it must be a number")
-    return int(attempt)
+def _whole(env: Mapping[str, str], name: str, default: str) -> int:
+    text = env.get(name, default)
+    if not (text.isascii() and text.isdigit()):
+        raise ScriptError(f"{name} is {text!r}; it must be a number")
+    return int(text)
 
 
 def _read_recipes(tree: Path) -> dict[str, Recipe]:

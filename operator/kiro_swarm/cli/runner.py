@@ -18,13 +18,14 @@ from kiro_swarm.cluster.bound import BoundTasks
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.observe.health import Health, ReflectiveModule, serve
-from kiro_swarm.runner.attempt import Workshop, run_attempt
+from kiro_swarm.runner.attempt import Workshop
 from kiro_swarm.runner.clock import SystemClock
 from kiro_swarm.runner.config import ConfigError, RunnerConfig
 from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.ports import TaskApi, key_of
 from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Worktree
 
 
@@ -40,6 +41,7 @@ def make_runner(
         verification=config.settings.verification,
         integration_branch=config.settings.integration_branch,
         clock=clock,
+        timeout_seconds=config.settings.agent.timeout_seconds,
     )
 
     def work_on(task: dict[str, Any]) -> Work:

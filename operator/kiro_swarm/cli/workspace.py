@@ -1,7 +1,7 @@
 """`kiro-swarm workspace`: the git of an instance and of a gate, one JSON line each.
 
-The runner calls cut and evidence in the agent container, the integrate job calls checkout
-in the gate container. A failure is ``{"error": {"reason", "message"}}`` and status 1.
+The runner calls cut, evidence and restore in the agent container, the integrate job calls
+checkout in the gate container. A failure is ``{"error": {"reason", "message"}}`` and status 1.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from kiro_swarm.workspace.checkout import checkout_tree
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.evidence import gather
 from kiro_swarm.workspace.instance import cut
+from kiro_swarm.workspace.restore import restore
 
 
 def _path(option: str, text: str) -> Callable[[Any], Any]:
@@ -30,7 +31,7 @@ def _text(option: str, text: str) -> Callable[[Any], Any]:
 
 @click.group("workspace")
 def workspace() -> None:
-    """Cut a worktree, gather what a task left, check out a commit."""
+    """Cut a worktree, gather what a task left, restore it, check out a commit."""
 
 
 @workspace.command("cut")
@@ -69,6 +70,15 @@ def evidence_command(
             instance_dir, base, branch, trailer, title, may_be_empty=may_be_empty
         ).to_json()
     )
+
+
+@workspace.command("restore")
+@_path("--instance-dir", "The instance's own folder.")
+@_text("--branch", "The branch that cut made.")
+@_text("--commit", "The commit that evidence answered.")
+def restore_command(instance_dir: Path, branch: str, commit: str) -> None:
+    """Bring the worktree back to a commit; ignored files stay."""
+    _answer(lambda: restore(instance_dir, branch, commit).to_json())
 
 
 @workspace.command("checkout")

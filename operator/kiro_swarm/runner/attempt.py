@@ -1,15 +1,15 @@
-"""One attempt of one task: cut, agent, evidence, verification.
+"""One pass over a task, and how an attempt can end: agent, evidence, verification.
 
-A plain coroutine over ports, called by a job. It knows nothing of Kubernetes and keeps
-no state. Guarantees: it ends in `Finished` only with a commit ahead of its base and a
-passed verification; how the agent ended is never taken for either. Cancelling it stops
-whatever runs in the agent container.
+A plain coroutine over ports, called by work.py once and by cycles.py once a cycle. It
+knows nothing of Kubernetes and keeps no state. Guarantees: it ends in `Finished` only
+with a commit ahead of its base and a passed verification; how the agent ended is never
+taken for either. Cancelling it stops whatever runs in the agent container.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Awaitable, Callable, Optional, Protocol, Union
+from typing import Optional, Protocol, Union
 
 from kiro_swarm.agents.driver import (
     CONNECTION_LOST,
@@ -42,8 +42,9 @@ _REASONS = {
     NOT_STARTED: AGENT_NOT_STARTED,
     CONNECTION_LOST: AGENT_LOST,
 }
-# What an agent can do to its worktree so that there is nothing to take from it.
-_NO_EVIDENCE = frozenset(
+# What an agent can do to its worktree so that there is nothing to take from it, and
+# what it can set right again.
+_UNTIDY = frozenset(
     {
         NO_CHANGES,
         "WrongBranch",
@@ -51,16 +52,21 @@ _NO_EVIDENCE = frozenset(
         "UnmergedPaths",
         "OperationInProgress",
         "NestedRepository",
-        "BrokenRepository",
     }
 )
+_NO_EVIDENCE = _UNTIDY | {"BrokenRepository"}
+#: What a check says and another pass in the same worktree can mend.
+MENDABLE = _UNTIDY | {VERIFICATION_FAILED}
 _TAIL = 8000
-_CONTAINER_SECONDS = 60
+CONTAINER_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Finished:
-    """Checked work: `commit` on `branch`, ahead of `base`."""
+    """Checked work: `commit` on `branch`, ahead of `base`.
+
+    `seconds` is how long the pass took that made it, check included.
+    """
 
     commit: str
     base: str
@@ -79,7 +85,14 @@ class Failed:
 
 
 Result = Union[Finished, Failed]
-OnCut = Callable[[Cut], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How one pass ended; `found` is what the worktree held, if it was looked at."""
+
+    result: Result
+    found: Optional[Evidence] = None
 
 
 class AgentPort(ExecPort, Protocol):
@@ -92,7 +105,10 @@ class AgentPort(ExecPort, Protocol):
 
 @dataclass(frozen=True)
 class Workshop:
-    """What all attempts of an instance are made with."""
+    """What all attempts of an instance are made with.
+
+    `timeout_seconds` bounds the agent's time in one attempt.
+    """
 
     socket: AgentPort
     worktree: Worktree
@@ -100,54 +116,55 @@ class Workshop:
     verification: Optional[Verification]
     integration_branch: str
     clock: Clock
+    timeout_seconds: float
 
 
-async def run_attempt(
+async def run_pass(
     workshop: Workshop,
+    cut: Cut,
     task: AgentTask,
     trailer: str,
-    on_cut: OnCut,
     on_progress: OnProgress,
-) -> Result:
-    """Work on `task` until it is finished or has failed.
+    timeout_seconds: float,
+) -> Pass:
+    """Let the agent work on `task` in the worktree as it is, then check what is there.
 
-    `on_cut` is awaited before the agent starts; what it raises ends the attempt.
+    `trailer` is the value of the Swarm-Task trailer; `timeout_seconds` is for the agent.
     """
     began = workshop.clock.monotonic()
-    if not await _container_answers(workshop):
-        message = f"the agent container did not answer for {_CONTAINER_SECONDS} s"
-        return Failed(AGENT_NOT_STARTED, message)
+    outcome = await workshop.driver.run(
+        task, workshop.socket, on_progress, timeout_seconds
+    )
+    if outcome.reason != EXITED:
+        return Pass(_agent_failed(outcome))
+    on_progress("the agent has ended; looking at what it left")
     try:
-        cut = await workshop.worktree.cut(task.branch, workshop.integration_branch)
-        await on_cut(cut)
-        outcome = await workshop.driver.run(task, workshop.socket, on_progress)
-        if outcome.reason != EXITED:
-            return _agent_failed(outcome)
-        on_progress("the agent has ended; looking at what it left")
-        evidence = await workshop.worktree.evidence(
+        found = await workshop.worktree.evidence(
             cut, trailer, task.title, may_be_empty=task.checkpoint
         )
     except WorktreeError as error:
-        return Failed(WORKSPACE_FAILED, str(error))
-    if evidence.commit is None:
-        return _nothing_to_take(outcome, evidence)
+        return Pass(Failed(WORKSPACE_FAILED, str(error)))
+    if found.commit is None:
+        return Pass(_nothing_to_take(outcome, found), found)
     if workshop.verification is not None:
         on_progress("verifying")
         failure = await _verify(workshop, workshop.verification, task.tree)
         if failure is not None:
-            return failure
-    return Finished(
-        commit=evidence.commit,
+            return Pass(failure, found)
+    finished = Finished(
+        commit=found.commit,
         base=cut.base,
         branch=cut.branch,
         seconds=workshop.clock.monotonic() - began,
-        message=_praise(outcome, evidence.files, workshop.verification is not None),
+        message=_praise(outcome, found.files, workshop.verification is not None),
     )
+    return Pass(finished, found)
 
 
-async def _container_answers(workshop: Workshop) -> bool:
+async def container_answers(workshop: Workshop) -> bool:
+    """Wait for the agent container, `CONTAINER_SECONDS` at most."""
     # It may just be restarting, out of memory for example; that is not the task's fault.
-    for _ in range(_CONTAINER_SECONDS):
+    for _ in range(CONTAINER_SECONDS):
         if await workshop.socket.ping():
             return True
         await workshop.clock.sleep(1)

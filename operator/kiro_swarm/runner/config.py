@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional
 from pydantic import Field, ValidationError
 
 from kiro_swarm.agents.command import CommandDriver
-from kiro_swarm.agents.driver import AgentTask
+from kiro_swarm.agents.driver import BEAST_MODE, AgentTask
 from kiro_swarm.api.common import Model
 from kiro_swarm.api.swarm import Verification
 from kiro_swarm.api.template import Agent
@@ -69,7 +69,6 @@ class RunnerConfig:
         agent = self.settings.agent
         return CommandDriver(
             command=agent.command,
-            timeout_seconds=agent.timeout_seconds,
             idle_timeout_seconds=agent.idle_timeout_seconds,
             env={variable.name: variable.value for variable in agent.env},
         )
@@ -90,4 +89,7 @@ class RunnerConfig:
             requirements=tuple(spec.get("requirements") or ()),
             brief=task["status"].get("brief") or "",
             checkpoint=bool(spec.get("checkpoint")),
+            cycles=(
+                self.settings.agent.max_cycles if spec.get("mode") == BEAST_MODE else 0
+            ),
         )

@@ -18,14 +18,16 @@ from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.cluster import errors
 from kiro_swarm.runner import report
-from kiro_swarm.runner.attempt import Failed, Finished, OnCut, Result
+from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.clock import Clock
+from kiro_swarm.runner.cycles import CycleEnd, OnCycle
 from kiro_swarm.runner.ports import Key, Task, TaskApi, is_bound_to, key_of
+from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[OnCut, OnProgress], Awaitable[Result]]
+Work = Callable[[OnCut, OnProgress, OnCycle], Awaitable[Result]]
 
 PROGRESS_SECONDS = 5.0
 _LONGEST_RETRY_SECONDS = 10.0
@@ -56,6 +58,7 @@ class Job:
         self._task: Optional[dict[str, Any]] = task
         self._heartbeat_seconds = heartbeat_seconds
         self._said = ""
+        self._told = ""
         self._attempt: Optional[asyncio.Future[Result]] = None
         self._instead: Optional[Failed] = None
 
@@ -75,7 +78,9 @@ class Job:
 
     async def run(self, work: Work) -> bool:
         """Do `work` and report its result; returns whether a report was taken."""
-        self._attempt = asyncio.ensure_future(work(self._on_cut, self._on_progress))
+        self._attempt = asyncio.ensure_future(
+            work(self._on_cut, self._on_progress, self._on_cycle)
+        )
         heartbeat = asyncio.ensure_future(self._beat())
         progress = asyncio.ensure_future(self._tell())
         try:
@@ -102,6 +107,12 @@ class Job:
 
     def _on_progress(self, message: str) -> None:
         self._said = message
+
+    async def _on_cycle(self, end: CycleEnd) -> None:
+        # Told by the same write: no other one has to follow it.
+        self._said = self._told = report.cycle_message(end)
+        if not await self._write(lambda task, now: report.cycle(task, end, now)):
+            raise SupersededError(self.name)
 
     async def _report(self, result: Result) -> bool:
         def patch(task: Task, now: datetime) -> report.Patch:
@@ -150,15 +161,14 @@ class Job:
 
     async def _tell(self) -> None:
         """Write progress: when it changed, and never more often than allowed."""
-        told = ""
         while True:
             await self._clock.sleep(PROGRESS_SECONDS)
             said = self._said
-            if said == told or not self._is_running():
+            if said == self._told or not self._is_running():
                 continue
+            self._told = said
             if not await self._write(functools.partial(_progress, said)):
                 return
-            told = said
 
     def _is_running(self) -> bool:
         return self._task is not None and self._task["status"]["state"] == RUNNING

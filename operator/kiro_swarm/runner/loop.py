@@ -21,12 +21,13 @@ from kiro_swarm.runner.attempt import (
     RUNNER_RESTARTED,
     RUNNER_STOPPED,
     Failed,
-    OnCut,
     Result,
 )
 from kiro_swarm.runner.clock import Clock
+from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.job import Job, Work
 from kiro_swarm.runner.ports import TaskApi, is_bound_to, key_of
+from kiro_swarm.runner.work import OnCut
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +159,9 @@ class Runner(ReflectiveModule):
             del self._known[job.name]
 
 
-async def _report_restart(_on_cut: OnCut, _on_progress: OnProgress) -> Result:
+async def _report_restart(
+    _on_cut: OnCut, _on_progress: OnProgress, _on_cycle: OnCycle
+) -> Result:
     return Failed(RUNNER_RESTARTED, "the runner was restarted during the attempt")
 
 

@@ -12,11 +12,14 @@ from kiro_swarm.api.meta import DONE, RUNNING
 from kiro_swarm.policy.attempts import after_failure
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.runner.attempt import Failed, Finished
+from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.worktree import Cut
 
 Patch = dict[str, Any]
 
 _MESSAGE = 1024
+_CYCLE_MESSAGE = 256
+_CYCLES = 20
 
 
 def running(cut: Cut, now: datetime) -> Patch:
@@ -35,6 +38,38 @@ def running(cut: Cut, now: datetime) -> Patch:
 def progress(message: str, now: datetime) -> Patch:
     """What the agent said last."""
     return {"progress": {"message": message[:_MESSAGE], "updatedAt": stamp(now)}}
+
+
+def cycle(task: Mapping[str, Any], end: CycleEnd, now: datetime) -> Patch:
+    """A cycle of beast mode is over; `task` is the whole object until now.
+
+    Made again of a task that has it already, it changes nothing but the time.
+    """
+    status = task.get("status") or {}
+    record = {
+        "attempt": status["attempt"],
+        "cycle": end.number,
+        "outcome": end.outcome,
+        "message": end.message[:_CYCLE_MESSAGE],
+        "commit": end.commit,
+        "startedAt": stamp(end.started_at),
+        "finishedAt": stamp(now),
+    }
+    key = (record["attempt"], record["cycle"])
+    others = [
+        item
+        for item in status.get("cycles") or []
+        if (item["attempt"], item["cycle"]) != key
+    ]
+    return {
+        "cycles": [*others, record][-_CYCLES:],
+        **progress(cycle_message(end), now),
+    }
+
+
+def cycle_message(end: CycleEnd) -> str:
+    """One line about a cycle that is over."""
+    return f"cycle {end.number} of {end.of}: {end.outcome}: {end.message}"
 
 
 def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:

@@ -32,12 +32,17 @@ class Cut:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is found in the worktree after the agent; `commit` is None for nothing."""
+    """What is found in the worktree after the agent; `commit` is None for nothing.
+
+    `tree` is git's name for the files of that commit: two commits with the same files
+    have the same one. Empty without a commit.
+    """
 
     commit: Optional[str]
     files: int
     reason: str
     message: str
+    tree: str = ""
 
 
 class Worktree:
@@ -84,12 +89,21 @@ class Worktree:
             title=one_line(title) or "task",
         )
         files = answer.get("files")
+        nothing = answer.get("commit") is None
         return Evidence(
-            commit=None if answer.get("commit") is None else _sha(answer, "commit"),
+            commit=None if nothing else _sha(answer, "commit"),
             files=len(files) if isinstance(files, list) else 0,
             reason=one_line(str(answer.get("reason", "")), 64),
             message=one_line(str(answer.get("message", "")), 512),
+            tree="" if nothing else _sha(answer, "tree"),
         )
+
+    async def restore(self, cut: Cut, commit: str) -> None:
+        """Bring the files back to `commit` of the branch; raises WorktreeError.
+
+        Ignored files stay. What a check leaves behind is not the work of the agent.
+        """
+        await self._ask("restore", branch=cut.branch, commit=commit)
 
     async def _ask(self, verb: str, *flags: str, **options: str) -> dict[str, Any]:
         # With "=" a value that begins with a dash is no option.
@@ -133,5 +147,7 @@ def _last_object(stdout: str) -> dict[str, Any]:
 def _sha(answer: dict[str, Any], field: str) -> str:
     value = answer.get(field)
     if not isinstance(value, str) or not _SHA.match(value):
-        raise WorktreeError(f"`workspace` answered {value!r} for {field}: not a commit")
+        raise WorktreeError(
+            f"`workspace` answered {value!r} for {field}: not an object"
+        )
     return value

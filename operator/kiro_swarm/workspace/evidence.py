@@ -38,7 +38,7 @@ _CONCLUDABLE = (
 
 @dataclass(frozen=True)
 class Evidence:
-    """``commit`` is set when ``reason`` is Done, and then ``clean`` is true.
+    """``commit`` and its ``tree`` are set when ``reason`` is Done, and ``clean`` is true.
 
     Reasons: Done, NoChanges, WrongBranch, HistoryRewritten, UnmergedPaths,
     OperationInProgress, NestedRepository, BrokenRepository.
@@ -47,6 +47,7 @@ class Evidence:
     reason: str
     message: str
     commit: Optional[str] = None
+    tree: Optional[str] = None
     commits_ahead: int = 0
     clean: bool = False
     files: list[str] = field(default_factory=list)
@@ -248,4 +249,5 @@ def _describe(git: Git, wanted: _Commit) -> Evidence:
         )
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
     message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"
-    return Evidence("Done", message, commit, ahead, True, files)
+    tree = git.run("rev-parse", f"{commit}^{{tree}}").text
+    return Evidence("Done", message, commit, tree, ahead, True, files)

@@ -49,10 +49,10 @@ ENDED = ExecResult(3, None, "Exited", 1.5, "", "at work\n")
 async def test_the_command_gets_prompt_task_deadlines_and_worktree() -> None:
     port = RecordingPort(ENDED)
     driver = CommandDriver(
-        ["agent", "--go"], 60, 5, {"MODEL": "small", "KIRO_TASK_ID": "forged"}
+        ["agent", "--go"], 5, {"MODEL": "small", "KIRO_TASK_ID": "forged"}
     )
     said: list[str] = []
-    outcome = await driver.run(replace(TASK, brief="red"), port, said.append)
+    outcome = await driver.run(replace(TASK, brief="red"), port, said.append, 60)
     assert (outcome.reason, outcome.exit_code) == ("Exited", 3)
     assert (outcome.message, outcome.tail) == ("the agent exited with 3", "at work\n")
     assert port.asked["argv"] == ["agent", "--go"]

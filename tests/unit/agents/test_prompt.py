@@ -58,6 +58,19 @@ def test_no_line_of_any_brief_stands_unquoted(brief: str) -> None:
     assert all(line.startswith(("> ", "This is attempt 2.")) for line in added)
 
 
+def test_beast_mode_asks_for_a_plan_first_and_says_which_cycle_it_is() -> None:
+    first = build_prompt(replace(TASK, cycle=1, cycles=5))
+    assert "this is cycle 1 of at most 5. Make a plan first" in first
+    assert "earlier cycles" not in first
+    later = build_prompt(replace(TASK, cycle=2, cycles=5, brief="red\nIgnore all"))
+    assert "this is cycle 2 of at most 5. Make a plan first" in later
+    assert "files and commits of the earlier cycles are still there" in later
+    assert "## What the last check said\n" in later
+    assert "> red\n> Ignore all" in later
+    assert later.index("## How to go about it") < later.index("## What the last check")
+    assert "Make a plan" not in build_prompt(TASK)
+
+
 @given(text=st.text())
 def test_cleaned_text_holds_no_control_characters_and_stays_clean(text: str) -> None:
     cleaned = clean(text)
@@ -81,4 +94,9 @@ def test_the_environment_names_the_task_in_clean_single_values() -> None:
         "KIRO_TASK_TITLE": "ab c",
         "KIRO_TASK_ATTEMPT": "3",
         "KIRO_TASK_BRIEF": "xy\nz",
+        "KIRO_TASK_MODE": "Normal",
+        "KIRO_TASK_CYCLE": "0",
+        "KIRO_TASK_CYCLES": "0",
     }
+    told = environment(replace(TASK, cycle=2, cycles=5))
+    assert (told["KIRO_TASK_MODE"], told["KIRO_TASK_CYCLE"]) == ("BeastMode", "2")

@@ -81,6 +81,23 @@ def test_the_first_attempt_can_go_wrong_and_the_next_does_better(
     assert (tmp_path / "a").read_text() == written
 
 
+@pytest.mark.parametrize(
+    ("cycle", "written"),
+    [("0", "right"), ("1", "first"), ("2", "second"), ("3", "right"), ("4", "right")],
+)
+def test_the_first_cycles_can_go_wrong_each_in_its_own_way(
+    tmp_path: Path, cycle: str, written: str
+) -> None:
+    cycles = [{"files": {"a": "first"}}, {"files": {"a": "second"}}]
+    stage = Stage(tmp_path, {"1.1": {"files": {"a": "right"}, "cycles": cycles}})
+    assert stage.run(KIRO_TASK_CYCLE=cycle) == 0
+    assert (tmp_path / "a").read_text() == written
+    named = "task 1.1, attempt 1: Greet"
+    if cycle != "0":
+        named = f"task 1.1, attempt 1, cycle {cycle}: Greet"
+    assert stage.said[1] == named
+
+
 def test_without_a_recipe_the_task_becomes_a_note(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {})
     assert stage.run(KIRO_TASK_ID="../../x y") == 0
@@ -135,6 +152,10 @@ def test_a_path_that_leads_out_is_refused_before_anything_is_written(
         ({"1.1": {"secs": 1}}, r"1.1.secs: Extra inputs"),
         ({"1.1": {"seconds": -1}}, r"1.1.seconds: Input should be greater"),
         ({"1.1": {"exit": 300}}, r"1.1.exit: Input should be less"),
+        ({"1.1": {"cycles": {}}}, r"1.1.cycles: Input should be a valid array"),
+        ({"1.1": {"cycles": [{"exit": -1}]}}, r"1.1.cycles.0.exit: Input should be gr"),
+        ({"1.1": {"cycles": [{}] * 21}}, r"1.1.cycles: List should have at most"),
+        ({"1.1": {"cycles": [{"cycles": []}]}}, r"1.1.cycles.0.cycles: Extra inputs"),
     ],
 )
 def test_a_bad_recipe_is_named(tmp_path: Path, recipes: Any, message: str) -> None:
@@ -147,6 +168,7 @@ def test_a_bad_recipe_is_named(tmp_path: Path, recipes: Any, message: str) -> No
     [
         ({"KIRO_TASK_ID": ""}, "KIRO_TASK_ID is not set"),
         ({"KIRO_TASK_ATTEMPT": "one"}, "KIRO_TASK_ATTEMPT is 'one'"),
+        ({"KIRO_TASK_CYCLE": "\u0663"}, "KIRO_TASK_CYCLE is '\u0663'; it must be"),
     ],
 )
 def test_a_bad_environment_is_named(

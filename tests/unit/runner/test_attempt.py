@@ -19,10 +19,12 @@ from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import AgentTask
 from kiro_swarm.api.swarm import Verification
 from kiro_swarm.cli.runner import make_runner, run_runner
-from kiro_swarm.runner.attempt import Failed, Finished, Result, Workshop, run_attempt
+from kiro_swarm.runner.attempt import Failed, Finished, Result, Workshop
 from kiro_swarm.runner.clock import SystemClock
 from kiro_swarm.runner.config import RunnerConfig
+from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
 from tests.unit.runner.fakes import FakeApi, FakeClock, uid
 from tests.unit.runner.support import Entrypoint, entrypoint, eventually, python
@@ -66,6 +68,7 @@ class Pod:
         self.repository = root / "instances" / "demo-1" / "repo.git"
         self.mirror = root / "repo.git"
         self.cuts: list[Cut] = []
+        self.cycles: list[CycleEnd] = []
         self.said: list[str] = []
 
     async def attempt(
@@ -75,25 +78,35 @@ class Pod:
         task_id: str = "1.1",
         timeout: float = 60,
         idle: float = 60,
+        cycles: int = 0,
     ) -> Result:
         workshop = Workshop(
             self.socket,
             self.worktree,
-            CommandDriver(command, timeout, idle),
+            CommandDriver(command, idle),
             Verification(command=verification) if verification else None,
             INTEGRATION,
             SystemClock(),
+            timeout,
         )
         branch = f"swarm/demo/{task_id}/1"
         task = AgentTask(
             "demo", "demo-1", task_id, "Greet", 1, branch, self.worktree.tree
         )
         return await run_attempt(
-            workshop, task, f"{uid(task_id)}/1", self.on_cut, self.said.append
+            workshop,
+            replace(task, cycles=cycles),
+            f"{uid(task_id)}/1",
+            self.on_cut,
+            self.said.append,
+            self.on_cycle,
         )
 
     async def on_cut(self, cut: Cut) -> None:
         self.cuts.append(cut)
+
+    async def on_cycle(self, end: CycleEnd) -> None:
+        self.cycles.append(end)
 
 
 @pytest.fixture
@@ -180,6 +193,42 @@ async def test_what_an_agent_can_do_wrong_is_told_apart(
     assert says in result.brief
 
 
+async def test_the_cycles_of_beast_mode_go_on_from_one_another(pod: Pod) -> None:
+    """The check leaves litter and a commit of its own, which are never taken in."""
+    verification = (
+        "echo litter > litter.txt; git commit --quiet --allow-empty --message litter; "
+        "git checkout --quiet --detach; test 3 = $(wc -l < lines.txt) || exit 7"
+    )
+    agent = 'echo "$KIRO_TASK_MODE $KIRO_TASK_CYCLE" >> lines.txt; cat > /dev/null'
+    result = await pod.attempt(
+        ["sh", "-c", agent], ["sh", "-c", verification], cycles=5
+    )
+    assert isinstance(result, Finished)
+    assert result.message == "1 file changed, verification passed; cycle 3 of 5"
+    assert [end.outcome for end in pod.cycles] == [
+        "VerificationFailed",
+        "VerificationFailed",
+        "Checked",
+    ]
+    line = git(pod.repository, "log", "--format=%H", f"{result.base}..{result.commit}")
+    assert line.split() == [end.commit for end in reversed(pod.cycles)]
+    shown = git(pod.repository, "show", f"{result.commit}:lines.txt")
+    assert shown == "BeastMode 1\nBeastMode 2\nBeastMode 3"
+    assert "cycle 2 of 5: verifying" in pod.said
+    assert len(pod.cuts) == 1
+
+
+async def test_commits_that_change_no_file_are_no_progress(pod: Pod) -> None:
+    agent = (
+        "test -e made || date +%N > made; "
+        "git add made; git commit --quiet --allow-empty --message again"
+    )
+    result = await pod.attempt(["sh", "-c", agent], ["false"], cycles=5)
+    assert isinstance(result, Failed)
+    assert result.reason == "NoProgress"
+    assert len({end.commit for end in pod.cycles}) == 2
+
+
 async def test_a_missing_mirror_is_the_workspaces_failure(pod: Pod) -> None:
     pod.mirror.rename(pod.mirror.with_name("gone.git"))
     result = await pod.attempt(["true"])
@@ -209,10 +258,11 @@ async def test_a_container_that_does_not_come_is_waited_for_then_given_up(
     workshop = Workshop(
         socket,
         Worktree(socket, "demo-1"),
-        CommandDriver(["true"], 1, 1),
+        CommandDriver(["true"], 1),
         None,
         INTEGRATION,
         clock,
+        1,
     )
     task = AgentTask("demo", "demo-1", "1.1", "Greet", 1, "b", "/tree")
     cuts: list[Cut] = []
@@ -220,8 +270,11 @@ async def test_a_container_that_does_not_come_is_waited_for_then_given_up(
     async def on_cut(cut: Cut) -> None:
         cuts.append(cut)
 
+    async def on_cycle(_: CycleEnd) -> None:
+        raise AssertionError("no cycle was asked for")
+
     attempt = asyncio.ensure_future(
-        run_attempt(workshop, task, "uid/1", on_cut, lambda _: None)
+        run_attempt(workshop, task, "uid/1", on_cut, lambda _: None, on_cycle)
     )
     while not attempt.done():
         await clock.advance(1)
@@ -284,4 +337,6 @@ def test_two_tasks_differ_only_in_what_names_them() -> None:
     )
     driver = settings.driver()
     assert (driver.command, driver.env) == (["agent"], {"LANG": "C.UTF-8"})
-    assert (driver.timeout_seconds, driver.idle_timeout_seconds) == (3600, 600)
+    assert driver.idle_timeout_seconds == 600
+    beast = {**task, "spec": {**task["spec"], "mode": "BeastMode"}}
+    assert settings.agent_task(beast, "/tree") == replace(made, cycles=5)

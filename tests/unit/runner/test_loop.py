@@ -12,9 +12,11 @@ import pytest
 
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.cluster import errors
-from kiro_swarm.runner.attempt import Failed, Finished, OnCut, Result
+from kiro_swarm.runner.attempt import Failed, Finished, Result
+from kiro_swarm.runner.cycles import CycleEnd, OnCycle
 from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
+from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut
 from tests.unit.runner.fakes import BASE, COMMIT, FakeApi, FakeClock, settle
 
@@ -31,15 +33,18 @@ class Bench:
         self.agents: list[tuple[str, int]] = []
         self.stopped: list[tuple[str, int]] = []
         self.says: OnProgress = print
+        self.cycled: OnCycle
         self._result: asyncio.Future[Result] = asyncio.Future()
         self.runner = Runner(self.api, self.clock, "demo-1", self.work_on, 10)
 
     def work_on(self, task: dict[str, Any]) -> Work:
         key = (task["metadata"]["name"], int(task["status"]["attempt"]))
 
-        async def work(on_cut: OnCut, on_progress: OnProgress) -> Result:
+        async def work(
+            on_cut: OnCut, on_progress: OnProgress, on_cycle: OnCycle
+        ) -> Result:
             self.begun.append(key)
-            self.says = on_progress
+            self.says, self.cycled = on_progress, on_cycle
             self._result = asyncio.Future()
             try:
                 await on_cut(Cut(BASE, f"swarm/demo/{key[0]}/{key[1]}"))

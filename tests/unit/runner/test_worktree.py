@@ -11,6 +11,7 @@ from kiro_swarm.agents.driver import ExecResult, OnOutput
 from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
 from tests.unit.runner.fakes import BASE, COMMIT
 
+TREE = "d" * 40
 CUT = Cut(BASE, "swarm/demo/1.1/1")
 
 
@@ -54,10 +55,11 @@ async def test_cut_names_instance_mirror_and_branches() -> None:
 
 async def test_evidence_passes_hostile_titles_as_one_harmless_value() -> None:
     port = AnsweringPort(
-        f'{{"commit": "{COMMIT}", "files": ["a", "b"], "reason": "Done", "message": ""}}'
+        f'{{"commit": "{COMMIT}", "files": ["a", "b"], "reason": "Done", "message": "",'
+        f' "tree": "{TREE}"}}'
     )
     found = await Worktree(port, "demo-1").evidence(CUT, "uid/1", "--help\n$(id)\0")
-    assert found == Evidence(COMMIT, 2, "Done", "")
+    assert found == Evidence(COMMIT, 2, "Done", "", TREE)
     assert port.argv[-1] == "--title=--help $(id)"
 
 
@@ -68,16 +70,29 @@ async def test_an_answer_without_a_commit_is_no_error() -> None:
     assert port.argv[-1] == "--title=task"
 
 
+async def test_restore_names_branch_and_commit() -> None:
+    port = AnsweringPort(f'{{"commit": "{COMMIT}", "removed": 1}}')
+    await Worktree(port, "demo-1").restore(CUT, COMMIT)
+    assert port.argv == [
+        "kiro-swarm",
+        "workspace",
+        "restore",
+        "--instance-dir=/swarm/instances/demo-1",
+        "--branch=swarm/demo/1.1/1",
+        f"--commit={COMMIT}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("stdout", "code", "message"),
     [
         ("", 0, "`workspace cut` exited with 0 without a usable answer"),
         ("Traceback\nKeyError: x", 1, "exited with 1 .* KeyError: x"),
         ("[1, 2]", 0, "without a usable answer"),
-        ('{"base": "HEAD"}', 0, "'HEAD' for base: not a commit"),
-        ('{"base": "--upload-pack=x"}', 0, "not a commit"),
-        ('{"base": 7}', 0, "7 for base: not a commit"),
-        ('{"branch": "b"}', 0, "None for base: not a commit"),
+        ('{"base": "HEAD"}', 0, "'HEAD' for base: not an object"),
+        ('{"base": "--upload-pack=x"}', 0, "not an object"),
+        ('{"base": 7}', 0, "7 for base: not an object"),
+        ('{"branch": "b"}', 0, "None for base: not an object"),
         ('{"error": {"reason": "RefNotFound", "message": "no such"}}', 1, "^no such$"),
     ],
 )

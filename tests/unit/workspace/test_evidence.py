@@ -23,6 +23,7 @@ def test_uncommitted_work_is_committed_with_the_trailer(swarm: Swarm) -> None:
     done = swarm.gather(made)
     assert done.to_json() == {
         "commit": git(tree, "rev-parse", branch()),
+        "tree": git(tree, "rev-parse", f"{branch()}^{{tree}}"),
         "commitsAhead": 1,
         "clean": True,
         "files": ["app.py", "new.txt"],

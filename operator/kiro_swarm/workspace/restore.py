@@ -1,0 +1,70 @@
+"""The files of a worktree as a commit has them, between two passes over one task.
+
+Role: ``kiro-swarm workspace restore`` runs :func:`restore` in the agent container when a
+check of what :mod:`evidence` committed has failed and the agent is to go on.
+
+Guarantees: what the check wrote, changed, committed or checked out is gone, for it is not
+the agent's work; ignored files (caches) stay. Nothing outside the instance's folder is
+touched. May be called again after being killed anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kiro_swarm.workspace.disk import real_folder, remove, write_plain
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.instance import Instance
+from kiro_swarm.workspace.locks import (
+    remove_stale_locks,
+    sole_owner,
+    wait_until_no_git_works_in,
+)
+from kiro_swarm.workspace.refs import check_object_id, check_task_branch
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The worktree stands on the branch at ``commit``; ``removed`` entries are gone."""
+
+    commit: str
+    removed: int
+
+    def to_json(self) -> dict[str, object]:
+        """As the command line prints it."""
+        return asdict(self)
+
+
+def restore(folder: Path, branch: str, commit: str) -> Restored:
+    """Bring the worktree back to ``commit``, with ``branch`` there.
+
+    Raises InvalidRef for bad arguments, RepositoryBusy while a git process is alive in
+    the worktree, GitFailed when the commit cannot be read.
+    """
+    check_task_branch(branch)
+    check_object_id(commit)
+    instance = Instance(folder)
+    wait_until_no_git_works_in(instance.tree)
+    with sole_owner(folder) as held:
+        instance.restore_settings(branch)
+        remove_stale_locks(instance.repository)
+        remove(instance.admin / "index")
+        instance.attach(branch)
+        real_folder(instance.tree)
+        write_plain(instance.tree / ".git", f"gitdir: {instance.admin}\n")
+        git = Git(instance.admin, work_tree=instance.tree, held=held)
+        git.run("reset", "--quiet", "--hard", commit, "--")
+        return Restored(commit, _remove_strangers(git, instance.tree))
+
+
+def _remove_strangers(git: Git, tree: Path) -> int:
+    # Not `git clean`: it gives up on a folder that was made read-only.
+    listed = git.run(
+        *("ls-files", "--others", "--directory", "--exclude-standard", "-z")
+    ).stdout
+    names = [name for name in listed.split(b"\0") if name]
+    for name in names:
+        remove(tree / os.fsdecode(name))
+    return len(names)
