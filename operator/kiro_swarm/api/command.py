@@ -115,6 +115,19 @@ class PartialResult(Model):
     message: str = Field(default="", max_length=256, description="What happened.")
 
 
+class Change(Model):
+    """One write of a command, recorded before it is done."""
+
+    object: str = Field(max_length=316, description="`resource/name` of what changes.")
+    says: str = Field(max_length=256, description="What is changed, for people.")
+    before: str = Field(
+        default="", max_length=256, description="The old values as JSON, maybe cut."
+    )
+    after: str = Field(
+        default="", max_length=256, description="The new values as JSON, maybe cut."
+    )
+
+
 class DataReference(Model):
     """Where data lies that is too large for a status."""
 
@@ -156,6 +169,11 @@ class SwarmCommandStatus(Model):
         default_factory=list,
         max_length=64,
         description="Results by instance or task, while it runs and afterwards.",
+    )
+    changes: list[Change] = Field(
+        default_factory=list,
+        max_length=64,
+        description="What it changes: written first, so that nothing is done unseen.",
     )
     data_ref: Optional[DataReference] = Field(
         default=None, description="Where the larger part of the answer is."

@@ -29,6 +29,7 @@ MANAGED_BY: Final = "kiro-swarm"
 COMPONENT_INSTANCE: Final = "instance"
 COMPONENT_PREPARE: Final = "prepare"
 COMPONENT_INTEGRATE: Final = "integrate"
+COMPONENT_AUDIT: Final = "audit"
 
 #: States of a KiroTask, in the order of a task's way (design: the way of a task).
 BLOCKED: Final = "Blocked"

@@ -92,3 +92,13 @@ def prepare_job(swarm: str, attempt: int) -> str:
 def integrate_job(swarm: str, batch: int) -> str:
     """Name of the ``batch``-th integrate Job, from 1."""
     return f"{swarm}-integrate-{batch}"
+
+
+def audit_segment(swarm: str, segment: int) -> str:
+    """ConfigMap with the ``segment``-th part of the audit log, from 1."""
+    return f"{swarm}-audit-{segment}"
+
+
+def result_name(command: str) -> str:
+    """ConfigMap with the part of a command's answer that is too long for its status."""
+    return f"{command}-result"

@@ -1,32 +1,39 @@
-"""SwarmCommand: a sentence is parsed, carried out once, and answered.
+"""SwarmCommand: a sentence is understood, carried out once, and answered.
 
-One status write for a command whose repetition changes nothing: the answer. A command that
-is not repeatable (``scale up``) is written twice: first what it will do, by value, then
-the answer; whoever dies in between finds the value and finishes the work.
+What a sentence does is decided by its executor, a pure function; this module does what was
+decided. The life of a command that may change something: it waits for its turn; it begins by
+recording what it will change; it does it, waits for the outcome if there is one to wait for,
+goes into the audit log, and the answer is its last write. Whoever dies in between finds the
+record and finishes the work. A command that only looks is written once: the answer.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any, Mapping, Optional
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Mapping, Optional, Sequence
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
-from kiro_swarm.commands.action import Action, ActionResult
+from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
-from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import parse as parse_time
-from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.reconcile import answers
+from kiro_swarm.reconcile.answering import answer, unfinished
+from kiro_swarm.reconcile.backlog import FINISHED, LOOK, phase_of
 from kiro_swarm.reconcile.context import Context, Key
-from kiro_swarm.reconcile.executors import EXECUTORS, fix
+from kiro_swarm.reconcile.effects import carry_out, changes
+from kiro_swarm.reconcile.executors import EXECUTORS
+from kiro_swarm.reconcile.executors.plan import Executor, Outcome, Request, failed
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.pods import spec_of
 from kiro_swarm.reconcile.view import View, look
 
-_FINISHED = ("Succeeded", "Failed", "Rejected")
 #: A command may arrive before its swarm does: pipelines apply both at once.
 _PATIENCE = 10.0
+#: Rounds of deciding and doing before others get their turn.
+_ROUNDS = 8
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -34,33 +41,34 @@ async def reconcile(ctx: Context, key: Key) -> None:
     command = ctx.cache.get(COMMANDS, key.namespace, key.name)
     if command is None or command["metadata"].get("deletionTimestamp"):
         return
-    status = command.get("status") or {}
-    if status.get("phase") in _FINISHED:
+    if phase_of(command) in FINISHED:
         await _expire(ctx, key, command)
         return
-    started = str(status.get("startedAt") or stamp(ctx.now()))
     try:
         action = parse(command["spec"]["command"])
     except SentenceError as error:
-        await _answer(ctx, command, None, _rejected(error), started, phase="Rejected")
+        outcome = answers.rejected(error)
+        await answer(ctx, command, None, outcome, phase="Rejected")
+        return
+    executor = EXECUTORS.get(action.command.name)
+    if action.unavailable or executor is None:
+        missing = action.unavailable or (f"'{action.command.name}' is not available",)
+        outcome = failed("; ".join(missing), missing=list(missing))
+        await answer(ctx, command, action, outcome, reason="NotAvailable")
         return
     view = _view(ctx, key, command)
     if view is None:
-        await _no_swarm(ctx, key, command, action, started)
+        await _no_swarm(ctx, key, command, action)
         return
-    result = _unavailable(action)
-    fixed = dict((status.get("action") or {}).get("parameters") or {})
-    if result is None and not fixed:
-        fixed = fix(action, view)
-        if fixed:
-            command = await _begin(ctx, command, action, fixed, started)
-    if result is None:
-        uid = command["metadata"]["uid"]
-        try:
-            result = await EXECUTORS[action.command.name](ctx, view, action, fixed, uid)
-        except errors.Invalid as error:
-            result = ActionResult(False, error.message)
-    await _answer(ctx, command, action, result, started, fixed=fixed)
+    if await _said_before(ctx, key, command, action):
+        return
+    if _changes(command, action) and not ctx.backlog.turn(command):
+        return  # who is before it wakes it
+    await _work(ctx, key, command, view, action, executor)
+
+
+def _changes(command: Object, action: Action) -> bool:
+    return action.permission != LOOK and not command["spec"].get("dryRun")
 
 
 def _view(ctx: Context, key: Key, command: Object) -> Optional[View]:
@@ -71,113 +79,137 @@ def _view(ctx: Context, key: Key, command: Object) -> Optional[View]:
     return None if spec is None else look(ctx.cache, swarm, spec, ctx.now())
 
 
-def _rejected(error: SentenceError) -> ActionResult:
-    message = error.message
-    if error.suggestions:
-        message += f"; did you mean: {' | '.join(error.suggestions)}"
-    return ActionResult(False, message, error.to_wire())
-
-
-def _unavailable(action: Action) -> Optional[ActionResult]:
-    """The answer for a word that is understood but cannot be done yet."""
-    missing = [
-        modifier.name
-        for modifier in action.command.modifiers
-        if modifier.name in action.modifiers and not modifier.available
-    ]
-    if not missing:
-        return None
-    without = " ".join(
-        word for word in action.normalized.split() if word not in missing
-    )
-    return ActionResult(
-        False,
-        f"'{missing[0]}' is not available in this version; '{without}' is",
-        {"missing": missing},
-    )
-
-
-async def _no_swarm(
-    ctx: Context, key: Key, command: Object, action: Action, started: str
+async def _work(
+    ctx: Context,
+    key: Key,
+    command: Object,
+    view: View,
+    action: Action,
+    executor: Executor,
 ) -> None:
+    """Decide and do until there is an answer or something to wait for."""
+    fixed: Optional[Mapping[str, Any]] = None
+    if phase_of(command) == "Running":
+        fixed = answers.recorded(command)
+    outcome = failed("")
+    for _ in range(_ROUNDS):
+        request = _request(ctx, command, view, action)
+        if fixed is None:
+            fixed = executor.fix(request)
+        outcome = executor.decide(replace(request, fixed=fixed))
+        if not _changes(command, action):
+            await _only_look(ctx, command, action, outcome)
+            return
+        if not outcome.effects:
+            break
+        made = changes(outcome.effects)
+        command = await _record(ctx, command, action, fixed, made, outcome)
+        try:
+            await carry_out(ctx, key.namespace, outcome.effects)
+        except errors.Invalid as error:
+            outcome = failed(error.message)
+            break
+        if outcome.success is not None:
+            break
+        fresh = _view(ctx, key, command)
+        if fresh is None:
+            break
+        view = fresh
+    if outcome.success is None:
+        await unfinished(ctx, key, command, action, fixed or {}, outcome, view.swarm)
+        return
+    await answer(ctx, command, action, outcome, fixed=fixed, swarm=view.swarm)
+
+
+def _request(ctx: Context, command: Object, view: View, action: Action) -> Request:
+    metadata = command["metadata"]
+    return Request(
+        view=view,
+        action=action,
+        name=metadata["name"],
+        uid=metadata["uid"],
+        settings=ctx.settings,
+        commands=ctx.cache.of_swarm(COMMANDS, view.namespace, view.name),
+        health=ctx.health,
+    )
+
+
+async def _only_look(
+    ctx: Context, command: Object, action: Action, outcome: Outcome
+) -> None:
+    """Answer a command that changes nothing: a look, or a dry run."""
+    if command["spec"].get("dryRun"):
+        outcome = answers.rehearsed(outcome, changes(outcome.effects))
+    await answer(ctx, command, action, outcome)
+
+
+async def _record(
+    ctx: Context,
+    command: Object,
+    action: Action,
+    fixed: Mapping[str, Any],
+    made: Sequence[Mapping[str, str]],
+    outcome: Outcome,
+) -> Object:
+    """Write down what is going to be changed, unless it is written already."""
+    known = (command.get("status") or {}).get("changes") or []
+    if known == answers.all_changes(command, made) and phase_of(command) == "Running":
+        return command
+    status = answers.running(
+        command, action, fixed=fixed, changes=made, outcome=outcome, now=ctx.now()
+    )
+    return await ctx.patch_status(COMMANDS, command, status)
+
+
+async def _said_before(ctx: Context, key: Key, command: Object, action: Action) -> bool:
+    """Answer a command whose correlation id was used before: nothing is done twice."""
+    wanted = command["spec"].get("correlationId")
+    if not wanted or phase_of(command) == "Running":
+        return False
+    swarm = command["spec"]["swarm"]
+    others = [
+        item
+        for item in ctx.cache.of_swarm(COMMANDS, key.namespace, swarm)
+        if item["spec"].get("correlationId") == wanted and item is not command
+    ]
+    first = min([command, *others], key=_age)
+    if first is command:
+        return False
+    name, status = first["metadata"]["name"], first.get("status") or {}
+    if first["spec"]["command"] != command["spec"]["command"]:
+        outcome = failed(
+            f"correlation id {wanted} was already used with other text by {name}; "
+            f"result of the first: {status.get('message') or phase_of(first)}",
+            first=name,
+        )
+        await answer(
+            ctx, command, action, outcome, phase="Rejected", reason="CorrelationIdUsed"
+        )
+    elif phase_of(first) in FINISHED:
+        result = status.get("result") or {}
+        message = f"carried out once, as {name}: {status.get('message', '')}"
+        data = {**(result.get("data") or {}), "first": name}
+        outcome = Outcome(bool(result.get("success")), message, data)
+        await answer(ctx, command, action, outcome)
+    else:
+        ctx.queue.add_after(key, 1.0)
+    return True
+
+
+def _age(command: Object) -> tuple[str, str]:
+    metadata = command["metadata"]
+    return str(metadata.get("creationTimestamp") or ""), metadata["name"]
+
+
+async def _no_swarm(ctx: Context, key: Key, command: Object, action: Action) -> None:
     created = parse_time(command["metadata"].get("creationTimestamp")) or ctx.now()
     age = (ctx.now() - created).total_seconds()
     if age < _PATIENCE:
         ctx.queue.add_after(key, min(1.0, _PATIENCE - age + 0.1))
         return
     name = command["spec"]["swarm"]
-    message = f"there is no KiroSwarm {name} in namespace {key.namespace}"
-    await _answer(ctx, command, action, ActionResult(False, message), started)
-
-
-async def _begin(
-    ctx: Context,
-    command: Object,
-    action: Action,
-    fixed: Mapping[str, Any],
-    started: str,
-) -> Object:
-    """Record what a command will do, by value, before it does it."""
-    status = {
-        "phase": "Running",
-        "startedAt": started,
-        "action": _wire(action, fixed),
-        "correlationId": _correlation(command),
-    }
-    return await ctx.patch_status(COMMANDS, command, status)
-
-
-def _wire(action: Action, fixed: Mapping[str, Any]) -> dict[str, Any]:
-    wire = action.to_wire()
-    wire["parameters"] = {**wire["parameters"], **fixed}
-    return wire
-
-
-def _correlation(command: Object) -> str:
-    return str(command["spec"].get("correlationId") or command["metadata"]["uid"])
-
-
-async def _answer(
-    ctx: Context,
-    command: Object,
-    action: Optional[Action],
-    result: ActionResult,
-    started: str,
-    *,
-    phase: str = "",
-    fixed: Optional[Mapping[str, Any]] = None,
-) -> None:
-    """Write the answer: the last and only commit of a command."""
-    now: datetime = ctx.now()
-    finished = stamp(now)
-    phase = phase or ("Succeeded" if result.success else "Failed")
-    generation = command["metadata"].get("generation", 1)
-    wire = result.to_wire()
-    wire["message"] = wire["message"][:4096]
-    wire["executionSeconds"] = round(seconds_between(started, finished), 6)
-    status: dict[str, Any] = {
-        "observedGeneration": generation,
-        "phase": phase,
-        "message": wire["message"],
-        "result": wire,
-        "correlationId": _correlation(command),
-        "startedAt": started,
-        "finishedAt": finished,
-        "conditions": [
-            condition(
-                [],
-                "Complete" if result.success else "Failed",
-                True,
-                phase,
-                wire["message"],
-                generation=generation,
-                now=now,
-            )
-        ],
-    }
-    if action is not None:
-        status["action"] = _wire(action, fixed or {})
-    await ctx.patch_status(COMMANDS, command, status)
+    outcome = failed(f"there is no KiroSwarm {name} in namespace {key.namespace}")
+    await answer(ctx, command, action, outcome, reason="SwarmNotFound")
 
 
 async def _expire(ctx: Context, key: Key, command: Object) -> None:

@@ -17,6 +17,8 @@ from kiro_swarm.cluster.resources import (
     SWARMS,
     Resource,
 )
+from kiro_swarm.reconcile.audit import AuditLog
+from kiro_swarm.reconcile.backlog import Backlog
 from kiro_swarm.reconcile.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
 
@@ -51,6 +53,13 @@ class Context:
     """Uids of swarms whose accounts and volume this process has made sure of."""
     written: dict[str, float] = field(default_factory=dict)
     """Uid of a swarm -> when its status was written last (monotonic)."""
+    backlog: Backlog = field(default_factory=Backlog)
+    """Commands without an answer, in their order."""
+    audit: AuditLog = field(init=False)
+    """The audit logs of all swarms."""
+
+    def __post_init__(self) -> None:
+        self.audit = AuditLog(self.client)
 
     async def create(
         self, resource: Resource, namespace: str, body: Object
@@ -114,8 +123,22 @@ class Context:
 
     def wake(self, resource: Resource, item: Object) -> None:
         """Queue the reconciles that a change of ``item`` concerns."""
+        if resource is COMMANDS:
+            self._line_up(item)
         for key in concerned(resource, item):
             self.queue.add(key)
+
+    def _line_up(self, command: Object) -> None:
+        """Keep the backlog, and wake who is next when ``command`` no longer blocks."""
+        metadata, swarm = command["metadata"], str(command["spec"].get("swarm"))
+        namespace = metadata["namespace"]
+        if self.cache.get(COMMANDS, namespace, metadata["name"]) is None:
+            self.backlog.forget(command)
+        else:
+            self.backlog.note(command)
+        following = self.backlog.next(namespace, swarm)
+        if following is not None and following != metadata["name"]:
+            self.queue.add(Key(COMMANDS, namespace, following))
 
 
 def concerned(resource: Resource, item: Object) -> Iterable[Hashable]:

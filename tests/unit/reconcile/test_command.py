@@ -52,7 +52,7 @@ async def say(world: World, sentence: str, name: str = "word") -> dict[str, Any]
         ("stop instance demo-1", "Succeeded", "task 1 goes to another"),
         ("stop instance demo-9", "Failed", "instance demo-9 is not in swarm demo"),
         ("dance swarm", "Rejected", ""),
-        ("run task 3 beast-mode", "Failed", "'beast-mode' is not available"),
+        ("rollback integration batch-5", "Failed", "is not available: "),
     ],
 )
 async def test_every_sentence_is_answered(
@@ -156,7 +156,7 @@ async def test_an_idle_instance_stops_at_once_and_asking_twice_changes_nothing(
     await at_work.settle()
     first = await say(at_work, "stop instance demo-1 graceful", "a")
     assert first["message"] == "instance demo-1 stops"
-    assert first["result"]["sideEffects"] == ["kiroinstance/demo-1: desired Drained"]
+    assert first["result"]["sideEffects"] == ["kiroinstance/demo-1: spec.desired Running -> Drained"]
     second = await say(at_work, "stop instance demo-1 graceful", "b")
     assert "sideEffects" not in second["result"] or not second["result"]["sideEffects"]
     await at_work.live(3)
