@@ -52,16 +52,20 @@ def cut(cell: Cell, width: int) -> list[Part]:
 
 
 class Lines:
-    """Lines of parts; cut to the width of a terminal, printed whole elsewhere."""
+    """Lines of parts; cut to the width of a terminal, printed whole elsewhere.
 
-    def __init__(self, lines: Iterable[Cell]) -> None:
+    ``whole``: never cut, for what is read or copied to the end.
+    """
+
+    def __init__(self, lines: Iterable[Cell], *, whole: bool = False) -> None:
         self.lines = list(lines)
+        self.whole = whole
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions
     ) -> RenderResult:
         for line in self.lines:
-            if options.is_terminal:
+            if options.is_terminal and not self.whole:
                 line = cut(line, options.max_width)
             yield from segments(console, line, options.ascii_only)
             yield Segment.line()

@@ -1,0 +1,103 @@
+"""`kubectl swarm explain TASK` and other answers with data: the data as an outline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kiro_swarm.cli.kubectl.views.grid import Cell, Lines, Part
+from kiro_swarm.cli.kubectl.views.style import PHASES, STATES, state_cell
+from kiro_swarm.cli.kubectl.views.text import clean, clean_lines, duration
+from kiro_swarm.api.meta import TASK_STATES
+
+_DEEPEST: Final = 8
+_MOST: Final = 200
+#: Longer lists of short things stand in one line until here.
+_SHORT: Final = 72
+
+
+def explain_text(data: Any) -> Lines:
+    """``data`` as lines of ``name: value``, nested by indentation; lists with dashes.
+
+    The names are those of the data, parted into words: ``waitsFor`` reads "waits for".
+    """
+    lines: list[Cell] = []
+    _outline(data, 0, lines)
+    return Lines(lines or [[("nothing to say", "dim")]], whole=True)
+
+
+def words(key: str) -> str:
+    """``waitsFor`` -> ``waits for``."""
+    text = clean(key, 128)
+    spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in text)
+    return text if "-" in text or " " in text else spaced.strip()
+
+
+def _outline(value: Any, depth: int, lines: list[Cell]) -> None:
+    if isinstance(value, Mapping):
+        shown = [(str(k), v) for k, v in list(value.items())[:_MOST]]
+        shown = [(key, item) for key, item in shown if item not in (None, "", [], {})]
+        widest = max((len(words(k)) for k, v in shown if not _nested(v)), default=0)
+        for key, item in shown:
+            head = words(key) + ":"
+            _entry([(f"{head:<{min(widest, 24) + 2}}", "bold")], key, item, depth, lines)
+        _more(value, depth, lines)
+    elif isinstance(value, list):
+        for item in value[:_MOST]:
+            _entry([("- ", "dim")], "", item, depth, lines)
+        _more(value, depth, lines)
+    else:
+        _entry([], "", value, depth, lines)
+
+
+def _more(value: Any, depth: int, lines: list[Cell]) -> None:
+    if len(value) > _MOST:
+        lines.append([("  " * depth + f"and {len(value) - _MOST} more", "dim")])
+
+
+def _entry(
+    head: list[Part], key: str, item: Any, depth: int, lines: list[Cell]
+) -> None:
+    before: list[Part] = [("  " * depth, ""), *head]
+    if _nested(item):
+        if depth >= _DEEPEST:
+            lines.append([*before, ("…", "dim")])
+        elif head == [("- ", "dim")]:
+            inner: list[Cell] = []
+            _outline(item, depth + 1, inner)
+            for place, line in enumerate(inner):
+                # The first line of an item stands on the line of its dash.
+                kept = list(line) if not isinstance(line, str) else [(line, "")]
+                lines.append([*before, *kept[1:]] if place == 0 else kept)
+        else:
+            lines.append([("  " * depth, ""), (words(key) + ":", "bold")])
+            _outline(item, depth + 1, lines)
+        return
+    first, *rest = _scalar(key, item)
+    lines.append([*before, *first])
+    lines += [[("  " * (depth + 1), ""), *line] for line in rest]
+
+
+def _nested(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return bool(value)
+    if not isinstance(value, list):
+        return False
+    flat = all(not isinstance(item, (Mapping, list)) for item in value)
+    return not flat or sum(len(str(item)) + 2 for item in value) > _SHORT
+
+
+def _scalar(key: str, value: Any) -> list[list[Part]]:
+    if isinstance(value, (list, Mapping)):
+        return [[(", ".join(clean(item) for item in value), "")]]
+    if isinstance(value, bool):
+        return [[("yes" if value else "no", "")]]
+    if isinstance(value, (int, float)) and key.endswith("Seconds"):
+        return [[(duration(value) or "0s", "")]]
+    text = str(value)
+    if text in STATES and key in ("state", "states", ""):
+        return [state_cell(text)]
+    if "\n" in text:
+        return [[(line, "")] for line in clean_lines(text)[:_MOST]]
+    style = PHASES.get(text, "") if text not in TASK_STATES else STATES[text][1]
+    return [[(clean(text), style)]]
