@@ -1,0 +1,79 @@
+"""`kubectl swarm [SWARM] SENTENCE...` and `kubectl swarm [SWARM] VIEW`: the plugin's entry.
+
+Every view is a click command of its own, imported when it is called; ``route`` finds out
+which one, and which swarm, before click reads the options.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import NoReturn, Optional, Sequence
+
+import click
+
+from kiro_swarm import __version__
+from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NOT_UNDERSTOOD, Failure
+from kiro_swarm.cli.kubectl.route import route
+
+#: View -> (module, one line of help). The function has the name of the view.
+VIEWS = {
+    "get": ("get", "Swarms, tasks as a tree, instances, commands."),
+    "watch": ("watch", "The swarm, live."),
+    "logs": ("logs", "What an agent said: of a task or an instance."),
+    "graph": ("graph", "The task graph; also as mermaid or dot."),
+    "timeline": ("graph", "Who did what when; also as SVG."),
+    "top": ("top", "Processors and memory of the instances."),
+    "events": ("top", "What happened to the swarm and its parts."),
+    "diff": ("task", "What a task changed."),
+    "explain": ("task", "Why a task is where it is."),
+    "open": ("attach", "How to attach to an instance."),
+    "audit": ("audit", "Who changed what; --verify finds a changed line."),
+    "help": ("help", "Views and sentences; help VERB shows examples."),
+}
+
+
+def command_of(view: Optional[str]) -> click.Command:
+    """The click command of a view; None: of a sentence."""
+    module = "say" if view is None else VIEWS[view][0]
+    name = "sentence" if view is None else "open_" if view == "open" else view
+    found = getattr(importlib.import_module(f"kiro_swarm.cli.kubectl.{module}"), name)
+    assert isinstance(found, click.Command)  # noqa: S101 - the table above is wrong
+    return found
+
+
+def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
+    """Run the plugin with the arguments of the process; ends the process."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments == ["--version"]:
+        click.echo(f"kubectl-swarm {__version__}")
+        sys.exit(0)
+    try:
+        way = route(arguments)
+        rest = list(way.rest)
+        view = way.view
+        if view is None and _asks_for_help(rest):
+            view, rest = "help", []
+        if way.swarm:
+            rest = [f"--swarm={way.swarm}", *rest]
+        name = f"kubectl swarm {view}" if view else "kubectl swarm"
+        command_of(view).main(rest, prog_name=name, standalone_mode=False)
+    except Failure as failure:
+        from kiro_swarm.cli.kubectl.terminal import Terminal
+
+        Terminal().fail(failure)
+        sys.exit(failure.status)
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        sys.exit(NOT_UNDERSTOOD)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # a pager that was left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _asks_for_help(words: Sequence[str]) -> bool:
+    before = words[: words.index("--")] if "--" in words else words
+    return "--help" in before or "-h" in before

@@ -1,0 +1,142 @@
+"""Which part of `kubectl swarm ARGUMENTS` is the swarm, and which the view or sentence. Pure.
+
+Called by ``main`` with the arguments as they are and by ``complete``.
+
+- ``NAME -- SENTENCE`` and ``--swarm NAME`` name the swarm without any doubt.
+- A first word that is a view, or begins a sentence, never names a swarm.
+- Another first word names one, if what follows is a view, a sentence, or begins as one.
+- ``get``, ``diff`` and ``explain`` are views and words of the language. As ``get tasks`` and
+  ``diff 2.1`` they are views; ``get swarm status`` and ``diff task 2.1`` are sentences.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Optional, Sequence
+
+from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
+from kiro_swarm.cli.kubectl.sentence import sentence_of
+from kiro_swarm.commands.errors import SentenceError
+from kiro_swarm.commands.grammar import Grammar
+from kiro_swarm.commands.parser import parse
+from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS
+
+#: Views in the order of the help.
+VIEWS = (
+    *("get", "watch", "logs", "graph", "timeline", "top", "events"),
+    *("diff", "explain", "open", "audit", "help"),
+)
+KINDS = ("swarms", "tasks", "instances", "commands")
+#: Options whose value is the next argument.
+VALUED = frozenset(
+    {
+        *("-n", "--namespace", "--context", "--kubeconfig", "--as", "--as-group"),
+        *("--request-timeout", "--swarm", "-o", "--output", "--timeout"),
+        *("--correlation-id", "-c", "--container", "--tail"),
+    }
+)
+NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+_FIRST_WORDS = frozenset(Grammar(COMMANDS, VERB_SYNONYMS).permissions)
+#: A first word this near to one of the language is a slip, not a swarm.
+_NEAR = 0.75
+
+
+@dataclass(frozen=True)
+class Route:
+    """What to run. ``view`` None: a sentence. ``rest``: options and what is left of words."""
+
+    view: Optional[str]
+    swarm: str
+    rest: tuple[str, ...]
+
+
+def places_of(argv: Sequence[str]) -> tuple[list[int], Optional[int]]:
+    """Where in the arguments words stand, and where ``--`` is. Words: before it only."""
+    places: list[int] = []
+    index = 0
+    while index < len(argv):
+        word = argv[index]
+        if word == "--":
+            return places, index
+        if not word.startswith("-") or word == "-" or word[1:2].isdigit():
+            places.append(index)
+        index += 2 if word in VALUED else 1
+    return places, None
+
+
+def route(argv: Sequence[str]) -> Route:
+    """Decide; raises Failure for a swarm to which nothing is said."""
+    places, dashes = places_of(argv)
+    words = [argv[place] for place in places]
+    if dashes is not None and len(words) < 2:
+        return Route(None, "".join(words), _without(argv, places))
+    if not words:
+        return Route("help", "", tuple(argv))
+    named = any(item.split("=")[0] == "--swarm" for item in argv)
+    if named or begins(words):
+        return _to("", argv, places, words)
+    if not _names_a_swarm(words[0], words[1:]):
+        return Route(None, "", tuple(argv))
+    return _to(words[0], _without(argv, places[:1]), None, words[1:])
+
+
+def begins(words: Sequence[str]) -> bool:
+    """Whether these words begin a view or a sentence."""
+    return words[0] in VIEWS or words[0].split(" ")[0].lower() in _FIRST_WORDS
+
+
+def view_of(words: Sequence[str]) -> Optional[str]:
+    """The view that these words ask for, None for a sentence."""
+    first, following = words[0], words[1:]
+    if first not in VIEWS:
+        return None
+    if first == "get" and following and following[0] not in KINDS:
+        return None
+    if first in ("diff", "explain") and len(following) > 1:
+        return None
+    return first
+
+
+def _to(
+    swarm: str,
+    argv: Sequence[str],
+    places: Optional[Sequence[int]],
+    words: Sequence[str],
+) -> Route:
+    view = view_of(words)
+    if view is None:
+        return Route(None, swarm, tuple(argv))
+    if places is None:
+        places, _ = places_of(argv)
+    return Route(view, swarm, _without(argv, places[:1]))
+
+
+def _without(argv: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
+    return tuple(word for index, word in enumerate(argv) if index not in places)
+
+
+def _names_a_swarm(word: str, following: Sequence[str]) -> bool:
+    if not NAME.match(word):
+        return False
+    if not following:
+        if get_close_matches(word, _FIRST_WORDS | set(VIEWS), 1, _NEAR):
+            return False
+        raise Failure(
+            f"nothing is said to the swarm '{word}'",
+            NOT_UNDERSTOOD,
+            [f"for example: kubectl swarm {word} status swarm"],
+        )
+    slips = get_close_matches(word, _FIRST_WORDS, 1, _NEAR)
+    if slips and _parses([*slips, *following]):
+        return False
+    return _parses(following) or (begins(following) and not slips)
+
+
+def _parses(words: Sequence[str]) -> bool:
+    try:
+        parse(sentence_of(words))
+    except SentenceError:
+        return False
+    return True

@@ -1,0 +1,124 @@
+"""One way to the cluster for one run of `kubectl swarm`: connection, namespace, swarm.
+
+``run`` is what the click commands end in: it opens the session, does the work, puts what
+went wrong into words and ends the process with the status that belongs to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Awaitable, Callable, Optional
+
+from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NO_CLUSTER, Failure
+from kiro_swarm.cli.kubectl.options import Target
+from kiro_swarm.cli.kubectl.terminal import Terminal
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.client import Client, Object
+from kiro_swarm.cluster.connection import Connection
+from kiro_swarm.cluster.resources import SWARMS, Resource
+
+#: The message of an API server that has no such kind.
+_NO_KIND = "could not find the requested resource"
+_SECONDS = 30.0
+
+
+class Session:
+    """What the work of a command gets."""
+
+    def __init__(self, target: Target, connection: Connection) -> None:
+        self.target = target
+        self.connection = connection
+        self.client = Client(connection)
+        self.namespace = target.namespace or connection.namespace
+        self.terminal = Terminal()
+
+    async def swarm(self) -> Object:
+        """The KiroSwarm that was named, or the only one of the namespace.
+
+        :raises Failure: there is none, or there are several; it names them.
+        """
+        name = self.target.swarm
+        if name:
+            try:
+                return await self.client.get(SWARMS, self.namespace, name)
+            except errors.NotFound as error:
+                if _NO_KIND in error.message:
+                    raise
+        swarms, _ = await self.client.list(SWARMS, self.namespace)
+        if len(swarms) == 1 and not name:
+            return swarms[0]
+        raise _which(name, self.namespace, [i["metadata"]["name"] for i in swarms])
+
+    async def of_swarm(self, resource: Resource, swarm: str) -> list[Object]:
+        """Objects of one of our kinds that belong to a swarm."""
+        items, _ = await self.client.list(
+            resource, self.namespace, fields=f"spec.swarm={swarm}"
+        )
+        return items
+
+
+def run(target: Target, work: Callable[[Session], Awaitable[int]]) -> None:
+    """Do the work and end the process with its status; raises Failure."""
+    # The client library reports on its own what becomes an error with a message here.
+    logging.getLogger().addHandler(logging.NullHandler())
+    try:
+        status = asyncio.run(_within(target, work))
+    except errors.ClusterError as error:
+        raise in_words(error) from error
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+async def _within(target: Target, work: Callable[[Session], Awaitable[int]]) -> int:
+    connection = await Connection.open(
+        kubeconfig=target.kubeconfig,
+        context=target.context,
+        user_agent="kubectl-swarm",
+        as_user=target.as_user,
+        as_groups=target.as_groups,
+        seconds=target.request_timeout or _SECONDS,
+    )
+    try:
+        return await work(Session(target, connection))
+    finally:
+        await connection.close()
+
+
+def in_words(error: errors.ClusterError) -> Failure:
+    """What an error of the API server means to a person."""
+    message = error.message
+    if isinstance(error, errors.Forbidden):
+        hint = "kubectl auth can-i says what you may do"
+        return Failure(message, NO_CLUSTER, [] if "auth" in message else [hint])
+    if isinstance(error, errors.NotFound) and _NO_KIND in message:
+        hint = "helm install kiro-swarm helm/kiro-swarm"
+        return Failure(
+            "kiro-swarm is not installed in this cluster", NO_CLUSTER, [hint]
+        )
+    if isinstance(error, errors.Unavailable):
+        cause = str(error.__cause__ or "") if error.status == 0 else ""
+        if message.startswith("no way to the cluster"):
+            return Failure(message, NO_CLUSTER)
+        return Failure(f"no answer from the cluster: {cause or message}", NO_CLUSTER)
+    return Failure(message)
+
+
+def _which(name: str, namespace: str, names: list[str]) -> Failure:
+    """For a swarm that is not there, or is not the only one."""
+    listed = f"swarms in namespace {namespace}: {', '.join(names)}"
+    if name:
+        problem = f"there is no swarm {name} in namespace {namespace}"
+        return Failure(problem, hints=[listed] if names else [])
+    if not names:
+        hint = "kubectl swarm -n NAMESPACE says another one"
+        return Failure(f"there is no swarm in namespace {namespace}", hints=[hint])
+    hint = f"say which one: kubectl swarm {names[0]} SENTENCE"
+    return Failure(f"there are {len(names)} {listed}", hints=[hint])
+
+
+def named(items: list[Object], name: str) -> Optional[Object]:
+    """The object of that name, None when there is none."""
+    return next((item for item in items if item["metadata"]["name"] == name), None)
