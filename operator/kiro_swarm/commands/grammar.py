@@ -7,7 +7,7 @@ whose phrase goes on in another command.
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Mapping, Optional, Sequence, Tuple
 
 from kiro_swarm.commands.table import CONNECTORS, FILLERS, Argument, Command
 from kiro_swarm.commands.values import READERS, Reader
@@ -22,13 +22,8 @@ def fold(word: str) -> str:
     return word.lower() if word.isascii() else word
 
 
-class Place(NamedTuple):
-    """Where an argument stands. ``ahead`` is the word that must follow its value."""
-
-    name: str
-    reader: Reader
-    argument: Argument
-    ahead: str
+#: Where an argument stands: its name, the reader of its kind, itself.
+Place = Tuple[str, Reader, Argument]
 
 
 class Rule:
@@ -39,7 +34,9 @@ class Rule:
         "connectors",
         "introduced",
         "keys",
+        "leading",
         "openers",
+        "parameters",
         "places",
         "prefix",
         "words",
@@ -49,13 +46,24 @@ class Rule:
         self.command = command
         self.connectors = CONNECTORS | command.connectors
         self.prefix = command.fixed_modifiers
-        self.places = _places(command)
+        #: Arguments in their order; one with a word of its own that may be left out
+        #: is found by that word alone.
+        self.places: list[Place] = [
+            (item.name, READERS[item.kind], item)
+            for item in command.arguments
+            if not (item.optional and item.after)
+        ]
+        self.parameters = [item.name for item in command.parameters]
+        #: The word that follows the first argument where that may be left out.
+        self.leading = ""
+        if len(self.places) > 1 and self.places[0][2].optional:
+            self.leading = self.places[1][2].after
         self.keys: dict[str, Argument] = {
             item.name: item for item in (*command.arguments, *command.parameters)
         }
         #: The word before an argument -> that argument.
         self.introduced: dict[str, Place] = {
-            item.after: Place(item.name, READERS[item.kind], item, "")
+            item.after: (item.name, READERS[item.kind], item)
             for item in self.keys.values()
             if item.after
         }
@@ -78,6 +86,18 @@ class Rule:
                     )
                 self.words[spelling] = modifier.name
 
+    def expected(self, words: Sequence[str], index: int) -> list[Place]:
+        """The places that the words from ``index`` on fill, first to last.
+
+        ``demo`` in ``scale swarm demo to 5`` is there only if ``to`` follows it.
+        """
+        if not self.leading:
+            return self.places
+        while index < len(words) and fold(words[index]) in self.words:
+            index += 1
+        follows = [fold(word) for word in words[index + 1 : index + 2]]
+        return self.places if follows == [self.leading] else self.places[1:]
+
     def resolve(
         self, words: Sequence[str], index: int, wants_value: bool
     ) -> tuple[Optional[str], int]:
@@ -98,21 +118,6 @@ class Rule:
     def in_order(self, said: Sequence[str]) -> list[str]:
         """The modifiers that were said, each once, in the table's order."""
         return [item.name for item in self.command.modifiers if item.name in said]
-
-
-def _places(command: Command) -> list[Place]:
-    """The arguments that may stand in their place without another word.
-
-    An optional one before another is there only if the other's own word comes next, as
-    in ``scale swarm [NAME] to COUNT``; an optional one with a word of its own needs it.
-    """
-    places = []
-    following = [*command.arguments[1:], None]
-    for item, after in zip(command.arguments, following):
-        if not (item.optional and item.after):
-            ahead = after.after if item.optional and after else ""
-            places.append(Place(item.name, READERS[item.kind], item, ahead))
-    return places
 
 
 class Node:

@@ -72,61 +72,63 @@ class Parser:
 
 def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> Action:
     """Reads the words after the fixed ones: modifiers, values by name, by place."""
-    arguments: dict[str, Value] = {}
-    parameters: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     modifiers: list[str] = []
-    owed: Optional[Argument] = None
-    pending = rule.places
+    introduced: Optional[Place] = None
+    pending = rule.expected(words, index)
     place = 0
     while index < len(words):
         word = words[index]
         width = 1
-        modifier = rule.words.get(folded(word))
-        if modifier == "":
-            modifier, width = rule.resolve(words, index, place < len(pending))
-        if modifier is not None:
-            if modifier:
-                modifiers.append(modifier)
-            elif folded(word) in rule.introduced:
+        meaning = rule.words.get(folded(word))
+        if meaning == "":
+            meaning, width = rule.resolve(words, index, place < len(pending))
+            if meaning == "" and folded(word) in rule.introduced:
                 introduced = rule.introduced[folded(word)]
-                owed = introduced.argument
-                _refuse_again(owed.name, text, index, arguments, parameters)
-                pending, place = [introduced, *_left(rule, arguments, owed.name)], 0
-        elif "=" in word and word[0] != '"':
-            _bind_named(rule, text, index, word, arguments, parameters)
-            pending, place = _left(rule, arguments), 0
-        elif place < len(pending):
-            name, reader, argument, ahead = pending[place]
+                pending = _only(rule, introduced, text, index, values)
+                place = 0
+        if meaning:
+            modifiers.append(meaning)
+        elif meaning is None and "=" in word and word[0] != '"':
+            _bind_named(rule, text, index, word, values)
+            pending = [item for item in rule.places if item[0] not in values]
+            place = 0
+        elif meaning is None:
+            if place == len(pending):
+                raise _too_much(rule, text, index, word, modifiers)
+            name, reader, argument = pending[place]
             place += 1
-            if ahead and folded(" ".join(words[index + 1 : index + 2])) != ahead:
-                continue
-            target = arguments if argument in rule.command.arguments else parameters
             try:
-                target[name] = reader(plain(word), argument)
+                values[name] = reader(plain(word), argument)
             except ValueError as error:
                 raise _bad_value(error, argument, column_of(text, index)) from None
-        else:
-            raise _too_much(rule, text, index, word, modifiers)
         index += width
-    if len(arguments) < len(rule.places):
-        _refuse_missing(rule, text, arguments, len(words))
-    if owed and owed.name not in arguments and owed.name not in parameters:
-        raise _missing(rule, text, owed, len(words))
+    parameters = (
+        {name: values.pop(name) for name in rule.parameters if name in values}
+        if rule.parameters
+        else {}
+    )
+    if introduced or len(values) < len(rule.places):
+        _refuse_missing(rule, text, {**values, **parameters}, introduced, len(words))
     if len(modifiers) > 1:
         modifiers = rule.in_order(modifiers)
-    said = rule.prefix + tuple(modifiers)
-    return Action(rule.command, arguments, said, parameters)
+    return Action(rule.command, values, rule.prefix + tuple(modifiers), parameters)
+
+
+def _only(
+    rule: Rule, introduced: Place, text: str, index: int, values: Mapping[str, Value]
+) -> list[Place]:
+    """What may stand after the word of an argument: that one, then the others."""
+    name = introduced[0]
+    _refuse_again(name, text, index, values)
+    others = [item for item in rule.places if item[0] not in {*values, name}]
+    return [introduced, *others]
 
 
 def _bind_named(
-    rule: Rule,
-    text: str,
-    index: int,
-    word: str,
-    arguments: dict[str, Value],
-    parameters: dict[str, Value],
+    rule: Rule, text: str, index: int, word: str, values: dict[str, Value]
 ) -> None:
-    """Reads one ``name=value`` into the arguments or the parameters."""
+    """Reads one ``name=value`` into the values."""
     key, _, value = word.partition("=")
     name = fold(key)
     argument = rule.keys.get(name)
@@ -139,33 +141,19 @@ def _bind_named(
             column,
             known,
         )
-    _refuse_again(name, text, index, arguments, parameters)
-    target = parameters if argument in rule.command.parameters else arguments
+    _refuse_again(name, text, index, values)
     try:
-        target[name] = READERS[argument.kind](plain(value), argument)
+        values[name] = READERS[argument.kind](plain(value), argument)
     except ValueError as error:
         column = column_of(text, index) + len(key) + 1
         raise _bad_value(error, argument, column) from None
 
 
-def _left(rule: Rule, arguments: Mapping[str, Value], besides: str = "") -> list[Place]:
-    """The places of the arguments that were not given yet."""
-    return [
-        item
-        for item in rule.places
-        if item.name not in arguments and item.name != besides
-    ]
-
-
 def _refuse_again(
-    name: str,
-    text: str,
-    index: int,
-    arguments: Mapping[str, Value],
-    parameters: Mapping[str, Value],
+    name: str, text: str, index: int, values: Mapping[str, Value]
 ) -> None:
     """Raises SentenceError for a value that was given before."""
-    if name in arguments or name in parameters:
+    if name in values:
         column = column_of(text, index)
         raise SentenceError(f"'{name}' is given twice (column {column})", column)
 
@@ -205,21 +193,25 @@ def _too_much(
 
 
 def _refuse_missing(
-    rule: Rule, text: str, arguments: Mapping[str, Value], count: int
+    rule: Rule,
+    text: str,
+    values: Mapping[str, Value],
+    introduced: Optional[Place],
+    count: int,
 ) -> None:
-    """Raises SentenceError for the first argument that must be there and is not."""
-    for place in rule.places:
-        if place.name not in arguments and not place.argument.optional:
-            raise _missing(rule, text, place.argument, count)
+    """Raises SentenceError for the first argument that must be there and is not.
 
-
-def _missing(rule: Rule, text: str, argument: Argument, count: int) -> SentenceError:
-    """For a sentence of ``count`` words that ends before this argument."""
-    column = column_of(text, count)
-    expected = expectation(argument)
-    return SentenceError(
-        f"'{rule.command.name}' needs {expected} at column {column}", column, [expected]
-    )
+    One that may be left out must be there after its own word.
+    """
+    for name, _, argument in [*rule.places, *([introduced] if introduced else [])]:
+        if name not in values and (not argument.optional or argument.after):
+            column = column_of(text, count)
+            expected = expectation(argument)
+            raise SentenceError(
+                f"'{rule.command.name}' needs {expected} at column {column}",
+                column,
+                [expected],
+            )
 
 
 def _bad_value(error: ValueError, argument: Argument, column: int) -> SentenceError:
