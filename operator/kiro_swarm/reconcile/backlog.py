@@ -8,7 +8,7 @@ each when those before it have begun; who only looks, or tries dry, waits for no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
@@ -74,9 +74,10 @@ class Backlog:
         ]
         return min(places)[2] if places else None
 
-    def unanswered(self, namespace: str, swarm: str) -> Iterator[str]:
-        """Names of all commands of a swarm that have no answer yet."""
-        return iter(list(self._lines.get((namespace, swarm), {})))
+    def begun(self, namespace: str, swarm: str) -> list[str]:
+        """Names of the commands that have begun, and of those that only look."""
+        line = self._lines.get((namespace, swarm), {})
+        return [name for name, (_, place) in line.items() if not place.blocks]
 
 
 def phase_of(command: Object) -> str:

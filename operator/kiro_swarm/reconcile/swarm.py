@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
-from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, Resource
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, Resource
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile import integrate, members, prepare, tasks
@@ -64,6 +64,8 @@ async def reconcile(ctx: Context, key: Key) -> None:
     train = await integrate.reconcile(ctx, view)
     again = await _write_status(ctx, key, view, prepared, train)
     _wake_instances(ctx, view)
+    for waiting in ctx.backlog.begun(key.namespace, key.name):
+        ctx.queue.add(Key(COMMANDS, key.namespace, waiting))
     if again is not None:
         ctx.queue.add_after(key, again)
 
@@ -156,6 +158,7 @@ async def _write_status(
 ) -> Optional[float]:
     """Write the status if it says something new; returns when to look again."""
     status = swarm_status(view, prepared, train)
+    status["audit"] = ctx.audit.anchor(view.swarm) or view.status.get("audit")
     waits = [
         tasks.next_ready_or_lost(view, tasks.silence_of(ctx, view)),
         _until(view, prepared.retry_at),
