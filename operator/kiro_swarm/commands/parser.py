@@ -181,7 +181,11 @@ def _too_much(
     expected = [
         item.name for item in rule.command.modifiers if item.name not in modifiers
     ]
-    expected += [item.usage for item in rule.command.arguments if item.optional]
+    expected += [
+        f"{item.after} {item.name.upper()}"
+        for item in rule.command.arguments
+        if item.optional and item.after
+    ]
     expected += [f"{item.name}=" for item in rule.command.parameters]
     expected.append(_END)
     return SentenceError(
@@ -219,5 +223,8 @@ def _bad_value(error: ValueError, argument: Argument, column: int) -> SentenceEr
     return SentenceError(f"{error} (column {column})", column, [expectation(argument)])
 
 
+#: The parser of the whole table.
+PARSER = Parser()
+
 #: The parser of the language: raises SentenceError, returns an Action.
-parse = Parser().parse
+parse = PARSER.parse
