@@ -1,0 +1,44 @@
+"""`kubectl swarm open INSTANCE`: how to get to where an agent works."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import click
+
+from kiro_swarm.cli.kubectl.failure import DONE, Failure
+from kiro_swarm.cli.kubectl.get import parts_of
+from kiro_swarm.cli.kubectl.options import Target, cluster_options
+from kiro_swarm.cli.kubectl.session import Session, named, run
+from kiro_swarm.cli.kubectl.views.attach import open_text
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.client import Object
+from kiro_swarm.cluster.resources import PODS
+
+
+@click.command("open")
+@click.argument("instance")
+@cluster_options
+def open_(instance: str, **cluster: Any) -> None:
+    """Print how to attach to INSTANCE: shell, editor, branch, colour."""
+    run(Target(**cluster), lambda session: _open(session, instance))
+
+
+async def _open(session: Session, wanted: str) -> int:
+    swarm, instances, _ = await parts_of(session)
+    instance = named(instances, wanted)
+    if instance is None:
+        names = ", ".join(item["metadata"]["name"] for item in instances) or "none"
+        raise Failure(f"there is no instance '{wanted}'", hints=[f"there are: {names}"])
+    pod = await _pod(session, (instance.get("status") or {}).get("pod"))
+    session.terminal.show(open_text(instance, swarm, pod))
+    return DONE
+
+
+async def _pod(session: Session, name: Optional[str]) -> Optional[Object]:
+    if not name:
+        return None
+    try:
+        return await session.client.get(PODS, session.namespace, name)
+    except errors.NotFound:
+        return None

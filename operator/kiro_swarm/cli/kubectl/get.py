@@ -1,0 +1,78 @@
+"""`kubectl swarm get [KIND]`: what there is, as tables, a tree, or objects."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+import click
+
+from kiro_swarm.cli.kubectl.failure import DONE
+from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
+from kiro_swarm.cli.kubectl.route import KINDS
+from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.views.commands import commands_table
+from kiro_swarm.cli.kubectl.views.instances import instances_table
+from kiro_swarm.cli.kubectl.views.swarms import swarms_table
+from kiro_swarm.cli.kubectl.views.tasks import tasks_tree
+from kiro_swarm.cluster.client import Object
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS
+
+_RESOURCES = {"tasks": TASKS, "instances": INSTANCES, "commands": COMMANDS}
+
+
+@click.command("get")
+@click.argument("kind", type=click.Choice(KINDS), default="swarms")
+@output_option("json", "yaml", "name", "wide")
+@cluster_options
+def get(kind: str, output: Optional[str], **cluster: Any) -> None:
+    """Show swarms, or the tasks, instances or commands of one."""
+    run(Target(**cluster), lambda session: _get(session, kind, output))
+
+
+async def _get(session: Session, kind: str, output: Optional[str]) -> int:
+    if kind == "swarms":
+        return await _swarms(session, output)
+    swarm = await session.swarm()
+    name = swarm["metadata"]["name"]
+    found = await session.of_swarm(_RESOURCES[kind], name)
+    if output in ("json", "yaml", "name"):
+        session.terminal.dump(found, output)
+        return DONE
+    wide, now = output == "wide", datetime.now(timezone.utc)
+    if not found:
+        session.terminal.note(f"swarm {name} has no {kind}")
+    elif kind == "tasks":
+        session.terminal.show(tasks_tree(swarm, found, wide, now=now))
+    elif kind == "commands":
+        session.terminal.show(commands_table(found, wide, now=now))
+    else:
+        tasks = await session.of_swarm(TASKS, name)
+        session.terminal.show(instances_table(swarm, found, tasks, wide, now=now))
+    return DONE
+
+
+async def _swarms(session: Session, output: Optional[str]) -> int:
+    if session.target.swarm:
+        swarms = [await session.swarm()]
+    else:
+        swarms, _ = await session.client.list(SWARMS, session.namespace)
+    if output in ("json", "yaml", "name"):
+        session.terminal.dump(swarms, output)
+    elif not swarms:
+        session.terminal.note(f"there is no swarm in namespace {session.namespace}")
+    else:
+        now = datetime.now(timezone.utc)
+        session.terminal.show(swarms_table(swarms, output == "wide", now=now))
+    return DONE
+
+
+async def parts_of(session: Session) -> tuple[Object, list[Object], list[Object]]:
+    """The swarm, its instances and its tasks."""
+    swarm = await session.swarm()
+    name = swarm["metadata"]["name"]
+    instances, tasks = await asyncio.gather(
+        session.of_swarm(INSTANCES, name), session.of_swarm(TASKS, name)
+    )
+    return swarm, instances, tasks

@@ -1,0 +1,88 @@
+"""`kubectl swarm top` and `events`: how the parts of a swarm are doing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+import click
+
+from kiro_swarm.api.meta import LABEL_SWARM
+from kiro_swarm.cli.kubectl.failure import DONE
+from kiro_swarm.cli.kubectl.get import parts_of
+from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
+from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.views.events import events_table
+from kiro_swarm.cli.kubectl.views.top import top_table
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.client import Object
+from kiro_swarm.cluster.person import POD_METRICS
+from kiro_swarm.cluster.resources import COMMANDS, EVENTS, JOBS, PODS
+
+
+@click.command("top")
+@cluster_options
+def top(**cluster: Any) -> None:
+    """Show processors, memory and task of each instance."""
+    run(Target(**cluster), _top)
+
+
+async def _top(session: Session) -> int:
+    swarm, instances, tasks = await parts_of(session)
+    labels = f"{LABEL_SWARM}={swarm['metadata']['name']}"
+    pods, _ = await session.client.list(PODS, session.namespace, labels=labels)
+    metrics = await _metrics(session, labels)
+    now = datetime.now(timezone.utc)
+    session.terminal.show(top_table(instances, pods, metrics or [], tasks, now))
+    if metrics is None:
+        session.terminal.note("this cluster measures nothing: it has no metrics-server")
+    return DONE
+
+
+async def _metrics(session: Session, labels: str) -> Optional[list[Object]]:
+    """What was measured, None where nothing is."""
+    try:
+        found, _ = await session.client.list(
+            POD_METRICS, session.namespace, labels=labels
+        )
+    except (errors.NotFound, errors.Forbidden, errors.Unavailable):
+        return None
+    return found
+
+
+@click.command("events")
+@output_option("json", "yaml")
+@cluster_options
+def events(output: Optional[str], **cluster: Any) -> None:
+    """Show the Events of the swarm, its instances, tasks, commands, pods and Jobs."""
+    run(Target(**cluster), lambda session: _events(session, output))
+
+
+async def _events(session: Session, output: Optional[str]) -> int:
+    swarm, instances, tasks = await parts_of(session)
+    name = swarm["metadata"]["name"]
+    labels = f"{LABEL_SWARM}={name}"
+    commands, (pods, _), (jobs, _), (found, _) = await asyncio.gather(
+        session.of_swarm(COMMANDS, name),
+        session.client.list(PODS, session.namespace, labels=labels),
+        session.client.list(JOBS, session.namespace, labels=labels),
+        session.client.list(EVENTS, session.namespace),
+    )
+    ours = {
+        (item["kind"], item["metadata"]["name"])
+        for item in [swarm, *instances, *tasks, *commands, *pods, *jobs]
+    }
+    about = [item for item in found if _about(item) in ours]
+    if output is not None:
+        session.terminal.dump(about, output)
+    elif not about:
+        session.terminal.note(f"no events of swarm {name} in the last hour")
+    else:
+        session.terminal.show(events_table(about, datetime.now(timezone.utc)))
+    return DONE
+
+
+def _about(event: Object) -> tuple[str, str]:
+    involved = event.get("involvedObject") or {}
+    return str(involved.get("kind")), str(involved.get("name"))

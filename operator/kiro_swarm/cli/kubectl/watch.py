@@ -1,0 +1,130 @@
+"""`kubectl swarm watch`: the swarm, live.
+
+On a terminal a dashboard that is drawn again when something changes, and each second for
+the clocks in it; elsewhere one line for each change of a state. Ends with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+from typing import Any
+
+import click
+from rich.live import Live
+
+from kiro_swarm.cli.kubectl.failure import Failure
+from kiro_swarm.cli.kubectl.options import Target, cluster_options
+from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.views.dashboard import dashboard
+from kiro_swarm.cli.kubectl.views.text import clean
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.client import Object
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, Resource
+
+_RESOURCES = (SWARMS, INSTANCES, TASKS, COMMANDS)
+#: Changes come in showers: not more often than this is drawn.
+_PAUSE = 0.1
+_TICK = 1.0
+_RETRY = 1.0
+
+
+@click.command("watch")
+@cluster_options
+def watch(**cluster: Any) -> None:
+    """Follow a swarm until Ctrl-C."""
+    run(Target(**cluster), _watch)
+
+
+class _Picture:
+    """The objects of a swarm as they are now, and whether something is new."""
+
+    def __init__(self, session: Session, swarm: str) -> None:
+        self._session = session
+        self._swarm = swarm
+        self.objects: dict[Resource, dict[str, Object]] = {r: {} for r in _RESOURCES}
+        self.news = asyncio.Event()
+        self.changes: asyncio.Queue[Object] = asyncio.Queue()
+
+    async def follow(self, resource: Resource) -> None:
+        """Keep one kind up to date; a server that is away comes back."""
+        key = "metadata.name" if resource is SWARMS else "spec.swarm"
+        while True:
+            try:
+                async for kind, item in self._session.client.watch(
+                    resource, self._session.namespace, fields=f"{key}={self._swarm}"
+                ):
+                    self._take(resource, kind, item)
+            except errors.Unavailable:
+                await asyncio.sleep(_RETRY)
+
+    def _take(self, resource: Resource, kind: str, item: Object) -> None:
+        name = item["metadata"]["name"]
+        if kind == "GONE":
+            self.objects[resource].pop(name, None)
+            if resource is SWARMS:
+                raise Failure(f"swarm {name} was deleted")
+        else:
+            self.objects[resource][name] = item
+            self.changes.put_nowait(item)
+        self.news.set()
+
+    def all(self, resource: Resource) -> list[Object]:
+        """The objects of a kind."""
+        return list(self.objects[resource].values())
+
+
+async def _watch(session: Session) -> int:
+    swarm = await session.swarm()
+    picture = _Picture(session, swarm["metadata"]["name"])
+    picture.objects[SWARMS][swarm["metadata"]["name"]] = swarm
+    show = _draw if session.terminal.out.is_terminal else _tell
+    work = [picture.follow(resource) for resource in _RESOURCES]
+    tasks = [asyncio.ensure_future(each) for each in [*work, show(session, picture)]]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    raise AssertionError("a watch does not end")
+
+
+async def _draw(session: Session, picture: _Picture) -> None:
+    console = session.terminal.out
+    with Live(console=console, auto_refresh=False, screen=True) as live:
+        while True:
+            picture.news.clear()
+            live.update(_now(picture), refresh=True)
+            await asyncio.sleep(_PAUSE)
+            try:
+                await asyncio.wait_for(picture.news.wait(), _TICK)
+            except asyncio.TimeoutError:
+                continue
+
+
+def _now(picture: _Picture) -> Any:
+    return dashboard(
+        picture.all(SWARMS)[0],
+        picture.all(INSTANCES),
+        picture.all(TASKS),
+        picture.all(COMMANDS),
+        datetime.now(timezone.utc),
+    )
+
+
+async def _tell(session: Session, picture: _Picture) -> None:
+    """One line for each object whose state is another than before."""
+    told: dict[tuple[str, str], str] = {}
+    while True:
+        item = await picture.changes.get()
+        status, spec = item.get("status") or {}, item.get("spec") or {}
+        state = status.get("state") or status.get("phase") or ""
+        key = item["kind"], item["metadata"]["name"]
+        if told.get(key) == state:
+            continue
+        told[key] = state
+        name = spec["id"] if item["kind"] == "KiroTask" else key[1]
+        line = f"{key[0]} {name} {state} {status.get('message') or ''}"
+        session.terminal.show(clean(line))
+        session.terminal.out.file.flush()
