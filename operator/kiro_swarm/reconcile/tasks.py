@@ -200,7 +200,7 @@ def bindings(view: View, ranks: Mapping[str, float]) -> list[Patch]:
         item["metadata"]["name"]: item["spec"]["index"] for item in view.instances
     }
     chosen = choose(
-        [_ready_task(task) for task in tasks.values()],
+        [ready_task(task) for task in tasks.values()],
         [IdleInstance(name, indices[name]) for name in pods],
         ranks,
         [files_of(task) for task in in_the_air(view)],
@@ -214,7 +214,8 @@ def bindings(view: View, ranks: Mapping[str, float]) -> list[Patch]:
     ]
 
 
-def _ready_task(task: Object) -> ReadyTask:
+def ready_task(task: Object) -> ReadyTask:
+    """A KiroTask as the scheduling sees it."""
     spec = task["spec"]
     return ReadyTask(
         spec["id"],

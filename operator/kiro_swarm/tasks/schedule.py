@@ -36,6 +36,20 @@ class IdleInstance:
     assigned: int = 0
 
 
+def in_line(ready: Iterable[ReadyTask], ranks: Mapping[str, float]) -> list[ReadyTask]:
+    """Ready tasks, those that are bound first in front; ``ranks`` as for `choose`."""
+    return sorted(
+        ready,
+        key=lambda task: (
+            not task.assigned_to,
+            -task.priority,
+            -ranks.get(task.id, 0.0),
+            task.order,
+            task.id,
+        ),
+    )
+
+
 def choose(
     ready: Sequence[ReadyTask],
     idle: Sequence[IdleInstance],
@@ -58,18 +72,8 @@ def choose(
         idle, key=lambda instance: (instance.assigned, instance.index, instance.name)
     )
     free = {instance.name: instance for instance in ordered}
-    urgent = sorted(
-        ready,
-        key=lambda task: (
-            not task.assigned_to,
-            -task.priority,
-            -ranks.get(task.id, 0.0),
-            task.order,
-            task.id,
-        ),
-    )
     chosen: list[tuple[ReadyTask, IdleInstance]] = []
-    for task in urgent:
+    for task in in_line(ready, ranks):
         if not free:
             break
         name = task.assigned_to or next(iter(free))
