@@ -24,7 +24,8 @@ from tests.support.cluster import Cluster
 WORDS: Dict[str, str] = {}
 for row in COMMANDS:
     phrases = [row.name, *row.synonyms, *VERB_SYNONYMS.get(row.verb, ())]
-    WORDS.update((phrase.split()[0], row.permission) for phrase in phrases)
+    for phrase in phrases:
+        WORDS.update((word, row.permission) for word in phrase.split()[0].split("|"))
 
 PERMISSIONS = sorted(set(WORDS.values()))
 
