@@ -12,6 +12,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import Optional
 
 
 def real_folder(path: Path) -> None:
@@ -65,10 +66,14 @@ def clear_folder(folder: Path) -> None:
             os.rmdir(current)
 
 
-def read_plain(path: Path) -> str:
-    """The text of a plain file (16 MiB at most); empty when it is anything else."""
+def read_plain(path: Path, folder: Optional[int] = None) -> str:
+    """The text of a plain file (16 MiB at most); empty when it is anything else.
+
+    ``folder`` is an open one that a relative ``path`` begins at.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, flags, dir_fd=folder)
     except OSError:
         return ""
     with os.fdopen(descriptor, "rb") as source:

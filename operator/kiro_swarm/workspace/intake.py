@@ -1,10 +1,11 @@
-"""Taking a commit from an instance's repository into the mirror.
+"""Taking a commit from an instance's repository into the mirror, or a copy of it.
 
-Role: the merge train calls :func:`take_in` for a commit that an instance claims is Done.
+Role: the merge train calls :func:`take_in` for a commit that an instance claims is Done,
+inspect.py for one that a person wants to see.
 
 Guarantees: git never opens the instance's repository, for the agent can write it. Only its
-object files are linked into a repository of our own, found without following any link;
-from there they are fetched, so that the mirror's git proves every byte (fsck, hashes,
+object files are linked (or copied) into a repository of our own, found without following
+any link; from there they are fetched, so that our git proves every byte (fsck, hashes,
 connectivity). No configuration, hook, ref or alternate of the agent is read. What is
 larger than the limits is refused before it reaches the mirror.
 """
@@ -15,20 +16,23 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
-from kiro_swarm.workspace.disk import real_folder, remove, write_plain
+from kiro_swarm.workspace.disk import read_plain, real_folder, remove, write_plain
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.refs import is_object_id
 
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _LOOSE = re.compile(r"[0-9a-f]{38}([0-9a-f]{24})?")
 _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|idx)")
 _CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 _MIB = 1024 * 1024
+#: Folder, name in it, where to, bytes left: brings one file; how many bytes it has.
+_Bring = Callable[[int, str, Path, int], int]
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,25 @@ class Limits:
 
 
 def take_in(
-    git: Git, instance_dir: Path, commit: str, head: str, limits: Limits
+    git: Git,
+    instance_dir: Path,
+    commit: str,
+    head: str,
+    limits: Limits,
+    *,
+    copied: bool = False,
 ) -> None:
-    """Bring ``commit`` into the mirror of ``git``, whose lock the caller holds.
+    """Bring ``commit`` into the repository of ``git``, whose lock the caller holds.
 
-    ``head`` is a commit of the mirror; what it contains is not counted. Raises
-    ObjectsRefused with reason CommitMissing, TooLarge, ForeignFiles or BadObjects.
+    ``head`` is a commit of the mirror; what it contains is not counted. ``copied``: the
+    repository is on another volume, where nothing can be linked. Raises ObjectsRefused
+    with reason CommitMissing, TooLarge, ForeignFiles or BadObjects.
     """
     if git.commit_id(commit) is not None:
         return
     with _own_repository(git) as incoming:
-        _link_objects(instance_dir, incoming / "objects", limits)
+        bring = _copy if copied else _link
+        _gather_objects(instance_dir, incoming / "objects", limits, bring)
         ours = Git(incoming)
         if ours.commit_id(commit) is None:
             raise ObjectsRefused(
@@ -73,6 +85,32 @@ def take_in(
         )
 
 
+def claimed_commit(instance_dir: Path, branch: str) -> str:
+    """Where the instance says that its branch is: an object id, not proved.
+
+    ``branch`` is one that check_task_branch let through. Raises ObjectsRefused with reason
+    CommitMissing or ForeignFiles.
+    """
+    *folders, name = f"refs/heads/{branch}".split("/")
+    with ExitStack() as opened:
+        place: Optional[int] = None
+        for part in (str(instance_dir), "repo.git"):
+            place = opened.enter_context(_opened(part, place))
+        packed = read_plain(Path("packed-refs"), place)
+        with suppress(ObjectsRefused):
+            for part in folders:
+                place = opened.enter_context(_opened(part, place))
+            loose = read_plain(Path(name), place).strip()
+            if is_object_id(loose):
+                return loose
+    found = re.search(rf"^(\S+) refs/heads/{re.escape(branch)}$", packed, re.MULTILINE)
+    if found and is_object_id(found[1]):
+        return found[1]
+    raise ObjectsRefused(
+        f"branch {branch} is not in the instance's repository", reason="CommitMissing"
+    )
+
+
 @contextmanager
 def _own_repository(git: Git) -> Iterator[Path]:
     incoming = git.git_dir / "kiro-incoming"
@@ -89,7 +127,9 @@ def _own_repository(git: Git) -> Iterator[Path]:
         remove(incoming)
 
 
-def _link_objects(instance_dir: Path, target: Path, limits: Limits) -> None:
+def _gather_objects(
+    instance_dir: Path, target: Path, limits: Limits, bring: _Bring
+) -> None:
     stored = count = 0
     with ExitStack() as opened:
         objects: Optional[int] = None
@@ -102,7 +142,8 @@ def _link_objects(instance_dir: Path, target: Path, limits: Limits) -> None:
             real_folder(target / folder)
             with _opened(folder, objects) as source:
                 for name in filter(pattern.fullmatch, os.listdir(source)):
-                    stored += _link(source, name, target / folder / name)
+                    room = limits.stored_bytes - stored
+                    stored += bring(source, name, target / folder / name, room)
                     count += 1
                     if stored > limits.stored_bytes or count > limits.objects:
                         raise ObjectsRefused(
@@ -112,16 +153,39 @@ def _link_objects(instance_dir: Path, target: Path, limits: Limits) -> None:
                         )
 
 
-def _link(source: int, name: str, target: Path) -> int:
+def _link(source: int, name: str, target: Path, room: int) -> int:
     """Link one file; its size in bytes. Checked after linking: nobody can swap it then."""
     os.link(name, target, src_dir_fd=source, follow_symlinks=False)
     facts = os.lstat(target)
     if not stat.S_ISREG(facts.st_mode):
-        raise ObjectsRefused(
-            f"objects/{target.parent.name}/{name} is not a plain file",
-            reason="ForeignFiles",
-        )
+        raise _foreign(target)
     return facts.st_size
+
+
+def _copy(source: int, name: str, target: Path, room: int) -> int:
+    """Copy one file as it is now, little more than ``room`` bytes; its size in bytes."""
+    try:
+        # Without O_NONBLOCK a pipe would keep us waiting for its writer.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(name, flags, dir_fd=source)
+    except OSError as error:
+        raise _foreign(target) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _foreign(target)
+    with os.fdopen(descriptor, "rb") as opened, open(target, "xb") as copy:
+        # The file may grow while it is read: its size is what was read of it.
+        copied = 0
+        while copied <= room and (part := opened.read(_MIB)):
+            copied += copy.write(part)
+    return copied
+
+
+def _foreign(target: Path) -> ObjectsRefused:
+    return ObjectsRefused(
+        f"objects/{target.parent.name}/{target.name} is not a plain file",
+        reason="ForeignFiles",
+    )
 
 
 @contextmanager
