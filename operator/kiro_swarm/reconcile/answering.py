@@ -129,6 +129,8 @@ async def _put_aside(
     ctx: Context, command: Object, outcome: Outcome
 ) -> Optional[dict[str, Any]]:
     """Put what is too long for a status into a ConfigMap; where it is, or None."""
+    if outcome.data_ref:
+        return dict(outcome.data_ref)
     if outcome.document:
         key, text = "document.txt", outcome.document
     elif not answers.fits(outcome.data):

@@ -71,6 +71,12 @@ def _changes(command: Object, action: Action) -> bool:
     return action.permission != LOOK and not command["spec"].get("dryRun")
 
 
+def _needs_a_job(command: Object, outcome: Outcome) -> bool:
+    """Whether a command that only looks has something to do first, or to wait for."""
+    busy = bool(outcome.effects) or outcome.success is None
+    return busy and not command["spec"].get("dryRun")
+
+
 def _view(ctx: Context, key: Key, command: Object) -> Optional[View]:
     swarm = ctx.cache.get(SWARMS, key.namespace, command["spec"]["swarm"])
     if swarm is None or swarm["metadata"].get("deletionTimestamp"):
@@ -97,7 +103,7 @@ async def _work(
         if fixed is None:
             fixed = executor.fix(request)
         outcome = executor.decide(replace(request, fixed=fixed))
-        if not _changes(command, action):
+        if not _changes(command, action) and not _needs_a_job(command, outcome):
             await _only_look(ctx, command, action, outcome)
             return
         if not outcome.effects:

@@ -93,7 +93,8 @@ class Outcome:
     ``success`` None: not finished; the decision is made again when the swarm changes, and
     after ``again_in`` seconds if given. ``message`` is then the progress. Effects are
     carried out in their order before anything is said. ``document`` is text that is too
-    long for a status; people find it in a ConfigMap.
+    long for a status; people find it in a ConfigMap. ``data_ref`` is where a Job has put
+    such a text already, as in ``SwarmCommand.status.dataRef``.
     """
 
     success: Optional[bool]
@@ -102,6 +103,7 @@ class Outcome:
     effects: tuple[Effect, ...] = ()
     partial: tuple[Partial, ...] = ()
     document: str = ""
+    data_ref: Mapping[str, Any] = field(default_factory=dict)
     again_in: Optional[float] = None
 
 
