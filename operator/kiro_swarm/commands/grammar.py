@@ -167,11 +167,12 @@ class Grammar:
         for command in commands:
             rule = Rule(command)
             fixed = command.name.split()
-            self._add(rule, fixed, canonical_from=0)
-            for verb in verb_synonyms.get(command.verb, ()):
-                self._add(rule, [verb, *fixed[1:]], canonical_from=1)
+            verbs = (command.verb, *verb_synonyms.get(command.verb, ()))
+            for verb in verbs:
+                self._add(rule, [verb, *fixed[1:]], canonical_from=verb != fixed[0])
             for phrase in command.phrases():
-                self._add(rule, phrase, canonical_from=len(phrase))
+                for verb in verbs if phrase[0] == command.verb else phrase[:1]:
+                    self._add(rule, [verb, *phrase[1:]], canonical_from=len(phrase))
             self.words.update(rule.words)
         self._refuse_ambiguous(self.root)
 

@@ -69,10 +69,11 @@ def _examples(grammar: Grammar, text: str) -> list[str]:
     Nothing when the nearest is destructive: the next best could mean the opposite.
     """
     node = grammar.root
-    for word in text[:_COMPARED].lower().split():
-        if word not in node.following:
+    for word in text[:_COMPARED].split():
+        following = node.other_spelling(word, first=node is grammar.root)
+        if following is None:
             break
-        node = node.following[word]
+        node = following
     cutoff = 0.6 if node is grammar.root else 0.0
     destructive = {
         example: command.destructive

@@ -32,7 +32,7 @@ ROWS: tuple[Command, ...] = (
         help="Set how many instances the swarm shall have.",
         examples=("scale instances 5", "scale instances to 5", "scale to 5 instances"),
         arguments=(_count("The wanted number of instances.", 0),),
-        synonyms=("scale|resize instance|to", "set instance|instances"),
+        synonyms=("scale instance|to", "set instances"),
         connectors=frozenset({"instances", "to"}),
     ),
     Command(
@@ -61,7 +61,7 @@ ROWS: tuple[Command, ...] = (
         help="Add instances to the swarm.",
         examples=("scale up instances 3", "scale up by 3 instances", "add 3 instances"),
         arguments=(_count("How many to add.", 1),),
-        synonyms=("scale|resize up instance|swarm|by", "add"),
+        synonyms=("scale up instance|swarm|by", "increase instances", "add"),
         connectors=frozenset({"by", "instance", "instances"}),
     ),
     Command(
@@ -72,7 +72,11 @@ ROWS: tuple[Command, ...] = (
         help="Take instances away; a busy one ends its task elsewhere.",
         examples=("scale down instances 1", "scale down by 2", "remove 2 instances"),
         arguments=(_count("How many to take away.", 1),),
-        synonyms=("scale|resize down instance|swarm|by", "remove"),
+        synonyms=(
+            "scale down instance|swarm|by",
+            "decrease|reduce instances",
+            "remove",
+        ),
         connectors=frozenset({"by", "instance", "instances"}),
         destructive=True,
     ),
@@ -84,6 +88,7 @@ ROWS: tuple[Command, ...] = (
         examples=("stop instance demo-3", "stop instance demo-3 graceful"),
         arguments=(instance_name(),),
         modifiers=(GRACEFUL,),
+        synonyms=("shut down instance",),
         destructive=True,
     ),
     Command(
@@ -102,7 +107,7 @@ ROWS: tuple[Command, ...] = (
         permission="pause",
         help="Start no further task in the swarm; work that runs goes on.",
         examples=("pause swarm", "pause everything"),
-        synonyms=("pause|hold|suspend everything|all", "pause|hold|suspend all tasks"),
+        synonyms=("pause everything|all", "pause all tasks"),
     ),
     Command(
         verb="resume",
@@ -110,10 +115,7 @@ ROWS: tuple[Command, ...] = (
         permission="resume",
         help="Start tasks again in a paused swarm.",
         examples=("resume swarm", "resume everything"),
-        synonyms=(
-            "resume|continue|unpause everything|all",
-            "resume|continue|unpause all tasks",
-        ),
+        synonyms=("resume everything|all", "resume all tasks"),
     ),
     Command(
         verb="pause",

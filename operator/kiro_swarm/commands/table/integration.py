@@ -26,9 +26,10 @@ ROWS: tuple[Command, ...] = (
             Modifier(
                 "conflict-resolve",
                 "Send work that conflicts back to its task to be done again.",
-                synonyms=("resolve-conflicts",),
+                synonyms=("resolve-conflicts", "resolving-conflicts"),
             ),
         ),
+        connectors=frozenset({"and"}),
         synonyms=(
             "merge [all] completed|finished|done branches|tasks|work",
             "merge all branches|tasks",
@@ -69,7 +70,7 @@ ROWS: tuple[Command, ...] = (
         arguments=(
             Argument("batch", "name", "The name of the batch of merges.", maximum=63),
         ),
-        synonyms=("roll back integration",),
+        synonyms=("roll back integration", "revert|undo integration"),
         connectors=frozenset({"to"}),
         destructive=True,
         missing="returning the integration branch to a recorded commit and opening its "
@@ -82,7 +83,7 @@ ROWS: tuple[Command, ...] = (
         help="Fetch the repository again and follow what changed in its plan.",
         examples=("sync upstream", "git sync upstream"),
         synonyms=(
-            "sync|synchronize with|from upstream",
+            "sync with|from upstream",
             "git sync|pull|fetch [with|from] upstream",
         ),
     ),

@@ -18,7 +18,7 @@ ROWS: tuple[Command, ...] = (
         help="Let the instances talk by another protocol.",
         examples=("switch protocol backup", "switch to protocol backup"),
         arguments=(Argument("name", "name", "The name of the protocol.", maximum=63),),
-        synonyms=("switch to protocol",),
+        synonyms=("switch to protocol", "change|use protocol"),
         connectors=frozenset({"to"}),
         missing=NO_BUS,
     ),
@@ -83,6 +83,7 @@ ROWS: tuple[Command, ...] = (
                 "recovery-time", "Wait for the recovery and say how long it took."
             ),
         ),
+        synonyms=("simulate failure",),
         destructive=True,
     ),
     Command(

@@ -65,7 +65,7 @@ class Command:
     ``qualifier`` is a word between verb and noun (``scale up instances``), ``suffix``
     one after the noun (``test protocol parse``). ``synonyms`` are whole phrases that
     mean ``name``, with ``a|b`` for either word and ``[a|b]`` for one or none; synonyms
-    of the verb need not be repeated there. ``connectors`` are words that may stand
+    of the verb need not be repeated there, in front of a phrase neither. ``connectors`` are words that may stand
     before or after an argument without changing what it means; ``to`` and ``by`` are
     such for some commands only, for ``scale up instances to 5`` does not mean five
     more. ``permission`` is the RBAC verb on kiroswarms. A ``destructive`` command is
@@ -138,10 +138,10 @@ def _alternatives(word: str) -> list[str]:
 
 
 #: Words without meaning among the fixed words ("show me the swarm").
-FILLERS = frozenset({"a", "an", "me", "my", "of", "our", "the", "this"})
+FILLERS = frozenset({"a", "an", "for", "me", "my", "of", "our", "the", "this"})
 
 #: Words without meaning after the fixed words ("run task 2.1 in beast mode").
-CONNECTORS = frozenset({"in", "now", "please", "with"})
+CONNECTORS = frozenset({"in", "now", "please", "using", "with"})
 
 
 def task_id(help_text: str = "The id of the task in tasks.md.") -> Argument:

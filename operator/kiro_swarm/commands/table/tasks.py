@@ -30,6 +30,7 @@ ROWS: tuple[Command, ...] = (
             Modifier(
                 "beast-mode",
                 "Plan, do, check and act in bounded cycles until the checks pass.",
+                synonyms=("beastmode",),
             ),
         ),
     ),
@@ -51,9 +52,8 @@ ROWS: tuple[Command, ...] = (
         examples=("stop all tasks", "stop all running threads", "stop everything"),
         modifiers=(GRACEFUL,),
         synonyms=(
-            "stop|halt|terminate|kill everything",
-            "stop|halt|terminate|kill all [running|active] "
-            "tasks|threads|processes|work|jobs",
+            "stop everything",
+            "stop all [running|active] tasks|threads|processes|work|jobs",
         ),
         destructive=True,
     ),
@@ -97,7 +97,7 @@ ROWS: tuple[Command, ...] = (
         help="Take the work away from an instance and give it to others.",
         examples=("reassign tasks from demo-3", "reassign all tasks from demo-3"),
         arguments=(instance_name("instance", after="from"),),
-        synonyms=("reassign [all] task|tasks|work", "reassign all tasks"),
+        synonyms=("reassign|move [all] tasks|work",),
         connectors=frozenset({"instance"}),
         destructive=True,
     ),

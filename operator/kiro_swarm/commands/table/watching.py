@@ -5,7 +5,24 @@ from __future__ import annotations
 from kiro_swarm.commands.table.rows import Command, Modifier, instance_name, task_id
 
 #: What people add to a question about something ("why is task 2.1 not running").
-_ASKED = frozenset({"blocked", "failing", "not", "running", "stuck", "waiting"})
+_ASKED = frozenset(
+    {
+        "blocked",
+        "done",
+        "failed",
+        "failing",
+        "finished",
+        "merged",
+        "not",
+        "run",
+        "running",
+        "start",
+        "started",
+        "starting",
+        "stuck",
+        "waiting",
+    }
+)
 
 ROWS: tuple[Command, ...] = (
     Command(
@@ -31,6 +48,9 @@ ROWS: tuple[Command, ...] = (
             "status",
             "swarm [status]",
             "how is swarm [doing]",
+            "what is [swarm] status",
+            "what is status swarm",
+            "show|get|list tasks|instances",
             "show|get [swarm] status",
             "show|get status swarm",
         ),
@@ -70,7 +90,12 @@ ROWS: tuple[Command, ...] = (
         help="Say why a task is not running, or what it is doing.",
         examples=("explain task 2.1", "why is task 2.1 not running"),
         arguments=(task_id(),),
-        synonyms=("why task", "why is|isn't|has|did task"),
+        synonyms=(
+            "why task",
+            "why is|isn't|has|hasn't|did|didn't|does|doesn't task",
+            "what blocks task",
+            "what is blocking task",
+        ),
         connectors=_ASKED,
     ),
     Command(
