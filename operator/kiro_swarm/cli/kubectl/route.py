@@ -19,9 +19,8 @@ from typing import Optional, Sequence
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
 from kiro_swarm.cli.kubectl.sentence import sentence_of
 from kiro_swarm.commands.errors import SentenceError
-from kiro_swarm.commands.grammar import Grammar
-from kiro_swarm.commands.parser import parse
-from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS
+from kiro_swarm.commands.grammar import fold
+from kiro_swarm.commands.parser import PARSER, parse
 
 #: Views in the order of the help.
 VIEWS = (
@@ -38,7 +37,7 @@ VALUED = frozenset(
     }
 )
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
-_FIRST_WORDS = frozenset(Grammar(COMMANDS, VERB_SYNONYMS).permissions)
+_FIRST_WORDS = frozenset(PARSER.grammar.permissions)
 #: A first word this near to one of the language is a slip, not a swarm.
 _NEAR = 0.75
 
@@ -84,7 +83,7 @@ def route(argv: Sequence[str]) -> Route:
 
 def begins(words: Sequence[str]) -> bool:
     """Whether these words begin a view or a sentence."""
-    return words[0] in VIEWS or words[0].split(" ")[0].lower() in _FIRST_WORDS
+    return words[0] in VIEWS or fold(words[0].split(" ")[0]) in _FIRST_WORDS
 
 
 def view_of(words: Sequence[str]) -> Optional[str]:
