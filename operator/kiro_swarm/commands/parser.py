@@ -85,13 +85,13 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
             meaning, width = rule.resolve(words, index, place < len(pending))
             if meaning == "" and folded(word) in rule.introduced:
                 introduced = rule.introduced[folded(word)]
-                pending = _only(rule, introduced, text, index, values)
+                pending = _only(introduced, pending, text, index, values)
                 place = 0
         if meaning:
             modifiers.append(meaning)
         elif meaning is None and "=" in word and word[0] != '"':
             _bind_named(rule, text, index, word, values)
-            pending = [item for item in rule.places if item[0] not in values]
+            pending = [item for item in pending if item[0] not in values]
             place = 0
         elif meaning is None:
             if place == len(pending):
@@ -116,13 +116,16 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
 
 
 def _only(
-    rule: Rule, introduced: Place, text: str, index: int, values: Mapping[str, Value]
+    introduced: Place,
+    pending: list[Place],
+    text: str,
+    index: int,
+    values: Mapping[str, Value],
 ) -> list[Place]:
-    """What may stand after the word of an argument: that one, then the others."""
+    """What may stand after the word of an argument: that one, then what is left."""
     name = introduced[0]
     _refuse_again(name, text, index, values)
-    others = [item for item in rule.places if item[0] not in {*values, name}]
-    return [introduced, *others]
+    return [introduced, *(item for item in pending if item[0] not in {*values, name})]
 
 
 def _bind_named(

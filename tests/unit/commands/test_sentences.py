@@ -10,119 +10,136 @@ from typing import Any
 import pytest
 
 from kiro_swarm.commands.action import Action, ActionResult
-from kiro_swarm.commands.parser import Parser, parse
-from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS
+from kiro_swarm.commands.grammar import Grammar
+from kiro_swarm.commands.parser import PARSER, Parser, parse
+from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS, Command
+from tests.unit.commands.sentences import MEANINGS, ODD_VALUES, VARIATIONS
 
-UNDERSTOOD: list[tuple[str, str, dict[str, Any], list[str]]] = [
-    # sentence, normalized, arguments, modifiers
-    ("status swarm", "status swarm", {}, []),
-    ("status swarm detailed", "status swarm detailed", {}, ["detailed"]),
-    ("status", "status swarm", {}, []),
-    ("swarm status", "status swarm", {}, []),
-    ("show swarm", "status swarm", {}, []),
-    ("Show me the swarm status", "status swarm", {}, []),
-    ("show the status of the swarm", "status swarm", {}, []),
-    ("status of my swarm in detail please", "status swarm detailed", {}, ["detailed"]),
-    ("get swarm details", "status swarm detailed", {}, ["detailed"]),
-    ("scale instances 5", "scale instances 5", {"count": 5}, []),
-    ("scale instances to 0", "scale instances 0", {"count": 0}, []),
-    ("scale instances 1000", "scale instances 1000", {"count": 1000}, []),
-    ("scale instances 007", "scale instances 7", {"count": 7}, []),
-    ("scale instances count=5", "scale instances 5", {"count": 5}, []),
-    ("scale the swarm to 5 now", "scale instances 5", {"count": 5}, []),
-    ("resize instances 5", "scale instances 5", {"count": 5}, []),
-    ("scale up instances 3", "scale up instances 3", {"count": 3}, ["up"]),
-    ("SCALE UP the instances BY 3", "scale up instances 3", {"count": 3}, ["up"]),
-    ("scale down instances by 2", "scale down instances 2", {"count": 2}, ["down"]),
-    ("run task 2.1", "run task 2.1", {"id": "2.1"}, []),
-    ("run task 2.1\n", "run task 2.1", {"id": "2.1"}, []),
-    ("  run   task  2.1 ", "run task 2.1", {"id": "2.1"}, []),
-    ('run task "2.1"', "run task 2.1", {"id": "2.1"}, []),
-    ('run task id="2.1"', "run task 2.1", {"id": "2.1"}, []),
-    ("run task PWA-2", "run task PWA-2", {"id": "PWA-2"}, []),
-    ("run the task a", "run task a", {"id": "a"}, []),
-    ("run task to", "run task to", {"id": "to"}, []),
-    ("run task in", 'run task "in"', {"id": "in"}, []),
-    ("run task now now", 'run task "now"', {"id": "now"}, []),
-    ('run task "beast-mode"', 'run task "beast-mode"', {"id": "beast-mode"}, []),
-    ("run task beast", 'run task "beast"', {"id": "beast"}, []),
-    ("run task status", "run task status", {"id": "status"}, []),
-    ("start task x", "run task x", {"id": "x"}, []),
-    (
-        "run task abc beast mode",
-        "run task abc beast-mode",
-        {"id": "abc"},
-        ["beast-mode"],
-    ),
-    (
-        "execute task abc in beast mode",
-        "run task abc beast-mode",
-        {"id": "abc"},
-        ["beast-mode"],
-    ),
-    (
-        "run task in Beast Mode id=Abc",
-        "run task Abc beast-mode",
-        {"id": "Abc"},
-        ["beast-mode"],
-    ),
-    ("stop instance kiro-3", "stop instance kiro-3", {"name": "kiro-3"}, []),
-    (
-        "stop instance kiro-3 graceful",
-        "stop instance kiro-3 graceful",
-        {"name": "kiro-3"},
-        ["graceful"],
-    ),
-    (
-        "stop instance graceful kiro-3",
-        "stop instance kiro-3 graceful",
-        {"name": "kiro-3"},
-        ["graceful"],
-    ),
-    (
-        "halt the instance kiro-3 gracefully graceful",
-        "stop instance kiro-3 graceful",
-        {"name": "kiro-3"},
-        ["graceful"],
-    ),
-]
+#: A value of each kind, to make a whole sentence of a phrase.
+VALUES = {
+    "branch": "feature/x",
+    "choice": "",
+    "command": "cmd-7",
+    "instance": "demo-1",
+    "integer": "3",
+    "name": "backup",
+    "swarm": "demo",
+    "task": "2.1",
+    "text": '"run task 1"',
+}
 
 
-@pytest.mark.parametrize(
-    ("text", "normalized", "arguments", "modifiers"),
-    UNDERSTOOD,
-    ids=[row[0].strip() for row in UNDERSTOOD],
-)
-def test_the_sentence_means(
-    text: str, normalized: str, arguments: dict[str, Any], modifiers: list[str]
-) -> None:
-    action = parse(text)
-    assert action.normalized == normalized
+@pytest.mark.parametrize("sentence", MEANINGS)
+def test_the_canonical_sentence_means(sentence: str) -> None:
+    name, permission, arguments, modifiers, parameters = MEANINGS[sentence]
+    action = parse(sentence)
+    assert action.command.name == name
+    assert action.permission == permission
     assert action.arguments == arguments
     assert list(action.modifiers) == modifiers
-    assert action.parameters == {}
+    assert action.parameters == parameters
+    assert action.normalized == sentence
+
+
+@pytest.mark.parametrize("sentence", VARIATIONS)
+def test_the_variation_means_the_same_as_its_canonical_sentence(sentence: str) -> None:
+    assert parse(sentence) == parse(VARIATIONS[sentence])
+    assert parse(sentence).normalized == VARIATIONS[sentence]
+    assert VARIATIONS[sentence] in MEANINGS
+
+
+@pytest.mark.parametrize("sentence", ODD_VALUES)
+def test_a_value_is_kept_as_it_was_written(sentence: str) -> None:
+    action = parse(sentence)
+    assert action.normalized == ODD_VALUES[sentence]
+    assert parse(action.normalized) == action
+
+
+def test_every_row_has_a_canonical_sentence_in_this_table() -> None:
+    tested = {meaning[0] for meaning in MEANINGS.values()}
+    assert tested == {command.name for command in COMMANDS}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_example_of_a_row_is_a_sentence_of_that_row(command: Any) -> None:
-    assert [parse(text).command for text in command.examples] == [command] * len(
-        command.examples
+def test_every_example_of_a_row_is_a_sentence_of_that_row(command: Command) -> None:
+    assert command.examples
+    assert {parse(text).command.name for text in command.examples} == {command.name}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_phrase_leads_to_its_row(command: Command) -> None:
+    rest = "".join(
+        f" {item.after} {VALUES[item.kind] or item.choices[0]}"
+        for item in command.arguments
     )
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-def test_every_synonym_means_its_row(command: Any) -> None:
-    values = {"integer": "3", "name": "demo-1", "task": "2.1"}
-    rest = "".join(" " + values[item.kind] for item in command.arguments)
     tail = command.name.split(" ", 1)[1]
-    verbs = [f"{verb} {tail}" for verb in VERB_SYNONYMS[command.verb]]
-    for phrase in (*command.synonyms, *verbs):
+    verbs = (command.verb, *VERB_SYNONYMS.get(command.verb, ()))
+    phrases = [f"{verb} {tail}" for verb in verbs]
+    phrases += [" ".join(words) for words in command.phrases()]
+    for phrase in phrases:
         assert parse(phrase + rest).command is command
 
 
+def test_the_rows_of_the_language_are_these() -> None:
+    assert [command.usage for command in COMMANDS] == [
+        "status swarm [detailed] [health]",
+        "status task ID",
+        "status instance NAME",
+        "explain task ID",
+        "diff task ID",
+        "log task ID",
+        "run task ID [beast-mode]",
+        "stop task ID",
+        "stop all tasks [graceful]",
+        "pause task ID",
+        "resume task ID",
+        "assign task ID to NAME",
+        "unassign task ID",
+        "reassign tasks from INSTANCE",
+        "cancel task ID",
+        "cancel command NAME",
+        "retry task ID",
+        "retry failed tasks",
+        "retry failed messages [since=SINCE] [to=TO]",
+        "approve task ID",
+        "reject task ID [reason=REASON]",
+        "scale instances COUNT",
+        "scale swarm [NAME] to COUNT",
+        "scale up instances COUNT",
+        "scale down instances COUNT",
+        "stop instance NAME [graceful]",
+        "restart instance NAME [graceful]",
+        "pause swarm",
+        "resume swarm",
+        "pause instance NAME",
+        "resume instance NAME",
+        "cleanup swarm",
+        "merge completed branches [conflict-resolve]",
+        "merge branch BRANCH [into TARGET]",
+        "resolve conflicts [auto]",
+        "rollback integration BATCH",
+        "sync upstream",
+        "sync branch BRANCH",
+        "switch protocol NAME",
+        "test protocol parse SENTENCE",
+        "test swarm launch [instances=INSTANCES] [tasks=TASKS] [timeout=TIMEOUT]",
+        "test failure simulate KIND [recovery-time]",
+        "test integration KIND [resolution-strategy]",
+    ]
+
+
+def test_the_permission_is_the_verb_but_for_what_only_looks_or_undoes() -> None:
+    special = {
+        (command.verb, command.permission)
+        for command in COMMANDS
+        if command.verb != command.permission
+    }
+    looks = {("status", "get"), ("explain", "get"), ("diff", "get"), ("log", "get")}
+    assert special == {*looks, ("unassign", "assign")}
+
+
 def test_the_action_on_the_wire_tells_scale_up_from_scale() -> None:
-    action = parse("scale up instances 3")
-    assert action.to_wire() == {
+    assert parse("scale up instances 3").to_wire() == {
         "verb": "scale",
         "noun": "instances",
         "arguments": {"count": 3},
@@ -131,6 +148,12 @@ def test_the_action_on_the_wire_tells_scale_up_from_scale() -> None:
         "permission": "scale",
         "normalized": "scale up instances 3",
     }
+
+
+def test_a_list_and_a_duration_on_the_wire_are_plain_json() -> None:
+    wire = parse("retry failed messages since=10m to=a,b").to_wire()
+    assert wire["parameters"] == {"since": 600, "to": ["a", "b"]}
+    assert json.loads(json.dumps(wire)) == wire
 
 
 def test_the_caller_adds_time_and_sender() -> None:
@@ -151,10 +174,38 @@ def test_an_action_cannot_be_changed() -> None:
         parse("status").modifiers = ("detailed",)  # type: ignore[misc]
 
 
-def test_beast_mode_is_understood_and_marked_as_not_available() -> None:
-    assert parse("run task 1 beast-mode").unavailable == ("beast-mode",)
-    assert parse("run task 1").unavailable == ()
-    assert parse("stop instance demo-1 graceful").unavailable == ()
+def test_beast_mode_can_be_done() -> None:
+    assert parse("run task 1 beast-mode").unavailable == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "missing"),
+    [
+        ("retry failed messages", "message bus"),
+        ("switch protocol backup", "message bus"),
+        ("rollback integration batch-5", "returning the integration branch"),
+        ("test swarm launch instances=3 tasks=sample-spec", "test framework"),
+        ("test integration merge-conflicts resolution-strategy", "test framework"),
+    ],
+)
+def test_what_cannot_be_done_yet_says_exactly_what_is_missing(
+    sentence: str, missing: str
+) -> None:
+    action = parse(sentence)
+    (clause,) = action.unavailable
+    assert clause.startswith(f"'{action.command.name}' is not available: ")
+    assert missing in clause
+
+
+def test_only_these_rows_cannot_be_done_yet() -> None:
+    missing = {command.name for command in COMMANDS if not command.available}
+    assert missing == {
+        "retry failed messages",
+        "switch protocol",
+        "rollback integration",
+        "test swarm launch",
+        "test integration",
+    }
 
 
 def test_a_result_on_the_wire() -> None:
@@ -180,3 +231,13 @@ def test_the_parser_of_a_smaller_table_knows_only_its_rows() -> None:
     status = COMMANDS[0]
     action = Parser([status]).parse("show swarm")
     assert action == Action(status, {}, (), {})
+
+
+def test_every_first_word_has_one_permission() -> None:
+    grammar = Grammar(COMMANDS, VERB_SYNONYMS)
+    assert grammar.permissions == PARSER.grammar.permissions
+    first: dict[str, Any] = {
+        word: {command.permission for command in node.commands()}
+        for word, node in grammar.root.following.items()
+    }
+    assert first == {word: {held} for word, held in grammar.permissions.items()}

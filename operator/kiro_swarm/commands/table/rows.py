@@ -64,13 +64,14 @@ class Command:
 
     ``qualifier`` is a word between verb and noun (``scale up instances``), ``suffix``
     one after the noun (``test protocol parse``). ``synonyms`` are whole phrases that
-    mean ``name``, with ``a|b`` for either word and ``[a|b]`` for one or none; synonyms
-    of the verb need not be repeated there, in front of a phrase neither. ``connectors`` are words that may stand
-    before or after an argument without changing what it means; ``to`` and ``by`` are
-    such for some commands only, for ``scale up instances to 5`` does not mean five
-    more. ``permission`` is the RBAC verb on kiroswarms. A ``destructive`` command is
-    never offered as a correction of a sentence that was not understood. ``missing``
-    says what this version lacks to do it; it is understood and authorized all the same.
+    mean ``name``, with ``a|b`` for either word and ``[a|b]`` for one or none; where one
+    begins with the verb, synonyms of the verb need not be repeated. ``connectors`` are
+    words that may stand before or after an argument without changing what it means;
+    ``to`` and ``by`` are such for some commands only, for ``scale up instances to 5``
+    does not mean five more. ``permission`` is the RBAC verb on kiroswarms. A
+    ``destructive`` command is never offered as a correction of a sentence that was not
+    understood. ``missing`` says what this version lacks to do it; it is understood and
+    authorized all the same.
     """
 
     verb: str
