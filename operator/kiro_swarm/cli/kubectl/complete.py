@@ -117,10 +117,10 @@ def _lines(
             yield f"{candidate.text}\t{candidate.help}"
             continue
         for name in known:
+            wanted = name.kind == _KIND_OF.get(candidate.kind)
             ours = name.kind == "KiroSwarm" or not swarm or name.swarm == swarm
-            if name.kind == _KIND_OF.get(candidate.kind) and ours:
-                if name.text.startswith(fragment):
-                    yield f"{name.text}\t{name.help}"
+            if wanted and ours and name.text.startswith(fragment):
+                yield f"{name.text}\t{name.help}"
 
 
 def _parts(argv: Sequence[str]) -> tuple[str, list[str], bool]:
@@ -172,14 +172,13 @@ def _candidates(argv: Sequence[str], fragment: str) -> Iterator[Candidate]:
         yield Candidate("", "", "swarm")
     if not words or words == ["help"]:
         matching = [view for view in VIEWS if view.startswith(fragment)]
-        yield from (Candidate(view, "view") for view in matching)
+        yield from (Candidate(view, VIEWS[view]) for view in matching)
     if words == ["help"]:
         yield from complete([], fragment)
         return
     if words == ["get"]:
-        yield from (
-            Candidate(kind, "view") for kind in KINDS if kind.startswith(fragment)
-        )
+        kinds = [kind for kind in KINDS if kind.startswith(fragment)]
+        yield from (Candidate(kind, VIEWS["get"]) for kind in kinds)
     if len(words) == 1:
         yield from (Candidate("", "", kind) for kind in _NAMES_OF.get(words[0], ()))
     yield from complete(words, fragment)

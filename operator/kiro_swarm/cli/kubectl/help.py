@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
+from kiro_swarm.cli.kubectl.route import VIEWS
 from kiro_swarm.commands.help import help_text
 from kiro_swarm.commands.table import COMMANDS
 
@@ -24,12 +25,12 @@ _WIDTH = 44
 @click.option("--swarm", default="", hidden=True)
 def help(verb: str, **_: Any) -> None:  # noqa: A001 - the name of the view
     """All views and sentences, or everything about one VERB or VIEW."""
-    from kiro_swarm.cli.kubectl.main import VIEWS, command_of
-
     if not verb:
         click.echo(_overview())
         return
     if verb in VIEWS and verb != "help":
+        from kiro_swarm.cli.kubectl.main import command_of
+
         command_of(verb).main(["--help"], prog_name=f"kubectl swarm {verb}")
     try:
         page = help_text(verb)
@@ -44,10 +45,8 @@ def help(verb: str, **_: Any) -> None:  # noqa: A001 - the name of the view
 
 def _overview() -> str:
     """Usage, views, sentences, options."""
-    from kiro_swarm.cli.kubectl.main import VIEWS
-
     lines = [_USAGE, "Views:"]
-    lines += [f"  {name:<10} {words}" for name, (_, words) in VIEWS.items()]
+    lines += [f"  {name:<10} {words}" for name, words in VIEWS.items()]
     lines += ["", "Sentences:"]
     for row in COMMANDS:
         usage = f"  {row.usage:<{_WIDTH}}"

@@ -17,26 +17,17 @@ from kiro_swarm import __version__
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NOT_UNDERSTOOD, Failure
 from kiro_swarm.cli.kubectl.route import route
 
-#: View -> (module, one line of help). The function has the name of the view.
-VIEWS = {
-    "get": ("get", "Swarms, tasks as a tree, instances, commands."),
-    "watch": ("watch", "The swarm, live."),
-    "logs": ("logs", "What an agent said: of a task or an instance."),
-    "graph": ("graph", "The task graph; also as mermaid or dot."),
-    "timeline": ("graph", "Who did what when; also as SVG."),
-    "top": ("top", "Processors and memory of the instances."),
-    "events": ("top", "What happened to the swarm and its parts."),
-    "diff": ("task", "What a task changed."),
-    "explain": ("task", "Why a task is where it is."),
-    "open": ("attach", "How to attach to an instance."),
-    "audit": ("audit", "Who changed what; --verify finds a changed line."),
-    "help": ("help", "Views and sentences; help VERB shows examples."),
+#: View -> module. The function has the name of the view.
+_MODULES = {
+    **{name: name for name in ("get", "watch", "logs", "graph", "audit", "help")},
+    **{"timeline": "graph", "top": "top", "events": "top"},
+    **{"diff": "task", "explain": "task", "open": "attach"},
 }
 
 
 def command_of(view: Optional[str]) -> click.Command:
     """The click command of a view; None: of a sentence."""
-    module = "say" if view is None else VIEWS[view][0]
+    module = "say" if view is None else _MODULES[view]
     name = "sentence" if view is None else "open_" if view == "open" else view
     found = getattr(importlib.import_module(f"kiro_swarm.cli.kubectl.{module}"), name)
     assert isinstance(found, click.Command)  # noqa: S101 - the table above is wrong

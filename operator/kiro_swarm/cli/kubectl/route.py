@@ -22,11 +22,21 @@ from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.grammar import fold
 from kiro_swarm.commands.parser import PARSER, parse
 
-#: Views in the order of the help.
-VIEWS = (
-    *("get", "watch", "logs", "graph", "timeline", "top", "events"),
-    *("diff", "explain", "open", "audit", "help"),
-)
+#: Views and what they show, in the order of the help.
+VIEWS = {
+    "get": "Swarms, tasks as a tree, instances or commands.",
+    "watch": "The swarm, live.",
+    "logs": "What an agent said: of a task or an instance.",
+    "graph": "The task graph; also as mermaid or dot.",
+    "timeline": "Who did what when; also as SVG.",
+    "top": "Processors and memory of the instances.",
+    "events": "What happened to the swarm and its parts.",
+    "diff": "What a task changed.",
+    "explain": "Why a task is where it is.",
+    "open": "How to attach to an instance.",
+    "audit": "Who changed what; --verify finds a changed line.",
+    "help": "Views and sentences; help VERB shows examples.",
+}
 KINDS = ("swarms", "tasks", "instances", "commands")
 #: Options whose value is the next argument.
 VALUED = frozenset(
@@ -120,7 +130,7 @@ def _names_a_swarm(word: str, following: Sequence[str]) -> bool:
     if not NAME.match(word):
         return False
     if not following:
-        if get_close_matches(word, _FIRST_WORDS | set(VIEWS), 1, _NEAR):
+        if get_close_matches(word, _FIRST_WORDS | VIEWS.keys(), 1, _NEAR):
             return False
         raise Failure(
             f"nothing is said to the swarm '{word}'",
