@@ -13,6 +13,7 @@ from typing import Any, Iterable, Mapping, Sequence
 
 from kiro_swarm.reconcile.context import Context, side_by_side
 from kiro_swarm.reconcile.executors.plan import Effect
+from kiro_swarm.reconcile.manifests import Object
 
 _SHOWN = 256
 #: What a status patch of another object is about, of all that it sets.
@@ -25,19 +26,28 @@ async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> 
     :raises errors.Conflict: something has changed meanwhile: decide again.
     :raises errors.Invalid: the API server refuses one; those before it are done.
     """
+    written: dict[str, Object] = {}
     for _, group in itertools.groupby(effects, key=lambda effect: effect.verb):
-        await side_by_side(partial(_one, ctx, namespace, effect) for effect in group)
+        await side_by_side(
+            partial(_one, ctx, namespace, effect, written) for effect in group
+        )
 
 
-async def _one(ctx: Context, namespace: str, effect: Effect) -> None:
+async def _one(
+    ctx: Context, namespace: str, effect: Effect, written: dict[str, Object]
+) -> None:
+    """``written``: by uid, what effects of before made of their objects."""
+    body = dict(effect.body)
+    uid = (effect.item.get("metadata") or {}).get("uid", "")
+    item = written.get(uid, effect.item)
     if effect.verb == "patch":
-        await ctx.patch(effect.resource, effect.item, dict(effect.body))
+        written[uid] = await ctx.patch(effect.resource, item, body)
     elif effect.verb == "patch_status":
-        await ctx.patch_status(effect.resource, effect.item, dict(effect.body))
+        written[uid] = await ctx.patch_status(effect.resource, item, body)
     elif effect.verb == "delete":
-        await ctx.delete(effect.resource, effect.item)
+        await ctx.delete(effect.resource, item)
     else:
-        await ctx.create(effect.resource, namespace, dict(effect.body))
+        await ctx.create(effect.resource, namespace, body)
 
 
 def changes(effects: Iterable[Effect]) -> list[dict[str, str]]:

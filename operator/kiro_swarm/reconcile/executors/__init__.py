@@ -6,14 +6,51 @@ what they promise are in ``plan.py``, the rest is by subject.
 
 from __future__ import annotations
 
-from kiro_swarm.reconcile.executors import instances, look, scale, tasks
+from kiro_swarm.reconcile.executors import (
+    assign,
+    commands,
+    everything,
+    instances,
+    look,
+    rehearsal,
+    restart,
+    retry,
+    review,
+    scale,
+    tasks,
+)
 from kiro_swarm.reconcile.executors.plan import Executor
 
 EXECUTORS: dict[str, Executor] = {
     "status swarm": Executor(look.status_swarm),
+    "status task": Executor(look.status_task),
+    "status instance": Executor(look.status_instance),
+    "explain task": Executor(look.explain_task),
+    "run task": Executor(tasks.run_task, tasks.fix_run),
+    "stop task": Executor(tasks.stop_task, tasks.fix_stop),
+    "pause task": Executor(tasks.pause_task),
+    "resume task": Executor(tasks.resume_task),
+    "assign task": Executor(assign.assign_task),
+    "unassign task": Executor(assign.unassign_task),
+    "reassign tasks": Executor(assign.reassign_tasks, assign.fix_reassign),
+    "cancel task": Executor(retry.cancel_task, retry.fix_cancel),
+    "retry task": Executor(retry.retry_task),
+    "retry failed tasks": Executor(retry.retry_failed),
+    "approve task": Executor(review.approve_task, review.fix),
+    "reject task": Executor(review.reject_task, review.fix),
     "scale instances": Executor(scale.scale, scale.fix),
+    "scale swarm": Executor(scale.scale, scale.fix),
     "scale up instances": Executor(scale.scale, scale.fix),
     "scale down instances": Executor(scale.scale, scale.fix),
-    "run task": Executor(tasks.run_task),
-    "stop instance": Executor(instances.stop_instance),
+    "stop instance": Executor(instances.stop_instance, instances.fix_stop),
+    "pause instance": Executor(instances.pause_instance),
+    "resume instance": Executor(instances.resume_instance),
+    "restart instance": Executor(restart.restart_instance, restart.fix),
+    "stop all tasks": Executor(everything.stop_all, everything.fix_stop_all),
+    "pause swarm": Executor(everything.pause_swarm),
+    "resume swarm": Executor(everything.resume_swarm),
+    "cancel command": Executor(commands.cancel_command),
+    "cleanup swarm": Executor(commands.cleanup_swarm, commands.fix_cleanup),
+    "test protocol parse": Executor(rehearsal.try_parse),
+    "test failure simulate": Executor(rehearsal.simulate_failure, rehearsal.fix_crash),
 }

@@ -1,4 +1,4 @@
-"""``scale instances``, ``scale up instances``, ``scale down instances``."""
+"""Sentences about how many instances there are: scale, scale up, scale down."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ def fix(request: Request) -> Mapping[str, Any]:
 
 def scale(request: Request) -> Outcome:
     """Set spec.instances to the target."""
-    view = request.view
+    view, named = request.view, request.argument("name")
+    if named not in ("", view.name):
+        return failed(
+            f"this command is to swarm {view.name} (spec.swarm), and its sentence says "
+            f"{named}; nothing is scaled"
+        )
     before, target = int(request.fixed["from"]), int(request.fixed["target"])
     if not 0 <= target <= MAX_INSTANCES:
         return failed(

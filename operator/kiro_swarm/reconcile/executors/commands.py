@@ -1,0 +1,132 @@
+"""Sentences about SwarmCommands and what they leave: cancel command, cleanup swarm."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional
+
+from kiro_swarm.api.meta import COMPONENT_INTEGRATE, COMPONENT_PREPARE
+from kiro_swarm.cluster.resources import COMMANDS, JOBS, Resource
+from kiro_swarm.policy.conditions import condition
+from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.reconcile.backlog import FINISHED, phase_of
+from kiro_swarm.reconcile.executors.find import counted, not_there
+from kiro_swarm.reconcile.executors.plan import Effect, Outcome, Request, done, failed
+from kiro_swarm.reconcile.manifests import Object
+from kiro_swarm.reconcile.view import job_outcome
+
+
+def cancel_command(request: Request) -> Outcome:
+    """``cancel command NAME``: one that has no answer yet gets no other than this."""
+    name = request.argument("name")
+    others = {item["metadata"]["name"]: item for item in request.commands}
+    if name == request.name:
+        return failed(f"command {name} is this very command: nobody cancels himself")
+    others.pop(request.name, None)
+    if name not in others:
+        return not_there(request, "command", name, others)
+    command = others[name]
+    status, phase = command.get("status") or {}, phase_of(command)
+    by = f"cancelled by command {request.name}"
+    data = {"command": name, "phase": phase}
+    message = f"command {name} is cancelled; what it has done until then stays"
+    if phase == "Cancelled" and str(status.get("message", "")).startswith(by):
+        return done(message, **data)
+    if phase in FINISHED:
+        when = _time_of_day(status.get("finishedAt"))
+        return failed(
+            f"command {name} already finished ({phase}{when}): nothing to cancel",
+            **data,
+        )
+    says = f"swarmcommand/{name}: {phase} -> Cancelled"
+    patch = _cancelled(request, command, by)
+    return done(message, Effect("patch_status", COMMANDS, command, says, patch), **data)
+
+
+def _time_of_day(finished: Optional[str]) -> str:
+    when = parse(finished)
+    return "" if when is None else f", {when:%H:%M:%S}Z"
+
+
+def _cancelled(request: Request, command: Object, by: str) -> dict[str, Any]:
+    """The last status of a command that another one ends."""
+    status, now = command.get("status") or {}, request.view.now
+    made = [item["says"] for item in status.get("changes") or []]
+    message = f"{by}; {'; '.join(made)}" if made else f"{by}; it has changed nothing"
+    ended = condition(
+        [],
+        "Failed",
+        True,
+        "Cancelled",
+        message,
+        generation=command["metadata"].get("generation", 1),
+        now=now,
+    )
+    return {
+        "phase": "Cancelled",
+        "reason": "Cancelled",
+        "message": message[:4096],
+        "result": {"success": False, "message": message[:4096], "sideEffects": made},
+        "startedAt": status.get("startedAt") or stamp(now),
+        "finishedAt": stamp(now),
+        "conditions": [ended],
+    }
+
+
+def fix_cleanup(request: Request) -> Mapping[str, Any]:
+    """How much there is to delete: afterwards nothing tells."""
+    commands, jobs = _finished_commands(request), _finished_jobs(request)
+    return {"commands": len(commands), "jobs": len(jobs)}
+
+
+def cleanup_swarm(request: Request) -> Outcome:
+    """``cleanup swarm``: finished commands with their results, finished Jobs.
+
+    The audit log keeps what the commands did.
+    """
+    effects = [
+        *_deleting(COMMANDS, _finished_commands(request)),
+        *_deleting(JOBS, _finished_jobs(request)),
+    ]
+    commands, jobs = int(request.fixed["commands"]), int(request.fixed["jobs"])
+    message = (
+        f"deleted {counted(commands, 'finished command')} and "
+        f"{counted(jobs, 'finished Job')} of {request.view.name}"
+    )
+    return done(message, *effects, commands=commands, jobs=jobs)
+
+
+def _deleting(resource: Resource, items: list[Object]) -> list[Effect]:
+    kind = resource.kind.lower()
+    return [
+        Effect("delete", resource, item, f"{kind}/{item['metadata']['name']}: deleted")
+        for item in items
+    ]
+
+
+def _finished_commands(request: Request) -> list[Object]:
+    return [
+        item
+        for item in request.commands
+        if phase_of(item) in FINISHED and _stays_there(item)
+    ]
+
+
+def _finished_jobs(request: Request) -> list[Object]:
+    """Without the last prepare and integrate Job: what they said is still looked at."""
+    view = request.view
+    last = {
+        job["metadata"]["name"]
+        for component in (COMPONENT_PREPARE, COMPONENT_INTEGRATE)
+        for job in view.jobs_of(component)[:1]
+    }
+    return [
+        job
+        for job in view.jobs
+        if job_outcome(job) is not None
+        and job["metadata"]["name"] not in last
+        and _stays_there(job)
+    ]
+
+
+def _stays_there(item: Object) -> bool:
+    return not item["metadata"].get("deletionTimestamp")
