@@ -322,7 +322,7 @@ async def test_the_whole_runner_does_a_bound_task_and_ends_on_sigterm(pod: Pod) 
 
 def test_two_tasks_differ_only_in_what_names_them() -> None:
     settings = config(["agent"], verification={"command": ["check"]})
-    task = {
+    task: dict[str, Any] = {
         "metadata": {"name": "demo-core-1", "uid": "u"},
         "spec": {"id": "CORE-1", "title": "T", "requirements": ["1.1"]},
         "status": {"attempt": 2, "brief": "red"},

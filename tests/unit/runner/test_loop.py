@@ -13,7 +13,7 @@ import pytest
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.cluster import errors
 from kiro_swarm.runner.attempt import Failed, Finished, Result
-from kiro_swarm.runner.cycles import CycleEnd, OnCycle
+from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.work import OnCut
@@ -58,6 +58,11 @@ class Bench:
 
     async def end(self, result: Result) -> None:
         self._result.set_result(result)
+        await settle()
+
+    async def end_by(self, error: Exception) -> None:
+        """End the attempt as one ends in which this was raised."""
+        self._result.set_exception(error)
         await settle()
 
     def states_written(self) -> list[str]:
