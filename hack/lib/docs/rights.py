@@ -11,8 +11,14 @@ from hack.lib.docs.markdown import code, codes, page, table
 from kiro_swarm.api.meta import API_VERSION
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import ROLES
+from kiro_swarm.reconcile.job_pods import (
+    inspect_job,
+    integrate_job,
+    prepare_job,
+    sync_job,
+)
 from kiro_swarm.reconcile.manifests import foundations
-from kiro_swarm.reconcile.pods import instance_pod, integrate_job, prepare_job
+from kiro_swarm.reconcile.pods import instance_pod
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 Object = Dict[str, Any]
@@ -76,6 +82,10 @@ def pods() -> Dict[str, Object]:
     jobs = {
         "prepare Job": prepare_job(_SWARM, _SPEC, 1, settings),
         "integrate Job": integrate_job(_SWARM, _SPEC, 1, settings),
+        "sync Job": sync_job(_SWARM, _SPEC, None, "uid", settings),
+        "inspect Job": inspect_job(
+            _SWARM, _SPEC, "diff", _INSTANCE, "command", "uid", settings
+        ),
     }
     instance = instance_pod(_SWARM, _SPEC, _INSTANCE, 0, settings)
     return {

@@ -29,6 +29,8 @@ MANAGED_BY: Final = "kiro-swarm"
 COMPONENT_INSTANCE: Final = "instance"
 COMPONENT_PREPARE: Final = "prepare"
 COMPONENT_INTEGRATE: Final = "integrate"
+COMPONENT_INSPECT: Final = "inspect"
+COMPONENT_SYNC: Final = "sync"
 COMPONENT_AUDIT: Final = "audit"
 
 #: States of a KiroTask, in the order of a task's way (design: the way of a task).

@@ -89,6 +89,16 @@ def prepare_job(swarm: str, attempt: int) -> str:
     return f"{swarm}-prepare-{attempt}"
 
 
+def inspect_job(swarm: str, command_uid: str) -> str:
+    """Name of the Job that looks something up for a SwarmCommand."""
+    return f"{swarm}-inspect-{command_uid[:8]}"
+
+
+def sync_job(swarm: str, command_uid: str) -> str:
+    """Name of the Job that brings new upstream work in for a SwarmCommand."""
+    return f"{swarm}-sync-{command_uid[:8]}"
+
+
 def integrate_job(swarm: str, batch: int) -> str:
     """Name of the ``batch``-th integrate Job, from 1."""
     return f"{swarm}-integrate-{batch}"

@@ -16,8 +16,8 @@ from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.context import Context
+from kiro_swarm.reconcile.job_pods import integrate_job
 from kiro_swarm.reconcile.manifests import Object
-from kiro_swarm.reconcile.pods import integrate_job
 from kiro_swarm.reconcile.prepare import retry_time, termination_report
 from kiro_swarm.reconcile.view import View, job_number, job_outcome
 

@@ -1,10 +1,8 @@
-"""The pods of a swarm: two containers each, so that agent code holds no key to anything.
+"""The pods of instances: two containers, so that agent code holds no key to anything.
 
-Pure builders. In an instance pod ``runner`` alone gets the service account token and
-``agent`` runs whatever a language model or a repository can influence. In a Job pod
-``main`` holds the token and the git credentials and runs no code of the repository; the
-integrate Job has a ``gate`` beside it that runs the gates with neither.
-Every pod passes Pod Security "restricted".
+Pure builders. ``runner`` alone gets the service account token and ``agent`` runs whatever a
+language model or a repository can influence. What every pod of a swarm is made of is here
+too; the pods of Jobs are in ``job_pods.py``. All pass Pod Security "restricted".
 """
 
 from __future__ import annotations
@@ -15,14 +13,12 @@ from typing import Any, Optional
 
 from kiro_swarm.api.meta import (
     COMPONENT_INSTANCE,
-    COMPONENT_INTEGRATE,
-    COMPONENT_PREPARE,
     GROUP,
     LABEL_INSTANCE,
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.policy import naming
-from kiro_swarm.reconcile.manifests import Object, metadata, owner, swarm_labels
+from kiro_swarm.reconcile.manifests import Object, owner, swarm_labels
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 USER = 65532
@@ -35,17 +31,18 @@ _RESTRICTED = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-_TOKEN_PATH = (
+TOKEN_PATH = (
     "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a mount path
 )
-_MIRROR = "/swarm/repo.git"
+MIRROR = "/swarm/repo.git"
 
 
-def _mount(name: str, path: str, **more: Any) -> Object:
+def mount(name: str, path: str, **more: Any) -> Object:
+    """A volume's place in a container."""
     return {"name": name, "mountPath": path, **more}
 
 
-def _container(
+def container(
     name: str,
     image: str,
     policy: str,
@@ -54,6 +51,7 @@ def _container(
     mounts: list[Object],
     **more: Any,
 ) -> Object:
+    """A container that may do nothing but run; its own /tmp and home are writable."""
     return {
         "name": name,
         "image": image,
@@ -62,9 +60,9 @@ def _container(
         "env": [{"name": key, "value": value} for key, value in env.items()],
         "volumeMounts": [
             *mounts,
-            _mount("socket", "/run/kiro"),
-            _mount("scratch", "/tmp", subPath=f"{name}-tmp"),  # noqa: S108
-            _mount("scratch", "/home/kiro", subPath=f"{name}-home"),
+            mount("socket", "/run/kiro"),
+            mount("scratch", "/tmp", subPath=f"{name}-tmp"),  # noqa: S108
+            mount("scratch", "/home/kiro", subPath=f"{name}-home"),
         ],
         "securityContext": _RESTRICTED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -100,7 +98,8 @@ def _token_volume() -> Object:
     }
 
 
-def _volumes(swarm: Object) -> list[Object]:
+def volumes_of(swarm: Object) -> list[Object]:
+    """The volumes that every pod of a swarm has."""
     claim = naming.claim_name(swarm["metadata"]["name"])
     return [
         {"name": "swarm", "persistentVolumeClaim": {"claimName": claim}},
@@ -110,7 +109,8 @@ def _volumes(swarm: Object) -> list[Object]:
     ]
 
 
-def _pod_spec(account: str, volumes: list[Object], **more: Any) -> Object:
+def pod_spec(account: str, volumes: list[Object], **more: Any) -> Object:
+    """A pod of nobody's privileges; the token is mounted where it is asked for."""
     return {
         "serviceAccountName": account,
         "automountServiceAccountToken": False,
@@ -168,7 +168,7 @@ def instance_pod(
     name = instance["metadata"]["name"]
     template = spec.template
     env = {"KIRO_SWARM": swarm_name, "KIRO_INSTANCE": name}
-    runner = _container(
+    runner = container(
         "runner",
         settings.image,
         settings.image_pull_policy,
@@ -179,21 +179,21 @@ def instance_pod(
             "KIRO_INSTANCE_UID": instance["metadata"]["uid"],
             "KIRO_CONFIG": runner_config(swarm, spec),
         },
-        [_mount("token", _TOKEN_PATH, readOnly=True)],
+        [mount("token", TOKEN_PATH, readOnly=True)],
         ports=[{"name": "health", "containerPort": HEALTH_PORT}],
         readinessProbe=_probe("/readyz", period=2, failures=3),
         livenessProbe=_probe("/healthz", period=10, failures=3),
         resources={"requests": {"cpu": "10m", "memory": "64Mi"}},
     )
-    agent = _container(
+    agent = container(
         "agent",
         template.image or settings.image,
         template.image_pull_policy or settings.image_pull_policy,
         ["agent-entrypoint"],
         env,
         [
-            _mount("swarm", _MIRROR, subPath="repo.git", readOnly=True),
-            _mount("swarm", f"/swarm/instances/{name}", subPath=f"instances/{name}"),
+            mount("swarm", MIRROR, subPath="repo.git", readOnly=True),
+            mount("swarm", f"/swarm/instances/{name}", subPath=f"instances/{name}"),
         ],
         resources=template.resources.model_dump(mode="json"),
     )
@@ -218,13 +218,13 @@ def instance_pod(
             "annotations": annotations,
             "ownerReferences": [owner(instance)],
         },
-        "spec": _pod_spec(
+        "spec": pod_spec(
             naming.runner_account(swarm_name),
-            _volumes(swarm),
+            volumes_of(swarm),
             containers=[runner, agent],
             restartPolicy="Always",
             terminationGracePeriodSeconds=30,
-            **_placement(spec),
+            **placement(spec),
         ),
     }
 
@@ -238,7 +238,8 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
     }
 
 
-def _placement(spec: KiroSwarmSpec) -> Object:
+def placement(spec: KiroSwarmSpec) -> Object:
+    """Where a swarm's pods may run, as its template says."""
     template, overrides = spec.template, spec.template.pod_overrides
     placement: Object = {
         "nodeSelector": template.node_selector,
@@ -255,107 +256,6 @@ def _placement(spec: KiroSwarmSpec) -> Object:
         ],
     }
     return {key: value for key, value in placement.items() if value}
-
-
-def prepare_job(
-    swarm: Object, spec: KiroSwarmSpec, attempt: int, settings: OperatorSettings
-) -> Object:
-    """The Job that mirrors the repository and publishes the task graph."""
-    mounts: list[Object] = []
-    volumes: list[Object] = []
-    if spec.tasks.config_map:
-        source = {"name": spec.tasks.config_map.name, "optional": True}
-        volumes.append({"name": "tasks", "configMap": source})
-        mounts.append(_mount("tasks", "/swarm-tasks", readOnly=True))
-    name = naming.prepare_job(swarm["metadata"]["name"], attempt)
-    pod = _job_pod(swarm, spec, "prepare", mounts, volumes, settings)
-    return _job(swarm, name, COMPONENT_PREPARE, pod)
-
-
-def integrate_job(
-    swarm: Object, spec: KiroSwarmSpec, batch: int, settings: OperatorSettings
-) -> Object:
-    """The Job that runs the merge train, with the gates in a container of their own."""
-    pod = _job_pod(swarm, spec, "integrate", [], [], settings)
-    gate = _container(
-        "gate",
-        spec.template.image or settings.image,
-        spec.template.image_pull_policy or settings.image_pull_policy,
-        ["agent-entrypoint"],
-        {},
-        [
-            _mount("swarm", _MIRROR, subPath="repo.git", readOnly=True),
-            _mount("scratch", "/gate", subPath="gate-work"),
-        ],
-        # A sidecar: it starts first and is stopped when the main container is done.
-        restartPolicy="Always",
-    )
-    pod["initContainers"] = [gate]
-    name = naming.integrate_job(swarm["metadata"]["name"], batch)
-    return _job(swarm, name, COMPONENT_INTEGRATE, pod)
-
-
-def _job_pod(
-    swarm: Object,
-    spec: KiroSwarmSpec,
-    command: str,
-    mounts: list[Object],
-    volumes: list[Object],
-    settings: OperatorSettings,
-) -> Object:
-    credentials = spec.repository.credentials_secret
-    if credentials:
-        # Optional, so that a missing Secret is reported by us and not a stuck pod.
-        source = {
-            "secretName": credentials.name,
-            "optional": True,
-            "defaultMode": 0o440,
-        }
-        volumes = [*volumes, {"name": "credentials", "secret": source}]
-        mounts = [*mounts, _mount("credentials", "/credentials", readOnly=True)]
-    name = swarm["metadata"]["name"]
-    main = _container(
-        "main",
-        settings.image,
-        settings.image_pull_policy,
-        [command],
-        {
-            "KIRO_SWARM": name,
-            "KIRO_SWARM_UID": swarm["metadata"]["uid"],
-            "KIRO_NAMESPACE": swarm["metadata"]["namespace"],
-        },
-        [
-            _mount("swarm", "/swarm"),
-            _mount("token", _TOKEN_PATH, readOnly=True),
-            *mounts,
-        ],
-        resources={"requests": {"cpu": "50m", "memory": "96Mi"}},
-    )
-    return _pod_spec(
-        naming.jobs_account(name),
-        [*_volumes(swarm), *volumes],
-        containers=[main],
-        restartPolicy="Never",
-        terminationGracePeriodSeconds=10,
-        **_placement(spec),
-    )
-
-
-def _job(swarm: Object, name: str, component: str, pod: Object) -> Object:
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": metadata(swarm, name, component),
-        "spec": {
-            # The operator tries again, with what it learned; Kubernetes must not.
-            "backoffLimit": 0,
-            "ttlSecondsAfterFinished": 3600,
-            "template": {
-                "metadata": {"labels": swarm_labels(swarm, component)},
-                "spec": pod,
-            },
-        },
-    }
 
 
 def spec_of(swarm: Object) -> Optional[KiroSwarmSpec]:

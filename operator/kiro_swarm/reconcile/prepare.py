@@ -19,8 +19,8 @@ from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.instance import pod_trouble
+from kiro_swarm.reconcile.job_pods import prepare_job
 from kiro_swarm.reconcile.manifests import Object, metadata
-from kiro_swarm.reconcile.pods import prepare_job
 from kiro_swarm.reconcile.view import View, job_outcome
 from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, PublishedTask, unpack
 

@@ -8,11 +8,15 @@ import pytest
 
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import ROLES
+from kiro_swarm.reconcile.job_pods import (
+    inspect_job,
+    integrate_job,
+    prepare_job,
+    sync_job,
+)
 from kiro_swarm.reconcile.manifests import foundations
 from kiro_swarm.reconcile.pods import (
     instance_pod,
-    integrate_job,
-    prepare_job,
     spec_of,
     template_hash,
 )
@@ -22,6 +26,9 @@ from tests.unit.reconcile.surroundings import swarm_spec
 Object = dict[str, Any]
 SETTINGS = OperatorSettings(image="ours:1", image_pull_policy="Never")
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
+JOBS = ("prepare", "integrate", "inspect", "sync")
+TASK = {"metadata": {"name": "demo.1.1"}}
+UID = "0b5e7f1a-5b1c-4a53-9a5e-2f6d3a1c9b7e"
 FULL: Object = {
     "repository": {
         "url": "https://example.org/x.git",
@@ -61,17 +68,22 @@ def swarm(**changes: Any) -> tuple[Object, KiroSwarmSpec]:
 
 
 def pods(**changes: Any) -> dict[str, Object]:
-    """All three kinds of pods of a swarm: name -> pod spec."""
+    """Every kind of pod of a swarm: name -> pod spec."""
     item, spec = swarm(**changes)
     instance = {
         "apiVersion": item["apiVersion"],
         "kind": "KiroInstance",
         "metadata": {"name": "demo-1", "namespace": "team", "uid": "instance-uid"},
     }
+    jobs = {
+        "prepare": prepare_job(item, spec, 1, SETTINGS),
+        "integrate": integrate_job(item, spec, 1, SETTINGS),
+        "inspect": inspect_job(item, spec, "diff", TASK, "say-1", UID, SETTINGS),
+        "sync": sync_job(item, spec, "feature/x", UID, SETTINGS),
+    }
     return {
         "instance": instance_pod(item, spec, instance, 0, SETTINGS)["spec"],
-        "prepare": prepare_job(item, spec, 1, SETTINGS)["spec"]["template"]["spec"],
-        "integrate": integrate_job(item, spec, 1, SETTINGS)["spec"]["template"]["spec"],
+        **{name: job["spec"]["template"]["spec"] for name, job in jobs.items()},
     }
 
 
@@ -85,7 +97,7 @@ def mounts(container: Object) -> dict[str, Object]:
 
 
 @pytest.mark.parametrize("changes", [{}, FULL], ids=["plain", "full"])
-@pytest.mark.parametrize("kind", ["instance", "prepare", "integrate"])
+@pytest.mark.parametrize("kind", [*JOBS, "instance"])
 def test_every_pod_passes_pod_security_restricted(kind: str, changes: Object) -> None:
     pod = pods(**changes)[kind]
     assert not {"hostNetwork", "hostPID", "hostIPC", "hostUsers"} & set(pod)
@@ -110,7 +122,7 @@ def test_every_pod_passes_pod_security_restricted(kind: str, changes: Object) ->
 def test_the_token_is_in_one_container_of_each_pod_and_not_where_agents_run(
     changes: Object,
 ) -> None:
-    holders = {"instance": {"runner"}, "prepare": {"main"}, "integrate": {"main"}}
+    holders = {"instance": {"runner"}, **dict.fromkeys(JOBS, {"main"})}
     for kind, pod in pods(**changes).items():
         assert pod["automountServiceAccountToken"] is False
         assert pod["enableServiceLinks"] is False
@@ -124,7 +136,9 @@ def test_the_token_is_in_one_container_of_each_pod_and_not_where_agents_run(
         assert mounts(containers(pod)[only])[TOKEN_PATH]["readOnly"] is True
 
 
-def test_git_credentials_are_in_the_main_container_of_jobs_alone() -> None:
+def test_git_credentials_are_in_the_main_container_of_jobs_that_use_git_servers() -> (
+    None
+):
     for kind, pod in pods(**FULL).items():
         having = {
             name
@@ -132,7 +146,7 @@ def test_git_credentials_are_in_the_main_container_of_jobs_alone() -> None:
             if any(m["name"] == "credentials" for m in container["volumeMounts"])
         }
         secrets = [volume for volume in pod["volumes"] if "secret" in volume]
-        if kind == "instance":
+        if kind in ("instance", "inspect"):
             assert (having, secrets) == (set(), [])
             assert "git-key" not in str(pod)
         else:
@@ -156,15 +170,22 @@ def test_an_agent_writes_its_own_folder_and_only_reads_the_mirror() -> None:
     assert "swarm" not in {m["name"] for m in runner.values()}
 
 
-def test_a_gate_only_reads_the_mirror_and_has_a_folder_of_its_own() -> None:
-    gate = containers(pods()["integrate"])["gate"]
+def test_a_job_that_only_looks_cannot_write_to_the_volume() -> None:
+    pod = pods()["inspect"]
+    assert mounts(containers(pod)["main"])["/swarm"]["readOnly"] is True
+    assert set(containers(pod)) == {"main"}, "nothing to run, so no gate"
+
+
+@pytest.mark.parametrize("kind", ["integrate", "sync"])
+def test_a_gate_only_reads_the_mirror_and_has_a_folder_of_its_own(kind: str) -> None:
+    gate = containers(pods()[kind])["gate"]
     of_claim = {p: m for p, m in mounts(gate).items() if m["name"] == "swarm"}
     assert set(of_claim) == {"/swarm/repo.git"}
     assert of_claim["/swarm/repo.git"]["readOnly"] is True
     assert gate["env"] == []
     assert gate["restartPolicy"] == "Always"
     paths = {mount.get("subPath") for mount in gate["volumeMounts"]}
-    main = containers(pods()["integrate"])["main"]
+    main = containers(pods()[kind])["main"]
     shared = paths & {mount.get("subPath") for mount in main["volumeMounts"]}
     assert shared == {None}, "no scratch folder is shared, only the socket"
 
@@ -183,6 +204,9 @@ def test_whose_image_runs_where() -> None:
         ("prepare", "main"): ours,
         ("integrate", "main"): ours,
         ("integrate", "gate"): theirs,
+        ("sync", "main"): ours,
+        ("sync", "gate"): theirs,
+        ("inspect", "main"): ours,
     }
 
 
@@ -213,6 +237,24 @@ def test_a_job_is_tried_once_and_goes_away() -> None:
     assert job["metadata"]["ownerReferences"][0]["uid"] == "swarm-uid"
 
 
+def test_what_the_jobs_of_a_sentence_are_told() -> None:
+    item, spec = swarm()
+    look = inspect_job(item, spec, "log", TASK, "say-1", UID, SETTINGS)
+    assert look["metadata"]["name"] == "demo-inspect-0b5e7f1a"
+    assert look["metadata"]["labels"]["swarm.kiro.dev/component"] == "inspect"
+    assert 0 < look["spec"]["activeDeadlineSeconds"] <= 600
+    said = containers(look["spec"]["template"]["spec"])["main"]["args"]
+    assert said == [
+        *("inspect", "log", "--task=demo.1.1", "--command=say-1"),
+        f"--command-uid={UID}",
+    ]
+    sync = sync_job(item, spec, None, UID, SETTINGS)
+    assert sync["metadata"]["name"] == "demo-sync-0b5e7f1a"
+    said = containers(sync["spec"]["template"]["spec"])["main"]["args"]
+    assert said == ["sync", f"--command-uid={UID}"]
+    assert containers(pods()["sync"])["main"]["args"][-1] == "--branch=feature/x"
+
+
 def test_the_template_hash_follows_what_pods_are_made_of() -> None:
     before = template_hash(*swarm())
     assert before == template_hash(*swarm(instances=9, suspend=True))
@@ -230,10 +272,12 @@ def test_accounts_may_do_no_more_than_their_work() -> None:
     assert not any("*" in pair for pair in allowed)
     assert not any(resource in ("secrets", "pods") for resource, _ in allowed)
     assert ("kirotasks", "patch") not in allowed, "a status alone"
-    names = [
-        rule["resourceNames"] for rule in rules if "configmaps" in rule["resources"]
+    maps = [
+        (rule.get("resourceNames"), rule["verbs"])
+        for rule in rules
+        if "configmaps" in rule["resources"]
     ]
-    assert names == [["demo-graph"]]
+    assert maps == [(["demo-graph"], ["patch"]), (None, ["create"])]
     claim = next(b for _, b in made if b["kind"] == "PersistentVolumeClaim")
     assert claim["spec"]["storageClassName"] == "fast"
     assert all(
