@@ -12,7 +12,14 @@ from typing import Any, Dict, List, Sequence
 
 import yaml
 
-from kiro_swarm.commands.admission import binding, policy, policy_name
+from kiro_swarm.commands.admission import (
+    binding,
+    policy,
+    policy_name,
+    requester_binding,
+    requester_name,
+    requester_policy,
+)
 from kiro_swarm.commands.parser import Parser
 from kiro_swarm.commands.roles import ClusterRole, cluster_roles
 
@@ -24,6 +31,8 @@ HEADER = (
 )
 #: Helm writes the release's own name here.
 PREFIX = '{{ include "kiro-swarm.fullname" . }}'
+#: The version of MutatingAdmissionPolicy that the cluster has, or nothing; in _helpers.tpl.
+_VERSION = "kiro-swarm.mutatingPolicyVersion"
 _LABELS = '{{- include "kiro-swarm.labels" . | nindent 4 }}'
 
 
@@ -51,26 +60,45 @@ _Dumper.add_representer(list, _list)
 
 def templates() -> Dict[str, str]:
     """File name in the chart's templates -> text."""
-    group = "admissionregistration.k8s.io/v1"
-    name = policy_name(PREFIX)
+    group = "admissionregistration.k8s.io"
+    name, filler = policy_name(PREFIX), requester_name(PREFIX)
     spec = policy(
         Parser().grammar.permissions,
         PREFIX,
         requester_required="{{ .Values.commands.requireRequestedBy }}",
         roles_exist="{{ .Values.rbac.userRoles }}",
     )
-    bound = {"spec": binding(PREFIX)}
     return {
         "commandpolicy.yaml": _file(
-            "commands.policy",
-            _document(group, "ValidatingAdmissionPolicy", name, {"spec": spec}),
-            _document(group, "ValidatingAdmissionPolicyBinding", name, bound),
+            ".Values.commands.policy",
+            *_policy(f"{group}/v1", "Validating", name, spec, binding(PREFIX)),
+        ),
+        "commandrequester.yaml": _file(
+            f'$version := include "{_VERSION}" .',
+            *_policy(
+                f"{group}/{{{{ $version }}}}",
+                "Mutating",
+                filler,
+                requester_policy(),
+                requester_binding(PREFIX),
+            ),
         ),
         "userroles.yaml": _file(
-            "rbac.userRoles",
+            ".Values.rbac.userRoles",
             *(_role(ending, role) for ending, role in cluster_roles().items()),
         ),
     }
+
+
+def _policy(
+    version: str, sort: str, name: str, spec: Dict[str, Any], bound: Dict[str, Any]
+) -> List[str]:
+    """An admission policy and its binding."""
+    kind = f"{sort}AdmissionPolicy"
+    return [
+        _document(version, kind, name, {"spec": spec}),
+        _document(version, f"{kind}Binding", name, {"spec": bound}),
+    ]
 
 
 def _role(ending: str, role: ClusterRole) -> str:
@@ -85,10 +113,10 @@ def _role(ending: str, role: ClusterRole) -> str:
     )
 
 
-def _file(value: str, *documents: str) -> str:
-    """A template whose documents are there when the value is true."""
+def _file(condition: str, *documents: str) -> str:
+    """A template whose documents are there when the condition holds."""
     body = "---\n".join(documents)
-    return f"{HEADER}{{{{- if .Values.{value} }}}}\n{body}{{{{- end }}}}\n"
+    return f"{HEADER}{{{{- if {condition} }}}}\n{body}{{{{- end }}}}\n"
 
 
 def _document(

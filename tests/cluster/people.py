@@ -71,6 +71,29 @@ def town(
         _until(lambda: not _refuses(api_server, home, release, refused))
 
 
+@contextmanager
+def filling_in(api_server: Cluster, here: Town, *editors: str) -> Iterator[None]:
+    """The chart's policy that writes requesters, in force, and people who may edit."""
+    made = [
+        item
+        for item in template(
+            here.release,
+            here.home,
+            f"--set=fullnameOverride={here.release}",
+            "--api-versions=admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy",
+        )
+        if item["kind"].startswith("MutatingAdmissionPolicy")
+    ]
+    role = f"{here.release}-edit"
+    made.append(_bound("editors", here.home, "ClusterRole", role, editors))
+    api_server.kubectl("apply", "-f", "-", input=dump(*made))
+    _until(lambda: _holds(api_server, here.home, editors[0], "merge"))
+    _until(lambda: _fills_in(api_server, here.home))
+    yield
+    api_server.kubectl("delete", "-f", "-", "--wait=false", input=dump(*made))
+    _until(lambda: not _fills_in(api_server, here.home))
+
+
 def _policy(release: str, place: str, *settings: str) -> List[Object]:
     """The chart's admission policy and roles for people."""
     objects = template(release, place, f"--set=fullnameOverride={release}", *settings)
@@ -179,6 +202,16 @@ def _refuses(api_server: Cluster, place: str, release: str, person: str) -> bool
         check=False,
     )
     return f"'{release}-commands'" in said.stderr
+
+
+def _fills_in(api_server: Cluster, place: str) -> bool:
+    """Whether a command without a requester gets one."""
+    said = api_server.kubectl(
+        *("create", "--dry-run=server", "-o", "jsonpath={.spec.requestedBy}"),
+        *("-n", place, "-f", "-"),
+        input=json.dumps(command("status swarm")),
+    )
+    return said.stdout != ""
 
 
 def _until(true: Callable[[], bool]) -> None:

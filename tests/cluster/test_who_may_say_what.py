@@ -17,7 +17,16 @@ from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.commands.roles import ROLES
 from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS
-from tests.cluster.people import Person, Town, crowd, people, town
+from tests.cluster.chart import dump
+from tests.cluster.kinds import command
+from tests.cluster.people import (
+    Person,
+    Town,
+    crowd,
+    filling_in,
+    people,
+    town,
+)
 from tests.support.cluster import Cluster
 
 #: First word -> permission, by reading the rows.
@@ -207,6 +216,28 @@ async def test_a_requester_can_be_demanded(api_server: Cluster) -> None:
             # Looking changes nothing, and what is no sentence neither.
             assert await say(here.home, "demo", "status swarm") is None
             assert await say(here.home, "demo", "sclae instances 3") is None
+
+
+def test_the_requester_is_filled_in_where_the_cluster_can(
+    api_server: Cluster, here: Town
+) -> None:
+    """And the same manifest can be applied again, in whatever way, by whomever."""
+    with filling_in(api_server, here, "ann", "bob"):
+        for name, way in (
+            ("client", "--server-side=false"),
+            ("server", "--server-side"),
+        ):
+            text = dump(command("scale instances 3", name))
+            for person in ("ann", "ann", "bob"):
+                api_server.kubectl(
+                    *("apply", way, f"--as={person}", "--validate=false"),
+                    *("-n", here.home, "-f", "-"),
+                    input=text,
+                )
+            api_server.kubectl("replace", "-n", here.home, "-f", "-", input=text)
+            made = api_server.get("swarmcommand", name, "-n", here.home)
+            assert made["spec"]["requestedBy"] == "ann"
+            assert made["metadata"]["generation"] == 1
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,9 @@ def _api_server(spec: Spec) -> _Command:
         f"--service-account-signing-key-file={spec.pki('service-accounts.key')}",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        # Off by default in this version; the chart uses it where it is on.
+        "--feature-gates=MutatingAdmissionPolicy=true",
+        "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
         "--allow-privileged=true",
         f"--kubelet-client-certificate={spec.pki('kubelet-client.crt')}",
         f"--kubelet-client-key={spec.pki('kubelet-client.key')}",

@@ -1,4 +1,4 @@
-"""The admission policy that lets plain RBAC decide who may say what. Pure.
+"""The admission policies that let plain RBAC decide who may say what. Pure.
 
 Made from the same table as the parser, so that both know the same first words. Called by
 hack/update-admission, which writes the chart's templates, and by tests.
@@ -43,9 +43,19 @@ _NAMELESS = """\
 'spec.requestedBy: "' + variables.user + '" (kubectl swarm writes it by itself)'"""
 
 
+_FILL_IN = """\
+Object{spec: Object.spec{requestedBy: oldObject == null ?
+  request.userInfo.username : oldObject.spec.?requestedBy.orValue('')}}"""
+
+
 def policy_name(prefix: str) -> str:
     """Name of the policy and of its binding."""
     return f"{prefix}-commands"
+
+
+def requester_name(prefix: str) -> str:
+    """Name of the policy that fills in the requester, and of its binding."""
+    return f"{prefix}-requester"
 
 
 def policy(
@@ -63,16 +73,7 @@ def policy(
     roles = {name: role_of(name) for name in sorted(set(permissions.values()))}
     return {
         "failurePolicy": "Fail",
-        "matchConstraints": {
-            "resourceRules": [
-                {
-                    "apiGroups": [GROUP],
-                    "apiVersions": [VERSION],
-                    "operations": ["CREATE"],
-                    "resources": ["swarmcommands"],
-                }
-            ]
-        },
+        "matchConstraints": _commands("CREATE"),
         "variables": [
             _named("permissions", _literal(dict(sorted(permissions.items())))),
             _named("roles", _literal(roles)),
@@ -123,6 +124,44 @@ def policy(
 def binding(prefix: str) -> dict[str, Any]:
     """The spec of the ValidatingAdmissionPolicyBinding: everywhere, and it denies."""
     return {"policyName": policy_name(prefix), "validationActions": ["Deny"]}
+
+
+def requester_policy() -> dict[str, Any]:
+    """The spec of the MutatingAdmissionPolicy that writes spec.requestedBy, JSON-ready.
+
+    For clusters that have the kind. A manifest without the field can be applied and
+    replaced again and again: the name stays that of the first time.
+    """
+    return {
+        "failurePolicy": "Fail",
+        "reinvocationPolicy": "Never",
+        "matchConstraints": _commands("CREATE", "UPDATE"),
+        "matchConditions": [
+            _named("nameless", "object.spec.?requestedBy.orValue('') == ''")
+        ],
+        "mutations": [
+            {
+                "patchType": "ApplyConfiguration",
+                "applyConfiguration": {"expression": _FILL_IN},
+            }
+        ],
+    }
+
+
+def requester_binding(prefix: str) -> dict[str, Any]:
+    """The spec of its binding: everywhere."""
+    return {"policyName": requester_name(prefix)}
+
+
+def _commands(*operations: str) -> dict[str, Any]:
+    """Constraints that SwarmCommands match."""
+    rule = {
+        "apiGroups": [GROUP],
+        "apiVersions": [VERSION],
+        "operations": list(operations),
+        "resources": ["swarmcommands"],
+    }
+    return {"resourceRules": [rule]}
 
 
 def _named(name: str, expression: str) -> dict[str, str]:

@@ -42,6 +42,8 @@ def test_helm_replaces_nothing_but_what_is_meant() -> None:
     assert found == {
         "if .Values.commands.policy",
         "if .Values.rbac.userRoles",
+        'if $version := include "kiro-swarm.mutatingPolicyVersion" .',
+        "$version",
         "end",
         'include "kiro-swarm.fullname" .',
         'include "kiro-swarm.labels" . | nindent 4',
