@@ -41,6 +41,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.jobs.integrate import status_after
 from kiro_swarm.policy import naming
+from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Failed, Finished
 from kiro_swarm.runner.worktree import Cut
@@ -283,11 +284,14 @@ class PlayedNode:
         }
 
     async def _integrate(self, swarm: str) -> Object:
-        """Merge every Done task, as the integrate Job does, until there is none."""
+        """Merge every Done task that may be, as the integrate Job does, until none is."""
         head = ""
         fields = f"spec.swarm={swarm},status.state={DONE}"
         while True:
-            found, _ = await self._client.list(TASKS, self._namespace, fields=fields)
+            spec = (await self._client.get(SWARMS, self._namespace, swarm))["spec"]
+            approval = (spec.get("integration") or {}).get("approval", "Never")
+            done, _ = await self._client.list(TASKS, self._namespace, fields=fields)
+            found = [task for task in done if may_merge(task, approval)]
             if not found:
                 return {"head": head, "message": "merged"} if head else {"message": ""}
             for task in found:

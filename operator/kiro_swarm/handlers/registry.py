@@ -66,7 +66,6 @@ def observe(ctx: Context, resource: Resource, event: Any) -> None:
     item.setdefault("apiVersion", resource.api_version)
     item.setdefault("kind", resource.kind)
     if event["type"] == "DELETED":
-        ctx.cache.remove(resource, item)
-        ctx.wake(resource, item)
+        ctx.forget(resource, item)
     else:
         ctx.remember(resource, item)

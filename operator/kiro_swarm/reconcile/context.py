@@ -47,10 +47,11 @@ class Context:
     monotonic: Callable[[], float]
     health: Callable[[], list[dict[str, Any]]] = list
     """Health of every long-lived part of this process, for ``status swarm detailed``."""
-    heartbeats: dict[tuple[str, str], tuple[Any, float]] = field(default_factory=dict)
-    """Lease -> its last renewTime and when we saw it first (monotonic)."""
+    heartbeats: dict[str, tuple[Any, float]] = field(default_factory=dict)
+    """Uid of a task -> its runner's last sign of life and when we saw it (monotonic)."""
     ensured: set[str] = field(default_factory=set)
-    """Uids of swarms whose accounts and volume this process has made sure of."""
+    """Uids of swarms whose accounts and volume this process has made sure of, and of
+    Jobs whose pod it has asked for."""
     written: dict[str, float] = field(default_factory=dict)
     """Uid of a swarm -> when its status was written last (monotonic)."""
     backlog: Backlog = field(default_factory=Backlog)
@@ -113,13 +114,22 @@ class Context:
         if leaving is not None:
             self.remember(resource, leaving)
         else:
-            self.cache.remove(resource, item)
-            self.wake(resource, item)
+            self.forget(resource, item)
 
     def remember(self, resource: Resource, item: Object) -> None:
         """Put the answer to a write into the cache and wake who depends on it."""
         if self.cache.put(resource, item):
             self.wake(resource, item)
+
+    def forget(self, resource: Resource, item: Object) -> None:
+        """Drop an object that is gone, and all that was remembered of it."""
+        self.cache.remove(resource, item)
+        uid = item["metadata"]["uid"]
+        self.ensured.discard(uid)
+        self.heartbeats.pop(uid, None)
+        self.written.pop(uid, None)
+        self.audit.forget(uid)
+        self.wake(resource, item)
 
     def wake(self, resource: Resource, item: Object) -> None:
         """Queue the reconciles that a change of ``item`` concerns."""

@@ -286,10 +286,10 @@ def silence_of(ctx: Context, view: View) -> Silence:
             status.get("attempt"),
             task["metadata"].get("resourceVersion"),
         )
-        key = (namespace, task["metadata"]["name"])
-        known = ctx.heartbeats.get(key)
+        uid = task["metadata"]["uid"]
+        known = ctx.heartbeats.get(uid)
         if known is None or known[0] != sign:
-            known = ctx.heartbeats[key] = (sign, ctx.monotonic())
+            known = ctx.heartbeats[uid] = (sign, ctx.monotonic())
         return ctx.monotonic() - known[1]
 
     return silence

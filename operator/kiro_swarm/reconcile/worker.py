@@ -99,8 +99,7 @@ async def list_all(ctx: Context) -> None:
             ctx.remember(resource, item)
         for gone in before.values():
             if int(gone["metadata"]["resourceVersion"]) <= int(version):
-                ctx.cache.remove(resource, gone)
-                ctx.wake(resource, gone)
+                ctx.forget(resource, gone)
 
 
 async def sweep(ctx: Context) -> None:

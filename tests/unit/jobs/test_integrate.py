@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.api.swarm import Gate
-from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs import integrate as module
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.integrate import integrate, status_after
@@ -163,6 +163,98 @@ async def test_what_comes_a_little_later_is_merged_by_the_same_job(
     assert await working == 0
     assert job.status("1.2")["state"] == "Merged"
     assert "pushed" not in job.words()
+
+
+def approve(job: Job, task_id: str, attempt: int = 1) -> None:
+    """A person's word, written by the operator."""
+    patch = {"spec": {"approvedAttempt": attempt}}
+    job.api.store.patch(TASKS, NAMESPACE, f"demo-{task_id}", patch)
+    job.api.tell()
+
+
+async def test_only_what_a_person_approved_is_merged(job: Job) -> None:
+    job.apply(integration={"approval": "Required", "push": "Always"})
+    job.repositories.prepare()
+    for number, task in enumerate(("1.1", "1.2"), 1):
+        job.done(job.repositories.work({f"{task}.txt": "x"}, number, task))
+    approve(job, "1.2")
+    assert await integrate(job.client, job.env) == 0
+    assert job.words()["message"] == "merged 1, sent back 0"
+    assert job.status("1.1")["state"] == "Done"
+    assert job.status("1.2")["mergeCommit"] == job.repositories.head()
+    tree = git(job.repositories.mirror, "ls-tree", "--name-only", "HEAD:")
+    assert "1.1.txt" not in tree
+
+
+async def test_an_approval_that_comes_a_little_later_is_heard(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LINGER_SECONDS", 5.0)
+    job.apply(
+        integration={"approval": "Required"},
+        tasks={"inline": "- [ ] 1.1. a\n- [ ] 1.2. b\n"},
+    )
+    job.repositories.prepare()
+    for number, task in enumerate(("1.1", "1.2"), 1):
+        job.done(job.repositories.work({f"{task}.txt": "x"}, number, task))
+    approve(job, "1.1")
+    working = asyncio.ensure_future(integrate(job.client, job.env))
+    while not any("watch" in request for request in job.api.requests):
+        await asyncio.wait([working], timeout=0.01)
+    assert job.status("1.2")["state"] == "Done"
+    approve(job, "1.2")
+    assert await working == 0
+    assert job.words()["message"] == "merged 2, sent back 0"
+
+
+@pytest.mark.parametrize(
+    ("case", "meanwhile", "state"),
+    [
+        (
+            "a person rejects the second",
+            (TASKS, "demo-1.2", {"status": {"state": "Ready"}}, "status"),
+            "Ready",
+        ),
+        (
+            "a person begins to ask for approvals",
+            (SWARMS, "demo", {"spec": {"integration": {"approval": "Required"}}}, ""),
+            "Done",
+        ),
+    ],
+)
+async def test_what_changes_while_another_task_is_merged_counts(
+    job: Job, case: str, meanwhile: tuple[Any, ...], state: str
+) -> None:
+    job.apply()
+    job.repositories.prepare()
+    for number, task in enumerate(("1.1", "1.2"), 1):
+        job.done(job.repositories.work({f"{task}.txt": "x"}, number, task))
+    resource, name, patch, part = meanwhile
+
+    async def change(request: Any) -> None:
+        if request.method == "PATCH" and "1.1" in request.path:
+            job.api.store.patch(resource, NAMESPACE, name, patch, part)
+
+    job.api.intercept = change
+    assert await integrate(job.client, job.env) == 0
+    assert job.status("1.1")["state"] == "Merged"
+    assert job.status("1.2")["state"] == state, case
+    assert job.words()["message"] == "merged 1, sent back 0"
+
+
+async def test_a_task_that_is_deleted_meanwhile_is_left_alone(job: Job) -> None:
+    job.apply()
+    job.repositories.prepare()
+    for number, task in enumerate(("1.1", "1.2"), 1):
+        job.done(job.repositories.work({f"{task}.txt": "x"}, number, task))
+
+    async def delete(request: Any) -> None:
+        if request.method == "PATCH" and "1.1" in request.path:
+            job.api.store.remove(TASKS, NAMESPACE, "demo-1.2")
+
+    job.api.intercept = delete
+    assert await integrate(job.client, job.env) == 0
+    assert job.words()["message"] == "merged 1, sent back 0"
 
 
 async def test_a_push_that_is_refused_is_told(job: Job) -> None:

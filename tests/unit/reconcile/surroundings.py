@@ -15,9 +15,11 @@ from kiro_swarm.cluster.resources import (
     JOBS,
     LEASES,
     PODS,
+    SWARMS,
     TASKS,
     Resource,
 )
+from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, pack
 from tests.support.fake_api import FakeApi
@@ -183,7 +185,9 @@ class Cluster:
     def _integrate(self, job: Object) -> Object:
         head = BASE
         for task in self.all(TASKS):
-            if (task.get("status") or {}).get("state") == "Done":
+            swarm = self.one(SWARMS, task["spec"]["swarm"])
+            integration = swarm["spec"].get("integration") or {}
+            if may_merge(task, integration.get("approval", "Never")):
                 self.merge(task["metadata"]["name"])
         merged = [t["status"] for t in self.all(TASKS) if t.get("status")]
         for status in sorted(merged, key=lambda s: str(s.get("mergedAt") or "")):

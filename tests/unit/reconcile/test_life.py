@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
+from kiro_swarm.policy.attempts import rejected
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World, a_world
@@ -30,6 +31,57 @@ async def test_a_swarm_lives_from_nothing_to_all_merged(world: World) -> None:
     assert status["integration"]["head"] == world.cluster.task("4")["mergeCommit"]
     events = [write for write in world.api.writes if "events/" in write]
     assert len(events) == 1, "one Event tells that it is complete"
+
+
+async def test_where_approval_is_asked_nothing_is_merged_without_a_person(
+    world: World,
+) -> None:
+    world.apply_swarm(integration={"approval": "Required"})
+    await world.live(20)
+    assert world.cluster.task("1")["state"] == "Done"
+    assert [n for n in world.cluster.names(JOBS) if "integrate" in n] == []
+    assert world.conditions()["ApprovalNeeded"] == ("True", "ApprovalPending")
+    assert world.conditions()["Stalled"] == ("False", "Progressing")
+    assert "`approve task 1`" in world.status()["message"]
+    rest = world.api.store.version
+    await world.live(5)
+    assert world.api.store.version == rest, "asking costs nothing"
+    for name in world.cluster.graph:
+        approval = {"spec": {"approvedAttempt": 1}}
+        world.api.store.patch(TASKS, NAMESPACE, f"demo.{name}", approval)
+    await world.live(30)
+    assert world.status()["phase"] == "Succeeded"
+    assert world.conditions()["ApprovalNeeded"] == ("False", "NothingToApprove")
+    events = [write for write in world.api.writes if "events/" in write]
+    assert len(events) == 2, "a person is asked; it is complete"
+
+
+async def test_an_approval_is_for_one_attempt(world: World) -> None:
+    world.apply_swarm(integration={"approval": "Required"})
+    await world.live(20)
+    task = world.cluster.one(TASKS, "demo.1")
+    patch = rejected(task["status"], task["spec"], world.clock.now(), "no tests")
+    approval = {"spec": {"approvedAttempt": 1}}
+    world.api.store.patch(TASKS, NAMESPACE, "demo.1", approval)
+    world.cluster.set_status(TASKS, "demo.1", **patch)
+    await world.live(20)
+    task = world.cluster.task("1")
+    assert (task["state"], task["attempt"]) == ("Done", 2)
+    assert "no tests" in task["brief"]
+    assert world.conditions()["ApprovalNeeded"] == ("True", "ApprovalPending")
+
+
+async def test_what_is_remembered_of_an_object_goes_with_it(world: World) -> None:
+    world.apply_swarm()
+    await world.live(20)
+    assert world.ctx.ensured
+    assert world.ctx.heartbeats
+    assert world.ctx.written
+    world.api.store.remove(SWARMS, NAMESPACE, "demo")
+    await world.live(20)
+    assert world.cluster.names(TASKS) == []
+    kept = (world.ctx.ensured, world.ctx.heartbeats, world.ctx.written)
+    assert kept == (set(), {}, {})
 
 
 async def test_no_dependent_starts_before_what_it_depends_on_is_merged(

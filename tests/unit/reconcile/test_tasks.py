@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.cluster.resources import INSTANCES, PODS, TASKS
+from kiro_swarm.cluster.resources import INSTANCES, PODS, TASKS, Resource
+from kiro_swarm.policy.attempts import cancelled, taken_back
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
 
@@ -29,6 +30,11 @@ def states(world: World) -> dict[str, str]:
         task["spec"]["id"]: (task.get("status") or {}).get("state", "Blocked")
         for task in world.cluster.all(TASKS)
     }
+
+
+def want(world: World, resource: Resource, name: str, **spec: Any) -> None:
+    """A person, through the operator, changes what is wanted of an object."""
+    world.api.store.patch(resource, NAMESPACE, name, {"spec": spec})
 
 
 @pytest.mark.parametrize(
@@ -205,6 +211,106 @@ async def test_an_instance_that_a_person_stops_gets_no_task(
     assert world.cluster.task("2")["state"] == "Ready"
     assert world.cluster.status(INSTANCES, "demo-1")["phase"] == "Stopped"
     assert "demo-1-0" not in world.cluster.names(PODS)
+
+
+async def test_a_paused_instance_ends_its_task_and_keeps_its_pod(world: World) -> None:
+    await prepared(world, {"id": "1"}, {"id": "2"})
+    want(world, INSTANCES, "demo-1", desired="Paused")
+    world.cluster.tasks_run = True
+    await world.live(20)
+    assert states(world) == {"1": "Merged", "2": "Ready"}
+    status = world.cluster.status(INSTANCES, "demo-1")
+    assert (status["phase"], status["pod"], status["task"]) == (
+        "Paused",
+        "demo-1-0",
+        "",
+    )
+    assert "demo-1-0" in world.cluster.names(PODS)
+    assert world.conditions()["Ready"] == ("True", "InstancesReady")
+    assert world.status()["readiness"] == "0/0"
+    assert world.status()["message"] == "1 of 2 merged; working on nothing; 1 paused"
+    want(world, INSTANCES, "demo-1", desired="Running")
+    await world.live(20)
+    assert states(world) == {"1": "Merged", "2": "Merged"}
+
+
+async def test_a_paused_task_is_not_bound_until_it_is_resumed(world: World) -> None:
+    await prepared(world, {"id": "1"}, {"id": "2"}, instances=0)
+    want(world, TASKS, "demo.1", paused=True)
+    world.edit_swarm(instances=2)
+    world.cluster.tasks_run = True
+    await world.live(20)
+    assert states(world) == {"1": "Ready", "2": "Merged"}
+    assert "attempt" not in world.cluster.task("1"), "it was never bound"
+    want(world, TASKS, "demo.1", paused=False)
+    await world.live(20)
+    assert states(world) == {"1": "Merged", "2": "Merged"}
+
+
+async def test_a_task_that_is_paused_at_work_goes_on_to_its_merge(world: World) -> None:
+    await prepared(world, {"id": "1"}, {"id": "2", "dependencies": ["1"]})
+    want(world, TASKS, "demo.1", paused=True)
+    want(world, TASKS, "demo.2", paused=True)
+    world.cluster.tasks_run = True
+    await world.live(20)
+    assert states(world) == {"1": "Merged", "2": "Ready"}
+
+
+async def test_an_assigned_task_waits_for_its_instance(world: World) -> None:
+    await prepared(world, {"id": "1"}, {"id": "2"}, instances=0)
+    want(world, TASKS, "demo.1", assignedTo="demo-2")
+    world.edit_swarm(instances=1)
+    await world.live(6)
+    assert states(world) == {"1": "Ready", "2": "Bound"}
+    world.edit_swarm(instances=2)
+    await world.live(6)
+    assert world.cluster.task("1")["instance"] == "demo-2"
+
+
+async def test_an_instance_takes_what_is_assigned_to_it_first(world: World) -> None:
+    await prepared(world, {"id": "1"}, {"id": "2"}, instances=0)
+    want(world, TASKS, "demo.1", assignedTo="demo-1")
+    want(world, TASKS, "demo.2", priority=5)
+    world.edit_swarm(instances=1)
+    await world.live(6)
+    assert states(world) == {"1": "Bound", "2": "Ready"}
+
+
+async def test_a_task_taken_back_from_a_paused_instance_goes_to_another(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"}, instances=2)
+    before = world.cluster.task("1")
+    here = before["instance"]
+    want(world, INSTANCES, here, desired="Paused")
+    spec = world.cluster.one(TASKS, "demo.1")["spec"]
+    now = world.clock.now()
+    world.cluster.set_status(
+        TASKS, "demo.1", **taken_back(before, spec, now, "Reassigned", "by ada")
+    )
+    await world.settle()
+    after = world.cluster.task("1")
+    assert (after["state"], after["attempt"]) == ("Bound", 2)
+    assert after["instance"] != here
+    assert world.cluster.status(INSTANCES, here)["phase"] == "Paused"
+
+
+async def test_a_cancelled_task_stays_so_until_a_person_asks_again(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"})
+    want(world, TASKS, "demo.1", runRequest="asked")
+    await world.settle()
+    task = world.cluster.one(TASKS, "demo.1")
+    patch = cancelled(task["status"], task["spec"], world.clock.now(), "ada")
+    world.cluster.set_status(TASKS, "demo.1", **patch)
+    await world.live(4)
+    assert states(world) == {"1": "Failed"}
+    assert world.status()["phase"] == "Failed"
+    want(world, TASKS, "demo.1", runRequest="asked-again")
+    await world.live(4)
+    task = world.cluster.task("1")
+    assert (task["state"], task["attempt"], task["forgiven"]) == ("Bound", 2, 1)
 
 
 async def test_hundreds_of_tasks_are_made_from_one_graph(world: World) -> None:
