@@ -104,14 +104,16 @@ class Rule:
         """What a word known as "" is here, and how many words it takes.
 
         A modifier's name, "" for a word before a value or without meaning, None for a
-        value. The last word is a value where one is still wanted.
+        value. The last word is a value where one is still wanted, unless it is one that
+        announces a value.
         """
         word = fold(words[index])
         for parts, name in self.openers.get(word, ()):
             if parts == [fold(part) for part in words[index : index + len(parts)]]:
                 return name, len(parts)
-        known = word in self.connectors or word in self.introduced
-        if known and not (wants_value and index + 1 == len(words)):
+        if word in self.introduced:
+            return "", 1
+        if word in self.connectors and not (wants_value and index + 1 == len(words)):
             return "", 1
         return None, 1
 

@@ -95,7 +95,7 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
             place = 0
         elif meaning is None:
             if place == len(pending):
-                raise _too_much(rule, text, index, word, modifiers)
+                raise _too_much(rule, text, index, word, {*modifiers, *values})
             name, reader, argument = pending[place]
             place += 1
             try:
@@ -177,23 +177,27 @@ def _unknown_word(node: Node, text: str, words: list[str], index: int) -> Senten
 
 
 def _too_much(
-    rule: Rule, text: str, index: int, word: str, modifiers: list[str]
+    rule: Rule, text: str, index: int, word: str, said: set[str]
 ) -> SentenceError:
     """For a word after everything that the command takes."""
     column = column_of(text, index)
-    expected = [
-        item.name for item in rule.command.modifiers if item.name not in modifiers
-    ]
-    expected += [
-        f"{item.after} {item.name.upper()}"
-        for item in rule.command.arguments
-        if item.optional and item.after
-    ]
-    expected += [f"{item.name}=" for item in rule.command.parameters]
+    command = rule.command
+    options = {
+        **{item.name: item.name for item in command.modifiers},
+        **{
+            item.name: f"{item.after} {item.name.upper()}"
+            for item in command.arguments
+            if item.optional and item.after
+        },
+        **{item.name: f"{item.name}=" for item in command.parameters},
+    }
+    expected = [option for name, option in options.items() if name not in said]
     expected.append(_END)
+    texts = any(item.kind == "text" for item in rule.keys.values())
     return SentenceError(
         f"unexpected {shown(as_written(word))} at column {column}; "
-        f"expected {any_of(expected)}",
+        f"expected {any_of(expected)}"
+        + ("; several words that are one value stand in quotes" if texts else ""),
         column,
         expected,
     )

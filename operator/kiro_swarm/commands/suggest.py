@@ -1,7 +1,8 @@
 """Nearest valid sentences to one that was not understood. Used by the parser.
 
 Only sentences that parse are suggested, and never a destructive one: whoever copies a
-correction without reading it must not lose work.
+correction without reading it must not lose work. Where the nearest would be a
+destructive one nothing is suggested, for the next best could mean the opposite.
 """
 
 from __future__ import annotations
@@ -11,22 +12,23 @@ from typing import Callable, Iterator, Optional
 
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
-from kiro_swarm.commands.grammar import Grammar, Node
+from kiro_swarm.commands.grammar import Grammar, Node, fold
+from kiro_swarm.commands.table import CONNECTORS, FILLERS
 
 _MOST = 3
 #: More of a text than this is not compared; sentences are short.
 _COMPARED = 80
+#: Words that may be left out without changing what a sentence means.
+_EMPTY = CONNECTORS | FILLERS
 
 
 def close_word(node: Node, word: str) -> Optional[str]:
     """The fixed word nearest to ``word``, if it leads to something harmless."""
-    harmless = [
-        known
-        for known, after in node.following.items()
-        if not all(command.destructive for command in after.commands())
-    ]
-    found = get_close_matches(word[:_COMPARED].lower(), harmless, 1)
-    return found[0] if found else None
+    if fold(word) in _EMPTY:
+        return None
+    found = get_close_matches(word[:_COMPARED].lower(), node.following, 1)
+    reached = [command for near in found for command in node.following[near].commands()]
+    return None if all(command.destructive for command in reached) else found[0]
 
 
 def suggestions(
@@ -42,7 +44,9 @@ def suggestions(
             action = read(candidate)
         except SentenceError:
             continue
-        if not action.command.destructive and action.normalized not in found:
+        if action.command.destructive:
+            return found[:_MOST]
+        if action.normalized not in found:
             found.append(action.normalized)
     if not found:
         found = [read(example).normalized for example in _examples(grammar, text)]
@@ -50,12 +54,15 @@ def suggestions(
 
 
 def _corrections(grammar: Grammar, text: str, error: SentenceError) -> Iterator[str]:
-    """The text with the offending word replaced or preceded by another.
+    """The text with the offending word replaced or preceded by another, nearest first.
 
-    Never with the word left out: it may be the one that turns the meaning round.
+    Never with the word left out, for it may be the one that turns the meaning round;
+    but one that has no meaning anywhere may go.
     """
     before = text[: error.position - 1]
     word, _, after = text[error.position - 1 :].partition(" ")
+    if fold(word) in _EMPTY:
+        yield f"{before} {after}"
     known = [expected for expected in error.expected if expected in grammar.words]
     for close in get_close_matches(word[:_COMPARED].lower(), known, _MOST):
         yield f"{before} {close} {after}"
@@ -64,21 +71,27 @@ def _corrections(grammar: Grammar, text: str, error: SentenceError) -> Iterator[
 
 
 def _examples(grammar: Grammar, text: str) -> list[str]:
-    """The nearest example among the commands that the first words lead to.
+    """An example of the commands that the first words lead to: the nearest to the text.
 
-    Nothing when the nearest is destructive: the next best could mean the opposite.
+    Of a text that only begins a sentence, the first harmless one.
     """
     node = grammar.root
-    for word in text[:_COMPARED].split():
+    words = text[:_COMPARED].split()
+    known = 0
+    for word in words:
         following = node.other_spelling(word, first=node is grammar.root)
         if following is None:
             break
         node = following
+        known += 1
     cutoff = 0.6 if node is grammar.root else 0.0
     destructive = {
         example: command.destructive
         for command in node.commands()
         for example in command.examples
     }
-    found = get_close_matches(text[:_COMPARED], destructive, 1, cutoff)
+    if known and known == len(words):
+        found = [example for example in destructive if not destructive[example]][:1]
+    else:
+        found = get_close_matches(text[:_COMPARED], destructive, 1, cutoff)
     return [example for example in found if not destructive[example]]
