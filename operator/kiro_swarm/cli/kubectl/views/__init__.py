@@ -22,7 +22,7 @@ top                    top_table(instances, pods, metrics, tasks, now)
 events                 events_table(events, now)
 diff                   diff_text(text)
 explain                explain_text(data)
-attach                 open_text(instance, swarm, pod)
+attach                 open_text(instance, swarm, pod, *, context="")
 audit                  audit_table(records)
 =====================  ============================================================
 

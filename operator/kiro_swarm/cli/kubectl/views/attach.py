@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from typing import Optional
+from urllib.parse import quote
 
 from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Lines, Part
-from kiro_swarm.cli.kubectl.views.objects import Object, colour_code, name, part
+from kiro_swarm.cli.kubectl.views.objects import Object, colour_code, items, name, part
 from kiro_swarm.cli.kubectl.views.style import swatch
 from kiro_swarm.cli.kubectl.views.text import clean
 
@@ -21,18 +22,45 @@ def tree_path(instance: str) -> str:
 def shell_command(instance: Object) -> str:
     """The command that opens a shell in the instance's worktree; '' without a pod."""
     pod = clean(part(instance, "status").get("pod"), 253)
-    space = clean(part(instance, "metadata").get("namespace"), 63) or "default"
     if not pod:
         return ""
     script = f"cd {shlex.quote(tree_path(name(instance)))} && exec sh"
-    return shlex.join(
-        ["kubectl", "exec", "-it", "-n", space, pod, "-c", _CONTAINER, "--", "sh", "-c"]
-        + [script]
+    where = f"-n {_namespace(instance)} {pod} -c {_CONTAINER}".split()
+    return shlex.join(["kubectl", "exec", "-it", *where, "--", "sh", "-c", script])
+
+
+def ide_address(instance: Object, pod: Object, context: str = "") -> str:
+    """The address by which VS Code and what is built on it attach to the worktree."""
+    images = [
+        clean(part({"c": one}, "c").get("image"), 512)
+        for one in items(part(pod, "spec").get("containers"))
+        if part({"c": one}, "c").get("name") == _CONTAINER
+    ]
+    parts = {
+        "context": clean(context, 512),
+        "podname": clean(part(instance, "status").get("pod"), 253),
+        "namespace": _namespace(instance),
+        "name": _CONTAINER,
+        "image": images[0] if images else "",
+    }
+    said = "".join(
+        f"+{key}={quote(value, safe=':/@')}" for key, value in parts.items() if value
     )
+    return f"vscode-remote://k8s-container{said}{tree_path(name(instance))}"
 
 
-def open_text(instance: Object, swarm: Object, pod: Optional[Object]) -> Lines:
-    """What the instance is, and the ways into its worktree; whole lines, to copy."""
+def _namespace(instance: Object) -> str:
+    return clean(part(instance, "metadata").get("namespace"), 63) or "default"
+
+
+def open_text(
+    instance: Object, swarm: Object, pod: Optional[Object], *, context: str = ""
+) -> Lines:
+    """What the instance is, and the ways into its worktree; whole lines, to copy.
+
+    :param pod: its Pod, None when it has none.
+    :param context: of the kubeconfig, for the IDE; '' is the current one.
+    """
     spec, status = part(instance, "spec"), part(instance, "status")
     own = name(instance)
     task = clean(status.get("task"), 128)
@@ -52,15 +80,15 @@ def open_text(instance: Object, swarm: Object, pod: Optional[Object]) -> Lines:
     if not command or pod is None:
         lines.append([("It has no pod now: try again when its phase is Ready.", "")])
         return Lines(lines, whole=True)
+    quoted = shlex.quote(ide_address(instance, pod, context))
     lines += [
         "A shell in the worktree:",
         [(f"  {command}", "bold")],
         "",
-        "An IDE: with a Kubernetes extension choose Attach to container",
-        f"  pod {clean(status.get('pod'), 253)}, container {_CONTAINER}, "
-        f"folder {tree_path(own)}",
+        "An IDE, with its extensions for Kubernetes and containers:",
+        [(f"  code --folder-uri {quoted}", "bold")],
         "",
-        [("What you change there the task commits as its own.", "dim")],
+        [("Changes made there are committed with the instance's task.", "dim")],
     ]
     return Lines(lines, whole=True)
 

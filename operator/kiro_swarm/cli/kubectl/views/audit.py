@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Part
 from kiro_swarm.cli.kubectl.views.objects import Object, items, moment, number, part
@@ -48,10 +49,41 @@ def _changes(record: Object) -> Cell:
         shown += [
             ("; " if shown else "", "dim"),
             (clean(one.get("object"), 300), "dim"),
-            (f" {_value(one.get('before'))} → {_value(one.get('after'))}", ""),
+            (f" {_difference(one.get('before'), one.get('after'))}", ""),
         ]
     more = int(number(record.get("changesInAll"), len(made))) - min(3, len(made))
     return [*shown, (f" and {more} more", "dim")] if more > 0 else shown
+
+
+def _difference(before: Any, after: Any) -> str:
+    """``spec.instances 3 → 5`` where both are JSON objects, else the two texts."""
+    old, new = _leaves(before), _leaves(after)
+    if old is None or new is None:
+        return f"{clean(before, 120)} → {clean(after, 120)}"
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    return ", ".join(
+        f"{key} {_value(old.get(key))} → {_value(new.get(key))}" for key in keys
+    )
+
+
+def _leaves(text: Any) -> Optional[dict[str, Any]]:
+    """The values of a JSON object by their paths; None for anything else."""
+    try:
+        value = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    found: dict[str, Any] = {}
+    waiting = [("", value)]
+    while waiting:
+        path, inner = waiting.pop()
+        for key, item in inner.items():
+            if isinstance(item, dict) and item:
+                waiting.append((f"{path}{clean(key, 64)}.", item))
+            else:
+                found[path + clean(key, 64)] = item
+    return found
 
 
 def _value(value: Any) -> str:

@@ -22,7 +22,7 @@ from kiro_swarm.cli.kubectl.views.objects import (
     state,
     task_id,
 )
-from kiro_swarm.cli.kubectl.views.text import clean
+from kiro_swarm.cli.kubectl.views.text import clean, duration
 
 _NOBODY: Final = "(unknown)"
 _STEPS: Final = tuple(
@@ -117,7 +117,9 @@ def _bars(task: Object, now: datetime) -> list[Bar]:
     found = [
         bar
         for record in items(status.get("history"))
-        for bar in _bar(task, record, moment(part({"r": record}, "r").get("finishedAt")))
+        for bar in _bar(
+            task, record, moment(part({"r": record}, "r").get("finishedAt"))
+        )
     ]
     current = state(task)
     if current == FAILED:
@@ -154,6 +156,15 @@ def _bar(
             merged_at=merged,
         )
     ]
+
+
+def tick_label(seconds: float) -> str:
+    """``0s``, ``90s`` as ``1m30s``, whole minutes and hours as ``2m``, ``3h``."""
+    label = duration(seconds)
+    for nought in ("m00s", "h00m"):
+        if label.endswith(nought):
+            return label[:-3]
+    return label
 
 
 def ticks(line: Timeline, most: int) -> list[datetime]:

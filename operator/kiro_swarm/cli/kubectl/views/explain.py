@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kiro_swarm.api.meta import TASK_STATES
 from kiro_swarm.cli.kubectl.views.grid import Cell, Lines, Part
 from kiro_swarm.cli.kubectl.views.style import PHASES, STATES, state_cell
 from kiro_swarm.cli.kubectl.views.text import clean, clean_lines, duration
-from kiro_swarm.api.meta import TASK_STATES
 
 _DEEPEST: Final = 8
 _MOST: Final = 200
@@ -40,7 +40,9 @@ def _outline(value: Any, depth: int, lines: list[Cell]) -> None:
         widest = max((len(words(k)) for k, v in shown if not _nested(v)), default=0)
         for key, item in shown:
             head = words(key) + ":"
-            _entry([(f"{head:<{min(widest, 24) + 2}}", "bold")], key, item, depth, lines)
+            _entry(
+                [(f"{head:<{min(widest, 24) + 2}}", "bold")], key, item, depth, lines
+            )
         _more(value, depth, lines)
     elif isinstance(value, list):
         for item in value[:_MOST]:
@@ -74,7 +76,11 @@ def _entry(
             _outline(item, depth + 1, lines)
         return
     first, *rest = _scalar(key, item)
-    lines.append([*before, *first])
+    if rest and key:
+        lines.append([("  " * depth, ""), (words(key) + ":", "bold")])
+        rest.insert(0, first)
+    else:
+        lines.append([*before, *first])
     lines += [[("  " * (depth + 1), ""), *line] for line in rest]
 
 

@@ -1,7 +1,8 @@
 """`kubectl swarm graph`: the task graph as a layered drawing in the terminal.
 
 A task stands below what it waits for. Lines that only cross do not touch: the horizontal
-one makes way. A line that joins another on the way into a task has an arrowhead. What does not fit the width is bundled, and a line under the drawing says so.
+one makes way. A line that joins another on the way into a task has an arrowhead. What does
+not fit the width is bundled, and a line under the drawing says so.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def _notes(drawing: Drawing) -> list[str]:
     if drawing.dropped:
         notes.append(f"no room for {plural(drawing.dropped, 'edge')} over many layers")
     if drawing.implied:
-        notes.append(f"{plural(drawing.implied, 'edge')} left out that follow from others")
+        notes.append(
+            f"{plural(drawing.implied, 'edge')} left out that follow from others"
+        )
     if drawing.circular:
         notes.append(
             f"{plural(drawing.circular, 'task')} left out that wait in a circle"
@@ -121,9 +124,7 @@ def _tracks(nets: Sequence[tuple[int, Sequence[int]]]) -> dict[int, int]:
         x, targets = nets[net]
         span = (min(x, targets[0]), max(x, targets[-1]))
         row = max((rows[other] + 1 for other in later[net] if other in rows), default=0)
-        while any(
-            rows[other] == row and _touch(span, nets[other]) for other in rows
-        ):
+        while any(rows[other] == row and _touch(span, nets[other]) for other in rows):
             row += 1
         rows[net] = row
     return rows

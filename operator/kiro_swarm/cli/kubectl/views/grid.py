@@ -19,10 +19,12 @@ Part = tuple[str, str]
 Cell = Union[str, list[Part]]
 _GAP: Final = 2
 _LEAST: Final = 6
-_ASCII: Final = str.maketrans(
-    "○◇◔●◕✔✘⊘■…├└─│━╸┃┬┴┤┼┌┐┘▲▼◆╱·×→⋯▸±✓✗█░╴╶▏",
-    "o<.*@+x/#.|`-|=-|+++|+++^v*/.x>.>~+x#.  |",
-)
+#: What a terminal without Unicode sees; all else becomes a question mark.
+_ASCII: Final = {
+    **dict(zip(map(ord, "○◇◔●◕✔✘⊘■…⋯→·"), "o<%*@+x/#~~>.")),
+    **dict(zip(map(ord, "│─┌┐└┘├┤┬┴┼╵╷╴╶"), "|-+++++++++||--")),
+    **dict(zip(map(ord, "━┅╌◂▸"), "=:~<>")),
+}
 
 
 def parts(cell: Cell) -> list[Part]:
@@ -75,7 +77,7 @@ def segments(console: Console, cell: Cell, ascii_only: bool) -> Iterable[Segment
     """A cell for the console; glyphs become plain where the encoding has none."""
     for text, style in parts(cell):
         if ascii_only:
-            text = text.translate(_ASCII)
+            text = text.translate(_ASCII).encode("ascii", "replace").decode()
         yield Segment(text, console.get_style(style) if style else None)
 
 

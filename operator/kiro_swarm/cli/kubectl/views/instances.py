@@ -15,8 +15,8 @@ from kiro_swarm.cli.kubectl.views.objects import (
     number,
     part,
     task_id,
-    working,
     worked_seconds,
+    working,
 )
 from kiro_swarm.cli.kubectl.views.style import phase_cell, swatch
 from kiro_swarm.cli.kubectl.views.text import age, clean, duration

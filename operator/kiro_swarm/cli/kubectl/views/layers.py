@@ -78,7 +78,9 @@ def reduced(needs: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[str]], i
         behind = 0
         for needed in waiting[task]:
             behind |= reach[needed]
-        kept[task] = [n for n in needs[task] if n in waiting[task] and not bit[n] & behind]
+        kept[task] = [
+            n for n in needs[task] if n in waiting[task] and not bit[n] & behind
+        ]
         kept[task] = list(dict.fromkeys(kept[task]))
         implied += len(waiting[task]) - len(kept[task])
         reach[task] = behind

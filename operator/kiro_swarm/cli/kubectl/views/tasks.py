@@ -6,8 +6,8 @@ from the text of its tasks, which begins with "Part of 1. Title".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Optional
 
@@ -81,11 +81,20 @@ def _group_title(task: Object, group: str) -> str:
     return ""
 
 
-def tasks_tree(
-    swarm: Object, tasks: Sequence[Object], wide: bool = False, *, now: datetime
-) -> Grid:
-    """The tree of ``tasks`` of ``swarm``, one line a task or group."""
-    states = states_of(tasks)
+def pruned(nodes: Sequence[Node], keep: Collection[str]) -> list[Node]:
+    """The tree with the tasks in ``keep`` and the groups above them; tallies stay."""
+    kept = []
+    for node in nodes:
+        children = pruned(node.children, keep)
+        if children or node.id in keep:
+            kept.append(replace(node, children=children))
+    return kept
+
+
+def tree_rows(
+    roots: Sequence[Node], states: dict[str, str], wide: bool, now: datetime
+) -> list[list[Cell]]:
+    """A row for each node, with guides before what is inside of a group."""
     rows: list[list[Cell]] = []
 
     def walk(nodes: Sequence[Node], before: str, inner: bool) -> None:
@@ -97,13 +106,19 @@ def tasks_tree(
             below = ("   " if last else "│  ") if inner else ""
             walk(node.children, before + below, True)
 
-    walk(tree_of(tasks), "", False)
+    walk(roots, "", False)
+    return rows
+
+
+def tasks_tree(
+    swarm: Object, tasks: Sequence[Object], wide: bool = False, *, now: datetime
+) -> Grid:
+    """The tree of ``tasks`` of ``swarm``, one line a task or group."""
     title = len(_HEADINGS) - 2
-    wide_ones = [title + 2, title + 4] if wide else []
     return Grid(
         _HEADINGS + (_WIDE if wide else []),
-        rows,
-        elastic=[title, title + 1, *wide_ones],
+        tree_rows(tree_of(tasks), states_of(tasks), wide, now),
+        elastic=[title, title + 1, *([title + 2, title + 4] if wide else [])],
         right=[2, 4],
         empty=f"no tasks of {clean(part(swarm, 'metadata').get('name'))} yet",
     )
@@ -153,4 +168,4 @@ def _group_row(node: Node, head: list[Part], wide: bool) -> list[Cell]:
         [(node.title, "bold")],
         "",
     ]
-    return row + ["", "", ""] if wide else row
+    return [*row, "", "", ""] if wide else row

@@ -13,7 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from kiro_swarm.cli.kubectl.views.bars import Bar, Timeline, ticks, timeline
+from kiro_swarm.cli.kubectl.views.bars import Bar, Timeline, tick_label, ticks, timeline
 from kiro_swarm.cli.kubectl.views.grid import Cell, Lines, Part, cut, width_of
 from kiro_swarm.cli.kubectl.views.objects import Object, name, named_colour
 from kiro_swarm.cli.kubectl.views.style import swatch
@@ -123,7 +123,7 @@ def _axis(line: Timeline, room: int) -> list[list[Part]]:
     rule, words = ["─"] * room, [" "] * room
     for when in ticks(line, room // _PER_TICK):
         place = _column(line, when, room)
-        label = duration((when - line.start).total_seconds())
+        label = tick_label((when - line.start).total_seconds())
         rule[place] = "┼" if place else "├"
         if place + len(label) <= room:
             words[place : place + len(label)] = label

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from kiro_swarm.cli.kubectl.views.bars import Bar, Timeline, ticks, timeline
+from kiro_swarm.cli.kubectl.views.bars import Bar, Timeline, tick_label, ticks, timeline
 from kiro_swarm.cli.kubectl.views.objects import Object, name, named_colour
 from kiro_swarm.cli.kubectl.views.swarms import progress_of, speedup_of
 from kiro_swarm.cli.kubectl.views.text import clean, duration, plural
@@ -39,7 +39,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-seri
 }"""
 _DEFS: Final = (
     '<defs><pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
-    'patternTransform="rotate(45)"><rect width="2.5" height="7" fill="#cf222e"/>'
+    'patternTransform="rotate(45)"><rect width="2" height="7" fill="#cf222e" fill-opacity="0.6"/>'
     "</pattern></defs>"
 )
 
@@ -122,7 +122,9 @@ def _bar(line: Timeline, bar: Bar, top: float) -> str:
         f'height="{_BAR}" rx="{min(5.0, width / 3):.1f}"'
     )
     words = f"{bar.task} {bar.title}".strip()
-    told = f"{words}\nattempt {bar.attempt} on {bar.instance}, {duration(bar.seconds)}: "
+    told = (
+        f"{words}\nattempt {bar.attempt} on {bar.instance}, {duration(bar.seconds)}: "
+    )
     told += bar.reason if failed and bar.reason else bar.outcome
     drawn = [
         f'<g class="bar" data-task={_quoted(bar.task)} data-attempt="{bar.attempt}" '
@@ -191,7 +193,7 @@ def _axis(line: Timeline, bottom: float) -> list[str]:
     drawn = []
     for when in ticks(line, 12):
         at = _x(line, when)
-        words = duration((when - line.start).total_seconds())
+        words = tick_label((when - line.start).total_seconds())
         drawn.append(
             f'<line class="grid" x1="{at:.1f}" y1="{_TOP - 6}" x2="{at:.1f}" '
             f'y2="{bottom + 4}"/>'

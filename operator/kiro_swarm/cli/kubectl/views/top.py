@@ -115,4 +115,6 @@ def _cell(words: str, used: Optional[float], limit: Optional[float]) -> Cell:
 
 def _restarts(pod: Object) -> int:
     statuses = items(part(pod, "status").get("containerStatuses"))
-    return int(sum(number(part({"s": one}, "s").get("restartCount")) for one in statuses))
+    return int(
+        sum(number(part({"s": one}, "s").get("restartCount")) for one in statuses)
+    )

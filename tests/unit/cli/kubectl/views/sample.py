@@ -21,7 +21,9 @@ _TITLES = {
     "4": "Finish",
 }
 #: id, title, dependencies, state, attempt, instance, start and end in seconds.
-_TASKS: list[tuple[str, str, list[str], str, int, int, Optional[int], Optional[int]]] = [
+_TASKS: list[
+    tuple[str, str, list[str], str, int, int, Optional[int], Optional[int]]
+] = [
     ("1.1", "Create the project skeleton", [], "Merged", 1, 1, 5, 60),
     ("1.2", "Configuration from the environment", ["1.1"], "Merged", 1, 1, 72, 150),
     ("1.3", "Structured logging", ["1.1"], "Merged", 2, 2, 180, 260),
@@ -226,9 +228,7 @@ def commands() -> list[dict[str, Any]]:
     return made
 
 
-def shown(
-    view: Any, width: int = 100, height: int = 24, terminal: bool = True
-) -> str:
+def shown(view: Any, width: int = 100, height: int = 24, terminal: bool = True) -> str:
     """What a console without colours prints."""
     console = Console(
         file=io.StringIO(),
