@@ -19,7 +19,7 @@ from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile import answers
-from kiro_swarm.reconcile.backlog import LOOK
+from kiro_swarm.reconcile.backlog import LOOK, WAITING
 from kiro_swarm.reconcile.context import Context, Key
 from kiro_swarm.reconcile.executors.plan import Outcome
 from kiro_swarm.reconcile.manifests import Object, owner
@@ -39,7 +39,13 @@ async def unfinished(
 ) -> None:
     """Say how far the command is, and come back; or give it up when its time is over."""
     status = answers.running(
-        command, action, fixed=fixed, changes=(), outcome=outcome, now=ctx.now()
+        command,
+        action,
+        fixed=fixed,
+        changes=(),
+        outcome=outcome,
+        reason=WAITING,
+        now=ctx.now(),
     )
     started = parse_time(status["startedAt"]) or ctx.now()
     limit = int(command["spec"].get("timeoutSeconds") or 600)
@@ -138,9 +144,8 @@ async def _put_aside(
     else:
         return None
     metadata = command["metadata"]
-    name, kept = naming.result_name(metadata["name"]), answers.cut(
-        text, _DOCUMENT_BYTES
-    )
+    name = naming.result_name(metadata["name"])
+    kept = answers.cut_as_json(text, _DOCUMENT_BYTES)
     body = {
         "apiVersion": CONFIG_MAPS.api_version,
         "kind": CONFIG_MAPS.kind,

@@ -36,14 +36,18 @@ def running(
     fixed: Mapping[str, Any],
     changes: Sequence[Mapping[str, str]],
     outcome: Outcome,
+    reason: str,
     now: datetime,
 ) -> Status:
-    """The status of a command that has begun: what it will change, how far it is."""
+    """The status of a command that has begun: what it will change, how far it is.
+
+    :param reason: ``WORKING`` before the changes are made, ``WAITING`` afterwards.
+    """
     before = command.get("status") or {}
     return {
         **_common(command, action, fixed),
         "phase": "Running",
-        "reason": "Waiting" if outcome.success is None else "Working",
+        "reason": reason,
         "message": cut(outcome.message, _MESSAGE_BYTES),
         "startedAt": before.get("startedAt") or stamp(now),
         "changes": all_changes(command, changes),
@@ -158,3 +162,14 @@ def cut(text: str, most: int) -> str:
     if len(text.encode()) <= most:
         return text
     return text.encode()[: most - 3].decode(errors="ignore") + "…"
+
+
+def cut_as_json(text: str, most: int) -> str:
+    """The beginning of a text, at most so many bytes as JSON travels, with a mark if cut."""
+    if len(json.dumps(text)) <= most:
+        return text
+    # An escaped character is at most six times as long as one that is not.
+    kept = text[:most]
+    while len(json.dumps(kept)) > most - 16:
+        kept = kept[: len(kept) * 9 // 10]
+    return kept + "…"

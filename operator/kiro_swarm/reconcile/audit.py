@@ -62,6 +62,13 @@ class AuditLog:
             return None
         return {"lines": book.end.sequence, "head": book.end.hash}
 
+    async def open(self, swarm: Object) -> None:
+        """Read the end of a log that this process does not know yet."""
+        book = self._books.setdefault(swarm["metadata"]["uid"], _Book())
+        async with book.lock:
+            if book.end is None:
+                await self._load(swarm, book)
+
     def forget(self, uid: str) -> None:
         """The swarm of this uid is gone."""
         self._books.pop(uid, None)

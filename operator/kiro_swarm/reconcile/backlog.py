@@ -1,8 +1,10 @@
 """Commands that have no answer yet, and whose turn it is.
 
 Fed by every change of a SwarmCommand (``Context.wake``), asked by the command reconcile.
-Guarantees: commands that may change a swarm begin in the order in which they were created,
-each when those before it have begun; who only looks, or tries dry, waits for nobody.
+Guarantees: commands that may change a swarm do so in the order in which they were created,
+each when those before it have their answer or only wait for an outcome; who only looks, or
+tries dry, waits for nobody. A command with the correlation id of one before it holds nobody
+up: it gets the answer of the first.
 """
 
 from __future__ import annotations
@@ -15,74 +17,109 @@ from kiro_swarm.commands.parser import parse
 
 Object = dict[str, Any]
 FINISHED = frozenset({"Succeeded", "Failed", "Rejected", "Cancelled"})
+#: Reason of a Running command that is still changing things, and of one that has.
+WORKING, WAITING = "Working", "Waiting"
 #: Permission of sentences that change nothing.
 LOOK = "get"
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a command stands in line. Times have seconds, versions break the tie."""
+    """Where a command stands in line.
 
+    Times have seconds; versions break the tie, as long as nothing was written into the
+    command. Who has begun was first before that.
+    """
+
+    begun: bool
     created: str
     version: int
+    name: str
+    uid: str
     blocks: bool
+    correlation: str
+
+    @property
+    def order(self) -> tuple[bool, str, int, str]:
+        """Sorts places as the commands were created."""
+        return not self.begun, self.created, self.version, self.name
 
 
 class Backlog:
     """The unanswered commands of every swarm."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], dict[str, tuple[str, _Place]]] = {}
+        self._lines: dict[tuple[str, str], dict[str, _Place]] = {}
 
     def note(self, command: Object) -> None:
         """A command is new or has changed."""
-        metadata, spec = command["metadata"], command["spec"]
-        line = self._lines.setdefault(_line_of(command), {})
-        known = line.get(metadata["name"])
-        phase = phase_of(command)
-        if phase in FINISHED:
+        if phase_of(command) in FINISHED:
             self.forget(command)
             return
-        if known is not None and known[0] == metadata["uid"]:
-            created, version = known[1].created, known[1].version
-        else:
+        metadata, spec = command["metadata"], command["spec"]
+        name, uid = metadata["name"], metadata["uid"]
+        line = self._lines.setdefault(_line_of(command), {})
+        known = line.get(name)
+        if known is None or known.uid != uid:
             created = str(metadata.get("creationTimestamp") or "")
             version = int(metadata.get("resourceVersion") or 0)
-        blocks = phase != "Running" and may_change(spec)
-        line[metadata["name"]] = (metadata["uid"], _Place(created, version, blocks))
+        else:
+            created, version = known.created, known.version
+        blocks = not is_waiting(command) and may_change(spec)
+        correlation = str(spec.get("correlationId") or "")
+        begun = phase_of(command) == "Running"
+        line[name] = _Place(begun, created, version, name, uid, blocks, correlation)
 
     def forget(self, command: Object) -> None:
         """A command is answered or gone."""
         where = _line_of(command)
         line = self._lines.get(where, {})
         known = line.get(command["metadata"]["name"])
-        if known is not None and known[0] == command["metadata"]["uid"]:
-            del line[command["metadata"]["name"]]
+        if known is not None and known.uid == command["metadata"]["uid"]:
+            del line[known.name]
         if not line:
             self._lines.pop(where, None)
 
     def turn(self, command: Object) -> bool:
-        """Whether every command that was said before this one has begun."""
+        """Whether no command that was said before this one holds it up."""
+        if is_waiting(command):
+            return True
         return self.next(*_line_of(command)) in (None, command["metadata"]["name"])
 
     def next(self, namespace: str, swarm: str) -> Optional[str]:
-        """Name of the command that begins next, of those that may change the swarm."""
-        places = [
-            (place.created, place.version, name)
-            for name, (_, place) in self._lines.get((namespace, swarm), {}).items()
-            if place.blocks
-        ]
-        return min(places)[2] if places else None
+        """Name of the command whose turn it is, of those that may change the swarm."""
+        said: set[str] = set()
+        line = self._lines.get((namespace, swarm), {})
+        for place in sorted(line.values(), key=lambda place: place.order):
+            if place.blocks and place.correlation not in said:
+                return place.name
+            if place.correlation:
+                said.add(place.correlation)
+        return None
+
+    def said_again(self, command: Object) -> list[str]:
+        """Names of the unanswered commands with the correlation id of this one."""
+        wanted = command["spec"].get("correlationId")
+        if not wanted:
+            return []
+        line = self._lines.get(_line_of(command), {})
+        return [place.name for place in line.values() if place.correlation == wanted]
 
     def begun(self, namespace: str, swarm: str) -> list[str]:
-        """Names of the commands that have begun, and of those that only look."""
+        """Names of the commands that wait for an outcome, and of those that only look."""
         line = self._lines.get((namespace, swarm), {})
-        return [name for name, (_, place) in line.items() if not place.blocks]
+        return [place.name for place in line.values() if not place.blocks]
 
 
 def phase_of(command: Object) -> str:
     """Phase of a command; one without a status is pending."""
     return str((command.get("status") or {}).get("phase") or "Pending")
+
+
+def is_waiting(command: Object) -> bool:
+    """Whether a command has done what it does and only waits for the outcome."""
+    status = command.get("status") or {}
+    return status.get("phase") == "Running" and status.get("reason") == WAITING
 
 
 def may_change(spec: Object) -> bool:

@@ -21,7 +21,7 @@ from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile import answers
 from kiro_swarm.reconcile.answering import answer, unfinished
-from kiro_swarm.reconcile.backlog import FINISHED, LOOK, phase_of
+from kiro_swarm.reconcile.backlog import FINISHED, LOOK, WORKING, phase_of
 from kiro_swarm.reconcile.context import Context, Key
 from kiro_swarm.reconcile.effects import carry_out, changes
 from kiro_swarm.reconcile.executors import EXECUTORS
@@ -162,7 +162,13 @@ async def _record(
     if known == answers.all_changes(command, made) and phase_of(command) == "Running":
         return command
     status = answers.running(
-        command, action, fixed=fixed, changes=made, outcome=outcome, now=ctx.now()
+        command,
+        action,
+        fixed=fixed,
+        changes=made,
+        outcome=outcome,
+        reason=WORKING,
+        now=ctx.now(),
     )
     return await ctx.patch_status(COMMANDS, command, status)
 
@@ -197,8 +203,7 @@ async def _said_before(ctx: Context, key: Key, command: Object, action: Action) 
         data = {**(result.get("data") or {}), "first": name}
         outcome = Outcome(bool(result.get("success")), message, data)
         await answer(ctx, command, action, outcome)
-    else:
-        ctx.queue.add_after(key, 1.0)
+    # Else the first is still at work; its answer wakes this one.
     return True
 
 

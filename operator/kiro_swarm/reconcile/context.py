@@ -147,8 +147,9 @@ class Context:
         else:
             self.backlog.note(command)
         following = self.backlog.next(namespace, swarm)
-        if following is not None and following != metadata["name"]:
-            self.queue.add(Key(COMMANDS, namespace, following))
+        for name in {following, *self.backlog.said_again(command)}:
+            if name is not None and name != metadata["name"]:
+                self.queue.add(Key(COMMANDS, namespace, name))
 
 
 def concerned(resource: Resource, item: Object) -> Iterable[Hashable]:

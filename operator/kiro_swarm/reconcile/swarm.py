@@ -158,7 +158,9 @@ async def _write_status(
 ) -> Optional[float]:
     """Write the status if it says something new; returns when to look again."""
     status = swarm_status(view, prepared, train)
-    status["audit"] = ctx.audit.anchor(view.swarm) or view.status.get("audit")
+    if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
+        await ctx.audit.open(view.swarm)
+        status["audit"] = ctx.audit.anchor(view.swarm)
     waits = [
         tasks.next_ready_or_lost(view, tasks.silence_of(ctx, view)),
         _until(view, prepared.retry_at),

@@ -99,7 +99,7 @@ async def test_a_repeatable_command_costs_one_write(at_work: World) -> None:
 
 async def test_scale_up_is_done_once_wherever_the_operator_dies(tmp_path: Path) -> None:
     async with a_world(tmp_path, {"1": []}) as world:
-        for k in range(1, 5):
+        for k in range(1, 12):
             world.begin_again()
             world.cluster.tasks_run = False
             world.apply_swarm(instances=1)
@@ -157,7 +157,9 @@ async def test_an_idle_instance_stops_at_once_and_asking_twice_changes_nothing(
     await at_work.settle()
     first = await say(at_work, "stop instance demo-1 graceful", "a")
     assert first["message"] == "instance demo-1 stops"
-    assert first["result"]["sideEffects"] == ["kiroinstance/demo-1: spec.desired Running -> Drained"]
+    assert first["result"]["sideEffects"] == [
+        "kiroinstance/demo-1: spec.desired Running -> Drained"
+    ]
     second = await say(at_work, "stop instance demo-1 graceful", "b")
     assert "sideEffects" not in second["result"] or not second["result"]["sideEffects"]
     await at_work.live(3)

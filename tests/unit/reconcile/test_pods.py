@@ -122,7 +122,7 @@ def test_every_pod_passes_pod_security_restricted(kind: str, changes: Object) ->
 def test_the_token_is_in_one_container_of_each_pod_and_not_where_agents_run(
     changes: Object,
 ) -> None:
-    holders = {"instance": {"runner"}, **dict.fromkeys(JOBS, {"main"})}
+    holders = {"instance": {"runner"}, **{kind: {"main"} for kind in JOBS}}
     for kind, pod in pods(**changes).items():
         assert pod["automountServiceAccountToken"] is False
         assert pod["enableServiceLinks"] is False
