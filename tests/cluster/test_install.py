@@ -295,7 +295,8 @@ def test_helm_installs_upgrades_and_leaves_nothing(api_server: Cluster) -> None:
             "get",
             "deployment,serviceaccount,networkpolicy,role,rolebinding,clusterrole,"
             "clusterrolebinding,lease,validatingadmissionpolicy,"
-            "validatingadmissionpolicybinding",
+            "validatingadmissionpolicybinding,mutatingadmissionpolicy,"
+            "mutatingadmissionpolicybinding",
             f"--namespace={name}",
             f"--selector=app.kubernetes.io/instance={release}",
             "--output=name",
