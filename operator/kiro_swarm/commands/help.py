@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from itertools import chain, repeat
 from typing import Any, Sequence
 
+from kiro_swarm.commands.errors import any_of
+from kiro_swarm.commands.grammar import fold
 from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS, Argument, Command
 
 
@@ -48,22 +51,28 @@ def describe_json(commands: Sequence[Command] = COMMANDS) -> str:
 
 
 def help_text(verb: str = "", commands: Sequence[Command] = COMMANDS) -> str:
-    """Every sentence in one line; with a verb or a synonym of it, its full help.
+    """Every sentence in one line; with a verb or another first word, its full help.
 
-    Raises KeyError when no command has this verb.
+    Raises KeyError when no command has this first word.
     """
     if not verb:
         width = max(len(command.usage) for command in commands)
-        lines = [f"{item.usage:<{width}}  {item.help}" for item in commands]
+        lines = [
+            f"{item.usage:<{width}}  {item.help}"
+            + ("" if item.available else " (not available)")
+            for item in commands
+        ]
         return "\n".join(lines) + "\n"
-    chosen = [
-        command
-        for command in commands
-        if verb in (command.verb, *VERB_SYNONYMS.get(command.verb, ()))
-    ]
+    chosen = [command for command in commands if fold(verb) in _first_words(command)]
     if not chosen:
         raise KeyError(verb)
     return "\n".join(_page(command) for command in chosen)
+
+
+def _first_words(command: Command) -> set[str]:
+    """The words that a sentence of this command may begin with."""
+    phrases = {words[0] for words in command.phrases()}
+    return {command.verb, *VERB_SYNONYMS.get(command.verb, ()), *phrases}
 
 
 def _page(command: Command) -> str:
@@ -77,17 +86,25 @@ def _page(command: Command) -> str:
         note = f" Not available: {modifier.missing}." if modifier.missing else ""
         lines.append(f"    {modifier.name}: {modifier.help}{note}")
     lines.append(f"    Permission: {command.permission} on kiroswarms")
-    lines += [f"    Example: {example}" for example in command.examples]
+    others = VERB_SYNONYMS.get(command.verb, ())
+    if others:
+        lines.append(f"    Instead of '{command.verb}': {any_of(others)}")
+    for label, phrase in zip(chain(["Also: "], repeat("      ")), command.synonyms):
+        lines.append(f"    {label}{phrase}")
+    lines.append("    Examples:")
+    lines += [f"        {example}" for example in command.examples]
     return "\n".join(lines) + "\n"
 
 
 def _argument(item: Argument) -> dict[str, Any]:
-    bounds = {"minimum": item.minimum} if item.kind == "integer" else {}
+    bounds = {"minimum": item.minimum} if item.kind in ("integer", "duration") else {}
     return {
         "name": item.name,
         "kind": item.kind,
         **bounds,
         "maximum": item.maximum,
         "optional": item.optional,
+        "after": item.after,
+        "choices": list(item.choices),
         "help": item.help,
     }
