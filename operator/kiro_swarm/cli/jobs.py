@@ -1,11 +1,12 @@
-"""`kiro-swarm prepare` and `kiro-swarm integrate`: the processes of the Jobs' pods."""
+"""`kiro-swarm prepare`, `integrate`, `sync`, `inspect`: the processes of the Jobs' pods."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import sys
-from typing import Awaitable, Callable
+from functools import partial
+from typing import Awaitable, Callable, Optional
 
 import click
 
@@ -31,6 +32,30 @@ def integrate() -> None:
     from kiro_swarm.jobs.integrate import integrate as job
 
     sys.exit(asyncio.run(_run(job)))
+
+
+@click.command()
+@click.option("--branch", help="A branch of the repository. Default: its ref.")
+@click.option("--command-uid", required=True, help="The SwarmCommand that asked.")
+def sync(branch: Optional[str], command_uid: str) -> None:
+    """Merge what is new in the source repository."""
+    from kiro_swarm.jobs.sync import sync as job
+
+    sys.exit(asyncio.run(_run(partial(job, branch=branch, command_uid=command_uid))))
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["diff", "log"]))
+@click.option("--task", required=True, help="The KiroTask.")
+@click.option("--command", required=True, help="The SwarmCommand that asked.")
+@click.option("--command-uid", required=True, help="Its uid.")
+def inspect(what: str, task: str, command: str, command_uid: str) -> None:
+    """Write the patch or the commits of a task into a ConfigMap."""
+    from kiro_swarm.jobs.inspect import Question
+    from kiro_swarm.jobs.inspect import answer as job
+
+    question = Question(what, task, command, command_uid)
+    sys.exit(asyncio.run(_run(partial(job, question=question))))
 
 
 async def _run(job: Job) -> int:

@@ -29,6 +29,8 @@ COMMANDS = {
     ),
     "prepare": ("jobs", "prepare", "Mirror the repository, publish the tasks."),
     "integrate": ("jobs", "integrate", "Run the merge train."),
+    "sync": ("jobs", "sync", "Merge what is new in the source repository."),
+    "inspect": ("jobs", "inspect", "Write what a task changed into a ConfigMap."),
     "workspace": ("workspace", "workspace", "Worktree commands; print JSON."),
     "command": ("command", "command", "The command language, without a cluster."),
 }
