@@ -8,7 +8,6 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Optional
 
-import yaml
 from rich.text import Text
 
 from kiro_swarm.cli.kubectl.failure import (
@@ -110,8 +109,6 @@ async def tell(
     if code != DONE:
         message = status.get("message") or f"{status['phase']} without a reason"
         session.terminal.fail(Failure(message))
-    if command["spec"].get("dryRun") and code == DONE:
-        session.terminal.note("dry run: nothing was changed")
     return code
 
 
@@ -129,14 +126,14 @@ async def _success(session: Session, status: Object, action: Action) -> None:
     if reference:
         terminal.note(str(message or ""))
         await _document(session, reference, action)
-    elif action.command.name == "explain task" and data:
+        return
+    explains = action.command.name == "explain task"
+    if not explains or not data:
+        terminal.show(text_of(message))
+    if data and (explains or (action.modifiers and action.permission == "get")):
         from kiro_swarm.cli.kubectl.views.explain import explain_text
 
         terminal.show(explain_text(data))
-    else:
-        terminal.show(text_of(message))
-        if action.modifiers and action.permission == "get" and data:
-            terminal.show(text_of(yaml.safe_dump(data, sort_keys=False).rstrip()))
 
 
 async def _document(session: Session, reference: Any, action: Action) -> None:

@@ -94,7 +94,8 @@ def _answer(argv: list[str], fragment: str, until: float) -> tuple[list[str], in
     known = names.read_names(question.lines(until)) if live else []
     if not live:
         question.drop()
-    lines = list(dict.fromkeys(_lines(found, known, _swarm(argv), fragment)))
+    offered = _lines(found, known, _swarm(argv), fragment)
+    lines = list({line.partition("\t")[0]: line for line in offered}.values())
     joined = bool(lines) and all(line.split("\t")[0].endswith("=") for line in lines)
     return lines, _NO_FILES | (_NO_SPACE if joined else 0)
 

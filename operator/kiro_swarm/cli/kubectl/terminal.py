@@ -55,7 +55,8 @@ class Terminal:
             for item in items:
                 self.out.file.write(name_of(item) + "\n")
             return
-        whole = data if isinstance(data, Mapping) else _list_of(data)
+        items = [_without_bookkeeping(item) for item in items]
+        whole = items[0] if isinstance(data, Mapping) else _list_of(items)
         if output == "json":
             text = json.dumps(whole, indent=4) + "\n"
         else:
@@ -74,6 +75,15 @@ def name_of(item: Object) -> str:
     """``swarmcommand.swarm.kiro.dev/say-x7k2p``, as kubectl writes names."""
     group = str(item.get("apiVersion", "")).rpartition("/")[0] or GROUP
     return f"{str(item.get('kind', '')).lower()}.{group}/{item['metadata']['name']}"
+
+
+def _without_bookkeeping(item: Object) -> Object:
+    """As kubectl prints an object: nobody reads its managedFields."""
+    metadata = item.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return item
+    kept = {key: value for key, value in metadata.items() if key != "managedFields"}
+    return {**item, "metadata": kept}
 
 
 def _list_of(items: Sequence[Object]) -> Object:

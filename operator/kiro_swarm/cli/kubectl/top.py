@@ -34,20 +34,18 @@ async def _top(session: Session) -> int:
     pods, _ = await session.client.list(PODS, session.namespace, labels=labels)
     metrics = await _metrics(session, labels)
     now = datetime.now(timezone.utc)
-    session.terminal.show(top_table(instances, pods, metrics or [], tasks, now))
-    if metrics is None:
-        session.terminal.note("this cluster measures nothing: it has no metrics-server")
+    session.terminal.show(top_table(instances, pods, metrics, tasks, now))
     return DONE
 
 
-async def _metrics(session: Session, labels: str) -> Optional[list[Object]]:
-    """What was measured, None where nothing is."""
+async def _metrics(session: Session, labels: str) -> list[Object]:
+    """What was measured; nothing where nobody measures."""
     try:
         found, _ = await session.client.list(
             POD_METRICS, session.namespace, labels=labels
         )
     except (errors.NotFound, errors.Forbidden, errors.Unavailable):
-        return None
+        return []
     return found
 
 

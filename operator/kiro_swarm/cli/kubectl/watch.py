@@ -7,6 +7,7 @@ the clocks in it; elsewhere one line for each change of a state. Ends with Ctrl-
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import datetime, timezone
 from typing import Any
 
@@ -61,9 +62,9 @@ class _Picture:
     def _take(self, resource: Resource, kind: str, item: Object) -> None:
         name = item["metadata"]["name"]
         if kind == "GONE":
-            self.objects[resource].pop(name, None)
             if resource is SWARMS:
                 raise Failure(f"swarm {name} was deleted")
+            self.objects[resource].pop(name, None)
         else:
             self.objects[resource][name] = item
             self.changes.put_nowait(item)
@@ -91,16 +92,18 @@ async def _watch(session: Session) -> int:
 
 
 async def _draw(session: Session, picture: _Picture) -> None:
+    """On a screen of its own; what was seen last stays on the other one."""
     console = session.terminal.out
-    with Live(console=console, auto_refresh=False, screen=True) as live:
-        while True:
-            picture.news.clear()
-            live.update(_now(picture), refresh=True)
-            await asyncio.sleep(_PAUSE)
-            try:
-                await asyncio.wait_for(picture.news.wait(), _TICK)
-            except asyncio.TimeoutError:
-                continue
+    try:
+        with Live(console=console, auto_refresh=False, screen=True) as live:
+            while True:
+                picture.news.clear()
+                live.update(_now(picture), refresh=True)
+                await asyncio.sleep(_PAUSE)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(picture.news.wait(), _TICK)
+    finally:
+        session.terminal.show(_now(picture))
 
 
 def _now(picture: _Picture) -> Any:
