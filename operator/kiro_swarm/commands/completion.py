@@ -57,7 +57,7 @@ def complete(words: Sequence[str], fragment: str) -> list[Candidate]:
 def _fixed(node: Node, fragment: str) -> list[Candidate]:
     """The fixed words that begin so; synonyms only where no other word does."""
     known = [word for word in node.canonical if word.startswith(fragment)]
-    if not known and (fragment or not node.canonical):
+    if not known and (fragment or not (node.canonical or node.rule)):
         known = [word for word in node.following if word.startswith(fragment)]
     return [Candidate(word, _meaning(node.following[word])) for word in known]
 

@@ -32,11 +32,12 @@ class SentenceError(ValueError):
         self.suggestions: tuple[str, ...] = tuple(suggestions)
 
     def to_wire(self) -> dict[str, Any]:
-        """The error as JSON-ready data."""
+        """The error as JSON-ready data; ``expectation`` is ``expected`` in words."""
         return {
             "message": self.message,
             "position": self.position,
             "expected": list(self.expected),
+            "expectation": any_of(self.expected),
             "suggestions": list(self.suggestions),
         }
 

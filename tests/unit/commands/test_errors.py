@@ -399,5 +399,6 @@ def test_an_error_on_the_wire() -> None:
         "message": "'run task' needs ID (a task id) at column 9",
         "position": 9,
         "expected": ["ID (a task id)"],
+        "expectation": "ID (a task id)",
         "suggestions": ["run task 2.1"],
     }
