@@ -128,12 +128,12 @@ class Executor:
     fix: Fix = _nothing_fixed
 
 
-def failed(message: str, **data: Any) -> Outcome:
+def failed(message: str, /, **data: Any) -> Outcome:
     """The outcome of a command that cannot be done; nothing is changed."""
     return Outcome(False, message, data)
 
 
-def done(message: str, *effects: Effect, **data: Any) -> Outcome:
+def done(message: str, /, *effects: Effect, **data: Any) -> Outcome:
     """The outcome of a command that is done once its effects are."""
     return Outcome(True, message, data, effects)
 
