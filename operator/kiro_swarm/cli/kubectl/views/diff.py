@@ -30,12 +30,13 @@ def diff_text(text: str) -> Lines:
     body: list[Cell] = []
     old = new = 0  # lines that the current hunk still has
     for line in clean_lines(text.rstrip("\n")):
-        if old > 0 or new > 0:
-            sign = line[:1]
+        sign = line[:1]
+        if (old > 0 or new > 0) and sign in ("", " ", "+", "-", "\\"):
             old -= sign in (" ", "-", "")
             new -= sign in (" ", "+", "")
             body.append(_hunk_line(line, changes))
             continue
+        old = new = 0
         hunk = _HUNK.match(line)
         if hunk:
             old, new = int(hunk.group(1) or 1), int(hunk.group(2) or 1)

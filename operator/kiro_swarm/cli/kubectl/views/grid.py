@@ -109,7 +109,8 @@ class Grid:
     def lines(self, width: Optional[int] = None) -> list[list[Part]]:
         """All lines; with ``width`` none is longer than that."""
         if not self.rows:
-            return [[(" " * self.indent + self.empty, "dim")]]
+            said: list[Part] = [(" " * self.indent + self.empty, "dim")]
+            return [said if width is None else cut(said, width)]
         head: list[Cell] = [[(heading, "bold")] for heading in self.headings]
         table = [head, *self.rows] if any(self.headings) else list(self.rows)
         widths = [
