@@ -207,9 +207,11 @@ async def _said_before(ctx: Context, key: Key, command: Object, action: Action) 
     return True
 
 
-def _age(command: Object) -> tuple[str, str]:
+def _age(command: Object) -> tuple[bool, str, str]:
+    """Sorts the oldest first; of those made in one second the one that has begun."""
     metadata = command["metadata"]
-    return str(metadata.get("creationTimestamp") or ""), metadata["name"]
+    created = str(metadata.get("creationTimestamp") or "")
+    return phase_of(command) == "Pending", created, metadata["name"]
 
 
 async def _no_swarm(ctx: Context, key: Key, command: Object, action: Action) -> None:
