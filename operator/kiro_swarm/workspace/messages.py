@@ -11,8 +11,9 @@ from __future__ import annotations
 from kiro_swarm.workspace.git import Git
 
 TRAILER_KEY = "Swarm-Task"
+SYNC_KEY = "Swarm-Sync"
 _MAXIMUM_SUBJECT = 120
-_FORMAT = f"%(trailers:key={TRAILER_KEY},valueonly,separator=%x2C)"
+_FORMAT = "%(trailers:key={},valueonly,separator=%x2C)"
 
 
 def subject(title: str) -> str:
@@ -29,7 +30,9 @@ def merge_message(task_id: str, title: str, trailer: str) -> str:
 
 def trailers(git: Git, commit: str) -> list[str]:
     """All ``<uid>/<attempt>`` values in the trailer block of a commit."""
-    shown = git.run("show", "--no-patch", f"--format={_FORMAT}", commit).text
+    shown = git.run(
+        "show", "--no-patch", f"--format={_FORMAT.format(TRAILER_KEY)}", commit
+    ).text
     return [value.strip() for value in shown.split(",") if value.strip()]
 
 
@@ -38,14 +41,27 @@ def carries(git: Git, commit: str, trailer: str) -> bool:
     return trailer in trailers(git, commit)
 
 
-def first_parent_trailers(git: Git, start: str, head: str) -> dict[str, str]:
-    """``<uid>/<attempt>`` -> merge commit, along the first parents of ``head``.
+def sync_message(source: str, commit: str, command_uid: str) -> str:
+    """The message of the merge commit that brings new work of the repository in.
+
+    ``source`` is a branch, tag or commit id of the source repository.
+    """
+    line = subject(f"Merge {source} of the repository at {commit[:12]}")
+    return f"{line}\n\n{SYNC_KEY}: {command_uid}\n"
+
+
+def first_parent_trailers(
+    git: Git, start: str, head: str, key: str = TRAILER_KEY
+) -> dict[str, str]:
+    """Trailer value -> merge commit, along the first parents of ``head``.
+
+    The values of ``Swarm-Task`` are ``<uid>/<attempt>``, of ``Swarm-Sync`` uids of commands.
 
     Only the first parents: commits that an agent wrote never stand on that line, so it
     cannot claim to be merged by writing a trailer.
     """
     logged = git.run(
-        *("log", "--first-parent", "--merges", f"--format=%H,{_FORMAT}"),
+        *("log", "--first-parent", "--merges", f"--format=%H,{_FORMAT.format(key)}"),
         *(head, f"^{start}"),
     ).text
     merged: dict[str, str] = {}

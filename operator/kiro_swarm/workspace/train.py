@@ -13,9 +13,7 @@ even one that nobody heard of, answers with the same commit.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Optional, Union
 
@@ -24,7 +22,6 @@ from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.errors import IntegrationBusy, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, take_in
-from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
 from kiro_swarm.workspace.messages import (
     carries,
     first_parent_trailers,
@@ -42,15 +39,16 @@ from kiro_swarm.workspace.outcomes import (
 )
 from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
 from kiro_swarm.workspace.spec import tree_entry
+from kiro_swarm.workspace.trials import (
+    TRIES,
+    Trial,
+    advance,
+    commit_merge,
+    merge_trees,
+    owned,
+)
 
-_TRIES = 5
 _MAXIMUM_SHOWN = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class _Trial:
-    commit: str
-    before: str
 
 
 class MergeTrain:
@@ -85,7 +83,7 @@ class MergeTrain:
         check_object_id(candidate.commit)
         check_object_id(candidate.base)
         check_trailer(candidate.trailer)
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             known = self._known(candidate) or self._objection(candidate)
             if known is not None:
                 return known
@@ -98,10 +96,10 @@ class MergeTrain:
                     candidate.branch, trial.before, verdict.gate, verdict.output
                 )
                 return GateFailed(verdict.gate, brief)
-            if self._advance(trial):
+            if advance(self._mirror, self._branch, trial):
                 return Merged(trial.commit, trial.before)
         raise IntegrationBusy(
-            f"branch {self._branch} moved {_TRIES} times while {candidate.branch} was"
+            f"branch {self._branch} moved {TRIES} times while {candidate.branch} was"
             " being merged; is a second integrate job running?"
         )
 
@@ -121,7 +119,7 @@ class MergeTrain:
         return None
 
     def _objection(self, candidate: Candidate) -> Optional[Unproven]:
-        with self._owned() as git:
+        with owned(self._mirror) as git:
             head = integration_head(self._mirror, self._branch)
             try:
                 take_in(
@@ -150,15 +148,10 @@ class MergeTrain:
             )
         return None
 
-    def _try(self, candidate: Candidate) -> Union[_Trial, Conflict]:
-        with self._owned() as git:
+    def _try(self, candidate: Candidate) -> Union[Trial, Conflict]:
+        with owned(self._mirror) as git:
             head = integration_head(self._mirror, self._branch)
-            answer = git.run(
-                *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
-                *(head, candidate.commit),
-                ok=(0, 1),
-            )
-            trial = briefs.read_trial(answer.stdout)
+            trial = merge_trees(git, head, candidate.commit)
             files = [name for name in trial.conflicts if name != self._spec_path]
             if files:
                 hunks = {name: _hunks(git, trial.tree, name) for name in files}
@@ -170,11 +163,7 @@ class MergeTrain:
             message = merge_message(
                 candidate.task_id, candidate.title, candidate.trailer
             )
-            commit = git.run(
-                *("commit-tree", tree, "-p", head, "-p", candidate.commit, "-F", "-"),
-                stdin=message.encode(),
-            ).text
-        return _Trial(commit, head)
+            return commit_merge(git, tree, head, candidate.commit, message)
 
     def _with_own_spec(self, git: Git, head: str, tree: str, task_id: str) -> str:
         """The tree with the head's tasks.md, the task ticked, whatever the agent did."""
@@ -196,21 +185,6 @@ class MergeTrain:
                 *("--cacheinfo", f"{mode},{blob},{path}"),
             )
             return private.run("write-tree").text
-
-    def _advance(self, trial: _Trial) -> bool:
-        """Move the branch if it is still where the trial began."""
-        ref = f"refs/heads/{self._branch}"
-        with self._owned() as git:
-            if git.commit_id(ref) != trial.before:
-                return False
-            git.run("update-ref", "--end-of-options", ref, trial.commit, trial.before)
-        return True
-
-    @contextmanager
-    def _owned(self) -> Iterator[Git]:
-        with sole_owner(self._mirror) as held:
-            remove_stale_locks(self._mirror)
-            yield Git(self._mirror, held=held)
 
 
 def _hunks(git: Git, tree: str, path: str) -> str:

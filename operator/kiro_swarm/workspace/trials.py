@@ -1,0 +1,68 @@
+"""A merge tried in the mirror without a checkout, and the branch moved by compare-and-swap.
+
+Role: what the merge train (train.py) and the sync with the source repository (sync.py)
+have in common.
+
+Guarantees: a trial changes no ref and no file but new objects; the branch moves only from
+where the trial began. Between the two the lock is free, so that a gate can take its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiro_swarm.workspace import briefs
+from kiro_swarm.workspace.briefs import TrialMerge
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
+
+#: How often a merge is tried anew because the branch moved meanwhile.
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A merge commit that no ref leads to yet, and the head that it was made on."""
+
+    commit: str
+    before: str
+
+
+@contextmanager
+def owned(mirror: Path) -> Iterator[Git]:
+    """git in the mirror, as its sole owner."""
+    with sole_owner(mirror) as held:
+        remove_stale_locks(mirror)
+        yield Git(mirror, held=held)
+
+
+def merge_trees(git: Git, head: str, other: str) -> TrialMerge:
+    """The tree of ``head`` merged with ``other``, with the files in conflict."""
+    answer = git.run(
+        *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
+        *(head, other),
+        ok=(0, 1),
+    )
+    return briefs.read_trial(answer.stdout)
+
+
+def commit_merge(git: Git, tree: str, head: str, other: str, message: str) -> Trial:
+    """A merge commit of two parents; ``head``, the first, is where the branch is."""
+    commit = git.run(
+        *("commit-tree", tree, "-p", head, "-p", other, "-F", "-"),
+        stdin=message.encode(),
+    ).text
+    return Trial(commit, head)
+
+
+def advance(mirror: Path, branch: str, trial: Trial) -> bool:
+    """Move the branch, if it still is where the trial began; whether it was."""
+    ref = f"refs/heads/{branch}"
+    with owned(mirror) as git:
+        if git.commit_id(ref) != trial.before:
+            return False
+        git.run("update-ref", "--end-of-options", ref, trial.commit, trial.before)
+    return True
