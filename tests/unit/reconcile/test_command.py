@@ -29,7 +29,7 @@ async def at_work(world: World) -> World:
 async def say(world: World, sentence: str, name: str = "word") -> dict[str, Any]:
     """Say it, and the whole answer."""
     world.say(sentence, name)
-    await world.live(1)
+    await world.live(6)
     answer = world.answer(name)
     SwarmCommandStatus.model_validate(answer)
     assert answer["result"]["message"] == answer["message"]
@@ -48,9 +48,40 @@ async def say(world: World, sentence: str, name: str = "word") -> dict[str, Any]
         ("run task 1", "Succeeded", "task 1 is with demo-1 already"),
         ("run task 3", "Succeeded", "task 3 starts as soon as 1, 2 is merged"),
         ("run task 33", "Failed", "task 33 is not in swarm demo (4 tasks; nearest: 3)"),
-        ("stop instance demo-1 graceful", "Succeeded", "stops after task 1"),
+        ("run task 1 beast-mode", "Succeeded", "counts from its next attempt"),
+        ("stop task 1", "Succeeded", "attempt 1 with demo-1 is given up"),
+        ("stop task 3", "Failed", "task 3 is blocked, nobody works on it"),
+        ("pause task 3", "Succeeded", "task 3 is paused; `resume task 3`"),
+        ("resume task 3", "Succeeded", "starts as soon as 1, 2 is merged"),
+        ("cancel task 2", "Succeeded", "task 2 is cancelled; 3 cannot start"),
+        ("retry task 2", "Failed", "task 2 is bound, not failed or skipped"),
+        ("retry failed tasks", "Succeeded", "no task of demo has failed"),
+        ("assign task 3 to demo-2", "Succeeded", "task 3 is for demo-2 alone"),
+        ("unassign task 3", "Succeeded", "task 3 may go to any instance"),
+        ("approve task 1", "Failed", "nobody is asked about the tasks of demo"),
+        ("reject task 1", "Failed", "nobody is asked about the tasks of demo"),
         ("stop instance demo-1", "Succeeded", "task 1 goes to another"),
         ("stop instance demo-9", "Failed", "instance demo-9 is not in swarm demo"),
+        ("pause instance demo-1", "Succeeded", "demo-1 finishes task 1"),
+        ("resume instance demo-1", "Succeeded", "instance demo-1 takes tasks"),
+        ("restart instance demo-1", "Succeeded", "demo-1 is back with pod demo-1-1"),
+        ("reassign tasks from demo-1", "Succeeded", "1 may go to demo-2"),
+        ("pause swarm", "Succeeded", "2 tasks (1, 2) may end"),
+        ("resume swarm", "Succeeded", "demo goes on with 2 instances"),
+        ("stop all running threads", "Succeeded", "2 of 2 instances of demo stopped"),
+        ("scale swarm other to 3", "Failed", "its sentence says other"),
+        ("cancel command nope", "Failed", "nope is not in swarm demo (0 commands)"),
+        ("cleanup swarm", "Succeeded", "deleted 0 finished commands"),
+        ('test protocol parse "scale to 3"', "Succeeded", "'scale instances 3'"),
+        (
+            "test failure simulate instance-crash recovery-time",
+            "Succeeded",
+            "demo-1-1 was ready",
+        ),
+        ("status swarm health", "Succeeded", "everything is well"),
+        ("status task 1", "Succeeded", "task 1 (Task 1): Bound with demo-1"),
+        ("status instance demo-1", "Succeeded", "demo-1: Busy with task 1"),
+        ("why is task 3 not running", "Succeeded", "task 3 is Blocked: waits for 1"),
         ("dance swarm", "Rejected", ""),
         ("rollback integration batch-5", "Failed", "is not available: "),
     ],
@@ -138,25 +169,30 @@ async def test_a_failed_task_is_tried_again_and_a_ready_one_is_next(
     at_work: World,
 ) -> None:
     at_work.edit_swarm(suspend=True)
+    paused = "; demo is paused: `resume swarm` lets it start"
     for name, state in (("1", "Failed"), ("2", "Ready")):
         at_work.cluster.set_status(TASKS, f"demo.{name}", state=state, instance="")
     await at_work.settle()
     assert (await say(at_work, "run task 1", "a"))["message"] == (
-        "task 1 was failed; it is tried again"
+        f"task 1 was failed; it is tried again{paused}"
     )
-    assert (await say(at_work, "run task 2", "b"))["message"] == "task 2 is next"
+    assert (await say(at_work, "run task 2", "b"))["message"] == (
+        f"task 2 is next{paused}"
+    )
     assert at_work.cluster.task("1")["state"] == "Ready"
     spec = at_work.cluster.one(TASKS, "demo.2")["spec"]
     assert spec["priority"] == 1000
 
 
-async def test_an_idle_instance_stops_at_once_and_asking_twice_changes_nothing(
+async def test_an_idle_instance_stops_and_asking_twice_changes_nothing(
     at_work: World,
 ) -> None:
     at_work.cluster.set_status(TASKS, "demo.1", state="Failed", instance="")
     await at_work.settle()
     first = await say(at_work, "stop instance demo-1 graceful", "a")
-    assert first["message"] == "instance demo-1 stops"
+    assert first["message"] == (
+        "instance demo-1 is stopped; `resume instance demo-1` starts it"
+    )
     assert first["result"]["sideEffects"] == [
         "kiroinstance/demo-1: spec.desired Running -> Drained"
     ]
