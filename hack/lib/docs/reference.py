@@ -15,7 +15,8 @@ def pages(root: Path) -> Dict[str, str]:
     """File name -> text of every page, with an index."""
     made = {
         **kinds.pages(),
-        **sentences.pages(),
+        # A page for people, which stands beside the folder and not in it.
+        **{f"../{name}": text for name, text in sentences.pages().items()},
         **states.pages(root),
         **flags.pages(),
         **values.pages(root),
@@ -44,8 +45,10 @@ def write(root: Path) -> None:
 def stale(root: Path) -> List[str]:
     """Names of the pages that are missing, different or no longer made."""
     folder, wanted = root / FOLDER, pages(root)
+    names = sorted({*wanted, *(path.name for path in folder.glob("*.md"))})
     there = {
-        path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")
+        name: (folder / name).read_text(encoding="utf-8")
+        for name in names
+        if (folder / name).exists()
     }
-    names = sorted({*wanted, *there})
     return [name for name in names if wanted.get(name) != there.get(name)]

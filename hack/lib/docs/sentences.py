@@ -6,63 +6,115 @@ from typing import Any, Dict, List
 
 from hack.lib.docs.markdown import bullets, code, codes, page, table
 from kiro_swarm.commands.help import describe
+from kiro_swarm.commands.roles import ROLES
 from kiro_swarm.commands.table import CONNECTORS, FILLERS
 
 _INTRO = """\
-A sentence is said by a [SwarmCommand](swarmcommand.md); its answer is in the status.
-`kiro-swarm command parse SENTENCE` says how a sentence is understood, without a cluster.
-Values stand by their place or as `name=value`. Permission names the verb on `kiroswarms`
-that the sentence asks for; see [security](../security.md) for what is checked today."""
+A swarm is steered with sentences. A sentence is said by a
+[SwarmCommand](reference/swarmcommand.md); its answer is in the status, with the sentence
+as it was understood. `kiro-swarm command parse SENTENCE` says the same without a cluster,
+and where a sentence is wrong it says where, what was expected there, and what may have
+been meant; it never proposes a command that could lose work."""
+
+_BUILT = """\
+## How a sentence is built
+
+    VERB NOUN [VALUES] [MODIFIERS] [NAME=VALUE]
+
+- The first word alone decides which permission is needed. It is never left out.
+- Upper and lower case are the same, but not in values: `run task PWA-2` is about `PWA-2`.
+- A value stands in its place or as `name=value`: `run task id=2.1`.
+- A value of several words, or one that is a word of the language, stands in quotes:
+  `reject task 2.1 reason="no tests"`. In quotes, `\\"` is a quote and `\\\\` a backslash.
+- A duration is written as `90s`, `10m`, `1h30m` or `2d`, a list as `demo-1,demo-2`.
+- A branch is given by its short name, as `feature/login`.
+- A modifier with hyphens may be written with spaces: `beast mode`.
+- A sentence has at most 4096 bytes and no line breaks or invisible characters."""
 
 
 def pages() -> Dict[str, str]:
     """File name -> text."""
     commands = describe()
-    overview = table(
-        ["Sentence", "What it does", "Permission"],
-        [
-            [code(item["usage"]), item["help"], code(item["permission"])]
-            for item in commands
-        ],
-    )
+    header = ["Sentence", "What it does", "Permission"]
+    rows = [
+        [_link(item), item["help"], code(item["permission"])]
+        for item in commands
+        if item["available"]
+    ]
     words = (
-        f"Words without meaning: {codes(sorted(FILLERS))} among the fixed words, "
+        f"- Words without meaning: {codes(sorted(FILLERS))} among the fixed words, "
         f"{codes(sorted(CONNECTORS))} after them."
     )
-    parts = [_INTRO, overview, words, *(_command(item) for item in commands)]
-    source = "operator/kiro_swarm/commands/table.py"
+    parts = [
+        _INTRO,
+        f"{_BUILT}\n{words}",
+        "## All commands",
+        table(header, rows),
+        "## Not available yet",
+        "These sentences are understood, and whoever may not say them is refused; the "
+        "answer to everybody else is what this version lacks.",
+        table(
+            ["Sentence", "What it will do", "What is missing"],
+            [
+                [_link(item), item["help"], item["missing"]]
+                for item in commands
+                if not item["available"]
+            ],
+        ),
+        "## Who may say what",
+        "A permission is a verb on `kiroswarms`; these roles hold them, see "
+        "[security](security.md).",
+        table(
+            ["Role", "Permissions"],
+            [[code(role), codes(held)] for role, held in ROLES.items()],
+        ),
+        *(_command(item) for item in commands),
+    ]
+    source = "operator/kiro_swarm/commands/table"
     return {"commands.md": page(source, "Commands", *parts)}
+
+
+def _link(item: Dict[str, Any]) -> str:
+    return f"[{code(item['usage'])}](#{item['name'].replace(' ', '-')})"
 
 
 def _command(item: Dict[str, Any]) -> str:
     parts = [f"## {item['name']}", item["help"], f"    {item['usage']}"]
+    if item["missing"]:
+        parts.append(f"Not available: {item['missing']}.")
     values = [*item["arguments"], *item["parameters"]]
     if values:
-        header = ["Argument", "Kind", "Bounds", "Meaning"]
+        header = ["Value", "What it may be", "Bounds", "Meaning"]
         parts.append(table(header, [_argument(value) for value in values]))
     if item["modifiers"]:
         header = ["Modifier", "Other words", "Meaning"]
         parts.append(table(header, [_modifier(word) for word in item["modifiers"]]))
-    facts = [f"Permission: {code(item['permission'])} on `kiroswarms`."]
+    permission = item["permission"]
+    roles = [role for role, held in ROLES.items() if permission in held]
+    facts = [f"Permission: {code(permission)}; roles that hold it: {codes(roles)}."]
     if item["verbSynonyms"]:
         facts.append(f"Other verbs: {codes(item['verbSynonyms'])}.")
     if item["synonyms"]:
-        facts.append(f"Other phrases: {codes(item['synonyms'])}.")
+        facts.append(
+            f"Other phrases (`a|b`: one of them, `[a]`: may be left out): "
+            f"{codes(item['synonyms'])}."
+        )
     if item["connectors"]:
-        facts.append(f"May stand before the argument: {codes(item['connectors'])}.")
+        facts.append(f"May stand beside a value: {codes(item['connectors'])}.")
     if item["destructive"]:
-        facts.append("Never offered as the correction of another sentence.")
+        facts.append("Never proposed as the correction of another sentence.")
     facts.append(f"Examples: {codes(item['examples'])}.")
     return "\n\n".join([*parts, bullets(facts)])
 
 
 def _argument(value: Dict[str, Any]) -> List[str]:
     low, high = value.get("minimum"), value["maximum"]
-    bounds = f"at most {high} characters" if low is None else f"{low} to {high}"
+    unit = " seconds" if value["kind"] == "duration" else ""
+    bounds = f"at most {high} characters" if low is None else f"{low} to {high}{unit}"
     name = f"[{value['name']}]" if value["optional"] else value["name"]
-    return [code(name), value["kind"], bounds, value["help"]]
+    return [code(name), value["expects"], bounds, value["help"]]
 
 
 def _modifier(word: Dict[str, Any]) -> List[str]:
-    note = "" if word["available"] else " Not available in this version."
+    note = f" Not available: {word['missing']}." if word["missing"] else ""
     return [code(word["name"]), codes(word["synonyms"]), word["help"] + note]

@@ -9,6 +9,7 @@ from typing import Any, Sequence
 from kiro_swarm.commands.errors import any_of
 from kiro_swarm.commands.grammar import fold
 from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS, Argument, Command
+from kiro_swarm.commands.values import in_words
 
 
 def describe(commands: Sequence[Command] = COMMANDS) -> list[dict[str, Any]]:
@@ -101,6 +102,7 @@ def _argument(item: Argument) -> dict[str, Any]:
     return {
         "name": item.name,
         "kind": item.kind,
+        "expects": in_words(item),
         **bounds,
         "maximum": item.maximum,
         "optional": item.optional,

@@ -27,14 +27,17 @@ _MOST_NAMES = 100
 
 
 def expectation(argument: Argument) -> str:
-    """What this argument may be, in words, as ``COUNT (an integer from 0 to 1000)``."""
+    """The argument and what it may be, as ``COUNT (an integer from 0 to 1000)``."""
+    return f"{argument.name.upper()} ({in_words(argument)})"
+
+
+def in_words(argument: Argument) -> str:
+    """What this argument may be, as ``an integer from 0 to 1000``."""
     if argument.kind == "integer":
-        kind = f"an integer from {argument.minimum} to {argument.maximum}"
-    elif argument.kind == "choice":
-        kind = any_of(argument.choices)
-    else:
-        kind = _KINDS_IN_WORDS[argument.kind]
-    return f"{argument.name.upper()} ({kind})"
+        return f"an integer from {argument.minimum} to {argument.maximum}"
+    if argument.kind == "choice":
+        return any_of(argument.choices)
+    return _KINDS_IN_WORDS[argument.kind]
 
 
 def read_integer(text: str, argument: Argument) -> Value:

@@ -188,6 +188,7 @@ def test_the_list_of_commands_is_json_with_every_row() -> None:
         {
             "name": "id",
             "kind": "task",
+            "expects": "a task id",
             "maximum": 128,
             "optional": False,
             "after": "",

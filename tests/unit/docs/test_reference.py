@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any, Dict
 
 import click
 import pytest
 
-from hack.lib.docs import flags, kinds, values
+from hack.lib.docs import flags, kinds, sentences, values
 from hack.lib.docs.markdown import code, table
 from hack.lib.docs.reference import FOLDER, pages, stale, write
 from kiro_swarm.api.crd import KINDS, Kind
 from kiro_swarm.api.meta import TASK_STATES
 from kiro_swarm.cli.operator import operator
 from kiro_swarm.commands.help import describe
+from kiro_swarm.commands.roles import ROLES, role_of
 from tests.unit.docs.pages import ROOT, code_words, table_rows
 
 PAGES = pages(ROOT)
+SENTENCES = PAGES["../commands.md"]
 
 
 def test_nothing_is_stale() -> None:
@@ -67,17 +70,45 @@ def test_bounds_defaults_and_requirements_are_told() -> None:
     assert all("is not available in this version" in message for message in refusals)
 
 
-def test_every_sentence_is_there_with_its_examples() -> None:
-    words = code_words(PAGES["commands.md"])
+def section(command: str) -> str:
+    """The part of the page of the language that is about one command."""
+    return SENTENCES.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("command", describe(), ids=lambda item: str(item["name"]))
+def test_every_sentence_is_there_with_all_that_is_known(
+    command: Dict[str, Any],
+) -> None:
+    told = section(command["name"])
+    words = code_words(told)
+    assert command["help"] in told
+    assert f"    {command['usage']}\n" in told
+    assert set(command["examples"]) <= set(words)
+    assert {command["permission"], role_of(command["permission"]), "admin"} <= set(
+        words
+    )
+    values = [*command["arguments"], *command["parameters"], *command["modifiers"]]
+    assert {item["name"] for item in values} <= {word.strip("[]") for word in words}
+    assert ("Not available: " in told) is not command["available"]
+
+
+def test_the_overview_leads_to_every_sentence() -> None:
+    rows = [row for row in table_rows(SENTENCES) if row[0].startswith("[`")]
+    assert len(rows) == len(describe())
     for command in describe():
-        assert command["usage"] in words
-        assert set(command["examples"]) <= set(words)
-        assert f"## {command['name']}\n" in PAGES["commands.md"]
+        link = f"[`{command['usage']}`](#{command['name'].replace(' ', '-')})"
+        (row,) = [row for row in rows if row[0].replace("\\|", "|") == link]
+        assert row[2] == command["missing"] or row[2] == f"`{command['permission']}`"
 
 
 def test_a_word_that_cannot_be_done_yet_says_so() -> None:
-    (row,) = [r for r in table_rows(PAGES["commands.md"]) if r[0] == "`beast-mode`"]
-    assert row[2].endswith("Not available in this version.")
+    word = {"name": "loudly", "synonyms": [], "help": "Loud.", "missing": "a voice"}
+    assert sentences._modifier(word)[2] == "Loud. Not available: a voice."
+
+
+def test_every_role_is_there_with_its_permissions() -> None:
+    rows = {row[0]: code_words(row[1]) for row in table_rows(SENTENCES)}
+    assert {role: tuple(rows[f"`{role}`"]) for role in ROLES} == ROLES
 
 
 def test_every_flag_of_the_operator_is_there_with_its_variable() -> None:
@@ -125,10 +156,13 @@ def test_a_page_that_was_edited_removed_or_left_behind_is_noticed_and_repaired(
     (reference / "values.md").write_text("edited by hand")
     (reference / "rights.md").unlink()
     (reference / "of-a-kind-that-went.md").write_text("old")
-    assert stale(tmp_path) == ["of-a-kind-that-went.md", "rights.md", "values.md"]
+    (tmp_path / "docs" / "commands.md").write_text("edited by hand")
+    wrong = ["../commands.md", "of-a-kind-that-went.md", "rights.md", "values.md"]
+    assert stale(tmp_path) == wrong
     write(tmp_path)
     assert stale(tmp_path) == []
-    assert sorted(path.name for path in reference.iterdir()) == sorted(PAGES)
+    inside = {name for name in PAGES if "/" not in name}
+    assert {path.name for path in reference.iterdir()} == inside
 
 
 def test_what_would_break_a_table_is_made_harmless() -> None:
