@@ -329,18 +329,23 @@ class PlayedNode:
             return
         self.started.append((*attempt, status["instance"]))
         failure = await self.script.work(begun)
-        now = await self._patient(
-            lambda: self._client.get(TASKS, self._namespace, task["metadata"]["name"])
-        )
-        if now["status"]["attempt"] != attempt[1] or now["status"]["state"] != RUNNING:
-            return  # fenced off: the task is somebody else's now
-        if failure is not None:
-            await self._report(now, report.failed(now, failure, statuses.now()))
-            return
         done = Finished(
             statuses.sha(str(attempt)), cut.base, cut.branch, 0.1, "one commit"
         )
-        if await self._report(now, report.done(now["status"], done, statuses.now())):
+        name, written = task["metadata"]["name"], None
+        while written is None:  # a change of the spec meanwhile is no reason to give up
+            now = await self._patient(
+                lambda: self._client.get(TASKS, self._namespace, name)
+            )
+            status = now["status"]
+            if status["attempt"] != attempt[1] or status["state"] != RUNNING:
+                return  # fenced off: the task is somebody else's now
+            if failure is not None:
+                patch = report.failed(now, failure, statuses.now())
+            else:
+                patch = report.done(status, done, statuses.now())
+            written = await self._report(now, patch)
+        if failure is None:
             self.finished.append(attempt)
 
     async def _report(self, task: Object, patch: Object) -> Optional[Object]:

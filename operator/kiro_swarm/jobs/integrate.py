@@ -1,8 +1,9 @@
 """The integrate Job: the merge train over the Done tasks of a swarm, then the push.
 
 One task after another, in the order in which they became ready, within priority; where the
-swarm asks for approval, only what a person approved. After the last one it waits a little for more, so that a busy swarm does not pay a pod start for every
-merge. Killed anywhere, the next Job goes on: what is merged already is known by its trailer.
+swarm asks for approval, only what a person approved. After the last one it waits a little
+for more, so that a busy swarm does not pay a pod start for every merge. Killed anywhere, the
+next Job goes on: what is merged already is known by its trailer.
 """
 
 from __future__ import annotations
