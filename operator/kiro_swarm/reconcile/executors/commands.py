@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Mapping, Optional
 
 from kiro_swarm.api.meta import COMPONENT_INTEGRATE, COMPONENT_PREPARE
-from kiro_swarm.cluster.resources import COMMANDS, JOBS, Resource
+from kiro_swarm.cluster.resources import COMMANDS, JOBS
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.backlog import FINISHED, phase_of
@@ -18,7 +18,7 @@ from kiro_swarm.reconcile.view import job_outcome
 def cancel_command(request: Request) -> Outcome:
     """``cancel command NAME``: one that has no answer yet gets no other than this."""
     name = request.argument("name")
-    others = {item["metadata"]["name"]: item for item in request.commands}
+    others = {_name(item): item for item in request.commands}
     if name == request.name:
         return failed(f"command {name} is this very command: nobody cancels himself")
     others.pop(request.name, None)
@@ -84,8 +84,12 @@ def cleanup_swarm(request: Request) -> Outcome:
     The audit log keeps what the commands did.
     """
     effects = [
-        *_deleting(COMMANDS, _finished_commands(request)),
-        *_deleting(JOBS, _finished_jobs(request)),
+        Effect("delete", COMMANDS, item, f"swarmcommand/{_name(item)}: deleted")
+        for item in _finished_commands(request)
+    ]
+    effects += [
+        Effect("delete", JOBS, item, f"job/{_name(item)}: deleted")
+        for item in _finished_jobs(request)
     ]
     commands, jobs = int(request.fixed["commands"]), int(request.fixed["jobs"])
     message = (
@@ -95,12 +99,8 @@ def cleanup_swarm(request: Request) -> Outcome:
     return done(message, *effects, commands=commands, jobs=jobs)
 
 
-def _deleting(resource: Resource, items: list[Object]) -> list[Effect]:
-    kind = resource.kind.lower()
-    return [
-        Effect("delete", resource, item, f"{kind}/{item['metadata']['name']}: deleted")
-        for item in items
-    ]
+def _name(item: Object) -> str:
+    return str(item["metadata"]["name"])
 
 
 def _finished_commands(request: Request) -> list[Object]:
@@ -115,16 +115,14 @@ def _finished_jobs(request: Request) -> list[Object]:
     """Without the last prepare and integrate Job: what they said is still looked at."""
     view = request.view
     last = {
-        job["metadata"]["name"]
+        _name(job)
         for component in (COMPONENT_PREPARE, COMPONENT_INTEGRATE)
         for job in view.jobs_of(component)[:1]
     }
     return [
         job
         for job in view.jobs
-        if job_outcome(job) is not None
-        and job["metadata"]["name"] not in last
-        and _stays_there(job)
+        if job_outcome(job) is not None and _name(job) not in last and _stays_there(job)
     ]
 
 
