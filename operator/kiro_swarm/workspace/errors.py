@@ -151,6 +151,12 @@ class IntegrationBusy(WorkspaceError):
     reason = "IntegrationBusy"
 
 
+class SyncRefused(WorkspaceError):
+    """New work of the repository cannot be merged; nothing was moved."""
+
+    reason = "SyncConflict"
+
+
 class ObjectsRefused(WorkspaceError):
     """What an instance offered could not be taken into the mirror."""
 

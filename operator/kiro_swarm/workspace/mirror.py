@@ -81,7 +81,8 @@ def prepare_mirror(
         remove_stale_locks(mirror)
         git = Git(mirror, held=held)
         _make(git, integration_branch)
-        _fetch(git, remote, ref, integration_branch)
+        branch = f"refs/heads/{integration_branch}"
+        fetch_ref(git, remote, ref, SOURCE_REF, (branch, _REMOTE_REF))
         return _branch_off(git, ref, integration_branch)
 
 
@@ -115,17 +116,22 @@ def _make(git: Git, integration_branch: str) -> None:
         )
 
 
-def _fetch(git: Git, remote: Remote, ref: str, integration_branch: str) -> None:
-    branch = f"refs/heads/{integration_branch}"
+def fetch_ref(
+    git: Git, remote: Remote, ref: str, into: str, *more: tuple[str, str]
+) -> None:
+    """Fetch a branch, a tag or a full commit id into the ref ``into`` of the mirror.
+
+    ``more``: full names of refs there and here, fetched when they exist there. The caller
+    is sole owner of the mirror. Raises RefNotFound, BrokenRepository and as Remote does.
+    """
     wanted = [f"refs/heads/{ref}", f"refs/tags/{ref}"]
-    there = remote.list_refs(git, [*wanted, branch])
-    refspecs = [f"+{name}:{SOURCE_REF}" for name in wanted if name in there][:1]
+    there = remote.list_refs(git, [*wanted, *(name for name, _ in more)])
+    refspecs = [f"+{name}:{into}" for name in wanted if name in there][:1]
     if is_object_id(ref):
-        refspecs = [f"+{ref}:{SOURCE_REF}"]
+        refspecs = [f"+{ref}:{into}"]
     if not refspecs:
         raise RefNotFound(_no_such_ref(git, remote, ref))
-    if branch in there:
-        refspecs.append(f"+{branch}:{_REMOTE_REF}")
+    refspecs += [f"+{name}:{here}" for name, here in more if name in there]
     try:
         remote.fetch(git, refspecs)
     except GitFailed as error:
@@ -137,8 +143,8 @@ def _no_such_ref(git: Git, remote: Remote, ref: str) -> str:
     if not branches:
         return f"repository {remote.url} is empty; push a first commit to {ref!r}"
     return (
-        f"repository {remote.url} has no branch or tag {ref!r}"
-        f" (spec.repository.ref); its branches: {', '.join(branches[:5])}"
+        f"repository {remote.url} has no branch or tag {ref!r};"
+        f" its branches: {', '.join(branches[:5])}"
         + (", ..." if len(branches) > 5 else "")
     )
 

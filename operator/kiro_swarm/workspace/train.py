@@ -12,7 +12,6 @@ even one that nobody heard of, answers with the same commit.
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Optional, Union
@@ -46,6 +45,7 @@ from kiro_swarm.workspace.trials import (
     commit_merge,
     merge_trees,
     owned,
+    with_file,
 )
 
 _MAXIMUM_SHOWN = 1024 * 1024
@@ -177,14 +177,7 @@ class MergeTrain:
         with suppress(CannotTick):
             ticked = tick(content, task_id)
             blob = git.run("hash-object", "-w", "--stdin", stdin=ticked).text
-        with tempfile.TemporaryDirectory(prefix="kiro-index-") as folder:
-            private = git.using({"GIT_INDEX_FILE": str(Path(folder, "index"))})
-            private.run("read-tree", tree)
-            private.run(
-                *("update-index", "--add", "--replace"),
-                *("--cacheinfo", f"{mode},{blob},{path}"),
-            )
-            return private.run("write-tree").text
+        return with_file(git, tree, path, mode, blob)
 
 
 def _hunks(git: Git, tree: str, path: str) -> str:

@@ -9,6 +9,7 @@ where the trial began. Between the two the lock is free, so that a gate can take
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,18 @@ def merge_trees(git: Git, head: str, other: str) -> TrialMerge:
         ok=(0, 1),
     )
     return briefs.read_trial(answer.stdout)
+
+
+def with_file(git: Git, tree: str, path: str, mode: str, blob: str) -> str:
+    """The tree with this blob at ``path``, whatever was there."""
+    with tempfile.TemporaryDirectory(prefix="kiro-index-") as folder:
+        private = git.using({"GIT_INDEX_FILE": str(Path(folder, "index"))})
+        private.run("read-tree", tree)
+        private.run(
+            *("update-index", "--add", "--replace"),
+            *("--cacheinfo", f"{mode},{blob},{path}"),
+        )
+        return private.run("write-tree").text
 
 
 def commit_merge(git: Git, tree: str, head: str, other: str, message: str) -> Trial:
