@@ -9,7 +9,6 @@ server has taken it or the task has moved on.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 from datetime import datetime
 from typing import Any, Awaitable, Callable, Optional
@@ -163,12 +162,15 @@ class Job:
         """Write progress: when it changed, and never more often than allowed."""
         while True:
             await self._clock.sleep(PROGRESS_SECONDS)
-            said = self._said
-            if said == self._told or not self._is_running():
+            if self._said == self._told or not self._is_running():
                 continue
-            self._told = said
-            if not await self._write(functools.partial(_progress, said)):
+            if not await self._write(self._progress):
                 return
+
+    def _progress(self, _: Task, now: datetime) -> report.Patch:
+        # The newest words, also where a write has to be repeated.
+        self._told = self._said
+        return report.progress(self._told, now)
 
     def _is_running(self) -> bool:
         return self._task is not None and self._task["status"]["state"] == RUNNING
@@ -183,7 +185,3 @@ class Job:
             await self._api.renew_lease(busy)
         except errors.ClusterError as error:
             log.warning("heartbeat not written: %s", error)
-
-
-def _progress(said: str, _: Task, now: datetime) -> report.Patch:
-    return report.progress(said, now)

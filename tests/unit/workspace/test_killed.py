@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.workspace.outcomes import Merged
+from kiro_swarm.workspace.restore import restore
 from kiro_swarm.workspace.train import MergeTrain
 from tests.unit.workspace.repositories import (
     INTEGRATION,
@@ -32,6 +33,10 @@ _CALLS = {
     "gather": (
         "from kiro_swarm.workspace.evidence import gather;"
         "gather(Swarm(top).instance().folder, sys.argv[2], branch(), 'uid-1-1/1', 't')"
+    ),
+    "restore": (
+        "from kiro_swarm.workspace.restore import restore;"
+        "restore(Swarm(top).instance().folder, branch(), sys.argv[2])"
     ),
     "merge": (
         "swarm = Swarm(top);"
@@ -122,6 +127,24 @@ def test_gather_is_killed_and_commits_once(swarm: Swarm) -> None:
     done = swarm.gather(made)
     assert (done.reason, done.commits_ahead, done.files) == ("Done", 1, ["new"])
     assert git(Path(made.tree), "status", "--porcelain") == ""
+
+
+def test_restore_is_killed_and_completes(swarm: Swarm) -> None:
+    made = swarm.cut()
+    tree = Path(made.tree)
+    (tree / "work").write_text("x")
+    done = swarm.gather(made)
+    assert done.commit is not None
+    killed = 0
+    for after in _moments(0.08):
+        (tree / "litter").mkdir(exist_ok=True)
+        (tree / "litter" / "a").write_text("y")
+        (tree / "work").unlink(missing_ok=True)
+        killed += _run_and_kill("restore", swarm.top, done.commit, after=after)
+    assert killed > 0
+    restore(swarm.instance().folder, made.branch, done.commit)
+    assert git(tree, "status", "--porcelain") == ""
+    assert swarm.gather(made) == done
 
 
 @pytest.mark.parametrize("only", range(2))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
+from click.testing import CliRunner
 
+from kiro_swarm.cli.workspace import workspace
 from kiro_swarm.workspace.errors import GitFailed, InvalidRef
 from kiro_swarm.workspace.restore import restore
 from tests.unit.workspace.repositories import Swarm, branch, commit, git, write
+
+MISSING = "0" * 39 + "1"
 
 
 def _litter(tree: Path) -> None:
@@ -128,4 +133,21 @@ def test_bad_arguments_are_told(swarm: Swarm) -> None:
     with pytest.raises(InvalidRef):
         restore(folder, made.branch, "HEAD")
     with pytest.raises(GitFailed):
-        restore(folder, made.branch, "0" * 39 + "1")
+        restore(folder, made.branch, MISSING)
+
+
+def test_the_command_line_answers_with_one_line_of_json(swarm: Swarm) -> None:
+    made = swarm.cut()
+    _litter(Path(made.tree))
+
+    def call(commit_id: str) -> tuple[int, dict[str, Any]]:
+        arguments = [
+            *("restore", f"--instance-dir={swarm.instance().folder}"),
+            *(f"--branch={made.branch}", f"--commit={commit_id}"),
+        ]
+        done = CliRunner().invoke(workspace, arguments)
+        return done.exit_code, json.loads(done.output)
+
+    assert call(made.base) == (0, {"commit": made.base, "removed": 2})
+    status, answer = call(MISSING)
+    assert (status, answer["error"]["reason"]) == (1, "GitFailed")
