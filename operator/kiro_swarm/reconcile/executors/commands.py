@@ -6,6 +6,7 @@ from typing import Any, Mapping, Optional
 
 from kiro_swarm.api.meta import COMPONENT_INTEGRATE, COMPONENT_PREPARE
 from kiro_swarm.cluster.resources import COMMANDS, JOBS
+from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.backlog import FINISHED, phase_of
@@ -112,17 +113,27 @@ def _finished_commands(request: Request) -> list[Object]:
 
 
 def _finished_jobs(request: Request) -> list[Object]:
-    """Without the last prepare and integrate Job: what they said is still looked at."""
+    """Those whose last words nobody looks at any more.
+
+    Kept are the last prepare and integrate Job, and those of commands without an answer.
+    """
     view = request.view
-    last = {
+    kept = {
         _name(job)
         for component in (COMPONENT_PREPARE, COMPONENT_INTEGRATE)
         for job in view.jobs_of(component)[:1]
     }
+    for item in request.commands:
+        if phase_of(item) not in FINISHED:
+            uid = item["metadata"]["uid"]
+            kept |= {
+                naming.sync_job(view.name, uid),
+                naming.inspect_job(view.name, uid),
+            }
     return [
         job
         for job in view.jobs
-        if job_outcome(job) is not None and _name(job) not in last and _stays_there(job)
+        if job_outcome(job) is not None and _name(job) not in kept and _stays_there(job)
     ]
 
 

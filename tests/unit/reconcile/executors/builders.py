@@ -81,11 +81,17 @@ class Scene:
         self.instances[instance]["status"]["pod"] = name
         return made
 
-    def job(self, component: str, number: int, ended: Optional[bool] = True) -> Object:
+    def job(
+        self,
+        component: str,
+        number: int,
+        ended: Optional[bool] = True,
+        name: str = "",
+    ) -> Object:
         """A Job; ``ended``: complete, failed, or None while it runs."""
         labels = {"swarm.kiro.dev/component": component}
-        metadata = {"name": f"demo-{component}-{number}", "labels": labels}
-        made: Object = {"metadata": {**metadata, "uid": f"j-{component}-{number}"}}
+        name = name or f"demo-{component}-{number}"
+        made: Object = {"metadata": {"name": name, "labels": labels, "uid": name}}
         if ended is not None:
             kind = "Complete" if ended else "Failed"
             made["status"] = {"conditions": [{"type": kind, "status": "True"}]}

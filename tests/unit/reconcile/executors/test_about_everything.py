@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kiro_swarm.policy import naming
 from tests.unit.reconcile.executors.builders import Scene, Story, says
 
 
@@ -214,16 +215,22 @@ def test_cleanup_deletes_what_is_finished_and_not_looked_at_any_more(
     scene.job("integrate", 1)
     scene.job("integrate", 2)
     scene.job("integrate", 3, ended=None)
+    asked, answered = "c-waits", "c-succeeded"
+    scene.job("sync", 0, name=naming.sync_job("demo", asked))
+    scene.job("sync", 0, name=naming.sync_job("demo", answered))
+    scene.job("inspect", 0, name=naming.inspect_job("demo", asked))
     story = Story(scene, "cleanup swarm")
     answer = story.step()
     assert (answer.success, answer.message) == (
         True,
-        "deleted 4 finished commands and 3 finished Jobs of demo",
+        "deleted 4 finished commands and 4 finished Jobs of demo",
     )
     left = [item["metadata"]["name"] for item in (*scene.commands, *scene.jobs)]
     assert left == [
         *("word", "waits", "going"),
         *("demo-prepare-2", "demo-integrate-3"),
+        naming.sync_job("demo", asked),
+        naming.inspect_job("demo", asked),
     ]
 
 
