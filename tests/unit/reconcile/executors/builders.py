@@ -187,7 +187,7 @@ class Story:
         A crash may come after each effect: what is left is decided anew, and the effects
         that are there are not asked for again.
         """
-        for _ in range(8):
+        for _ in range(32):
             outcome = self.look()
             if not outcome.effects:
                 return outcome
