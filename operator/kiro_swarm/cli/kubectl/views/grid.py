@@ -34,7 +34,11 @@ def parts(cell: Cell) -> list[Part]:
 
 def width_of(cell: Cell) -> int:
     """Columns of the terminal that a cell takes."""
-    return sum(cell_len(text) for text, _ in parts(cell))
+    return sum(_columns(text) for text, _ in parts(cell))
+
+
+def _columns(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def cut(cell: Cell, width: int) -> list[Part]:
@@ -44,9 +48,12 @@ def cut(cell: Cell, width: int) -> list[Part]:
     kept: list[Part] = []
     left = width - 1
     for text, style in parts(cell):
-        size = cell_len(text)
+        size = _columns(text)
         if size > left:
-            kept.append((set_cell_size(text, max(0, left)).rstrip() + "…", style))
+            # Wide letters are why a slice alone is not enough.
+            head = text[: max(0, left)]
+            shown = head if head.isascii() else set_cell_size(head, max(0, left))
+            kept.append((shown.rstrip() + "…", style))
             break
         kept.append((text, style))
         left -= size

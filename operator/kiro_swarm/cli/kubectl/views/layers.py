@@ -7,7 +7,7 @@ mean of their neighbours, and columns are as near to the neighbours as the width
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,9 @@ from kiro_swarm.cli.kubectl.views.objects import Object, dependencies, state, ta
 _GAP: Final = 3
 _SWEEPS: Final = 6
 _LABEL: Final = 16
-_NEAR: Final = 3
+_NEAR: Final = 8
+#: Least room between two points where one of them was moved.
+_CLOSE: Final = 2
 #: Drawn first where a layer is too wide.
 _INTERESTING: Final = {"Running": 0, "Failed": 1, "Done": 2, "Bound": 3, "Ready": 4}
 
@@ -221,23 +223,63 @@ def _columns(layers: list[list[Point]], width: int) -> None:
                 near = (point.above if down else point.below) or [point]
                 wanted.append(sum(other.x for other in near) / len(near))
             _settle(layer, wanted, width)
-    for layer in layers[1:]:
-        _straighten(layer, width)
+    for upper, lower in zip(layers, layers[1:]):
+        _adjust(upper, lower, width, straight=True)
+        if _entangled(upper):
+            _adjust(upper, lower, width, straight=False)
 
 
-def _straighten(layer: Sequence[Point], width: int) -> None:
-    """Move each point right under a near neighbour above it where there is room."""
-    for place, point in enumerate(layer):
-        if not point.above:
-            continue
-        wanted = min((other.x for other in point.above), key=lambda x: abs(x - point.x))
-        begin = wanted - point.width // 2
-        least = layer[place - 1].end + _GAP if place else 0
+def _entangled(layer: Sequence[Point]) -> bool:
+    """Whether lines below ``layer`` would have to turn above each other in a circle."""
+    leaving = {point.x: point for point in layer if point.below}
+    before = {
+        point.x: {q.x for q in point.below if q.x in leaving} - {point.x}
+        for point in leaving.values()
+    }
+    while before:
+        free = [x for x, others in before.items() if not others & before.keys()]
+        if not free:
+            return True
+        for x in free:
+            del before[x]
+    return False
+
+
+def _adjust(
+    upper: Sequence[Point], lower: Sequence[Point], width: int, *, straight: bool
+) -> None:
+    """Move points a little: out of foreign columns, and right under what is above them.
+
+    Not ``straight``: out of the columns of what is above them, too.
+    """
+    for place, point in enumerate(lower):
+        least = lower[place - 1].end + _CLOSE if place else 0
         most = width
-        if place + 1 < len(layer):
-            most = layer[place + 1].end - layer[place + 1].width - _GAP
-        if abs(wanted - point.x) <= _NEAR and least <= begin <= most - point.width:
-            point.x = wanted
+        if place + 1 < len(lower):
+            most = lower[place + 1].end - lower[place + 1].width - _CLOSE
+        left = point.width // 2
+        columns = range(
+            max(point.x - _NEAR, least + left),
+            min(point.x + _NEAR, most - point.width + left) + 1,
+        )
+        # Where lines of others leave or pass close by, it is hard to see whose are whose.
+        own = {id(other) for other in point.above}
+        leaving = {q.x: straight and id(q) in own for q in upper if q.below}
+        nearest = min((q.x for q in point.above), key=_distance(point.x), default=-1)
+
+        def cost(
+            x: int, leaving: dict[int, bool] = leaving, nearest: int = nearest
+        ) -> int:
+            foreign = 8 if leaving.get(x) is False else 0
+            beside = sum(2 + leaving[n] for n in (x - 1, x + 1) if n in leaving)
+            return foreign + beside - (straight and x == nearest)
+
+        now = point.x
+        point.x = min(columns, key=lambda x: (cost(x), abs(x - now)), default=point.x)
+
+
+def _distance(x: int) -> Callable[[int], int]:
+    return lambda other: abs(other - x)
 
 
 def _settle(layer: list[Point], wanted: Sequence[float], width: int) -> None:

@@ -23,9 +23,9 @@ _DIGITS: Final = re.compile(r"([0-9]+)")
 
 
 def part(item: Any, key: str) -> Mapping[str, Any]:
-    """The mapping ``item[key]``, empty when there is none."""
-    value = item.get(key) if isinstance(item, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+    """The dict ``item[key]``, empty when there is none."""
+    value = item.get(key) if isinstance(item, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> Sequence[Any]:

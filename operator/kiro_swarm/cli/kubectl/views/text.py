@@ -20,7 +20,6 @@ _CONTROLS: Final = re.compile(
     "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _SPACE: Final = re.compile(r"\s+")
-_PLAIN: Final = re.compile(r"[ -~]*\Z")
 
 
 def clean(value: Any, longest: int = 4096) -> str:
@@ -32,9 +31,16 @@ def clean(value: Any, longest: int = 4096) -> str:
     text = "" if value is None else str(value)
     if len(text) > longest:
         text = text[: longest - 1] + "…"
-    if not _PLAIN.match(text):
+    if not _plain(text):
         text = _CONTROLS.sub("", _SEQUENCES.sub("", _SPACE.sub(" ", text)))
+    elif "  " not in text:
+        return text.strip()
     return _SPACE.sub(" ", text).strip()
+
+
+def _plain(text: str) -> bool:
+    """Whether nothing is to be cleaned: most texts, so this is the quick way out."""
+    return text.isascii() and text.isprintable()
 
 
 def clean_lines(value: Any) -> list[str]:
@@ -42,7 +48,7 @@ def clean_lines(value: Any) -> list[str]:
     text = ("" if value is None else str(value)).expandtabs(8)
     text = text.replace("\r\n", "\n")
     return [
-        line if _PLAIN.match(line) else _CONTROLS.sub("", _SEQUENCES.sub("", line))
+        line if _plain(line) else _CONTROLS.sub("", _SEQUENCES.sub("", line))
         for line in text.split("\n")
     ]
 
