@@ -63,8 +63,8 @@ def town(
     with namespace(api_server, "home") as home, namespace(api_server, "away") as away:
         made = [*_bindings(release, home, away), *_policy(release, home, *settings)]
         api_server.kubectl("apply", "-f", "-", input=dump(*made))
-        _until(lambda: _holds(api_server, home, "admin", "merge"))
-        _until(lambda: _holds(api_server, home, "one", "stop"))
+        wait_for_role(api_server, home, "admin", "merge")
+        wait_for_role(api_server, home, "one", "stop")
         _until(lambda: _refuses(api_server, home, release, refused))
         yield Town(home, away, release)
         api_server.kubectl("delete", "-f", "-", "--wait=false", input=dump(*made))
@@ -87,7 +87,7 @@ def filling_in(api_server: Cluster, here: Town, *editors: str) -> Iterator[None]
     role = f"{here.release}-edit"
     made.append(_bound("editors", here.home, "ClusterRole", role, editors))
     api_server.kubectl("apply", "-f", "-", input=dump(*made))
-    _until(lambda: _holds(api_server, here.home, editors[0], "merge"))
+    wait_for_role(api_server, here.home, editors[0], "merge")
     _until(lambda: _fills_in(api_server, here.home))
     yield
     api_server.kubectl("delete", "-f", "-", "--wait=false", input=dump(*made))
@@ -187,10 +187,17 @@ async def crowd(
         await item.close()
 
 
-def _holds(api_server: Cluster, place: str, person: str, verb: str) -> bool:
-    """Whether RBAC has taken notice of a person's bindings."""
-    asked = ("auth", "can-i", verb, "kiroswarms/demo", "-n", place, f"--as={person}")
-    return api_server.kubectl(*asked, check=False).stdout.strip() == "yes"
+def wait_for_role(
+    api_server: Cluster, place: str, person: str, verb: str, swarm: str = "demo"
+) -> None:
+    """Returns when RBAC has taken notice of a person's bindings."""
+    asked = ("auth", "can-i", verb, f"kiroswarms/{swarm}", "-n", place)
+
+    def holds() -> bool:
+        said = api_server.kubectl(*asked, f"--as={person}", check=False)
+        return said.stdout.strip() == "yes"
+
+    _until(holds)
 
 
 def _refuses(api_server: Cluster, place: str, release: str, person: str) -> bool:

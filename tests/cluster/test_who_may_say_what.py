@@ -17,7 +17,7 @@ from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.commands.roles import ROLES
 from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS
-from tests.cluster.chart import dump
+from tests.cluster.chart import MANIFESTS, dump
 from tests.cluster.kinds import command
 from tests.cluster.people import (
     Person,
@@ -26,6 +26,7 @@ from tests.cluster.people import (
     filling_in,
     people,
     town,
+    wait_for_role,
 )
 from tests.support.cluster import Cluster
 
@@ -144,6 +145,25 @@ def test_kubectl_auth_can_i_as_the_documentation_says_it(
         *("auth", "can-i", verb, name, "-n", here.home, f"--as={person}"), check=False
     )
     assert said.stdout.strip() == answer
+
+
+async def test_the_sample_lets_ben_operate_one_swarm(
+    api_server: Cluster, here: Town
+) -> None:
+    sample = MANIFESTS / "samples" / "who-may-say-what.yaml"
+    api_server.kubectl("apply", "-n", here.home, "-f", str(sample))
+    wait_for_role(api_server, here.home, "ben", "stop", "shop")
+    async with crowd(api_server, ["ben"]) as persons:
+        ben = persons["ben"]
+        for swarm, sentence, good in (
+            ("shop", "stop all tasks", True),
+            ("shop", "status swarm", True),
+            ("shop", "merge completed branches", False),
+            ("demo", "stop all tasks", False),
+            ("demo", "status swarm", False),
+        ):
+            refused = await ben.refusal(here.home, swarm, sentence)
+            assert (refused is None) == good, (swarm, sentence)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ FOREIGN = {"pods", "job", "deployment", "events", "kiro", "nodes"}
 WITH_VALUE = {"-c", "-f", "-l", "-n", "-o", "--container", "--namespace", "--output"}
 VERBS = {
     *("apply", "create", "delete", "describe", "get", "logs", "patch", "rollout"),
-    *("scale", "version", "wait"),
+    *("auth", "scale", "swarm", "version", "wait"),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 from hack.lib.docs.rights import containers, pods
+from kiro_swarm.commands.admission import policy
+from kiro_swarm.commands.roles import ROLES
 from tests.unit.docs.pages import DOCS, code_words, read, table_rows
 
 PAGE = read(DOCS / "security.md")
@@ -19,6 +21,7 @@ def facts(container: Object) -> List[str]:
     volume = {
         (): "nothing",
         (("", False),): "everything",
+        (("", True),): "everything read-only",
         (("repo.git", True),): "the mirror read-only",
         (
             ("instances/INSTANCE", False),
@@ -56,3 +59,26 @@ def test_who_runs_foreign_code_holds_no_key() -> None:
 def test_no_pod_mounts_a_token_by_itself() -> None:
     for pod in pods().values():
         assert pod["automountServiceAccountToken"] is False
+
+
+def test_the_table_of_roles_is_that_of_the_code() -> None:
+    found = [row for row in table_rows(PAGE) if len(row) == 3 and row[0] != "Role"]
+    rows = {code_words(row[0])[0]: row for row in found}
+    told = {name: tuple(code_words(row[2])) for name, row in rows.items()}
+    assert rows["kiro-swarm-admin"][2] == "all of these"
+    told["kiro-swarm-admin"] = ROLES["admin"]
+    assert told == {f"kiro-swarm-{role}": held for role, held in ROLES.items()}
+    others = set().union(*(held for role, held in ROLES.items() if role != "admin"))
+    assert others == set(ROLES["admin"])
+
+
+def test_the_denial_is_quoted_as_it_is_said() -> None:
+    template = " ".join(policy({}, "kiro-swarm")["validations"][2].values())
+    quoted = (
+        'user "bob" may not "merge" kiroswarm team-a/shop (needs the permission '
+        "'merge' on kiroswarms; the ClusterRole kiro-swarm-integrator has it)"
+    )
+    assert quoted in " ".join(PAGE.split())
+    for part in ('" may not "', '" kiroswarm ', " (needs the permission "):
+        assert part in template
+        assert part in quoted

@@ -10,6 +10,7 @@ import pytest
 from kiro_swarm.api.command import SwarmCommandSpec
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.commands.parser import parse as parse_sentence
+from kiro_swarm.commands.roles import ROLES
 from kiro_swarm.tasks.parser import parse as parse_tasks
 from kiro_swarm.workspace.credentials import Credentials, access
 from tests.unit.install.files import SAMPLES, documents
@@ -77,6 +78,14 @@ def test_commands_are_sentences_to_a_swarm_that_is_a_sample() -> None:
         spec = SwarmCommandSpec.model_validate(command["spec"])
         assert parse_sentence(spec.command).command.name == "status swarm"
         assert named("KiroSwarm", spec.swarm)
+
+
+def test_the_roles_of_the_sample_are_those_of_the_chart() -> None:
+    reference = named("RoleBinding", "release-managers-integrate")["roleRef"]
+    assert reference["name"] in {f"kiro-swarm-{role}" for role in ROLES}
+    one, *_ = named("Role", "operate-shop")["rules"]
+    assert one["verbs"] == list(ROLES["operator"])
+    assert [named("KiroSwarm", name) for name in one["resourceNames"]]
 
 
 @pytest.mark.parametrize("name", ["shop", "upgrade"])
