@@ -17,6 +17,10 @@ _TREE = "/gate/tree"
 _CHECKOUT_SECONDS = 600
 
 
+class GateUnavailable(RuntimeError):
+    """The gate container does not answer, or cannot check out."""
+
+
 class ContainerGates:
     """A GatePort over the socket of the gate container.
 
@@ -54,7 +58,7 @@ class ContainerGates:
             checkout, cwd="/", timeout_seconds=_CHECKOUT_SECONDS
         )
         if not made.succeeded:
-            raise RuntimeError(
+            raise GateUnavailable(
                 f"the gate container cannot check out: {made.tail[-500:]}"
             )
         for gate in self._gates:

@@ -13,64 +13,43 @@ import logging
 from datetime import datetime, timezone
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import DONE, FINAL_STATES, MERGED
-from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
-from kiro_swarm.jobs.gates import ContainerGates
-from kiro_swarm.policy import naming
+from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.attempts import after_failure
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.runner.socket import AgentSocket
-from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
     Candidate,
     Conflict,
     GateFailed,
+    GatePort,
     Merged,
     Outcome,
 )
-from kiro_swarm.workspace.push import push_integration
-from kiro_swarm.workspace.spec import read_spec
 from kiro_swarm.workspace.train import MergeTrain
 
 log = logging.getLogger(__name__)
 Object = dict[str, Any]
 _LINGER_SECONDS = 10.0
-_GATE_START_SECONDS = 60.0
 
 
 class Integration:
     """One run of the Job."""
 
-    def __init__(
-        self,
-        client: Client,
-        env: JobEnvironment,
-        spec: KiroSwarmSpec,
-        gates: ContainerGates,
-    ) -> None:
-        self._client = client
-        self._env = env
-        self._spec = spec
-        self._approval = spec.integration.approval
-        self._branch = spec.integration.branch or naming.integration_branch(env.swarm)
-        self._train = MergeTrain(env.mirror, self._branch, self._spec_path(), gates)
+    def __init__(self, merging: Merging, gates: GatePort) -> None:
+        self._merging = merging
+        self._client = merging.client
+        self._env = merging.env
+        self._approval = merging.spec.integration.approval
+        branch, plan = merging.branch, merging.plan
+        self._train = MergeTrain(self._env.mirror, branch, plan, gates)
         self._merged = 0
         self._returned = 0
-
-    def _spec_path(self) -> Optional[str]:
-        """Path of the tasks.md to tick; None when the tasks come from elsewhere."""
-        wanted = self._spec.tasks.spec_path
-        if wanted is None:
-            return None
-        head = integration_head(self._env.mirror, self._branch)
-        path, _ = read_spec(self._env.mirror, head, wanted)
-        return path
 
     async def run(self) -> Object:
         """Merge until nothing comes any more, push as the policy says; the report."""
@@ -81,18 +60,17 @@ class Integration:
                 if task is not None:
                     await self._one(task)
             if waiting:
-                if self._spec.integration.push == "Always":
-                    await self._push()
+                if self._merging.spec.integration.push == "Always":
+                    await self._merging.push()
                 continue
-            if await self._finished() or not await self._more():
+            if await self._merging.finished() or not await self._more():
                 break
         report: Object = {
-            "head": integration_head(self._env.mirror, self._branch),
+            "head": integration_head(self._env.mirror, self._merging.branch),
             "message": f"merged {self._merged}, sent back {self._returned}",
         }
-        push = self._spec.integration.push
-        if push == "Always" or (push == "OnComplete" and await self._finished()):
-            report["pushed"] = await self._push()
+        if await self._merging.push_is_due():
+            report["pushed"] = await self._merging.push()
         return report
 
     async def _done_tasks(self) -> list[Object]:
@@ -116,14 +94,6 @@ class Integration:
         except errors.NotFound:
             return None
         return now if may_merge(now, self._approval) else None
-
-    async def _finished(self) -> bool:
-        tasks, _ = await self._client.list(
-            TASKS, self._env.namespace, fields=f"spec.swarm={self._env.swarm}"
-        )
-        return all(
-            (task.get("status") or {}).get("state") in FINAL_STATES for task in tasks
-        )
 
     async def _more(self) -> bool:
         """Wait a little for another task to merge."""
@@ -166,17 +136,6 @@ class Integration:
             # Somebody changed the task: it is listed again, and if it still is Done with
             # this attempt the train answers with the very same merge.
             log.info("task %s changed while it was merged", candidate.task_id)
-
-    async def _push(self) -> str:
-        repository = self._spec.repository
-        return await asyncio.get_running_loop().run_in_executor(
-            None,
-            push_integration,
-            self._env.mirror,
-            repository.url,
-            self._branch,
-            self._env.credentials(repository.credentials_secret is not None),
-        )
 
 
 def _train_order(task: Object) -> tuple[int, str, int]:
@@ -229,29 +188,8 @@ def status_after(task: Object, outcome: Outcome, now: datetime) -> Object:
 
 async def integrate(client: Client, env: JobEnvironment) -> int:
     """Run the Job; returns the exit status. The answer is in the last words."""
-    swarm = await client.get(SWARMS, env.namespace, env.swarm)
-    spec = KiroSwarmSpec.model_validate(swarm["spec"])
-    socket = AgentSocket(env.socket)
-    gates = ContainerGates(
-        socket, spec.integration.gates, str(env.mirror), asyncio.get_running_loop()
-    )
-    try:
-        if spec.integration.gates and not await _gate_answers(socket):
-            raise RuntimeError("the gate container does not answer")
-        env.report(await Integration(client, env, spec, gates).run())
-    except WorkspaceError as error:
-        env.report({"reason": error.reason, "message": error.message})
-        return 1
-    except RuntimeError as error:
-        env.report({"reason": "GateUnavailable", "message": str(error)})
-        return 1
-    return 0
 
+    async def work(merging: Merging) -> Object:
+        return await Integration(merging, await merging.gates()).run()
 
-async def _gate_answers(socket: AgentSocket) -> bool:
-    deadline = asyncio.get_running_loop().time() + _GATE_START_SECONDS
-    while asyncio.get_running_loop().time() < deadline:
-        if await socket.ping():
-            return True
-        await asyncio.sleep(0.1)
-    return False
+    return await report_of(client, env, work)

@@ -14,6 +14,7 @@ import pytest
 from kiro_swarm.api.swarm import Gate
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs import integrate as module
+from kiro_swarm.jobs import merging
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.integrate import integrate, status_after
 from kiro_swarm.runner.socket import AgentSocket
@@ -31,7 +32,7 @@ PROGRAM = [sys.executable, "-c", "from kiro_swarm.cli.main import main; main()"]
 def _no_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody comes later in most of these tests."""
     monkeypatch.setattr(module, "_LINGER_SECONDS", 0.1)
-    monkeypatch.setattr(module, "_GATE_START_SECONDS", 0.2)
+    monkeypatch.setattr(merging, "_GATE_START_SECONDS", 0.2)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +337,7 @@ async def test_a_job_with_a_green_gate_merges(
             tree = str(job.folder / "gate-tree")
             super().__init__(socket, gates, mirror, loop, tree, PROGRAM)
 
-    monkeypatch.setattr(module, "ContainerGates", OwnGates)
+    monkeypatch.setattr(merging, "ContainerGates", OwnGates)
     job.apply(integration={"gates": [{"name": "tests", "command": ["ls", "new"]}]})
     job.repositories.prepare()
     job.done(job.repositories.work({"new": "1"}, 1, "1.1"))

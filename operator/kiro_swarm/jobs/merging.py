@@ -1,0 +1,104 @@
+"""What the Jobs that move the integration branch share: gates, the plan's path, the push.
+
+Used by the integrate and the sync Job. A git error or a gate container that does not answer
+ends a Job with a reason in its last words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Awaitable, Callable, Optional
+
+from kiro_swarm.api.meta import FINAL_STATES
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import SWARMS, TASKS
+from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.gates import ContainerGates, GateUnavailable
+from kiro_swarm.policy import naming
+from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.push import push_integration
+from kiro_swarm.workspace.spec import spec_file
+
+Object = dict[str, Any]
+_GATE_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Merging:
+    """One Job's swarm, and how it merges."""
+
+    client: Client
+    env: JobEnvironment
+    spec: KiroSwarmSpec
+
+    @property
+    def branch(self) -> str:
+        """Name of the integration branch."""
+        named = self.spec.integration.branch
+        return named or naming.integration_branch(self.env.swarm)
+
+    @property
+    def plan(self) -> Optional[str]:
+        """Path of the tasks.md in the repository; None when the tasks are elsewhere."""
+        wanted = self.spec.tasks.spec_path
+        return None if wanted is None else spec_file(wanted)
+
+    async def gates(self) -> ContainerGates:
+        """The swarm's gates, ready to be run.
+
+        :raises GateUnavailable: there are some, and their container does not answer.
+        """
+        loop, socket = asyncio.get_running_loop(), AgentSocket(self.env.socket)
+        wanted = self.spec.integration.gates
+        deadline = loop.time() + _GATE_START_SECONDS
+        while wanted and not await socket.ping():
+            if loop.time() > deadline:
+                raise GateUnavailable("the gate container does not answer")
+            await asyncio.sleep(0.1)
+        return ContainerGates(socket, wanted, str(self.env.mirror), loop)
+
+    async def finished(self) -> bool:
+        """Whether every task is where it stays."""
+        tasks, _ = await self.client.list(
+            TASKS, self.env.namespace, fields=f"spec.swarm={self.env.swarm}"
+        )
+        return all(
+            (task.get("status") or {}).get("state") in FINAL_STATES for task in tasks
+        )
+
+    async def push_is_due(self) -> bool:
+        """Whether the branch is to be pushed now, as the swarm's policy says."""
+        push = self.spec.integration.push
+        return push == "Always" or (push == "OnComplete" and await self.finished())
+
+    async def push(self) -> str:
+        """Push the branch; the commit that the remote has now."""
+        repository = self.spec.repository
+        return await asyncio.get_running_loop().run_in_executor(
+            None,
+            push_integration,
+            self.env.mirror,
+            repository.url,
+            self.branch,
+            self.env.credentials(repository.credentials_secret is not None),
+        )
+
+
+async def report_of(
+    client: Client, env: JobEnvironment, work: Callable[[Merging], Awaitable[Object]]
+) -> int:
+    """Do the work of a Job, leave its report or its error; returns the exit status."""
+    swarm = await client.get(SWARMS, env.namespace, env.swarm)
+    spec = KiroSwarmSpec.model_validate(swarm["spec"])
+    try:
+        env.report(await work(Merging(client, env, spec)))
+    except WorkspaceError as error:
+        env.report({"reason": error.reason, "message": error.message})
+        return 1
+    except GateUnavailable as error:
+        env.report({"reason": "GateUnavailable", "message": str(error)})
+        return 1
+    return 0
