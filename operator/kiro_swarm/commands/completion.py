@@ -64,7 +64,7 @@ def _fixed(node: Node, fragment: str) -> list[Candidate]:
 
 def _meaning(node: Node) -> str:
     """Of a fixed word: the help of its only command, or what may follow it."""
-    commands = node.commands()
+    commands = node.commands
     if len(commands) > 1 and node.canonical:
         return any_of(node.canonical)
     return _help(commands[0])

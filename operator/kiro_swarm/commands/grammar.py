@@ -125,10 +125,12 @@ class Rule:
 class Node:
     """A place between fixed words: what may follow, and what is complete here."""
 
-    __slots__ = ("canonical", "following", "rule")
+    __slots__ = ("canonical", "commands", "following", "rule")
 
     def __init__(self) -> None:
         self.following: dict[str, Node] = {}
+        #: Every command that can still be reached from here.
+        self.commands: list[Command] = []
         #: The words that may follow and are no synonyms.
         self.canonical: list[str] = []
         self.rule: Optional[Rule] = None
@@ -145,12 +147,10 @@ class Node:
             return self.following.get(folded, self)
         return self.following.get(folded)
 
-    def commands(self) -> list[Command]:
-        """Every command that can still be reached from here."""
-        found = [self.rule.command] if self.rule else []
-        for node in self.following.values():
-            found += [command for command in node.commands() if command not in found]
-        return found
+    def reach(self, command: Command) -> None:
+        """Note that a command can be reached; phrases of one come together."""
+        if self.commands[-1:] != [command]:
+            self.commands.append(command)
 
     def expected(self) -> list[str]:
         """The words that may follow, without synonyms where there are others."""
@@ -183,10 +183,12 @@ class Grammar:
         if permission != rule.command.permission:
             raise ValueError(f"first word '{phrase[0]}' stands for two permissions")
         node = self.root
+        node.reach(rule.command)
         for place, word in enumerate(phrase):
             if place >= canonical_from and word not in node.canonical:
                 node.canonical.append(word)
             node = node.following.setdefault(word, Node())
+            node.reach(rule.command)
         if node.rule not in (None, rule):
             raise ValueError(f"phrase '{' '.join(phrase)}' has two meanings")
         node.rule = rule

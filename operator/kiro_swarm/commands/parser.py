@@ -44,12 +44,16 @@ class Parser:
         try:
             return self._read(text)
         except SentenceError as error:
-            near = suggestions(self.grammar, self._read, text, error)
+            near = suggestions(self.grammar, self._try, text, error)
             raise SentenceError(
                 error.message, error.position, error.expected, near
             ) from None
 
-    def _read(self, text: str) -> Action:
+    def _try(self, text: str) -> Action:
+        """The same for a text of our own, whose errors nobody reads."""
+        return self._read(text, advise=False)
+
+    def _read(self, text: str, advise: bool = True) -> Action:
         """The same without suggestions."""
         words = split(text)
         node = self.grammar.root
@@ -63,7 +67,7 @@ class Parser:
             node = following
             index += 1
         if node.rule is None:
-            raise _unknown_word(node, text, words, index)
+            raise _unknown_word(node, text, words, index, advise)
         # Folding a word is most of what is done with it: the quick way where it is right.
         return _bind(
             node.rule, text, words, index, str.lower if text.isascii() else fold
@@ -161,7 +165,9 @@ def _refuse_again(
         raise SentenceError(f"'{name}' is given twice (column {column})", column)
 
 
-def _unknown_word(node: Node, text: str, words: list[str], index: int) -> SentenceError:
+def _unknown_word(
+    node: Node, text: str, words: list[str], index: int, advise: bool
+) -> SentenceError:
     """For a sentence whose fixed words lead to no command."""
     column = column_of(text, index)
     expected = node.expected()
@@ -171,7 +177,7 @@ def _unknown_word(node: Node, text: str, words: list[str], index: int) -> Senten
     else:
         kind = "word" if index else "command"
         problem = f"unknown {kind} {shown(as_written(words[index]))} at column {column}"
-        close = close_word(node, words[index])
+        close = close_word(node, words[index]) if advise else None
     advice = f"did you mean '{close}'?" if close else f"expected {any_of(expected)}"
     return SentenceError(f"{problem}; {advice}", column, expected)
 

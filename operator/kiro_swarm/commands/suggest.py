@@ -27,7 +27,7 @@ def close_word(node: Node, word: str) -> Optional[str]:
     if fold(word) in _EMPTY:
         return None
     found = get_close_matches(word[:_COMPARED].lower(), node.following, 1)
-    reached = [command for near in found for command in node.following[near].commands()]
+    reached = [command for near in found for command in node.following[near].commands]
     return None if all(command.destructive for command in reached) else found[0]
 
 
@@ -87,7 +87,7 @@ def _examples(grammar: Grammar, text: str) -> list[str]:
     cutoff = 0.6 if node is grammar.root else 0.0
     destructive = {
         example: command.destructive
-        for command in node.commands()
+        for command in node.commands
         for example in command.examples
     }
     if known and known == len(words):

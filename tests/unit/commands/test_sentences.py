@@ -237,7 +237,7 @@ def test_every_first_word_has_one_permission() -> None:
     grammar = Grammar(COMMANDS, VERB_SYNONYMS)
     assert grammar.permissions == PARSER.grammar.permissions
     first: dict[str, Any] = {
-        word: {command.permission for command in node.commands()}
+        word: {command.permission for command in node.commands}
         for word, node in grammar.root.following.items()
     }
     assert first == {word: {held} for word, held in grammar.permissions.items()}
