@@ -324,7 +324,9 @@ class PlayedNode:
         status = task["status"]
         attempt = (task["spec"]["id"], int(status["attempt"]))
         cut = Cut(base=statuses.sha("base"), branch=status["branch"])
-        begun = await self._report(task, report.running(cut, statuses.now()))
+        begun = await self._tell(
+            task, BOUND, lambda _: report.running(cut, statuses.now())
+        )
         if begun is None:
             return
         self.started.append((*attempt, status["instance"]))
@@ -332,21 +334,34 @@ class PlayedNode:
         done = Finished(
             statuses.sha(str(attempt)), cut.base, cut.branch, 0.1, "one commit"
         )
-        name, written = task["metadata"]["name"], None
-        while written is None:  # a change of the spec meanwhile is no reason to give up
-            now = await self._patient(
-                lambda: self._client.get(TASKS, self._namespace, name)
-            )
-            status = now["status"]
-            if status["attempt"] != attempt[1] or status["state"] != RUNNING:
-                return  # fenced off: the task is somebody else's now
+
+        def end(now: Object) -> Object:
             if failure is not None:
-                patch = report.failed(now, failure, statuses.now())
-            else:
-                patch = report.done(status, done, statuses.now())
-            written = await self._report(now, patch)
-        if failure is None:
+                return report.failed(now, failure, statuses.now())
+            return report.done(now["status"], done, statuses.now())
+
+        if await self._tell(begun, RUNNING, end) and failure is None:
             self.finished.append(attempt)
+
+    async def _tell(
+        self, task: Object, state: str, patch: Callable[[Object], Object]
+    ) -> Optional[Object]:
+        """Report on an attempt in this state, as a runner does: None when fenced off.
+
+        Somebody may have written meanwhile, a person's wish for example: it is read again.
+        """
+        name, attempt = task["metadata"]["name"], task["status"]["attempt"]
+        while (task["status"]["attempt"], task["status"]["state"]) == (attempt, state):
+            written = await self._report(task, patch(task))
+            if written is not None:
+                return written
+            try:
+                task = await self._patient(
+                    lambda: self._client.get(TASKS, self._namespace, name)
+                )
+            except errors.NotFound:
+                return None
+        return None
 
     async def _report(self, task: Object, patch: Object) -> Optional[Object]:
         """Write a task's status if it is as it was read; None if it is not."""
