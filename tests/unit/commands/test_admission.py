@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import string
+import sys
 from typing import Any, Dict
 
 import pytest
@@ -103,6 +104,31 @@ def test_what_the_parser_understands_was_checked_at_admission(sentence: str) -> 
     except SentenceError:
         return
     assert permission_at_admission(sentence) == action.permission
+
+
+#: Every character that some way of ignoring case takes for an ASCII letter.
+FOLDED = [
+    (char, letter)
+    for char in map(chr, range(128, sys.maxunicode + 1))
+    for letter in {char.lower(), char.upper().lower(), char.casefold()}
+    if letter in string.ascii_lowercase
+]
+
+
+def test_a_letter_that_only_looks_alike_makes_another_word() -> None:
+    assert ("\u212a", "k") in FOLDED
+    assert ("\u017f", "s") in FOLDED
+    tried = 0
+    for sentence in _SENTENCES:
+        first, _, rest = sentence.partition(" ")
+        for char, letter in FOLDED:
+            disguise = f"{first.replace(letter, char)} {rest}"
+            if letter in first:
+                tried += 1
+                assert permission_at_admission(disguise) == ""
+                with pytest.raises(SentenceError):
+                    parse(disguise)
+    assert tried > len(PERMISSIONS) / 2
 
 
 def test_the_policy_fails_closed_and_denies() -> None:
