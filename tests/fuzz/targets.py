@@ -1,0 +1,104 @@
+"""The parsers that are fed, and what must hold for every text. Used by the driver."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Dict
+
+from kiro_swarm.commands.errors import SentenceError
+from kiro_swarm.commands.parser import PARSER, parse
+from kiro_swarm.commands.table import COMMANDS, CONNECTORS, FILLERS
+from kiro_swarm.tasks import parser as tasks
+from kiro_swarm.tasks.edit import CannotTick, tick
+from kiro_swarm.tasks.wire import publish, read_published
+from tests.fuzz.engine import Target
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Longest normalized sentence: what SwarmCommand.status can carry.
+LONGEST_NORMALIZED = 4096
+
+
+def check_sentence(text: str) -> str:
+    """An action that is written and read back the same, or an error that helps."""
+    try:
+        action = parse(text)
+    except SentenceError as error:
+        if not 1 <= error.position <= len(text) + 2:
+            raise AssertionError(f"position {error.position}") from error
+        for suggestion in error.suggestions:
+            near = parse(suggestion)
+            if near.command.destructive or near.normalized != suggestion:
+                raise AssertionError(f"suggested {suggestion!r}") from error
+        json.dumps(error.to_wire())
+        return f"{error.expected} {len(error.suggestions)}"
+    normalized = action.normalized
+    if parse(normalized) != action or parse(normalized).normalized != normalized:
+        raise AssertionError(f"{normalized!r} is another action")
+    if len(normalized) > LONGEST_NORMALIZED:
+        raise AssertionError(f"normalized to {len(normalized)} characters")
+    first = text.split()[0].lower()
+    if PARSER.grammar.permissions[first] != action.permission:
+        raise AssertionError(f"'{first}' needs another permission")
+    json.dumps(action.to_wire())
+    return f"{action.command.name} {len(action.arguments)} {action.modifiers}"
+
+
+def check_tasks(text: str) -> str:
+    """A file that is read, published and read back; a tick changes boxes alone."""
+    file = tasks.parse(text)
+    published = publish(file, "tasks.md")
+    if read_published(published.to_json()) != published:
+        raise AssertionError("what is published is read as something else")
+    if not file.errors and published.graph().find_cycle() is not None:
+        raise AssertionError("a cycle without an error")
+    data = text.encode("utf-8", "replace")
+    for leaf in [] if file.errors else file.leaves[:1]:
+        try:
+            ticked = tick(data, leaf.id)
+        except CannotTick:
+            break
+        if len(ticked) != len(data) or tick(ticked, leaf.id) != ticked:
+            raise AssertionError(f"the tick of {leaf.id} changes more than boxes")
+    codes = sorted({remark.code for remark in file.diagnostics})
+    return f"{min(len(file.tasks), 5)} {codes}"
+
+
+def targets() -> Dict[str, Target]:
+    """All of them by name."""
+    sentences = [example for command in COMMANDS for example in command.examples]
+    words = PARSER.grammar.words | FILLERS | CONNECTORS
+    signs = (" ", '"', "\\", "=", "-", "/", "..", ",", "\u212a", "\u00a0", "\u202e")
+    plans = sorted(ROOT.glob("examples/*/.kiro/specs/*/tasks.md"))
+    files = [path.read_text(encoding="utf-8") for path in plans]
+    found = (
+        Target("sentences", sentences, sorted(words) + list(signs), check_sentence),
+        Target("tasks", [*files, *_TASK_FILES], _TASK_PIECES, check_tasks),
+    )
+    return {target.name: target for target in found}
+
+
+_TASK_FILES = (
+    "- [ ] 1. First\n- [x] 2. Second\n  - _Depends: 1_\n- [-] 3. Third\n",
+    "# Plan\n\n- [ ] 1. Group\n  - [ ] 1.1 A\n    - _Files: a.py, b/_\n  - [ ]* 1.2 B\n",
+    '- [ ] A-1 x\n- [ ] A-2 y\n```json\n{"waves": [["A-1"], ["A-2"]]}\n```\n',
+    "- [ ] 1. A\r\n  - _Requirements: 1.1, 2.3_\r\n  - _Estimate: 2h_\r\n",
+)
+_TASK_PIECES = (
+    *(
+        "- [ ] ",
+        "- [x] ",
+        "- [-] ",
+        "- [~] ",
+        "- [ ]* ",
+        "* [ ] ",
+        "1. ",
+        "2.1 ",
+        "A-1 ",
+    ),
+    *("_Depends: ", "_Blocks: ", "_Files: ", "_Boundary: ", "_Requirements: ", "_ "),
+    *("_Estimate: ", "2h", "none", "Checkpoint", "\n", "\r\n", "\r", "\t", "  ", "# "),
+    *("```json\n", "```\n", "~~~", "<!--", "-->", "> ", '{"waves": [["1"], ["2"]]}'),
+    *("(", ")", "[", "]", ",", ":", "*", "`", "\\", "\ufeff", "\x00", "\u202e", "🎉"),
+)
