@@ -19,6 +19,8 @@ from kiro_swarm.api.crd import KINDS
 PACKAGE = Path("operator/kiro_swarm")
 #: The rooms that set a reason somewhere.
 ROOMS = ("agents", "cli", "jobs", "policy", "reconcile", "runner", "workspace")
+#: The room that only shows what others have set.
+SHOWS = "kubectl"
 #: Types of our conditions; docs/conditions.md has their truth tables.
 CONDITIONS = frozenset(
     {
@@ -71,7 +73,9 @@ def words(source: str) -> Iterator[str]:
 
 def _sources(root: Path) -> Iterator[Path]:
     for room in ROOMS:
-        yield from (root / PACKAGE / room).rglob("*.py")
+        for path in (root / PACKAGE / room).rglob("*.py"):
+            if SHOWS not in path.parts:
+                yield path
 
 
 def _values_of_the_api() -> Set[str]:

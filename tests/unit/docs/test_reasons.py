@@ -28,7 +28,7 @@ def entries() -> Dict[str, List[str]]:
 def conditions_made() -> Set[Tuple[str, str]]:
     """Kind and type of every condition that the code makes, read from its calls."""
     kinds = {"status": "KiroSwarm", "instance": "KiroInstance"}
-    kinds["command"] = "SwarmCommand"
+    kinds["answers"] = "SwarmCommand"
     return {
         (kind, name)
         for module, kind in kinds.items()
