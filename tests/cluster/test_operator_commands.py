@@ -113,13 +113,22 @@ async def test_run_task_gives_a_failed_one_another_try(
 
 async def test_graceful_stop_lets_the_task_end(world: World, work: HeldWork) -> None:
     name = work.tasks[0]["status"]["instance"]
-    status = await world.say("c", "demo", f"stop instance {name} gracefully")
-    assert status["message"] == f"instance {name} stops after task 1.1"
+    sentence = f"stop instance {name} gracefully"
+    await world.create(COMMANDS, command("c", "demo", sentence))
     await world.until(INSTANCES, name, lambda i: i["status"]["phase"] == "Draining")
+    waits = await world.until(
+        COMMANDS, "c", lambda item: item.get("status", {}).get("reason") == "Waiting"
+    )
+    assert waits["status"]["message"] == f"instance {name} stops after task 1.1"
     assert f"{name}-0" in await world.names(PODS)
     work.finish("1.1")
-    await world.until_gone(PODS, f"{name}-0")
-    await world.until(INSTANCES, name, lambda i: i["status"]["phase"] == "Stopped")
+    answered = await world.until(
+        COMMANDS, "c", lambda item: item["status"].get("finishedAt")
+    )
+    assert answered["status"]["message"] == (
+        f"instance {name} is stopped after task 1.1; `resume instance {name}` starts it"
+    )
+    assert f"{name}-0" not in await world.names(PODS)
     other = await work.begun("1.2")
     assert other["status"]["instance"] != name
 
@@ -127,11 +136,17 @@ async def test_graceful_stop_lets_the_task_end(world: World, work: HeldWork) -> 
 async def test_stop_gives_the_task_to_another(world: World, work: HeldWork) -> None:
     name = work.tasks[0]["status"]["instance"]
     status = await world.say("c", "demo", f"stop instance {name}")
-    assert status["message"] == f"instance {name} stops; task 1.1 goes to another"
+    assert status["message"] == (
+        f"instance {name} is stopped; task 1.1 goes to another; "
+        f"`resume instance {name}` starts it"
+    )
     again = await work.begun("1.1", attempt=2)
     assert again["status"]["instance"] != name
+    assert [one["outcome"] for one in again["status"]["history"]] == ["Stopped"]
     unknown = await world.say("d", "demo", "stop instance demo-9")
-    assert "instance demo-9 is not in swarm demo; nearest: demo-" in unknown["message"]
+    assert unknown["message"].startswith(
+        "instance demo-9 is not in swarm demo (2 instances; nearest: demo-"
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,14 +186,22 @@ async def test_command_for_a_swarm_that_never_comes_fails(world: World) -> None:
     )
 
 
-async def test_modifier_that_is_not_there_yet_is_not_ignored(
+async def test_what_is_not_there_yet_is_never_a_silent_success(
     world: World, work: HeldWork
 ) -> None:
-    status = await world.say("c", "demo", "run task 1.2 beast-mode")
-    assert status["phase"] == "Failed"
-    assert "not available in this version; 'run task 1.2' is" in status["message"]
+    status = await world.say("c", "demo", "switch protocol backup")
+    assert (status["phase"], status["reason"]) == ("Failed", "NotAvailable")
+    assert "the message bus" in status["message"]
+    assert status["action"]["permission"] == "switch"
+
+
+async def test_beast_mode_is_asked_for_in_the_task(
+    world: World, work: HeldWork
+) -> None:
+    status = await world.say("c", "demo", "execute task 1.2 in beast mode")
+    assert status["message"] == "task 1.2 starts in beast mode as soon as 1.1 is merged"
     task = await world.client.get(TASKS, world.namespace, "demo.1.2")
-    assert not task["spec"].get("runRequest")
+    assert task["spec"]["mode"] == "BeastMode"
 
 
 async def test_command_is_carried_out_once(world: World, work: HeldWork) -> None:

@@ -18,11 +18,19 @@ _SHOWN_NAMES = 5
 
 def the_task(request: Request) -> Union[Object, Outcome]:
     """The KiroTask of the argument ``id``, or the answer that there is none."""
-    view, wanted = request.view, request.argument("id")
+    wanted = request.argument("id")
+    found = task_named(request.view, wanted)
+    if found is not None:
+        return found
+    return not_there(request, "task", wanted, list(request.view.states))
+
+
+def task_named(view: View, task_id: str) -> Optional[Object]:
+    """The KiroTask of this id, or None."""
     for task in view.tasks:
-        if task["spec"]["id"] == wanted:
+        if task["spec"]["id"] == task_id:
             return task
-    return not_there(request, "task", wanted, list(view.states))
+    return None
 
 
 def the_instance(request: Request, argument: str = "name") -> Union[Object, Outcome]:

@@ -15,11 +15,12 @@ from kiro_swarm.reconcile.executors.plan import Effect, Outcome, Request, failed
 from kiro_swarm.reconcile.instance import pod_trouble
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.prepare import termination_report
-from kiro_swarm.reconcile.view import job_outcome
+from kiro_swarm.reconcile.view import View, job_outcome
 
 Report = dict[str, Any]
 #: The watch of Jobs may be ahead of the watch of Pods, which has the last words.
 _PATIENCE_SECONDS = 10.0
+_SILENT = {"reason": "JobFailed", "message": "it ended without an answer"}
 
 
 def follow(request: Request, body: Object, doing: str) -> Union[Report, Outcome]:
@@ -37,16 +38,26 @@ def follow(request: Request, body: Object, doing: str) -> Union[Report, Outcome]
         trouble = pod_trouble(pod) if pod else ""
         waits = f"; its pod waits: {trouble}" if trouble else ""
         return Outcome(None, f"{doing}{waits}")
-    report = termination_report(pod)
-    if not report and (view.now - _ended(job, view.now)).total_seconds() < (
-        _PATIENCE_SECONDS
-    ):
+    report = last_words(view, job)
+    if report is None:
         return Outcome(None, doing, again_in=1.0)
-    if succeeded and report:
+    if succeeded and "reason" not in report:
         return report
-    message = report.get("message") or _why(job) or "it ended without an answer"
-    reason = str(report.get("reason") or "JobFailed")
-    return failed(f"{message} (job/{name})", reason=reason)
+    return failed(f"{report['message']} (job/{name})", reason=report["reason"])
+
+
+def last_words(view: View, job: Object) -> Optional[Report]:
+    """What a Job that ended has said; None while that may still be on its way.
+
+    One that said nothing has a ``reason`` and a ``message`` all the same.
+    """
+    report = termination_report(view.pod_of_job(job))
+    if report:
+        failed_ = job_outcome(job) is False
+        return {**_SILENT, **report} if failed_ else report
+    if (view.now - _ended(job, view.now)).total_seconds() < _PATIENCE_SECONDS:
+        return None
+    return {**_SILENT, "message": _why(job) or _SILENT["message"]}
 
 
 def _ended(job: Object, now: datetime) -> datetime:

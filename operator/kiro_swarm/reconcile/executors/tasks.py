@@ -14,7 +14,7 @@ from kiro_swarm.api.meta import (
     SKIPPED,
 )
 from kiro_swarm.cluster.resources import TASKS
-from kiro_swarm.reconcile.executors.find import the_task
+from kiro_swarm.reconcile.executors.find import listed, the_task
 from kiro_swarm.reconcile.executors.plan import Effect, Outcome, Request, done, failed
 from kiro_swarm.reconcile.executors.writes import (
     generation_of,
@@ -57,13 +57,13 @@ def run_task(request: Request) -> Outcome:
     if state in ACTIVE_STATES:
         return _at_work(request, task, mode, data)
     waits = waiting_for(request.view, task)
+    how = " in beast mode" if mode == "BeastMode" else ""
     if waits:
-        message = f"task {wanted} starts as soon as {', '.join(waits)} is merged"
+        message = f"task {wanted} starts{how} as soon as {_merged(waits)}"
     elif state in (FAILED, SKIPPED):
-        message = f"task {wanted} was {state.lower()}; it is tried again"
+        message = f"task {wanted} was {state.lower()}; it is tried again{how}"
     else:
-        message = f"task {wanted} is next"
-    message += " in beast mode" if mode == "BeastMode" else ""
+        message = f"task {wanted} is next{how}"
     if request.view.spec.suspend:
         message += f"; {request.view.name} is paused: `resume swarm` lets it start"
     return done(message, *ask(request, task, mode=mode), **data, waitsFor=waits)
@@ -89,6 +89,10 @@ def ask(request: Request, task: Object, **more: Any) -> tuple[Effect, ...]:
         **more,
     }
     return (Effect("patch", TASKS, task, says, {"spec": spec}),)
+
+
+def _merged(waits: list[str]) -> str:
+    return f"{listed(waits)} {'is' if len(waits) == 1 else 'are'} merged"
 
 
 def _mode(task: Object) -> str:
@@ -186,7 +190,7 @@ def resume_task(request: Request) -> Outcome:
     waits = waiting_for(view, task)
     message = f"task {wanted} is not paused"
     if state == BLOCKED and waits:
-        message += f"; it starts as soon as {', '.join(waits)} is merged"
+        message += f"; it starts as soon as {_merged(waits)}"
     elif state == READY:
         message += ": an instance takes it when its turn comes"
     else:

@@ -33,7 +33,7 @@ def scene() -> Scene:
         (
             "run task blocked",
             True,
-            "task blocked starts as soon as run, ready is merged",
+            "task blocked starts as soon as run, ready are merged",
         ),
         ("run task failed", True, "task failed was failed; it is tried again"),
         ("run task skipped", True, "task skipped was skipped; it is tried again"),
@@ -76,7 +76,7 @@ def scene() -> Scene:
         (
             "resume task blocked",
             True,
-            "task blocked is not paused; it starts as soon as run, ready is merged",
+            "task blocked is not paused; it starts as soon as run, ready are merged",
         ),
         ("resume task run", True, "task run is not paused; it is running"),
         ("retry task failed", True, "task failed is tried again"),
