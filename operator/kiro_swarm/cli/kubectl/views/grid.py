@@ -120,13 +120,11 @@ class Grid:
             return [said if width is None else cut(said, width)]
         head: list[Cell] = [[(heading, "bold")] for heading in self.headings]
         table = [head, *self.rows] if any(self.headings) else list(self.rows)
-        widths = [
-            max(width_of(row[column]) for row in table)
-            for column in range(len(self.headings))
-        ]
+        sizes = [[width_of(cell) for cell in row] for row in table]
+        widths = [max(column) for column in zip(*sizes)]
         if width is not None:
             self._shrink(widths, width)
-        lines = [self._line(row, widths) for row in table]
+        lines = [self._line(*row, widths) for row in zip(table, sizes)]
         return lines if width is None else [cut(line, width) for line in lines]
 
     def _shrink(self, widths: list[int], width: int) -> None:
@@ -141,16 +139,21 @@ class Grid:
             widths[widest] -= step
             excess -= step
 
-    def _line(self, row: Sequence[Cell], widths: Sequence[int]) -> list[Part]:
+    def _line(
+        self, row: Sequence[Cell], sizes: Sequence[int], widths: Sequence[int]
+    ) -> list[Part]:
         line: list[Part] = [(" " * self.indent, "")] if self.indent else []
         owed = 0
         for column, cell in enumerate(row):
-            shown = cut(cell, widths[column])
-            missing = widths[column] - width_of(shown)
+            shown, size = parts(cell), sizes[column]
+            if size > widths[column]:
+                shown = cut(cell, widths[column])
+                size = width_of(shown)
+            missing = widths[column] - size
             if column in self.right:
                 owed += missing
                 missing = 0
-            if shown and any(text for text, _ in shown):
+            if size:
                 if owed:
                     line.append((" " * owed, ""))
                 line += shown

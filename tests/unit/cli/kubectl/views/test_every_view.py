@@ -40,7 +40,7 @@ def _words(item: Any) -> str:
 
 
 #: swarm, instances, tasks, commands, others -> view
-VIEWS: dict[str, Callable[[Any, Any, Any, Any, Any], Any]] = {
+VIEWS: dict[str, Callable[..., Any]] = {
     "swarms": lambda s, i, t, c, o: swarms_table([s], True, now=NOW),
     "tasks": lambda s, i, t, c, o: tasks_tree(s, t, True, now=NOW),
     "instances": lambda s, i, t, c, o: instances_table(s, i, t, True, now=NOW),
@@ -91,7 +91,7 @@ def poisoned(value: Any) -> Any:
 def test_no_hostile_word_steers_the_terminal(name: str) -> None:
     parts = (sample.swarm(), sample.instances(), sample.tasks(), sample.commands())
     others = [{"metadata": {"name": "x"}, "message": "m", "what": "w", "reason": "r"}]
-    text = said(VIEWS[name](*map(poisoned, parts), poisoned(others)), 400)
+    text = said(VIEWS[name](*poisoned([*parts, others])), 400)
     assert not _STEERING.search(text)
     assert "owned" not in text
     assert "\u202e" not in text
@@ -101,7 +101,7 @@ def test_no_hostile_word_steers_the_terminal(name: str) -> None:
 def test_markup_is_shown_and_not_obeyed(name: str) -> None:
     parts = (sample.swarm(), sample.instances(), sample.tasks(), sample.commands())
     others = [{"message": "m", "what": "w"}]
-    text = said(VIEWS[name](*map(poisoned, parts), poisoned(others)), 2000)
+    text = said(VIEWS[name](*poisoned([*parts, others])), 2000)
     assert "[red]x[/red][/] :boom:" in text
 
 
@@ -126,7 +126,7 @@ def _paths(value: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-_SHOP = [
+_SHOP: list[Any] = [
     sample.swarm(),
     sample.instances()[:1],
     sample.tasks()[9:11],
@@ -148,22 +148,33 @@ def test_any_field_may_hold_anything(path: tuple[Any, ...], value: Any) -> None:
         said(view(*shop))
 
 
-@every_view
-def test_ten_thousand_are_shown_in_seconds(name: str) -> None:
-    tasks = [
+@pytest.fixture(scope="module")
+def ten_thousand() -> list[dict[str, Any]]:
+    states = ["Merged", "Running", "Blocked", "Failed"]
+    return [
         sample.task(
             f"{number // 100}.{number % 100}",
             "a very long title " * 50,
             [f"{number // 100}.{number % 100 - 1}"] if number % 100 else [],
-            ["Merged", "Running", "Blocked", "Failed"][number % 4],
+            states[number % 4],
             instance=f"shop-{number % 20 + 1}",
             startedAt=sample.at(number),
             finishedAt=sample.at(number + 50),
         )
         for number in range(10_000)
     ]
+
+
+@every_view
+def test_ten_thousand_are_shown_in_seconds(
+    name: str, ten_thousand: list[dict[str, Any]]
+) -> None:
     before = time.process_time()
-    said(VIEWS[name](sample.swarm(), sample.instances(), tasks, [], tasks[:500]))
+    said(
+        VIEWS[name](
+            sample.swarm(), sample.instances(), ten_thousand, [], ten_thousand[:500]
+        )
+    )
     assert time.process_time() - before < 20
 
 
