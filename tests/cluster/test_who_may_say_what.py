@@ -8,7 +8,9 @@ is worked out from the table of commands and the roles, not from the policy.
 from __future__ import annotations
 
 import asyncio
-from typing import AsyncIterator, Dict, Iterator, List, Tuple
+import json
+import uuid
+from typing import AsyncIterator, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 
@@ -221,6 +223,25 @@ async def test_nobody_speaks_in_anothers_name(
         ) in str(refused)
     for own in (forger, ""):
         assert await say(here.home, "demo", "status swarm", requestedBy=own) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("admin", "somebody"), ("admin", ""), ("admin", None), ("", "admin")],
+)
+def test_nobody_writes_a_name_afterwards(
+    api_server: Cluster, here: Town, before: str, after: Optional[str]
+) -> None:
+    """Not even who may do everything can sign a command of another, or his own, later."""
+    item = command("status swarm", f"name-{uuid.uuid4().hex[:8]}")
+    item["spec"]["requestedBy"] = before
+    api_server.kubectl("create", "-n", here.home, "-f", "-", input=dump(item))
+    refused = api_server.kubectl(
+        *("patch", "swarmcommand", item["metadata"]["name"], "-n", here.home),
+        *("--type=merge", "-p", json.dumps({"spec": {"requestedBy": after}})),
+        check=False,
+    )
+    assert "a command is immutable" in refused.stderr
 
 
 async def test_a_requester_can_be_demanded(api_server: Cluster) -> None:
