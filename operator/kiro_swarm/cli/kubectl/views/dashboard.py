@@ -110,11 +110,11 @@ class Dashboard:
             said.append(f"speed-up {speedup_of(self.swarm)}")
         said.append(f"{clean(status.get('readiness'), 16) or '0/0'} instances")
         before: list[Part] = [(f"{name(self.swarm)}  ", "bold"), *phase_cell(phase)]
-        after = "  ".join(["", *said])
+        after = "  ".join(said)
         least, most = _BAR_WIDTHS
-        room = width - width_of(before) - width_of(after) - 2
+        room = width - width_of(before) - width_of(after) - 4
         bar = _stacked(counts, total, min(most, max(least, room)))
-        first: list[Part] = [*before, ("  ", ""), *bar, (after, "")]
+        first: list[Part] = [*before, ("  ", ""), *bar, ("  ", ""), (after, "")]
         message = clean(status.get("message"), 1024)
         return [cut(first, width), cut([(message, "italic")], width), []]
 

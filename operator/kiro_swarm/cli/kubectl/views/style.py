@@ -64,7 +64,7 @@ def swatch(code: str, label: str) -> list[Part]:
     """A square of the colour ``#rrggbb`` before a label; the label alone without one."""
     if not label:
         return []
-    return [(SWATCH, code), (f" {label}", "")] if code else [(label, "")]
+    return [(f"{SWATCH} ", code), (label, "")] if code else [(label, "")]
 
 
 def bar(done: float, total: float, width: int, style: str = "green") -> list[Part]:

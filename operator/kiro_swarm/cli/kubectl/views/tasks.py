@@ -159,7 +159,7 @@ def _group_row(node: Node, head: list[Part], wide: bool) -> list[Cell]:
     for name in ("Failed", "Running", "Done"):
         if node.tally.get(name):
             sign, style = glyph(name)
-            rest.append((f" {sign}{node.tally[name]}", style))
+            rest += [(" ", ""), (f"{sign}{node.tally[name]}", style)]
     done: list[Part] = [(f"{merged}/{total}", "green" if merged == total else "")]
     row: list[Cell] = [
         [*head, (node.id, "bold")],

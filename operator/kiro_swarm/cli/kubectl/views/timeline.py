@@ -23,14 +23,14 @@ from kiro_swarm.cli.kubectl.views.text import duration, plural
 _LEAST: Final = 20
 _PER_TICK: Final = 10
 _LEGEND: Final[list[Part]] = [
-    ("━━", "green"),
-    (" worked  ", "dim"),
-    ("╌╌✘", "red"),
-    (" failed  ", "dim"),
-    ("━▸", "yellow"),
-    (" still running  ", "dim"),
-    ("✔", "green"),
-    (" merged", "dim"),
+    ("━━ ", "green"),
+    ("worked  ", "dim"),
+    ("╌╌✘ ", "red"),
+    ("failed  ", "dim"),
+    ("━▸ ", "yellow"),
+    ("still running  ", "dim"),
+    ("✔ ", "green"),
+    ("merged", "dim"),
 ]
 
 
@@ -58,11 +58,14 @@ def timeline_terminal(
 def _head(swarm: Object, line: Timeline) -> list[Part]:
     merged, total = progress_of(swarm)
     failed = sum(bar.outcome == "failed" for bar in line.bars)
-    said = f"  {merged}/{total} merged in {duration(line.seconds)}"
+    said = f"{merged}/{total} merged in {duration(line.seconds)}"
     said += f", {plural(len(line.bars), 'attempt')}"
     said += f", {failed} failed" if failed else ""
     speedup = speedup_of(swarm)
-    return [(name(swarm), "bold"), (said + (f", {speedup}" if speedup else ""), "")]
+    return [
+        (f"{name(swarm)}  ", "bold"),
+        (said + (f", {speedup}" if speedup else ""), ""),
+    ]
 
 
 def _fill(label: list[Part], width: int) -> list[Part]:
