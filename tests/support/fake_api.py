@@ -12,6 +12,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,6 +36,7 @@ from tests.support.fake_store import (
 Intercept = Callable[[web.Request], Awaitable[Optional[web.StreamResponse]]]
 _MERGE = "application/merge-patch+json"
 TOKEN = "the-token-of-the-tests"
+USER = "tester"
 
 
 def _now() -> datetime:
@@ -144,7 +146,7 @@ class FakeApi:
                 answer = await self.intercept(request)
                 if answer is not None:
                     return answer
-            found = _discovery(request.path)
+            found = _discovery(request.path) or _who_asks(request)
             if found is not None:
                 return web.json_response(found)
             return await self._answer(request)
@@ -163,7 +165,10 @@ class FakeApi:
             return web.json_response(self.store.read(resource, namespace, name))
         body = json.loads(await request.read() or b"{}")
         if request.method == "POST":
-            name = body["metadata"]["name"]
+            metadata = body["metadata"]
+            if "generateName" in metadata:
+                metadata["name"] = f"{metadata['generateName']}{secrets.token_hex(3)}"
+            name = metadata["name"]
             dry_run = request.query.get("dryRun") == "All"
             made = self.store.create(resource, namespace, body, dry_run)
         elif request.method == "PATCH":
@@ -318,6 +323,14 @@ def _discovery(path: str) -> Optional[Object]:
         if path == (f"/apis/{group}/{version}" if group else f"/api/{version}"):
             return {"kind": "APIResourceList", "resources": _listed(group)}
     return None
+
+
+def _who_asks(request: web.Request) -> Optional[Object]:
+    """A SelfSubjectReview: the one user there is, or who is impersonated."""
+    if not request.path.endswith("/selfsubjectreviews"):
+        return None
+    name = request.headers.get("Impersonate-User", USER)
+    return {"kind": "SelfSubjectReview", "status": {"userInfo": {"username": name}}}
 
 
 def _listed(group: str) -> list[Object]:

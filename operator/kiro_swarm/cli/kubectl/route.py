@@ -4,7 +4,8 @@ Called by ``main`` with the arguments as they are and by ``complete``.
 
 - ``NAME -- SENTENCE`` and ``--swarm NAME`` name the swarm without any doubt.
 - A first word that is a view, or begins a sentence, never names a swarm.
-- Another first word names one, if what follows is a view, a sentence, or begins as one.
+- Another first word names one, if a view or a sentence follows, or what begins as one and
+  is no better with a slip in the first word mended.
 - ``get``, ``diff`` and ``explain`` are views and words of the language. As ``get tasks`` and
   ``diff 2.1`` they are views; ``get swarm status`` and ``diff task 2.1`` are sentences.
 """
@@ -49,7 +50,7 @@ VALUED = frozenset(
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 _FIRST_WORDS = frozenset(PARSER.grammar.permissions)
 #: A first word this near to one of the language is a slip, not a swarm.
-_NEAR = 0.75
+_NEAR = 0.8
 
 
 @dataclass(frozen=True)
@@ -130,17 +131,22 @@ def _names_a_swarm(word: str, following: Sequence[str]) -> bool:
     if not NAME.match(word):
         return False
     if not following:
-        if get_close_matches(word, _FIRST_WORDS | VIEWS.keys(), 1, _NEAR):
+        if get_close_matches(word, [*_FIRST_WORDS, *VIEWS], 1, _NEAR):
             return False
         raise Failure(
             f"nothing is said to the swarm '{word}'",
             NOT_UNDERSTOOD,
             [f"for example: kubectl swarm {word} status swarm"],
         )
-    slips = get_close_matches(word, _FIRST_WORDS, 1, _NEAR)
-    if slips and _parses([*slips, *following]):
-        return False
-    return _parses(following) or (begins(following) and not slips)
+    if _parses(following):
+        return True
+    meant = near_word(word)
+    return begins(following) and not (meant and _parses([meant, *following]))
+
+
+def near_word(word: str) -> str:
+    """The first word of the language that ``word`` may be a slip for, else ''."""
+    return "".join(get_close_matches(word, _FIRST_WORDS, 1, _NEAR))
 
 
 def _parses(words: Sequence[str]) -> bool:

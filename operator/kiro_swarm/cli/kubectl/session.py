@@ -13,6 +13,7 @@ from typing import Awaitable, Callable, Optional
 
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NO_CLUSTER, Failure
 from kiro_swarm.cli.kubectl.options import Target
+from kiro_swarm.cli.kubectl.route import near_word
 from kiro_swarm.cli.kubectl.terminal import Terminal
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client, Object
@@ -111,7 +112,10 @@ def _which(name: str, namespace: str, names: list[str]) -> Failure:
     listed = f"swarms in namespace {namespace}: {', '.join(names)}"
     if name:
         problem = f"there is no swarm {name} in namespace {namespace}"
-        return Failure(problem, hints=[listed] if names else [])
+        meant = near_word(name)
+        hints = [listed] if names else []
+        hints += [f"or is '{name}' a slip for '{meant}'?"] if meant else []
+        return Failure(problem, hints=hints)
     if not names:
         hint = "kubectl swarm -n NAMESPACE says another one"
         return Failure(f"there is no swarm in namespace {namespace}", hints=[hint])
