@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Optional
 
 import pytest
 
 from kiro_swarm.cluster.resources import JOBS
-from kiro_swarm.policy.times import stamp
 from kiro_swarm.policy.work import Work, work_of
 from kiro_swarm.reconcile.executors.plan import Outcome
 from tests.unit.reconcile.executors.builders import Scene
-from tests.unit.reconcile.surroundings import START
+from tests.unit.reconcile.executors.jobs_of import job, owned, pod
 
 Object = dict[str, Any]
 BASE, COMMIT, MERGE = "b" * 40, "c" * 40, "a" * 40
@@ -31,32 +29,9 @@ REPORT = {
 
 
 def scene(state: str = "Done", **status: Any) -> Scene:
-    made = Scene()
-    made.swarm.update(apiVersion="swarm.kiro.dev/v1alpha1", kind="KiroSwarm")
+    made = owned()
     made.task("1", state, **{**AT, "commit": COMMIT, **status})
     return made
-
-
-def job(made: Scene, name: str, ended: Optional[bool] = None, **more: Any) -> Object:
-    """The Job of the command, and its pod with last words."""
-    item: Object = {"metadata": {"name": name, "uid": "j"}}
-    if ended is not None:
-        condition = {
-            "type": "Complete" if ended else "Failed",
-            "status": "True",
-            "lastTransitionTime": stamp(START),
-            "message": more.pop("why", ""),
-        }
-        item["status"] = {"conditions": [condition]}
-    made.jobs.append(item)
-    if more:
-        ended_state = {"exitCode": 0, "message": json.dumps(more["said"])}
-        container = {"name": "main", "state": {"terminated": ended_state}}
-        made.pods[name] = {
-            "metadata": {"name": "p", "uid": "p", "ownerReferences": [{"uid": "j"}]},
-            "status": {"containerStatuses": [container]},
-        }
-    return item
 
 
 def said(made: Scene, sentence: str = "diff task 1") -> Outcome:
@@ -151,10 +126,7 @@ def test_a_pod_that_cannot_start_says_what_it_waits_for() -> None:
     made = scene()
     job(made, "demo-inspect-w")
     waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
-    made.pods["p"] = {
-        "metadata": {"name": "p", "uid": "p", "ownerReferences": [{"uid": "j"}]},
-        "status": {"containerStatuses": [{"name": "main", "state": waiting}]},
-    }
+    pod(made, "demo-inspect-w", {"name": "main", "state": waiting})
     assert "its pod waits: " in said(made).message
 
 
