@@ -14,6 +14,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, SWARMS
 from kiro_swarm.commands.action import Action
+from kiro_swarm.commands.parser import parse
 from kiro_swarm.observe import audit
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import parse as parse_time
@@ -106,6 +107,13 @@ async def answer(
     await ctx.patch_status(COMMANDS, command, status)
     if changing or status["phase"] == "Rejected":
         await _tell(ctx, command, status, swarm)
+
+
+async def log_cancelled(ctx: Context, command: Object, swarm: Object) -> None:
+    """Put a command that another one cancelled into the audit log: what it changed stays."""
+    action = parse(command["spec"]["command"])
+    line = await _log(ctx, command, action, command["status"], swarm)
+    await ctx.patch_status(COMMANDS, command, {"audit": line})
 
 
 async def _log(

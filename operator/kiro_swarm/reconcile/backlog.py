@@ -122,6 +122,14 @@ def is_waiting(command: Object) -> bool:
     return status.get("phase") == "Running" and status.get("reason") == WAITING
 
 
+def unlogged(command: Object) -> bool:
+    """Whether a command was cancelled after it had changed something, and the audit log
+    does not say so yet: its own answer, which would have, was never written."""
+    status = command.get("status") or {}
+    cancelled = status.get("phase") == "Cancelled"
+    return cancelled and bool(status.get("changes")) and not status.get("audit")
+
+
 def may_change(spec: Object) -> bool:
     """Whether the sentence of a command may change anything."""
     if spec.get("dryRun"):

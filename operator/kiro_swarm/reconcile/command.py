@@ -20,8 +20,8 @@ from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile import answers
-from kiro_swarm.reconcile.answering import answer, unfinished
-from kiro_swarm.reconcile.backlog import FINISHED, LOOK, WORKING, phase_of
+from kiro_swarm.reconcile.answering import answer, log_cancelled, unfinished
+from kiro_swarm.reconcile.backlog import FINISHED, LOOK, WORKING, phase_of, unlogged
 from kiro_swarm.reconcile.context import Context, Key
 from kiro_swarm.reconcile.effects import carry_out, changes
 from kiro_swarm.reconcile.executors import EXECUTORS
@@ -42,7 +42,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
     if command is None or command["metadata"].get("deletionTimestamp"):
         return
     if phase_of(command) in FINISHED:
-        await _expire(ctx, key, command)
+        await _afterwards(ctx, key, command)
         return
     try:
         action = parse(command["spec"]["command"])
@@ -223,6 +223,15 @@ async def _no_swarm(ctx: Context, key: Key, command: Object, action: Action) -> 
     name = command["spec"]["swarm"]
     outcome = failed(f"there is no KiroSwarm {name} in namespace {key.namespace}")
     await answer(ctx, command, action, outcome, reason="SwarmNotFound")
+
+
+async def _afterwards(ctx: Context, key: Key, command: Object) -> None:
+    """What is left to do for a command that has its answer."""
+    view = _view(ctx, key, command) if unlogged(command) else None
+    if view is not None:
+        await log_cancelled(ctx, command, view.swarm)
+        return  # its own write wakes it
+    await _expire(ctx, key, command)
 
 
 async def _expire(ctx: Context, key: Key, command: Object) -> None:

@@ -9,7 +9,7 @@ from kiro_swarm.cluster.resources import COMMANDS, JOBS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import parse, stamp
-from kiro_swarm.reconcile.backlog import FINISHED, phase_of
+from kiro_swarm.reconcile.backlog import FINISHED, phase_of, unlogged
 from kiro_swarm.reconcile.executors.find import counted, not_there
 from kiro_swarm.reconcile.executors.plan import Effect, Outcome, Request, done, failed
 from kiro_swarm.reconcile.manifests import Object
@@ -108,7 +108,7 @@ def _finished_commands(request: Request) -> list[Object]:
     return [
         item
         for item in request.commands
-        if phase_of(item) in FINISHED and _stays_there(item)
+        if phase_of(item) in FINISHED and _stays_there(item) and not unlogged(item)
     ]
 
 

@@ -209,6 +209,8 @@ def test_cleanup_deletes_what_is_finished_and_not_looked_at_any_more(
     scene.command("waits", "Pending")
     for phase in ("Succeeded", "Failed", "Rejected", "Cancelled"):
         scene.command(phase.lower(), phase)
+    # Goes into the audit log first.
+    scene.command("stopped", "Cancelled", changes=[{"says": "demo: 1 -> 2"}])
     scene.command("going", "Failed")["metadata"]["deletionTimestamp"] = scene.now
     scene.job("prepare", 1, ended=False)
     scene.job("prepare", 2)
@@ -227,7 +229,7 @@ def test_cleanup_deletes_what_is_finished_and_not_looked_at_any_more(
     )
     left = [item["metadata"]["name"] for item in (*scene.commands, *scene.jobs)]
     assert left == [
-        *("word", "waits", "going"),
+        *("word", "waits", "stopped", "going"),
         *("demo-prepare-2", "demo-integrate-3"),
         naming.sync_job("demo", asked),
         naming.inspect_job("demo", asked),
