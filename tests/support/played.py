@@ -13,8 +13,7 @@ import base64
 import contextlib
 import functools
 import gzip
-from dataclasses import dataclass, field
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Set, Tuple
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 
 from kiro_swarm.api.meta import (
     BOUND,
@@ -43,41 +42,16 @@ from kiro_swarm.jobs.integrate import status_after
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.runner import report
-from kiro_swarm.runner.attempt import Failed, Finished
+from kiro_swarm.runner.attempt import Finished
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.tasks.parser import parse
 from kiro_swarm.tasks.wire import GRAPH_KEY, publish
 from kiro_swarm.workspace.outcomes import Merged
 from tests.support import statuses
+from tests.support.script import Script
 
-Work = Callable[[Object], Awaitable[Optional[Failed]]]
 Attempt = Tuple[str, int]  # id of the task, number of the attempt
 _WATCHED = (PODS, JOBS, TASKS, INSTANCES, SWARMS)
-
-
-async def at_once(task: Object) -> Optional[Failed]:
-    """The work of an agent that is done as soon as it begins."""
-    return None
-
-
-@dataclass
-class Script:
-    """What the played parts do; a test changes it before or while they run."""
-
-    work: Work = at_once
-    """The agent: returns None for checked work, or how it failed."""
-
-    pods_ready: bool = True
-    """Whether instance pods become ready."""
-
-    prepare_failures: List[Object] = field(default_factory=list)
-    """Last words of the prepare Jobs that fail before one succeeds."""
-
-    silent: Set[str] = field(default_factory=set)
-    """Names of pods whose runner hangs: no Lease is renewed, no task is begun."""
-
-    heartbeat_seconds: Optional[float] = None
-    """How often runners renew their Lease; None: never."""
 
 
 class PlayedNode:

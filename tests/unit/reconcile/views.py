@@ -67,3 +67,8 @@ def view(
         pods=[],
         now=START,
     )
+
+
+def conditions(status: Object) -> dict[str, str]:
+    """Condition -> "status reason"."""
+    return {c["type"]: f"{c['status']} {c['reason']}" for c in status["conditions"]}

@@ -1,0 +1,36 @@
+"""What the played parts do around an operator: a test writes it, the played node reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Awaitable, Callable, List, Optional, Set
+
+from kiro_swarm.cluster.client import Object
+from kiro_swarm.runner.attempt import Failed
+
+Work = Callable[[Object], Awaitable[Optional[Failed]]]
+
+
+async def at_once(task: Object) -> Optional[Failed]:
+    """The work of an agent that is done as soon as it begins."""
+    return None
+
+
+@dataclass
+class Script:
+    """What the played parts do; a test changes it before or while they run."""
+
+    work: Work = at_once
+    """The agent: returns None for checked work, or how it failed."""
+
+    pods_ready: bool = True
+    """Whether instance pods become ready."""
+
+    prepare_failures: List[Object] = field(default_factory=list)
+    """Last words of the prepare Jobs that fail before one succeeds."""
+
+    silent: Set[str] = field(default_factory=set)
+    """Names of pods whose runner hangs: no Lease is renewed, no task is begun."""
+
+    heartbeat_seconds: Optional[float] = None
+    """How often runners renew their Lease; None: never."""
