@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from kiro_swarm.api.meta import TASK_STATES
 from kiro_swarm.cli.kubectl.views.grid import Cell, Lines, Part
+from kiro_swarm.cli.kubectl.views.reasons import reason_lines
 from kiro_swarm.cli.kubectl.views.style import PHASES, STATES, state_cell
 from kiro_swarm.cli.kubectl.views.text import clean, clean_lines, duration
 
@@ -19,10 +20,13 @@ _SHORT: Final = 72
 def explain_text(data: Any) -> Lines:
     """``data`` as lines of ``name: value``, nested by indentation; lists with dashes.
 
+    Data that says why a task is not running has a form of its own, see ``reasons``.
     The names are those of the data, parted into words: ``waitsFor`` reads "waits for".
     """
-    lines: list[Cell] = []
-    _outline(data, 0, lines)
+    lines = reason_lines(data)
+    if lines is None:
+        lines = []
+        _outline(data, 0, lines)
     return Lines(lines or [[("nothing to say", "dim")]], whole=True)
 
 
@@ -101,7 +105,7 @@ def _scalar(key: str, value: Any) -> list[list[Part]]:
     if isinstance(value, (int, float)) and key.endswith("Seconds"):
         return [[(duration(value) or "0s", "")]]
     text = str(value)
-    if text in STATES and key in ("state", "states", ""):
+    if text in STATES and key != "phase":
         return [state_cell(text)]
     if "\n" in text:
         return [[(line, "")] for line in clean_lines(text)[:_MOST]]

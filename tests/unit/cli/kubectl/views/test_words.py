@@ -108,6 +108,54 @@ def test_an_answer_is_an_outline() -> None:
     ]
 
 
+def test_why_a_task_is_not_running_has_a_form_of_its_own() -> None:
+    data: dict[str, Any] = {
+        "task": "4.2",
+        "state": "Blocked",
+        "reasons": [{"code": "WaitsForTasks", "message": "waits for 3.4", "say": ""}],
+        "waitsFor": [
+            {"task": "3.4", "state": "Blocked", "waitsFor": ["3.2"]},
+            {"task": "3.2", "state": "Failed", "waitsFor": []},
+            {"task": "1", "waitsFor": [str(number) for number in range(10)]},
+            "nonsense",
+        ],
+        "causes": [
+            {
+                "task": "3.2",
+                "state": "Failed",
+                "code": "TaskFailed",
+                "message": "no attempts are left",
+                "say": ["retry task 3.2", "cancel task 3.2"],
+            },
+        ],
+    }
+    assert shown(explain_text(data)).splitlines() == [
+        "○ 4.2 Blocked",
+        "    waits for 3.4",
+        "",
+        "Before it, the nearest first",
+        "  ○ 3.4 Blocked  waits for 3.2",
+        "  ✘ 3.2 Failed",
+        "  ? 1            waits for 0, 1, 2, 3, 4, 5, 6, 7 +2",
+        "",
+        "Where it hangs",
+        "  ✘ 3.2 Failed",
+        "    no attempts are left",
+        "    say: retry task 3.2",
+        "    say: cancel task 3.2",
+    ]
+    assert shown(explain_text({"reasons": ["odd", {"code": "Only"}]})).splitlines() == [
+        *("?  ", "    ", "    Only"),
+    ]
+
+
+def test_states_have_their_signs_wherever_they_stand() -> None:
+    data = {"taskStates": {"1.1": "Merged"}, "phase": "Ready"}
+    assert shown(explain_text(data)).splitlines() == [
+        *("task states:", "  1.1: ✔ Merged", "phase: Ready"),
+    ]
+
+
 def test_long_lists_are_lists_and_endless_ones_end() -> None:
     said = shown(explain_text({"ids": [f"task-{n}" for n in range(300)]})).splitlines()
     assert said[:2] == ["ids:", "  - task-0"]
