@@ -61,14 +61,20 @@ def town(
     """
     install_crds(api_server)
     with namespace(api_server, "home") as home, namespace(api_server, "away") as away:
-        made = [*_bindings(release, home, away), *_policy(release, home, *settings)]
-        api_server.kubectl("apply", "-f", "-", input=dump(*made))
+        chart = _chart(release, home, *settings)
+        policy = dump(*(item for item in chart if item["kind"] != "ClusterRole"))
+        roles = [item for item in chart if item["kind"] == "ClusterRole"]
+        people_of_town = dump(*roles, *_bindings(release, home, away))
+        api_server.kubectl("apply", "-f", "-", input=people_of_town)
+        api_server.kubectl("apply", "-f", "-", input=policy)
         wait_for_role(api_server, home, "admin", "merge")
         wait_for_role(api_server, home, "one", "stop")
         _until(lambda: _refuses(api_server, home, release, refused))
         yield Town(home, away, release)
-        api_server.kubectl("delete", "-f", "-", "--wait=false", input=dump(*made))
+        # The policy first: who has lost his role cannot find out whether it is gone.
+        api_server.kubectl("delete", "-f", "-", "--wait=false", input=policy)
         _until(lambda: not _refuses(api_server, home, release, refused))
+        api_server.kubectl("delete", "-f", "-", "--wait=false", input=people_of_town)
 
 
 @contextmanager
@@ -94,7 +100,7 @@ def filling_in(api_server: Cluster, here: Town, *editors: str) -> Iterator[None]
     _until(lambda: not _fills_in(api_server, here.home))
 
 
-def _policy(release: str, place: str, *settings: str) -> List[Object]:
+def _chart(release: str, place: str, *settings: str) -> List[Object]:
     """The chart's admission policy and roles for people."""
     objects = template(release, place, f"--set=fullnameOverride={release}", *settings)
     return [
