@@ -76,6 +76,17 @@ def test_the_roles_change_nothing_but_by_sentences(role: str) -> None:
     assert written == {("swarmcommands", "create")}
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_namespaces_admin_may_bind_every_role(role: str) -> None:
+    """Kubernetes lets nobody grant what he has not; edit is a part of his role.
+
+    What he reads beside our kinds he has from the cluster's own role view.
+    """
+    beside = {item for item in rights(role) if item[0] == ""}
+    assert rights(role) - beside <= rights("edit")
+    assert {verb for _, _, verb in beside} == {"get", "list", "watch"}
+
+
 @pytest.mark.parametrize("ending", cluster_roles())
 def test_no_role_of_people_writes_a_status_or_reads_a_secret(ending: str) -> None:
     resources = {resource for _, resource, _ in rights(ending)}
