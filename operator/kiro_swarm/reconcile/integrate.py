@@ -1,17 +1,18 @@
 """When the merge train runs, and what it said: the integrate Jobs.
 
-One Job at a time. It merges every Done task that a person need not approve first, waits a little for more, and ends; what it
-merged is in the KiroTasks, the rest in the termination message of its pod. A Job that dies
-half-way is simply followed by another: merged tasks are found by their trailer.
+One Job at a time. It merges every Done task that a person need not approve first, waits a
+little for more, and ends; what it merged is in the KiroTasks, the rest in the termination
+message of its pod. A Job that dies half-way is simply followed by another: merged tasks are
+found by their trailer. A sync Job (``git sync upstream``) may move the branch as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import MERGED
+from kiro_swarm.api.meta import COMPONENT_SYNC, LABEL_COMPONENT, MERGED
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import parse
@@ -57,21 +58,62 @@ def approvals(view: View) -> list[Object]:
 
 def head_of(view: View, train: Train) -> str:
     """Commit that the integration branch points to, as far as is known."""
-    latest = max(
-        (task for task in view.tasks if (task.get("status") or {}).get("mergeCommit")),
-        key=lambda task: str(task["status"].get("mergedAt") or ""),
-        default=None,
-    )
-    if latest is not None and (train.running or not train.report.get("head")):
-        return str(latest["status"]["mergeCommit"])
-    before = (view.status.get("integration") or {}).get("head")
-    return str(train.report.get("head") or before or "")
+    before = view.status.get("integration") or {}
+    synced, latest = _synced(view), _merged_last(view)
+    if synced:
+        return str(synced["head"])
+    if latest is None or (train.report.get("head") and not train.running):
+        return str(train.report.get("head") or before.get("head") or "")
+    if not train.running and _came_from_elsewhere(view, str(before.get("head") or "")):
+        return str(before["head"])
+    return str(latest["status"]["mergeCommit"])
 
 
 def pushed_of(view: View, train: Train) -> str:
     """Commit that was pushed last."""
     before = (view.status.get("integration") or {}).get("pushed")
-    return str(train.report.get("pushed") or before or "")
+    pushed = _synced(view).get("pushed") or train.report.get("pushed") or before
+    return str(pushed or "")
+
+
+def _merged_last(view: View) -> Optional[Object]:
+    return max(
+        (task for task in view.tasks if (task.get("status") or {}).get("mergeCommit")),
+        key=lambda task: str(task["status"].get("mergedAt") or ""),
+        default=None,
+    )
+
+
+def _came_from_elsewhere(view: View, head: str) -> bool:
+    """Whether a recorded head is neither where the swarm began nor a merge of a task."""
+    base = (view.status.get("integration") or {}).get("base")
+    merges = {(task.get("status") or {}).get("mergeCommit") for task in view.tasks}
+    return bool(head) and head != base and head not in merges
+
+
+def _synced(view: View) -> dict[str, Any]:
+    """The report of a sync Job that moved the branch last of all; empty without one.
+
+    Kubernetes tells the end of a Job in whole seconds; of two in one second the sync is
+    taken to be the later, which the next integrate Job puts right.
+    """
+    ended = [
+        (when, job)
+        for job in view.jobs
+        if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == COMPONENT_SYNC
+        and job_outcome(job)
+        and (when := _finished_at(job))
+    ]
+    if not ended:
+        return {}
+    when, job = max(ended, key=lambda pair: pair[0])
+    merged = _merged_last(view)
+    others = [_finished_at(job) for job in view.integrate_jobs if job_outcome(job)]
+    others.append(parse(merged["status"].get("mergedAt")) if merged else None)
+    if any(other and other >= when + timedelta(seconds=1) for other in others):
+        return {}
+    report = termination_report(view.pod_of_job(job))
+    return report if report.get("head") else {}
 
 
 def observe(view: View) -> Train:
@@ -115,7 +157,7 @@ def _failures_in_a_row(jobs: list[Object]) -> int:
 
 def _finished_at(job: Object) -> Optional[datetime]:
     for item in (job.get("status") or {}).get("conditions") or []:
-        if item.get("type") == "Failed":
+        if item.get("type") in ("Complete", "Failed"):
             return parse(item.get("lastTransitionTime"))
     return None
 
