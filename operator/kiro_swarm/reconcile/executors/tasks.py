@@ -14,6 +14,7 @@ from kiro_swarm.api.meta import (
     SKIPPED,
 )
 from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.policy.approval import asks_person
 from kiro_swarm.reconcile.executors.find import listed, the_task
 from kiro_swarm.reconcile.executors.plan import Effect, Outcome, Request, done, failed
 from kiro_swarm.reconcile.executors.writes import (
@@ -53,6 +54,10 @@ def run_task(request: Request) -> Outcome:
         return failed(f"task {wanted} is merged already", task=wanted, state=state)
     if state == DONE:
         message = f"task {wanted} is done and waits for its merge"
+        if asks_person(task, request.view.spec.integration.approval):
+            message = (
+                f"task {wanted} is done and waits for you: `approve task {wanted}`"
+            )
         return done(message, task=wanted, state=state)
     if state in ACTIVE_STATES:
         return _at_work(request, task, mode, data)

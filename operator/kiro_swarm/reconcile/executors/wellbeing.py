@@ -11,6 +11,7 @@ from kiro_swarm.api.meta import FAILED
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.executors.find import counted, listed
 from kiro_swarm.reconcile.executors.writes import desired_of
+from kiro_swarm.reconcile.integrate import observe
 from kiro_swarm.reconcile.view import View
 
 _WELL = ("Ready", "Busy")
@@ -21,7 +22,13 @@ def problems(view: View, operator: Sequence[Mapping[str, Any]]) -> list[str]:
 
     :param operator: health of the parts of the operator: name, alive, ready, reasons.
     """
-    return [*_stalled(view), *_failed(view), *_instances(view), *_parts(operator)]
+    return [
+        *_stalled(view),
+        *_failed(view),
+        *_merging(view),
+        *_instances(view),
+        *_parts(operator),
+    ]
 
 
 def _stalled(view: View) -> list[str]:
@@ -29,6 +36,11 @@ def _stalled(view: View) -> list[str]:
     if stalled.get("status") != "True":
         return []
     return [f"stalled ({stalled['reason']}): {stalled.get('message', '')}"]
+
+
+def _merging(view: View) -> list[str]:
+    train = observe(view)
+    return [] if train.ok else [f"the merge train ({train.reason}): {train.message}"]
 
 
 def _failed(view: View) -> list[str]:

@@ -149,6 +149,12 @@ def test_only_work_that_is_done_is_looked_at(scene: Scene, verb: str) -> None:
     )
 
 
+def test_run_task_says_that_a_person_is_asked(scene: Scene) -> None:
+    assert scene.decide("run task done").message == (
+        "task done is done and waits for you: `approve task done`"
+    )
+
+
 def test_approval_is_for_the_attempt_that_was_seen(scene: Scene) -> None:
     story = Story(scene, "approve task done")
     answer = story.step()

@@ -46,6 +46,7 @@ def test_health_names_everything_that_is_not_well(scene: Scene) -> None:
         "message": "failed: 3",
     }
     scene.swarm["status"]["conditions"].append(stalled)
+    scene.job("integrate", 4, ended=False)
     scene.health = [
         {"name": "workers", "alive": True, "ready": False, "reasons": ["demo: broken"]},
         {"name": "watches", "alive": True, "ready": True, "reasons": []},
@@ -54,6 +55,7 @@ def test_health_names_everything_that_is_not_well(scene: Scene) -> None:
     problems = [
         "stalled (TasksFailed): failed: 3",
         "1 task failed (3)",
+        "the merge train (IntegrateFailed): the integrate Job failed",
         "instance demo-2 is Pending: Unschedulable: no node is free",
         "1 instance not made yet",
         "operator: workers is not ready: demo: broken",
