@@ -144,7 +144,8 @@ async def _document(session: Session, reference: Any, action: Action) -> None:
     except errors.NotFound:
         raise Failure(f"the answer's ConfigMap {name} is gone") from None
     text = str((found.get("data") or {}).get(key, ""))
-    if action.command.name == "diff task":
+    # Elsewhere it is meant for `git apply`, which reads nothing but a diff.
+    if action.command.name == "diff task" and session.terminal.out.is_terminal:
         from kiro_swarm.cli.kubectl.views.diff import diff_text
 
         session.terminal.show(diff_text(text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 import click
 
@@ -18,12 +18,25 @@ Usage: kubectl swarm [-n NAMESPACE] [SWARM] SENTENCE... [options]
 
 
 _WIDTH = 44
+#: How the pages of verbs begin an example.
+_EXAMPLE = re.compile(r"^ {8}(?=\S)", re.MULTILINE)
+_OPTIONS = {
+    "--dry-run": "Say what it would do; change nothing.",
+    "--no-wait": "Do not wait for the answer.",
+    "--timeout 90s": "Longest time to wait. Default: 600s.",
+    "-o, --output FORMAT": "json, yaml, name or wide.",
+    "--correlation-id ID": "Ties the command to other records.",
+    "-n, --namespace NAME": "Default: that of the context.",
+    "--swarm NAME": "Also one that is called like a verb; so does NAME -- SENTENCE.",
+    "--context, --kubeconfig": "As kubectl has them; after `swarm`.",
+    "--as, --as-group": "As kubectl has them.",
+    "--request-timeout 5s": "Longest time of a single request. Default: 30s.",
+}
 
 
 @click.command("help")
 @click.argument("verb", default="")
-@click.option("--swarm", default="", hidden=True)
-def help(verb: str, **_: Any) -> None:  # noqa: A001 - the name of the view
+def help(verb: str) -> None:  # noqa: A001 - the name of the view
     """All views and sentences, or everything about one VERB or VIEW."""
     if not verb:
         click.echo(_overview())
@@ -40,7 +53,7 @@ def help(verb: str, **_: Any) -> None:  # noqa: A001 - the name of the view
             NOT_UNDERSTOOD,
             ["kubectl swarm help lists them"],
         ) from None
-    click.echo(page.replace("    Example: ", "    Example: kubectl swarm "), nl=False)
+    click.echo(_EXAMPLE.sub("        kubectl swarm ", page), nl=False)
 
 
 def _overview() -> str:
@@ -51,5 +64,9 @@ def _overview() -> str:
     for row in COMMANDS:
         usage = f"  {row.usage:<{_WIDTH}}"
         lines += [usage] if len(row.usage) > _WIDTH else []
-        lines.append(f"{' ' * len(usage) if lines[-1] == usage else usage}  {row.help}")
+        words = row.help if row.available else f"(not available) {row.help}"
+        lines.append(f"{' ' * (_WIDTH + 2) if lines[-1] == usage else usage}  {words}")
+    lines += ["", "Options of a sentence:"]
+    lines += [f"  {name:<26} {words}" for name, words in _OPTIONS.items()]
+    lines += ["", "Options of every VIEW: kubectl swarm VIEW --help"]
     return "\n".join(lines)

@@ -15,7 +15,7 @@ import click
 
 from kiro_swarm import __version__
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NOT_UNDERSTOOD, Failure
-from kiro_swarm.cli.kubectl.route import route
+from kiro_swarm.cli.kubectl.route import places_of, route
 
 #: View -> module. The function has the name of the view.
 _MODULES = {
@@ -44,9 +44,9 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
         way = route(arguments)
         rest = list(way.rest)
         view = way.view
-        if view is None and _asks_for_help(rest):
-            view, rest = "help", []
-        if way.swarm:
+        if view in (None, "help") and _asks_for_help(rest):
+            view, rest = "help", _words(rest)[:1]
+        if way.swarm and view != "help":
             rest = [f"--swarm={way.swarm}", *rest]
         name = f"kubectl swarm {view}" if view else "kubectl swarm"
         command_of(view).main(rest, prog_name=name, standalone_mode=False)
@@ -63,6 +63,10 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
     except BrokenPipeError:  # a pager that was left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(0)
+
+
+def _words(rest: Sequence[str]) -> list[str]:
+    return [rest[place] for place in places_of(rest)[0]]
 
 
 def _asks_for_help(words: Sequence[str]) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 from kiro_swarm.cli.kubectl.main import main
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, Resource
-from tests.support.fake_api import FakeApi
+from tests.support.fake_api import FakeApi, until
 
 NAMESPACE = "default"
 Object = dict[str, Any]
@@ -38,8 +39,20 @@ def call(*arguments: str) -> Said:
 
 
 async def plugin(*arguments: str) -> Said:
-    """Run it in a thread, for it makes an event loop of its own."""
-    return await asyncio.get_running_loop().run_in_executor(None, call, *arguments)
+    """Run it in a thread, for it makes an event loop of its own.
+
+    Nobody waits for the thread at the end: one that hangs fails its test, no other.
+    """
+    loop = asyncio.get_running_loop()
+    said: asyncio.Future[Said] = loop.create_future()
+
+    def work() -> None:
+        answer = call(*arguments)
+        with contextlib.suppress(RuntimeError):  # the test has ended
+            loop.call_soon_threadsafe(said.set_result, answer)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await said
 
 
 def put(api: FakeApi, resource: Resource, name: str, spec: Any, status: Any) -> Object:
@@ -81,6 +94,13 @@ async def next_command(api: FakeApi) -> Object:
                 return item
         await asyncio.sleep(0.005)
     raise AssertionError("no command came")
+
+
+async def watched(api: FakeApi) -> None:
+    """Wait until somebody watches commands."""
+    await until(
+        lambda: any("swarmcommands?" in r and "watch=true" in r for r in api.requests)
+    )
 
 
 def set_status(api: FakeApi, command: Object, **status: Any) -> None:

@@ -23,6 +23,7 @@ from tests.unit.cli.kubectl.plugin import (
     plugin,
     put_swarm,
     set_status,
+    watched,
 )
 
 
@@ -48,7 +49,7 @@ async def test_the_answer_is_watched_for_not_asked_for(api: FakeApi) -> None:
     put_swarm(api)
     said = asyncio.ensure_future(plugin("status", "swarm"))
     command = await next_command(api)
-    await until(lambda: any("swarmcommands?watch" in r for r in api.requests))
+    await watched(api)
     asked = len(api.requests)
     for index in range(20):
         set_status(api, command, phase="Running", message=f"step {index}")
@@ -62,7 +63,7 @@ async def test_progress_goes_to_standard_error_as_it_changes(api: FakeApi) -> No
     put_swarm(api)
     said = asyncio.ensure_future(plugin("stop", "all", "tasks", "-o", "json"))
     command = await next_command(api)
-    await until(lambda: any("swarmcommands?watch" in r for r in api.requests))
+    await watched(api)
     part: dict[str, Any] = {"target": "1.1", "done": False, "success": False}
     set_status(api, command, phase="Running", message="stopping", partialResults=[part])
     part = {**part, "done": True, "success": True, "message": "stopped\x1b[2J"}
@@ -199,8 +200,7 @@ async def test_an_answer_that_is_too_long_is_fetched(api: FakeApi) -> None:
     async with answering(api, message="2 lines", dataRef=reference):
         diff = await plugin("diff", "2.1")
         log = await plugin("log", "task", "2.1")
-    assert diff.out.split() == ["+added", "-removed"]
-    assert log.out == "+added\n-removed \n"
+    assert diff.out == log.out == "+added\n-removed \n"
     assert diff.err == "2 lines\nthe rest was too long and was cut\n"
     gone = {**reference, "configMap": "gone"}
     async with answering(api, message="2 lines", dataRef=gone):
@@ -220,7 +220,7 @@ async def test_a_command_that_is_deleted_meanwhile_is_told(api: FakeApi) -> None
     put_swarm(api)
     said = asyncio.ensure_future(plugin("status", "swarm"))
     name = (await next_command(api))["metadata"]["name"]
-    await until(lambda: any("swarmcommands?watch" in r for r in api.requests))
+    await watched(api)
     api.store.delete(COMMANDS, NAMESPACE, name)
     api.tell()
     ended = await said
@@ -256,7 +256,7 @@ async def test_a_server_that_goes_away_and_comes_back_does_not_end_the_wait(
     put_swarm(api)
     said = asyncio.ensure_future(plugin("status", "swarm"))
     command = await next_command(api)
-    await until(lambda: any("swarmcommands?watch" in r for r in api.requests))
+    await watched(api)
     refused = 0
 
     async def refuse(request: web.Request) -> web.Response:
@@ -355,7 +355,7 @@ async def test_ctrl_c_says_that_the_command_goes_on(api: FakeApi) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     name = (await next_command(api))["metadata"]["name"]
-    await until(lambda: any("swarmcommands?watch" in r for r in api.requests))
+    await watched(api)
     process.send_signal(signal.SIGINT)
     out, err = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, out) == (130, b"")
