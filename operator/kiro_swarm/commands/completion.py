@@ -81,7 +81,8 @@ def _begins(text: str, fragment: str) -> bool:
 def _rest(rule: Rule, words: Sequence[str], index: int) -> Iterator[Candidate]:
     """What may follow a command's fixed words and the values and modifiers so far."""
     # As if the word came that tells whether the first argument is left out.
-    pending = [item for _, _, item in rule.expected([*words, rule.leading], index)]
+    places = rule.expected([*words, rule.leading], index) if rule.leading else None
+    pending = [item for _, _, item in places or rule.places]
     given: set[str] = set()
     introduced: Optional[Argument] = None
     while index < len(words):

@@ -87,12 +87,10 @@ class Rule:
                 self.words[spelling] = modifier.name
 
     def expected(self, words: Sequence[str], index: int) -> list[Place]:
-        """The places that the words from ``index`` on fill, first to last.
+        """Where the first argument may be left out: the places that the words fill.
 
         ``demo`` in ``scale swarm demo to 5`` is there only if ``to`` follows it.
         """
-        if not self.leading:
-            return self.places
         while index < len(words) and fold(words[index]) in self.words:
             index += 1
         follows = [fold(word) for word in words[index + 1 : index + 2]]

@@ -79,7 +79,7 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
     values: dict[str, Value] = {}
     modifiers: list[str] = []
     introduced: Optional[Place] = None
-    pending = rule.expected(words, index)
+    pending = rule.expected(words, index) if rule.leading else rule.places
     place = 0
     while index < len(words):
         word = words[index]
@@ -129,7 +129,8 @@ def _only(
     """What may stand after the word of an argument: that one, then what is left."""
     name = introduced[0]
     _refuse_again(name, text, index, values)
-    return [introduced, *(item for item in pending if item[0] not in {*values, name})]
+    known = {*values, name}
+    return [introduced, *(item for item in pending if item[0] not in known)]
 
 
 def _bind_named(
