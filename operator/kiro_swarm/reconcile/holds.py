@@ -16,7 +16,6 @@ from kiro_swarm.reconcile.tasks import (
     files_of,
     idle_instances,
     in_the_air,
-    ranks_of,
     ready_task,
     startable,
 )
@@ -149,7 +148,7 @@ def place_in_line(view: View, task: Object, *, alone: bool) -> list[Reason]:
         for other in map(ready_task, startable(view))
         if other.assigned_to == mine.assigned_to
     ]
-    ids = [other.id for other in in_line(line, ranks_of(view))]
+    ids = [other.id for other in in_line(line, view.ranks)]
     before = ids[: ids.index(mine.id)]
     if before and (not alone or len(before) >= len(idle_instances(view))):
         message = f"number {len(before) + 1} in line, behind {listed(before)}"

@@ -147,7 +147,7 @@ async def _move_tasks(ctx: Context, view: View) -> View:
         if not written:
             break
     if tasks.startable(view) and tasks.idle_instances(view):
-        bound = tasks.bindings(view, tasks.ranks_of(view))
+        bound = tasks.bindings(view)
         if await tasks.write(ctx, bound):
             view = look(ctx.cache, view.swarm, view.spec, ctx.now())
     return view

@@ -8,7 +8,7 @@ the fencing token for everything that happens afterwards.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Iterable, Mapping, Optional
+from typing import Any, Callable, Iterable, Optional
 
 from kiro_swarm.api.meta import (
     ACTIVE_STATES,
@@ -30,7 +30,6 @@ from kiro_swarm.reconcile.context import Context, side_by_side
 from kiro_swarm.reconcile.instance import pod_ready
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.view import View, state_of
-from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose
 
 _IN_THE_AIR = ACTIVE_STATES | {DONE}
@@ -192,7 +191,7 @@ def startable(view: View) -> list[Object]:
     ]
 
 
-def bindings(view: View, ranks: Mapping[str, float]) -> list[Patch]:
+def bindings(view: View) -> list[Patch]:
     """Which task goes to which idle instance: longest critical path first."""
     pods = dict(idle_instances(view))
     tasks = {task["spec"]["id"]: task for task in startable(view)}
@@ -202,7 +201,7 @@ def bindings(view: View, ranks: Mapping[str, float]) -> list[Patch]:
     chosen = choose(
         [ready_task(task) for task in tasks.values()],
         [IdleInstance(name, indices[name]) for name in pods],
-        ranks,
+        view.ranks,
         [files_of(task) for task in in_the_air(view)],
     )
     return [
@@ -234,19 +233,6 @@ def in_the_air(view: View) -> list[Object]:
 def files_of(task: Object) -> tuple[str, ...]:
     """What a task says that it touches."""
     return tuple(task["spec"].get("files") or ())
-
-
-def ranks_of(view: View) -> dict[str, float]:
-    """Task id -> seconds of the longest chain that begins with it."""
-    numbers = {task["spec"]["id"]: number for number, task in enumerate(view.tasks)}
-    graph = TaskGraph(
-        [
-            [numbers[i] for i in task["spec"].get("dependencies") or [] if i in numbers]
-            for task in view.tasks
-        ],
-        [task["spec"].get("estimateSeconds") for task in view.tasks],
-    )
-    return dict(zip(numbers, graph.upward_ranks()))
 
 
 def _bind(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, TASKS
 from kiro_swarm.reconcile.manifests import Object, is_owned
+from kiro_swarm.tasks.graph import TaskGraph
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,23 @@ class View:
     def states(self) -> dict[str, str]:
         """Task id -> state."""
         return {task["spec"]["id"]: state_of(task) for task in self.tasks}
+
+    @cached_property
+    def ranks(self) -> dict[str, float]:
+        """Task id -> seconds of the longest chain that begins with it."""
+        numbers = {task["spec"]["id"]: number for number, task in enumerate(self.tasks)}
+        graph = TaskGraph(
+            [
+                [
+                    numbers[i]
+                    for i in task["spec"].get("dependencies") or []
+                    if i in numbers
+                ]
+                for task in self.tasks
+            ],
+            [task["spec"].get("estimateSeconds") for task in self.tasks],
+        )
+        return dict(zip(numbers, graph.upward_ranks()))
 
     @cached_property
     def active(self) -> dict[str, Object]:
