@@ -25,7 +25,7 @@ ROWS: tuple[Command, ...] = (
         modifiers=(
             Modifier(
                 "conflict-resolve",
-                "Send work that conflicts back to its task to be done again.",
+                "Let what conflicts be done again, and wait until it is merged.",
                 synonyms=("resolve-conflicts", "resolving-conflicts"),
             ),
         ),
@@ -39,8 +39,11 @@ ROWS: tuple[Command, ...] = (
         verb="merge",
         noun="branch",
         permission="merge",
-        help="Merge one branch of the repository.",
-        examples=("merge branch feature/login", "merge branch feature/login into main"),
+        help="Merge the branch of a task that is done before all others.",
+        examples=(
+            "merge branch swarm/demo/2.1/1",
+            "merge branch swarm/demo/2.1/1 into swarm/demo/integration",
+        ),
         arguments=(
             _branch("branch", "The short name of the branch."),
             _branch("target", "Where to. Default: the integration branch.", "into"),
@@ -50,12 +53,12 @@ ROWS: tuple[Command, ...] = (
         verb="resolve",
         noun="conflicts",
         permission="resolve",
-        help="Show what conflicts, and who is asked to resolve it.",
+        help="Let tasks that failed with a conflict be done again, the conflict in the brief.",
         examples=("resolve conflicts", "resolve conflicts auto"),
         modifiers=(
             Modifier(
                 "auto",
-                "Send every task that conflicts back to be done again.",
+                "Wait until each of them is merged or has failed again.",
                 synonyms=("automatic", "automatically"),
             ),
         ),
@@ -80,7 +83,7 @@ ROWS: tuple[Command, ...] = (
         verb="sync",
         noun="upstream",
         permission="sync",
-        help="Fetch the repository again and follow what changed in its plan.",
+        help="Merge what is new in the repository into the integration branch.",
         examples=("sync upstream", "git sync upstream"),
         synonyms=(
             "sync with|from upstream",
@@ -91,7 +94,7 @@ ROWS: tuple[Command, ...] = (
         verb="sync",
         noun="branch",
         permission="sync",
-        help="Fetch one branch of the repository again.",
+        help="Merge a branch of the repository into the integration branch.",
         examples=("sync branch main", "git sync branch feature/parallel-dev"),
         arguments=(_branch("branch", "The short name of the branch."),),
         synonyms=("git sync|pull|fetch branch",),
