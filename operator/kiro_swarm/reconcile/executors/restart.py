@@ -5,7 +5,7 @@ The pod of the beginning is recorded, so that its successor is never taken for i
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
 from kiro_swarm.cluster.resources import PODS
 from kiro_swarm.policy.times import seconds_between, stamp
@@ -73,11 +73,11 @@ def restart_instance(request: Request) -> Outcome:
     return done(message, *_rest(request, instance), *before, **data)
 
 
-def _old_pod(request: Request, instance: Object) -> Any:
+def _old_pod(request: Request, instance: Object) -> Optional[Object]:
     """The pod of the beginning, while nobody has told it to go; else None."""
     pod = live_pod(request.view, instance)
-    gone = pod is None or pod["metadata"]["uid"] != request.fixed["podUid"]
-    return None if gone else pod
+    same = pod is not None and pod["metadata"]["uid"] == request.fixed["podUid"]
+    return pod if same else None
 
 
 def _let_go(request: Request, instance: Object, pod: Object, graceful: bool) -> Outcome:
@@ -88,7 +88,7 @@ def _let_go(request: Request, instance: Object, pod: Object, graceful: bool) -> 
     goes = Effect("delete", PODS, pod, says)
     if not graceful:
         # The pod first: one on its way out gets no further task.
-        effects = (goes, *_rest(request, instance, pod))
+        effects = (goes, *_rest(request, instance))
         return Outcome(None, f"instance {name} gets another pod", data, effects)
     pausing = wanting(instance, "Paused")
     if pausing and overruled(request, instance):
@@ -103,7 +103,7 @@ def _let_go(request: Request, instance: Object, pod: Object, graceful: bool) -> 
     return Outcome(None, message, data, pausing)
 
 
-def _rest(request: Request, instance: Object, pod: Any = None) -> tuple[Effect, ...]:
+def _rest(request: Request, instance: Object) -> tuple[Effect, ...]:
     """Takes back what is still bound to the pod of the beginning."""
     task = request.view.active.get(instance["metadata"]["name"])
     if task is None or task["status"].get("podUid") != request.fixed["podUid"]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kiro_swarm.api.meta import ACTIVE_STATES
 from kiro_swarm.cluster.resources import INSTANCES, SWARMS, TASKS, Resource
 from kiro_swarm.policy.attempts import taken_back
 from kiro_swarm.reconcile.executors.plan import Effect, Request
@@ -68,12 +67,10 @@ def task_status(task: Object, patch: dict[str, Any]) -> Effect:
 
 
 def take_back(request: Request, task: Object, reason: str) -> tuple[Effect, ...]:
-    """The effect that takes a task from its instance, if one has it.
+    """The effect that takes an active task from its instance.
 
     :param reason: ``Reassigned`` or ``Stopped``.
     """
-    if state_of(task) not in ACTIVE_STATES:
-        return ()
     message = f"taken back by command {request.name}"
     now = request.view.now
     patch = taken_back(task["status"], task["spec"], now, reason, message)
