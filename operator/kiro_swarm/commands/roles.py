@@ -40,11 +40,20 @@ ROLES: dict[str, tuple[str, ...]] = {
 _KINDS = ["kiroswarms", "kiroinstances", "kirotasks", "swarmcommands"]
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "update", "patch", "delete", "deletecollection"]
-#: What explains a swarm beside its own objects: results and the audit log (ConfigMaps),
-#: events and logs. The cluster's own role view reads all of it, too.
-_EXPLAINING = ["configmaps", "events", "pods", "pods/log"]
-
 Rule = Dict[str, List[str]]
+
+#: What `kubectl swarm` shows beside the four kinds: long answers and the audit log
+#: (ConfigMaps), events, Jobs, logs and how busy pods are. The cluster's own role view
+#: reads all of it, too.
+_EXPLAINING: list[Rule] = [
+    {
+        "apiGroups": [""],
+        "resources": ["configmaps", "events", "pods", "pods/log"],
+        "verbs": _READ,
+    },
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": _READ},
+    {"apiGroups": ["metrics.k8s.io"], "resources": ["pods"], "verbs": _READ},
+]
 
 
 class ClusterRole(NamedTuple):
@@ -87,7 +96,7 @@ def cluster_roles() -> dict[str, ClusterRole]:
         rules = [
             _rule(_KINDS, _READ),
             _rule(["swarmcommands"], ["create"]),
-            {"apiGroups": [""], "resources": _EXPLAINING, "verbs": _READ},
+            *_EXPLAINING,
         ]
         if _custom(role):
             rules.append(_rule(["kiroswarms"], _custom(role)))
