@@ -90,7 +90,8 @@ def _rest(rule: Rule, words: Sequence[str], index: int) -> Iterator[Candidate]:
         width = 1
         meaning = rule.words.get(fold(word))
         if meaning == "":
-            meaning, width = rule.resolve([*words, ""], index, bool(pending))
+            after = [*words, ""]
+            meaning, width = rule.resolve(fold(word), after, index, bool(pending))
         key = word.partition("=")[0]
         if meaning:
             given.add(meaning)

@@ -46,26 +46,27 @@ class Rule:
         self.command = command
         self.connectors = CONNECTORS | command.connectors
         self.prefix = command.fixed_modifiers
+        self.keys: dict[str, Argument] = {
+            item.name: item for item in (*command.arguments, *command.parameters)
+        }
+        places: list[Place] = [
+            (name, READERS[item.kind], item) for name, item in self.keys.items()
+        ]
         #: Arguments in their order; one with a word of its own that may be left out
         #: is found by that word alone.
-        self.places: list[Place] = [
-            (item.name, READERS[item.kind], item)
-            for item in command.arguments
-            if not (item.optional and item.after)
+        self.places = [
+            place
+            for place in places[: len(command.arguments)]
+            if not (place[2].optional and place[2].after)
         ]
         self.parameters = [item.name for item in command.parameters]
         #: The word that follows the first argument where that may be left out.
         self.leading = ""
         if len(self.places) > 1 and self.places[0][2].optional:
             self.leading = self.places[1][2].after
-        self.keys: dict[str, Argument] = {
-            item.name: item for item in (*command.arguments, *command.parameters)
-        }
         #: The word before an argument -> that argument.
         self.introduced: dict[str, Place] = {
-            item.after: (item.name, READERS[item.kind], item)
-            for item in self.keys.values()
-            if item.after
+            place[2].after: place for place in places if place[2].after
         }
         #: Words that are no values: spelling -> name of the modifier, "" for a
         #: connector and for the first word of a modifier written with spaces.
@@ -97,18 +98,18 @@ class Rule:
         return self.places if follows == [self.leading] else self.places[1:]
 
     def resolve(
-        self, words: Sequence[str], index: int, wants_value: bool
+        self, word: str, words: Sequence[str], index: int, wants_value: bool
     ) -> tuple[Optional[str], int]:
-        """What a word known as "" is here, and how many words it takes.
+        """What a folded word known as "" is here, and how many words it takes.
 
         A modifier's name, "" for a word before a value or without meaning, None for a
         value. The last word is a value where one is still wanted, unless it is one that
         announces a value.
         """
-        word = fold(words[index])
-        for parts, name in self.openers.get(word, ()):
-            if parts == [fold(part) for part in words[index : index + len(parts)]]:
-                return name, len(parts)
+        if word in self.openers:
+            for parts, name in self.openers[word]:
+                if parts == [fold(part) for part in words[index : index + len(parts)]]:
+                    return name, len(parts)
         if word in self.introduced:
             return "", 1
         if word in self.connectors and not (wants_value and index + 1 == len(words)):

@@ -81,15 +81,19 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
     introduced: Optional[Place] = None
     pending = rule.expected(words, index) if rule.leading else rule.places
     place = 0
-    while index < len(words):
+    known = rule.words
+    count = len(words)
+    while index < count:
         word = words[index]
         width = 1
-        meaning = rule.words.get(folded(word))
+        looked_up = folded(word)
+        meaning = known.get(looked_up)
         if meaning == "":
-            meaning, width = rule.resolve(words, index, place < len(pending))
-            if meaning == "" and folded(word) in rule.introduced:
-                introduced = rule.introduced[folded(word)]
-                pending = _only(introduced, pending, text, index, values)
+            wants_value = place < len(pending)
+            meaning, width = rule.resolve(looked_up, words, index, wants_value)
+            if meaning == "" and looked_up in rule.introduced:
+                introduced = rule.introduced[looked_up]
+                pending = _first(introduced, pending[place:], text, index, values)
                 place = 0
         if meaning:
             modifiers.append(meaning)
@@ -103,7 +107,7 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
             name, reader, argument = pending[place]
             place += 1
             try:
-                values[name] = reader(plain(word), argument)
+                values[name] = reader(word[1:] if word[0] == '"' else word, argument)
             except ValueError as error:
                 raise _bad_value(error, argument, column_of(text, index)) from None
         index += width
@@ -113,13 +117,13 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
         else {}
     )
     if introduced or len(values) < len(rule.places):
-        _refuse_missing(rule, text, {**values, **parameters}, introduced, len(words))
+        _refuse_missing(rule, text, {**values, **parameters}, introduced, count)
     if len(modifiers) > 1:
         modifiers = rule.in_order(modifiers)
     return Action(rule.command, values, rule.prefix + tuple(modifiers), parameters)
 
 
-def _only(
+def _first(
     introduced: Place,
     pending: list[Place],
     text: str,
@@ -127,10 +131,11 @@ def _only(
     values: Mapping[str, Value],
 ) -> list[Place]:
     """What may stand after the word of an argument: that one, then what is left."""
+    if pending and pending[0] is introduced:
+        return pending
     name = introduced[0]
     _refuse_again(name, text, index, values)
-    known = {*values, name}
-    return [introduced, *(item for item in pending if item[0] not in known)]
+    return [introduced, *(item for item in pending if item is not introduced)]
 
 
 def _bind_named(

@@ -21,6 +21,7 @@ _LETTERS = string.ascii_letters + string.digits
 _NAME = string.ascii_lowercase + string.digits + "-"
 _TASK = _LETTERS + "._-"
 _BRANCH = _LETTERS + "._-/"
+_BAD_PART = re.compile(r"(?:^|/)[-./]|/$|\.(?:lock)?(?:/|$)")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS))
 _MOST_NAMES = 100
@@ -145,12 +146,11 @@ def read_branch(text: str, argument: Argument) -> Value:
         )
     if len(text) > argument.maximum:
         raise ValueError(f"a branch has at most {argument.maximum} characters")
-    for part in text.split("/"):
-        if not part or part[0] in ".-" or part.endswith((".", ".lock")):
-            raise ValueError(
-                f"branch {shown(text)} is not allowed: each part between '/' begins "
-                "with a letter, digit or '_' and does not end with '.' or '.lock'"
-            )
+    if not text or _BAD_PART.search(text):
+        raise ValueError(
+            f"branch {shown(text)} is not allowed: each part between '/' begins "
+            "with a letter, digit or '_' and does not end with '.' or '.lock'"
+        )
     return text
 
 
