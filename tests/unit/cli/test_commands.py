@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kiro_swarm import __version__
-from kiro_swarm.cli.jobs import integrate, prepare
+from kiro_swarm.cli.jobs import inspect, integrate, prepare, sync
 from kiro_swarm.cli.main import COMMANDS, main
 from kiro_swarm.cli.operator import operator
 from kiro_swarm.cli.runner import AgentLink, runner
@@ -97,12 +97,20 @@ def test_a_bad_option_of_the_operator_is_named(
     assert "Traceback" not in done.output
 
 
-@pytest.mark.parametrize("job", [prepare, integrate])
+@pytest.mark.parametrize(
+    ("job", "arguments"),
+    [
+        (prepare, []),
+        (integrate, []),
+        (sync, ["--command-uid=1"]),
+        (inspect, ["diff", "--task=t", "--command=c", "--command-uid=1"]),
+    ],
+)
 async def test_a_job_outside_of_its_pod_says_what_is_missing(
-    job: Any, monkeypatch: pytest.MonkeyPatch
+    job: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KIRO_SWARM", raising=False)
-    done = await invoked(job)
+    done = await invoked(job, *arguments)
     assert done.exit_code == 2
     assert "KIRO_SWARM" in done.output
     assert "is not set; the operator sets it" in done.output
@@ -117,10 +125,10 @@ def test_a_runner_outside_of_its_pod_says_what_is_missing(
     assert "KIRO_SWARM is not set" in done.output
 
 
-async def invoked(command: click.Command) -> Result:
+async def invoked(command: click.Command, *arguments: str) -> Result:
     """A command that makes an event loop of its own, in a thread: it takes nobody's."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, CliRunner().invoke, command, [])
+    return await loop.run_in_executor(None, CliRunner().invoke, command, arguments)
 
 
 async def started(*arguments: str, **env: str) -> asyncio.subprocess.Process:

@@ -14,6 +14,7 @@ import pytest
 
 from kiro_swarm.workspace.outcomes import Merged
 from kiro_swarm.workspace.restore import restore
+from kiro_swarm.workspace.sync import Source, Synced, sync
 from kiro_swarm.workspace.train import MergeTrain
 from tests.unit.workspace.repositories import (
     INTEGRATION,
@@ -37,6 +38,12 @@ _CALLS = {
     "restore": (
         "from kiro_swarm.workspace.restore import restore;"
         "restore(Swarm(top).instance().folder, branch(), sys.argv[2])"
+    ),
+    "sync": (
+        "from kiro_swarm.workspace.sync import Source, sync;"
+        "swarm = Swarm(top);"
+        "source = Source(swarm.url, 'main', upstream=True);"
+        "sync(swarm.mirror, source, INTEGRATION, SPEC, Gate(), 'command-uid')"
     ),
     "merge": (
         "swarm = Swarm(top);"
@@ -145,6 +152,20 @@ def test_restore_is_killed_and_completes(swarm: Swarm) -> None:
     restore(swarm.instance().folder, made.branch, done.commit)
     assert git(tree, "status", "--porcelain") == ""
     assert swarm.gather(made) == done
+
+
+def test_sync_is_killed_and_merges_once(swarm: Swarm) -> None:
+    before = swarm.head()
+    source = commit(swarm.upstream, {"new": "x"})
+    killed = sum(_run_and_kill("sync", swarm.top, after=m) for m in _moments(0.25))
+    assert killed > 0
+    upstream = Source(swarm.url, "main", upstream=True)
+    made = sync(swarm.mirror, upstream, INTEGRATION, SPEC, Gate(), "command-uid")
+    assert made == Synced(before, swarm.head(), source, 1)
+    merges = git(swarm.mirror, "log", "--merges", "--oneline", INTEGRATION)
+    assert len(merges.splitlines()) == 1
+    assert swarm.show("new") == "x"
+    assert swarm.fsck(swarm.mirror) == ""
 
 
 @pytest.mark.parametrize("only", range(2))
