@@ -29,7 +29,8 @@ ROWS: tuple[Command, ...] = (
         modifiers=(
             Modifier(
                 "beast-mode",
-                "Plan, do, check and act in bounded cycles until the checks pass.",
+                "Plan, do, check and act in bounded cycles until the checks pass; without "
+                "it the task runs normally.",
                 synonyms=("beastmode",),
             ),
         ),
