@@ -34,6 +34,8 @@ else:  # The same client under the name it had before it moved.
     _RAW = {"_preload_content": False}
 
 
+#: What the library raises for a kubeconfig that is missing, broken or no kubeconfig.
+_NO_WAY = (kubernetes_config.ConfigException, yaml.YAMLError, OSError, TypeError)
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _SECONDS = 30.0
 
@@ -110,7 +112,7 @@ class Connection:
                     client_configuration=configuration,
                 )
                 namespace = loader.current_context["context"].get("namespace", "")
-        except (kubernetes_config.ConfigException, yaml.YAMLError, OSError) as error:
+        except _NO_WAY as error:
             raise errors.Unavailable(
                 f"no way to the cluster: {error}. Set KUBECONFIG, or run in a pod"
             ) from error

@@ -60,8 +60,10 @@ class Question:
 
     def drop(self) -> None:
         """End it; its answer is not needed."""
-        if self._process is not None:
+        if self._process is not None and self._process.stdout is not None:
             self._process.kill()
+            self._process.stdout.close()
+            self._process.wait()
 
 
 def ask_names(argv: Sequence[str]) -> Question:

@@ -6,7 +6,7 @@ Called by ``main`` with the arguments as they are and by ``complete``.
 - A first word that is a view, or begins a sentence, never names a swarm.
 - Another first word names one, if a view or a sentence follows, or what begins as one and
   is no better with a slip in the first word mended.
-- ``get``, ``diff`` and ``explain`` are views and words of the language. As ``get tasks`` and
+- ``get``, ``logs``, ``diff`` and ``explain`` are words of the language, too. As ``get tasks`` and
   ``diff 2.1`` they are views; ``get swarm status`` and ``diff task 2.1`` are sentences.
 """
 
@@ -104,7 +104,7 @@ def view_of(words: Sequence[str]) -> Optional[str]:
         return None
     if first == "get" and following and following[0] not in KINDS:
         return None
-    if first in ("diff", "explain") and len(following) > 1:
+    if first in ("logs", "diff", "explain") and len(following) > 1:
         return None
     return first
 

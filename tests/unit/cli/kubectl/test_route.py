@@ -39,6 +39,7 @@ from kiro_swarm.commands.parser import PARSER
         ("diff task 2.1", None, "", "diff task 2.1"),
         ("explain 2.1 -o json", "explain", "", "2.1 -o json"),
         ("explain task 2.1", None, "", "explain task 2.1"),
+        ("logs task 2.1", None, "", "logs task 2.1"),
         # Swarms that are called like a word of the language or a view.
         ("run -- status swarm", None, "run", "-- status swarm"),
         ("watch -- status swarm", None, "watch", "-- status swarm"),
