@@ -120,7 +120,9 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
         _refuse_missing(rule, text, {**values, **parameters}, introduced, count)
     if len(modifiers) > 1:
         modifiers = rule.in_order(modifiers)
-    return Action(rule.command, values, rule.prefix + tuple(modifiers), parameters)
+    said = rule.prefix + tuple(modifiers) if modifiers else rule.prefix
+    # What ``Action(...)`` comes to, without the call in between.
+    return tuple.__new__(Action, (rule.command, values, said, parameters, "", "", ""))
 
 
 def _first(

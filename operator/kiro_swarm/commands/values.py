@@ -20,8 +20,9 @@ Reader = Callable[[str, Argument], Value]
 _LETTERS = string.ascii_letters + string.digits
 _NAME = string.ascii_lowercase + string.digits + "-"
 _TASK = _LETTERS + "._-"
-_BRANCH = _LETTERS + "._-/"
-_BAD_PART = re.compile(r"(?:^|/)[-./]|/$|\.(?:lock)?(?:/|$)")
+_IN_BRANCH = _LETTERS + "._-/"
+_PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*(?<!\.)(?<!\.lock)"
+_BRANCH = re.compile(rf"(?!refs/){_PART}(?:/{_PART})*")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS))
 _MOST_NAMES = 100
@@ -132,26 +133,24 @@ def read_task(text: str, argument: Argument) -> Value:
 
 def read_branch(text: str, argument: Argument) -> Value:
     """The short name of a branch; stricter than git, which would accept ``a$(id)``."""
+    if _BRANCH.fullmatch(text) and len(text) <= argument.maximum and ".." not in text:
+        return text
     if text.startswith("refs/"):
         raise ValueError(f"give the short branch name, not {shown(text)}")
     if ".." in text:
         raise ValueError(f"branch {shown(text)} is not allowed: '..' in a ref")
-    if text.strip(_BRANCH):
-        place, bad = next(
-            (place, char) for place, char in enumerate(text, 1) if char not in _BRANCH
-        )
-        raise ValueError(
-            f"branch contains {shown(bad)} at position {place}; "
-            "allowed: A-Z a-z 0-9 . _ - /"
-        )
+    for place, char in enumerate(text, 1):
+        if char not in _IN_BRANCH:
+            raise ValueError(
+                f"branch contains {shown(char)} at position {place}; "
+                "allowed: A-Z a-z 0-9 . _ - /"
+            )
     if len(text) > argument.maximum:
         raise ValueError(f"a branch has at most {argument.maximum} characters")
-    if not text or _BAD_PART.search(text):
-        raise ValueError(
-            f"branch {shown(text)} is not allowed: each part between '/' begins "
-            "with a letter, digit or '_' and does not end with '.' or '.lock'"
-        )
-    return text
+    raise ValueError(
+        f"branch {shown(text)} is not allowed: each part between '/' begins with a "
+        "letter, digit or '_' and does not end with '.' or '.lock'"
+    )
 
 
 def read_choice(text: str, argument: Argument) -> Value:

@@ -115,6 +115,16 @@ def test_words_with_columns_are_the_words(text: str) -> None:
     assert all(text.startswith(word, column - 1) for word, column in found)
 
 
+@given(st.lists(PIECES | st.sampled_from(['"a b"', 'x="', "\\"]), max_size=6))
+def test_words_in_quotes_are_read_the_same_in_both_ways(pieces: list[str]) -> None:
+    for text in (" ".join(pieces), "".join(pieces)):
+        try:
+            words = split(text)
+        except SentenceError:
+            continue
+        assert [word for word, _ in scan(text)] == words
+
+
 @given(st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=5).map(" ".join))
 def test_the_first_word_alone_tells_the_permission(text: str) -> None:
     outcome = outcome_of(text)
