@@ -25,7 +25,7 @@ _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*(?<!\.)(?<!\.lock)"
 _BRANCH = re.compile(rf"(?!refs/){_PART}(?:/{_PART})*")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS))
-_MOST_NAMES = 100
+_MOST_NAMES = 50
 
 
 def expectation(argument: Argument) -> str:
