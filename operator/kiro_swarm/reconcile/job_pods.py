@@ -31,7 +31,10 @@ from kiro_swarm.reconcile.pods import (
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 _KEPT_SECONDS = 3600
+#: The inspect Job reads what an agent has written: it gets little of everything.
 _INSPECT_SECONDS = 300
+_INSPECT_KEPT_SECONDS = 600
+_INSPECT_LIMITS = {"memory": "1Gi"}
 _SYNC_SECONDS = 3600
 
 
@@ -91,8 +94,11 @@ def inspect_job(
     said += [f"--command={command}", f"--command-uid={command_uid}"]
     mounts = [mount("swarm", "/swarm", readOnly=True)]
     pod = _pod(swarm, spec, said, mounts, [], settings)
+    pod["containers"][0]["resources"]["limits"] = _INSPECT_LIMITS
     name = naming.inspect_job(swarm["metadata"]["name"], command_uid)
-    return _job(swarm, name, COMPONENT_INSPECT, pod, seconds=_INSPECT_SECONDS)
+    job = _job(swarm, name, COMPONENT_INSPECT, pod, seconds=_INSPECT_SECONDS)
+    job["spec"]["ttlSecondsAfterFinished"] = _INSPECT_KEPT_SECONDS
+    return job
 
 
 def _merging_pod(

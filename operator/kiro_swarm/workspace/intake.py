@@ -168,6 +168,8 @@ def _copy(source: int, name: str, target: Path, room: int) -> int:
         # Without O_NONBLOCK a pipe would keep us waiting for its writer.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(name, flags, dir_fd=source)
+    except FileNotFoundError:
+        return 0  # the agent has packed its objects since they were listed
     except OSError as error:
         raise _foreign(target) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

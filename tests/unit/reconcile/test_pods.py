@@ -243,6 +243,9 @@ def test_what_the_jobs_of_a_sentence_are_told() -> None:
     assert look["metadata"]["name"] == "demo-inspect-0b5e7f1a"
     assert look["metadata"]["labels"]["swarm.kiro.dev/component"] == "inspect"
     assert 0 < look["spec"]["activeDeadlineSeconds"] <= 600
+    assert 0 < look["spec"]["ttlSecondsAfterFinished"] <= 600
+    main = containers(look["spec"]["template"]["spec"])["main"]
+    assert main["resources"]["limits"] == {"memory": "1Gi"}
     said = containers(look["spec"]["template"]["spec"])["main"]["args"]
     assert said == [
         *("inspect", "log", "--task=demo.1.1", "--command=say-1"),

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -222,6 +223,22 @@ def test_an_object_that_is_no_plain_file_is_refused(swarm: Swarm, kind: str) -> 
     make.get(kind, os.mkdir)(place)
     with pytest.raises(ObjectsRefused, match="is not a plain file"):
         look(swarm, under_way(candidate))
+
+
+def test_an_object_that_goes_while_it_is_copied_is_left_out(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the agent packs its repository in the meantime."""
+    candidate = swarm.work({"a": "1\n"})
+    gone, listed = "0" * 38, os.listdir
+
+    def with_a_ghost(place: Any) -> list[str]:
+        names = listed(place)
+        loose = names and all(len(name) == 38 for name in names)
+        return [*names, gone] if loose else names
+
+    monkeypatch.setattr(os, "listdir", with_a_ghost)
+    assert "+1" in look(swarm, done(candidate)).text
 
 
 @pytest.mark.parametrize("part", ["repo.git/refs", "repo.git"])
