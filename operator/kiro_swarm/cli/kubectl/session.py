@@ -90,7 +90,8 @@ async def _within(target: Target, work: Callable[[Session], Awaitable[int]]) -> 
 
 def in_words(error: errors.ClusterError) -> Failure:
     """What an error of the API server means to a person."""
-    message = error.message
+    # Whoever is refused wants the reason, not the name of the policy.
+    message = error.message.partition("denied request: ")[2] or error.message
     if isinstance(error, errors.Forbidden):
         hint = "kubectl auth can-i says what you may do"
         return Failure(message, NO_CLUSTER, [] if "auth" in message else [hint])

@@ -51,7 +51,7 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     # A busy machine must not decide about names here: see the test of late ones.
-    monkeypatch.setattr("kiro_swarm.cli.kubectl.complete._PATIENCE", 20.0)
+    monkeypatch.setenv("KUBECTL_SWARM_COMPLETION_SECONDS", "20")
     return asked
 
 
@@ -144,6 +144,7 @@ def test_names_that_are_late_are_left_out(
     script.write_text("#!/bin/sh\nexec sleep 600\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("KUBECTL_SWARM_COMPLETION_SECONDS", "no number")
     begun = time.monotonic()
     assert complete("run", "task", "") == ([], ":4")
     assert "run" in complete("")[0]
