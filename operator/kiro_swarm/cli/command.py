@@ -45,10 +45,24 @@ def parse_command(sentence: str, output: str) -> None:
         click.echo(json.dumps(action.to_wire()))
     else:
         click.echo(f"{action.normalized}  (needs the permission '{action.permission}')")
+        for missing in action.unavailable:
+            click.echo(missing)
 
 
 @command.command("list")
 @_OUTPUT
 def list_command(output: str) -> None:
     """All sentences, from the one table that defines them."""
-    click.echo(describe_json() if output == "json" else help_text())
+    click.echo(describe_json() if output == "json" else help_text(), nl=False)
+
+
+@command.command("help")
+@click.argument("verb")
+def help_command(verb: str) -> None:
+    """Everything about the sentences that begin with VERB, with examples."""
+    try:
+        click.echo(help_text(verb), nl=False)
+    except KeyError:
+        raise click.UsageError(
+            f"no sentence begins with '{verb}'; `kiro-swarm command list` shows all"
+        ) from None
