@@ -13,6 +13,7 @@ _HASHED = re.compile(r"-[0-9a-f]{8}\Z")
 #: DNS labels with dots between them, as names of objects must be.
 _TASK_PART = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)*\Z")
 _LONGEST_PART = 48
+_LONGEST_NAME = 253
 
 
 def short_hash(text: str) -> str:
@@ -111,4 +112,6 @@ def audit_segment(swarm: str, segment: int) -> str:
 
 def result_name(command: str) -> str:
     """ConfigMap with the part of a command's answer that is too long for its status."""
+    if len(command) > _LONGEST_NAME - len("-result"):
+        command = f"{command[:200].rstrip('.-')}-{short_hash(command)}"
     return f"{command}-result"

@@ -12,6 +12,7 @@ from kiro_swarm.policy import naming
 from kiro_swarm.workspace.refs import check_branch
 
 OBJECT_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
+UID = "0b5e7f1a-5b1c-4a53-9a5e-2f6d3a1c9b7e"
 HOSTILE = [
     "integration",
     "a..b",
@@ -94,3 +95,16 @@ def test_what_belongs_to_a_swarm_is_named_after_it() -> None:
     assert naming.graph_name("demo") == "demo-graph"
     assert naming.prepare_job("demo", 3) == "demo-prepare-3"
     assert naming.integrate_job("demo", 3) == "demo-integrate-3"
+    assert naming.inspect_job("demo", UID) == "demo-inspect-0b5e7f1a"
+    assert naming.sync_job("demo", UID) == "demo-sync-0b5e7f1a"
+
+
+@pytest.mark.parametrize("length", [1, 246, 247, 253])
+def test_the_result_of_a_command_has_a_name_however_long_its_own_is(
+    length: int,
+) -> None:
+    name = naming.result_name("a" * length)
+    assert OBJECT_NAME.match(name)
+    assert len(name) <= 253
+    other = naming.result_name("a" * (length - 1) + "b")
+    assert name != other
