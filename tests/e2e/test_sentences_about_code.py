@@ -108,3 +108,33 @@ def test_what_a_task_changed_is_shown_and_upstream_comes_in(place: Place) -> Non
         lambda: place.kubectl("get", "configmaps", "-o", "name"),
         lambda names: "what-result" not in names,
     )
+
+
+def test_work_is_looked_at_before_it_is_approved_and_merged(place: Place) -> None:
+    """Its commit is in the instance's own repository, which the Job only reads."""
+    files = {
+        ".kiro/specs/demo/tasks.md": plan("- [ ] 1. Write the app"),
+        ".kiro/scripted-agent.json": json.dumps({"1": {"files": {"app.txt": "new\n"}}}),
+    }
+    place.swarm(place.serve(files), instances=1, integration={"approval": "Required"})
+    place.wait(place.tasks, lambda tasks: tasks and tasks["1"]["state"] == "Done")
+
+    diff = place.command("what", "diff task 1")
+    assert diff["status"]["phase"] == "Succeeded", diff["status"]
+    assert "1 file changed, 1 insertion, 0 deletions" in diff["status"]["message"]
+    assert "+++ b/app.txt" in data_of(place, diff)
+
+    early = place.command("early", "merge completed branches")
+    assert early["status"]["phase"] == "Failed"
+    assert "1 waits for a person: 'approve task 1'" in early["status"]["message"]
+    branch = place.tasks()["1"]["branch"]
+    one = place.command("one", f"merge branch {branch}")
+    assert "'approve task 1'" in one["status"]["message"]
+
+    assert place.command("yes", "approve task 1")["status"]["phase"] == "Succeeded"
+    merge = place.command("merge", "merge completed branches")
+    assert merge["status"]["phase"] == "Succeeded", merge["status"]
+    place.wait(place.tasks, lambda tasks: tasks["1"]["state"] == "Merged")
+    late = place.command("late", f"merge branch {branch}")
+    commit = place.tasks()["1"]["mergeCommit"][:12]
+    assert late["status"]["message"] == f"task 1 is merged already, as {commit}"
