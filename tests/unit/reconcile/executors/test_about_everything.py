@@ -194,7 +194,7 @@ def test_a_pending_command_is_cancelled_before_it_changes_anything(
 def test_what_is_finished_unknown_or_oneself_is_not_cancelled(
     scene: Scene, name: str, message: str
 ) -> None:
-    scene.command("old", "Succeeded", finishedAt="2026-11-22T12:03:11.5Z")
+    scene.command("old", "Succeeded", finishedAt="2026-11-22T12:03:11.500000Z")
     scene.command("stopped", "Cancelled", message="cancelled by command other")
     scene.command("word", "Running")
     outcome = scene.decide(f"cancel command {name}")
