@@ -1,18 +1,28 @@
-"""The page of the command line, from the click commands themselves."""
+"""The pages of the command line and of the plugin, from the click commands themselves."""
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 import click
 
 from hack.lib.docs.markdown import code, page, table
+from kiro_swarm.cli.kubectl.complete import EVERYWHERE
+from kiro_swarm.cli.kubectl.main import command_of
+from kiro_swarm.cli.kubectl.route import VIEWS
 from kiro_swarm.cli.main import COMMANDS, main
 
 _INTRO = """\
 One image, one entry point: `kiro-swarm COMMAND`. People need `command`; the pods that the
 operator makes call the others. Where an environment variable is named, a flag wins over it.
 `kiro-swarm COMMAND --help` says the same."""
+
+_PLUGIN_INTRO = """\
+What `kubectl swarm` takes; [kubectl swarm](../kubectl-swarm.md) shows how it is used, and
+[Sentences](../commands.md) what can be said."""
+_PLUGIN_HEADER = ["Flag", "Default", "Meaning"]
+#: Two of them have a short name, which comes first.
+_EVERYWHERE = {*EVERYWHERE, "-n"}
 
 
 def pages() -> Dict[str, str]:
@@ -24,7 +34,35 @@ def pages() -> Dict[str, str]:
         if rows:
             header = ["Flag", "Environment", "Default", "Meaning"]
             parts.append(table(header, rows))
-    return {"command-line.md": page("operator/kiro_swarm/cli", "Command line", *parts)}
+    return {
+        "command-line.md": page("operator/kiro_swarm/cli", "Command line", *parts),
+        "kubectl-swarm.md": _plugin(),
+    }
+
+
+def _plugin() -> str:
+    """The page of `kubectl swarm`: a sentence, every view, the flags of all."""
+    ways: Dict[Optional[str], str] = {None: "kubectl swarm [SWARM] SENTENCE..."}
+    ways.update((name, f"kubectl swarm [SWARM] {name}") for name in VIEWS)
+    parts = [_PLUGIN_INTRO]
+    everywhere: Dict[str, List[str]] = {}
+    for name, title in ways.items():
+        command = command_of(name)
+        parts += [f"## {title}", command.help or "", _arguments(command)]
+        rows = {_row(item)[0]: _row(item) for item in options(command)}
+        shared = {flag for flag in rows if flag.split("`")[1] in _EVERYWHERE}
+        everywhere.update((flag, rows[flag]) for flag in rows if flag in shared)
+        own = [_short(rows[flag]) for flag in rows if flag not in shared]
+        if own:
+            parts.append(table(_PLUGIN_HEADER, own))
+    parts.append("## The same for a sentence and every view but help")
+    parts.append(table(_PLUGIN_HEADER, [_short(row) for row in everywhere.values()]))
+    return page("operator/kiro_swarm/cli/kubectl", "kubectl swarm", *parts)
+
+
+def _short(row: List[str]) -> List[str]:
+    """A row without the environment, which the plugin leaves to kubectl."""
+    return [row[0], row[2], row[3]]
 
 
 def commands() -> Iterator[Tuple[str, click.Command]]:
@@ -68,5 +106,5 @@ def _default(option: click.Option) -> str:
         return "required"
     if option.is_flag:
         return "on" if option.default is True else "off"
-    plain = isinstance(option.default, (str, int, float))
+    plain = isinstance(option.default, (str, int, float)) and option.default != ""
     return code(option.default) if plain else ""

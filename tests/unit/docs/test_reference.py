@@ -14,6 +14,7 @@ from hack.lib.docs.markdown import code, table
 from hack.lib.docs.reference import FOLDER, pages, stale, write
 from kiro_swarm.api.crd import KINDS, Kind
 from kiro_swarm.api.meta import TASK_STATES
+from kiro_swarm.cli.kubectl.route import VIEWS
 from kiro_swarm.cli.operator import operator
 from kiro_swarm.commands.help import describe
 from kiro_swarm.commands.roles import ROLES, role_of
@@ -126,6 +127,14 @@ def test_no_default_of_this_machine_is_told() -> None:
 def test_every_command_has_a_section() -> None:
     for path, _ in flags.commands():
         assert f"## kiro-swarm {path}\n" in PAGES["command-line.md"]
+
+
+def test_every_view_of_the_plugin_has_a_section() -> None:
+    text = PAGES["kubectl-swarm.md"]
+    for name in VIEWS:
+        assert f"## kubectl swarm [SWARM] {name}\n" in text
+    words = code_words(text)
+    assert {"--dry-run", "--verify", "--follow", "--namespace"} <= set(words)
 
 
 def test_every_value_of_the_chart_has_its_meaning() -> None:

@@ -24,7 +24,8 @@ _NO_FILES, _NO_SPACE, _FILES = 4, 2, 0
 _PATIENCE = 0.24
 _PATIENCE_VARIABLE = "KUBECTL_SWARM_COMPLETION_SECONDS"
 
-_EVERYWHERE = (
+#: Options of a sentence and of every view.
+EVERYWHERE = (
     *("--namespace", "--swarm", "--context", "--kubeconfig"),
     *("--as", "--as-group", "--request-timeout"),
 )
@@ -98,7 +99,7 @@ def _answer(argv: list[str], fragment: str, until: float) -> tuple[list[str], in
         is_output = argv[-1] in ("-o", "--output")
         return _plain(OUTPUTS.get(_view(argv), ()) if is_output else (), fragment)
     if question is None:
-        return _plain([*OPTIONS.get(_view(argv), ()), *_EVERYWHERE], fragment)
+        return _plain([*OPTIONS.get(_view(argv), ()), *EVERYWHERE], fragment)
     found = list(_candidates(argv, fragment))
     live = any(candidate.kind for candidate in found)
     known = names.read_names(question.lines(until)) if live else []
