@@ -15,18 +15,22 @@ from typing import Mapping, Optional, Sequence
 
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError, any_of, shown
-from kiro_swarm.commands.grammar import Fold, Grammar, Node, Place, Rule, fold
-from kiro_swarm.commands.suggest import close_word, suggestions
+from kiro_swarm.commands.grammar import Fold, Grammar, Place, Rule, fold
+from kiro_swarm.commands.refusals import (
+    bad_value,
+    refuse_again,
+    refuse_missing,
+    too_much,
+    unknown_word,
+)
+from kiro_swarm.commands.suggest import suggestions
 from kiro_swarm.commands.table import (
     COMMANDS,
     VERB_SYNONYMS,
-    Argument,
     Command,
 )
-from kiro_swarm.commands.values import READERS, Value, expectation
-from kiro_swarm.commands.words import as_written, column_of, plain, split
-
-_END = "the end of the sentence"
+from kiro_swarm.commands.values import READERS, Value
+from kiro_swarm.commands.words import column_of, plain, split
 
 
 class Parser:
@@ -67,7 +71,7 @@ class Parser:
             node = following
             index += 1
         if node.rule is None:
-            raise _unknown_word(node, text, words, index, advise)
+            raise unknown_word(node, text, words, index, advise)
         # Folding a word is most of what is done with it: the quick way where it is right.
         return _bind(
             node.rule, text, words, index, str.lower if text.isascii() else fold
@@ -103,13 +107,13 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
             place = 0
         elif meaning is None:
             if place == len(pending):
-                raise _too_much(rule, text, index, word, {*modifiers, *values})
+                raise too_much(rule, text, index, word, {*modifiers, *values})
             name, reader, argument = pending[place]
             place += 1
             try:
                 values[name] = reader(word[1:] if word[0] == '"' else word, argument)
             except ValueError as error:
-                raise _bad_value(error, argument, column_of(text, index)) from None
+                raise bad_value(error, argument, column_of(text, index)) from None
         index += width
     parameters = (
         {name: values.pop(name) for name in rule.parameters if name in values}
@@ -117,7 +121,7 @@ def _bind(rule: Rule, text: str, words: list[str], index: int, folded: Fold) -> 
         else {}
     )
     if introduced or len(values) < len(rule.places):
-        _refuse_missing(rule, text, {**values, **parameters}, introduced, count)
+        refuse_missing(rule, text, {**values, **parameters}, introduced, count)
     if len(modifiers) > 1:
         modifiers = rule.in_order(modifiers)
     said = rule.prefix + tuple(modifiers) if modifiers else rule.prefix
@@ -136,7 +140,7 @@ def _first(
     if pending and pending[0] is introduced:
         return pending
     name = introduced[0]
-    _refuse_again(name, text, index, values)
+    refuse_again(name, text, index, values)
     return [introduced, *(item for item in pending if item is not introduced)]
 
 
@@ -156,92 +160,12 @@ def _bind_named(
             column,
             known,
         )
-    _refuse_again(name, text, index, values)
+    refuse_again(name, text, index, values)
     try:
         values[name] = READERS[argument.kind](plain(value), argument)
     except ValueError as error:
         column = column_of(text, index) + len(key) + 1
-        raise _bad_value(error, argument, column) from None
-
-
-def _refuse_again(
-    name: str, text: str, index: int, values: Mapping[str, Value]
-) -> None:
-    """Raises SentenceError for a value that was given before."""
-    if name in values:
-        column = column_of(text, index)
-        raise SentenceError(f"'{name}' is given twice (column {column})", column)
-
-
-def _unknown_word(
-    node: Node, text: str, words: list[str], index: int, advise: bool
-) -> SentenceError:
-    """For a sentence whose fixed words lead to no command."""
-    column = column_of(text, index)
-    expected = node.expected()
-    if index == len(words):
-        problem = f"{shown(text)} is not complete at column {column}"
-        close = None
-    else:
-        kind = "word" if index else "command"
-        problem = f"unknown {kind} {shown(as_written(words[index]))} at column {column}"
-        close = close_word(node, words[index]) if advise else None
-    advice = f"did you mean '{close}'?" if close else f"expected {any_of(expected)}"
-    return SentenceError(f"{problem}; {advice}", column, expected)
-
-
-def _too_much(
-    rule: Rule, text: str, index: int, word: str, said: set[str]
-) -> SentenceError:
-    """For a word after everything that the command takes."""
-    column = column_of(text, index)
-    command = rule.command
-    options = {
-        **{item.name: item.name for item in command.modifiers},
-        **{
-            item.name: f"{item.after} {item.name.upper()}"
-            for item in command.arguments
-            if item.optional and item.after
-        },
-        **{item.name: f"{item.name}=" for item in command.parameters},
-    }
-    expected = [option for name, option in options.items() if name not in said]
-    expected.append(_END)
-    texts = any(item.kind == "text" for item in rule.keys.values())
-    return SentenceError(
-        f"unexpected {shown(as_written(word))} at column {column}; "
-        f"expected {any_of(expected)}"
-        + ("; several words that are one value stand in quotes" if texts else ""),
-        column,
-        expected,
-    )
-
-
-def _refuse_missing(
-    rule: Rule,
-    text: str,
-    values: Mapping[str, Value],
-    introduced: Optional[Place],
-    count: int,
-) -> None:
-    """Raises SentenceError for the first argument that must be there and is not.
-
-    One that may be left out must be there after its own word.
-    """
-    for name, _, argument in [*rule.places, *([introduced] if introduced else [])]:
-        if name not in values and (not argument.optional or argument.after):
-            column = column_of(text, count)
-            expected = expectation(argument)
-            raise SentenceError(
-                f"'{rule.command.name}' needs {expected} at column {column}",
-                column,
-                [expected],
-            )
-
-
-def _bad_value(error: ValueError, argument: Argument, column: int) -> SentenceError:
-    """For a value that its reader refused."""
-    return SentenceError(f"{error} (column {column})", column, [expectation(argument)])
+        raise bad_value(error, argument, column) from None
 
 
 #: The parser of the whole table.
