@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -13,6 +14,9 @@ import yaml
 from hack.lib.docs.kinds import fields, schema_of
 from kiro_swarm.api.crd import KINDS, Kind
 from kiro_swarm.api.meta import API_VERSION, GROUP
+from kiro_swarm.cli.kubectl.failure import Failure
+from kiro_swarm.cli.kubectl.route import places_of, route
+from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.commands.parser import parse as parse_sentence
 from kiro_swarm.tasks.parser import parse as parse_tasks
 from tests.unit.docs.pages import (
@@ -45,9 +49,10 @@ NAMES: Dict[str, Kind] = {
 FOREIGN = {"pods", "job", "deployment", "events", "kiro", "nodes"}
 #: Flags whose value is a word of its own.
 WITH_VALUE = {"-c", "-f", "-l", "-n", "-o", "--container", "--namespace", "--output"}
+PLACES = {"SENTENCE", "VIEW", "VERB"}
 VERBS = {
     *("apply", "create", "delete", "describe", "get", "logs", "patch", "rollout"),
-    *("auth", "scale", "swarm", "version", "wait"),
+    *("auth", "completion", "krew", "plugin", "scale", "swarm", "version", "wait"),
 }
 
 
@@ -72,10 +77,10 @@ def samples() -> List[Tuple[str, str]]:
 def kubectl_lines(text: str) -> Iterator[str]:
     """Every call of kubectl, in blocks and in code spans, on one line each."""
     for block in blocks(text):
-        joined = block.text.replace("\\\n", " ")
-        for line in joined.splitlines():
+        lines = block.text.replace("\\\n", " ").splitlines()
+        for line, answer in zip(lines, [*lines[1:], ""]):
             found = re.match(r"(?:\$ )?(kubectl .*)", line)
-            if found:
+            if found and not answer.startswith("error:"):  # wrong on purpose
                 yield found[1]
     prose = re.sub(r"(?m)^( {4}.*|```[\s\S]*?```)$", "", text)
     for word in code_words(re.sub(r"(?<=\S)\n(?=\S)", " ", prose)):
@@ -131,6 +136,8 @@ def unknown(line: str) -> Iterator[str]:
     ]
     if verb not in VERBS:
         yield f"verb {verb!r}"
+    if verb == "swarm":
+        yield from misunderstood(words[words.index("swarm") + 1 :])
     if verb not in ("get", "describe", "wait", "scale") or not plain:
         return  # a file, a pod's name, or no more than the name of the command
     resource = plain[0].split("/")[0]
@@ -143,6 +150,18 @@ def unknown(line: str) -> Iterator[str]:
     for path in re.findall(r"\{\.((?:spec|status)[\w.]*)\}", line):
         if kind is not None and path not in paths(kind):
             yield f"path .{path} of {kind.kind}"
+
+
+def misunderstood(words: List[str]) -> Iterator[str]:
+    """What `kubectl swarm` does not understand; a place for a word is none."""
+    words = list(itertools.takewhile(lambda word: word not in ("|", ">"), words))
+    try:
+        way = route(words)
+        if way.view is None and not PLACES & {word.strip(".") for word in words}:
+            said = [way.rest[place] for place in places_of(way.rest)[0]]
+            understood(sentence_of(said or [word for word in way.rest if word != "--"]))
+    except Failure as failure:
+        yield failure.message
 
 
 def paths(kind: Kind) -> Set[str]:
@@ -159,6 +178,8 @@ def test_a_call_of_kubectl_names_what_exists(page: str, line: str) -> None:
     "line",
     [
         "kubectl gett kiro",
+        "kubectl swarm shop dance",
+        "kubectl swarm -n team run tusk 2.1",
         "kubectl get kiroswarmz",
         "kubectl wait kiroswarm/shop --for=condition=Completed",
         "kubectl wait kirotask/shop-1 --for=condition=Ready",
