@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final, Optional
 
 from kiro_swarm.api.meta import BLOCKED, READY, SATISFIED_STATES
@@ -41,13 +42,13 @@ class TaskGraph:
         estimates: Optional[Sequence[Optional[float]]] = None,
     ) -> None:
         count = len(dependencies)
-        self.dependencies: list[list[int]] = [sorted(set(d)) for d in dependencies]
-        self.dependents: list[list[int]] = [[] for _ in range(count)]
+        self.dependencies: list[list[int]] = [
+            sorted(set(needed)) if len(needed) > 1 else list(needed)
+            for needed in dependencies
+        ]
         for task, needed in enumerate(self.dependencies):
             if needed and not 0 <= needed[0] <= needed[-1] < count:
                 raise ValueError(f"task {task} depends on a task outside the graph")
-            for other in needed:
-                self.dependents[other].append(task)
         given = [None] * count if estimates is None else estimates
         self.estimates: list[float] = [
             DEFAULT_ESTIMATE_SECONDS if value is None else float(value)
@@ -55,6 +56,15 @@ class TaskGraph:
         ]
         if len(self.estimates) != count:
             raise ValueError("there must be one estimate (or None) per task")
+
+    @cached_property
+    def dependents(self) -> list[list[int]]:
+        """Of each task, those that wait for it, in order."""
+        after: list[list[int]] = [[] for _ in self.dependencies]
+        for task, needed in enumerate(self.dependencies):
+            for other in needed:
+                after[other].append(task)
+        return after
 
     def _sort(self) -> list[int]:
         waiting = [len(needed) for needed in self.dependencies]
@@ -117,12 +127,37 @@ class TaskGraph:
         The rank of a task that is on the critical path is what the whole still takes.
         Raises CycleError.
         """
-        ranks = list(self.estimates)
-        for task in reversed(self.topological_order()):
-            after = self.dependents[task]
-            if after:
-                ranks[task] += max(ranks[other] for other in after)
+        count = len(self.dependencies)
+        unranked_after = [0] * count
+        for needed in self.dependencies:
+            for other in needed:
+                unranked_after[other] += 1
+        ranks = [0.0] * count
+        ranked = [task for task in range(count) if not unranked_after[task]]
+        estimates, dependencies = self.estimates, self.dependencies
+        for task in ranked:  # grows while it is walked
+            rank = ranks[task] = ranks[task] + estimates[task]
+            for other in dependencies[task]:
+                if ranks[other] < rank:
+                    ranks[other] = rank
+                unranked_after[other] -= 1
+                if not unranked_after[other]:
+                    ranked.append(other)
+        if len(ranked) < count:
+            raise CycleError(self.find_cycle() or [])
         return ranks
+
+    def only_for_optional(self, optional: Sequence[bool]) -> list[bool]:
+        """Which tasks may come last: optional, and nothing that waits for them is not.
+
+        ``optional[i]`` says whether task ``i`` carries the mark. Raises CycleError.
+        """
+        last = list(optional)
+        for task in reversed(self.topological_order()):
+            if not last[task]:
+                for other in self.dependencies[task]:
+                    last[other] = False
+        return last
 
     def critical_path(self) -> list[int]:
         """The longest chain by estimates, in order; ties go to the first of the file."""
