@@ -70,7 +70,7 @@ async def _pushed(merging: Merging, made: Synced) -> str:
         return await merging.push()
     except RemoteError as error:
         raise PushRejected(
-            f"commits of the repository: {made.commits}, merged as {made.head[:12]}, but not pushed:"
-            f" {error.message}",
+            f"commits of the repository: {made.commits}, merged as {made.head[:12]},"
+            f" but not pushed: {error.message}",
             reason=error.reason,
         ) from error
