@@ -149,9 +149,11 @@ def look(cache: Cache, swarm: Object, spec: KiroSwarmSpec, now: datetime) -> Vie
         ]
         for resource in (INSTANCES, TASKS, JOBS)
     ]
+    # Whatever the order in which the cache learned of them: lists for people are stable.
+    instances = sorted(mine[0], key=lambda item: item["spec"].get("index", 0))
     tasks = sorted(mine[1], key=lambda task: task["spec"].get("order", 0))
     pods = cache.of_swarm(PODS, namespace, name)
-    return View(swarm, spec, mine[0], tasks, mine[2], pods, now)
+    return View(swarm, spec, instances, tasks, mine[2], pods, now)
 
 
 def state_of(task: Object) -> str:
