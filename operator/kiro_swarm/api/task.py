@@ -21,6 +21,7 @@ TaskId = Annotated[
 State = Literal[
     "Blocked", "Ready", "Bound", "Running", "Done", "Merged", "Failed", "Skipped"
 ]
+Complexity = Literal["Low", "Medium", "High"]
 
 
 class KiroTaskSpec(Model):
@@ -65,6 +66,22 @@ class KiroTaskSpec(Model):
         default_factory=list,
         max_length=256,
         description="Files or parts that the task says it touches.",
+    )
+    parent: Optional[TaskId] = Field(
+        default=None, description="Id of the group of the task file that it belongs to."
+    )
+    complexity: Optional[Complexity] = Field(
+        default=None, description="How hard it is, as the task file says."
+    )
+    capabilities: list[Annotated[str, Field(max_length=63)]] = Field(
+        default_factory=list,
+        max_length=32,
+        description="What an instance must be able to do to have this task.",
+    )
+    acceptance_criteria: list[Annotated[str, Field(max_length=1024)]] = Field(
+        default_factory=list,
+        max_length=64,
+        description="What must hold when it is done.",
     )
     max_attempts: int = Field(
         default=3, ge=1, le=100, description="Attempts before the task is Failed."

@@ -36,6 +36,13 @@ _CLOSING: Final = "*_`]"
 _ATTEMPT: Final = re.compile(
     r"[0-9]+\.|[0-9][^\s]*[/\\;$`|&<>(){}'\"]|[A-Z]+-[0-9]+[^\w\s]"
 )
+# `99.9%`, `24/7`, `2.5GB`, `3.0.0-rc`: measures and versions, not meant as ids.
+_MEASURE: Final = re.compile(
+    r"(?:[0-9]+/[0-9]+|[0-9]+(?:[.,:][0-9]+)*"
+    r"(?:[%‰°€$£]|/[a-zA-Z]{1,5}|[a-zA-Zµ]{2,8}|[-+][a-zA-Z]\w{0,15}))[.,;:)]?"
+)
+_PARALLEL: Final = re.compile(r"\A(?:\([Pp]\)|\[P\])\s*|\s*(?:\([Pp]\)|\[P\])\Z")
+_COMMENT: Final = re.compile(r"\s*<!--(?P<text>.*?)-->")
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ class Box:
     #: What stands where an id would, if it was meant as one and is not allowed.
     attempt: str
     title: str
+    #: Carries the mark ``(P)``.
+    parallel: bool
+    #: What stands in HTML comments of the line.
+    hidden: str
 
 
 def read_box(line: Line) -> Optional[Box]:
@@ -64,24 +75,40 @@ def read_box(line: Line) -> Optional[Box]:
     if rest and not rest[0].isspace() and rest[0] in "([:":
         return None  # a link: `- [a](https://...)`
     at = match.start("mark")
-    task_id, certain, attempt, title = _read_head(rest.strip())
+    rest, hidden = _without_comments(rest)
+    task_id, certain, attempt, title = read_head(rest.strip())
+    plain = _PARALLEL.sub("", title) if "P" in title or "p)" in title else title
     if match.group("mark") not in MARKS and not (task_id and certain):
         return None
     return Box(
         mark=match.group("mark"),
         offset=line.offset + at,
         column=line.column + at,
-        optional=match.group("star") is not None,
+        optional=match.group("star") is not None or _starred(rest, task_id),
         quoted=bool(match.group("quote")),
         id=task_id,
         certain=certain,
         attempt=attempt,
-        title=title,
+        title=plain,
+        parallel=plain != title,
+        hidden=hidden,
     )
 
 
-def _read_head(text: str) -> tuple[str, bool, str, str]:
-    """(id, certain, attempt, title) of what follows a box."""
+def _without_comments(text: str) -> tuple[str, str]:
+    if "<!--" not in text:
+        return text, ""
+    hidden = " ".join(match.group("text") for match in _COMMENT.finditer(text))
+    return _COMMENT.sub("", text), hidden
+
+
+def _starred(rest: str, task_id: str) -> bool:
+    """Whether the star stands behind the id: ``- [ ] 1.4* Title``."""
+    return bool(task_id) and rest.lstrip().startswith((f"{task_id}* ", f"{task_id}.* "))
+
+
+def read_head(text: str) -> tuple[str, bool, str, str]:
+    """(id, certain, attempt, title) of what follows a box, or of a heading."""
     head = _HEAD.match(text)
     if head is None:
         return "", False, "", text
@@ -90,7 +117,8 @@ def _read_head(text: str) -> tuple[str, bool, str, str]:
     bare = bare or token
     rest = text[head.end() :].strip()
     if not is_id(bare):
-        attempt = token if _ATTEMPT.match(token) else ""
+        meant = _ATTEMPT.match(token) and not _MEASURE.fullmatch(token)
+        attempt = token if meant else ""
         return "", False, attempt, text
     apart = bool(head.group("word")) or len(bare) < len(token)
     if bare.isdigit() and not apart:

@@ -2,12 +2,13 @@
 
 Used by ``parser``. The rules, in this order:
 
-1. Written dependencies (``_Depends: 1.1_``) are edges. An id of a group stands for all its
-   leaves; what a group waits for, all its leaves wait for.
+1. Written dependencies (``_Depends: 1.1_``, ``_Blocks: 2_``) are edges. An id of a group
+   stands for all its leaves; what a group waits for, all its leaves wait for.
 2. Where no task of the file writes any, a wave graph gives edges between consecutive waves.
-   Where both are there, waves are no edges: they only bound what runs side by side.
+   Where both are there, waves are no edges: they only say what may run side by side.
 3. Where neither is there, each leaf waits for the leaf before it. Such files were written
-   to be worked on from top to bottom; anything else would be a guess.
+   to be worked on from top to bottom; anything else would be a guess. Neighbours with the
+   mark ``(P)`` run side by side.
 4. A checkpoint waits for everything above it, everything below waits for it.
 5. What waits for a task that may be skipped also waits for what that one waits for,
    so that skipping never lets anything start earlier.
@@ -19,11 +20,12 @@ from __future__ import annotations
 
 from typing import Final, Optional
 
-from kiro_swarm.tasks.fields import Field, read_references
 from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.groups import Groups
 from kiro_swarm.tasks.model import Remarks
 from kiro_swarm.tasks.outline import Draft
+from kiro_swarm.tasks.resolve import Resolver, TooManyReferences
+from kiro_swarm.tasks.sequence import sequence
 from kiro_swarm.tasks.wave_edges import WaveEdges
 from kiro_swarm.tasks.waves import Waves
 
@@ -47,6 +49,7 @@ class Edges:
         self._groups = groups
         self._leaves = groups.leaves
         self._remarks = remarks
+        self._resolver = Resolver(groups, remarks)
         self._count = 0
 
     def connect(self, waves: Optional[Waves]) -> None:
@@ -64,7 +67,7 @@ class Edges:
             self._connect_checkpoints()
             if not self._report_cycles():
                 self._bridge()
-        except _TooManyEdges as problem:
+        except (_TooManyEdges, TooManyReferences) as problem:
             self._remarks.add("error", "too-many-edges", 1, str(problem))
 
     def _add(self, kind: list[set[int]], leaf: int, needed: int) -> None:
@@ -81,62 +84,38 @@ class Edges:
 
     def _connect_written(self) -> bool:
         """Rule 1. Returns whether the file writes dependencies at all."""
-        needs: dict[str, list[int]] = {}
+        needs: dict[str, dict[int, None]] = {}
+        blockers: dict[int, dict[str, None]] = {}
         explicit = False
         for draft in self._groups.drafts.values():
             for entry in draft.fields:
                 if entry.kind == "depends":
-                    found = self._resolve(draft, entry)
+                    found = self._resolver.resolve(draft, entry)
                     explicit = explicit or found is not None
-                    needs.setdefault(draft.id, []).extend(found or ())
+                    needs.setdefault(draft.id, {}).update(dict.fromkeys(found or ()))
+                elif entry.kind == "blocks":
+                    found = self._resolver.resolve(draft, entry)
+                    explicit = explicit or bool(found)
+                    for blocked in found or ():
+                        blockers.setdefault(blocked, {})[draft.id] = None
         for index, leaf in enumerate(self._leaves):
             for owner in self._groups.with_groups(leaf):
                 for needed in needs.get(owner.id, ()):
                     self._add(self.written, index, needed)
+            for blocker in blockers.get(index, ()):
+                for needed in self._groups.members(blocker) or ():
+                    self._add(self.written, index, needed)
         return explicit
 
-    def _resolve(self, draft: Draft, entry: Field) -> Optional[list[int]]:
-        """Leaves that one field names; None when it turned out to be plain text."""
-        references = read_references(entry.value)
-        if references.leftover:
-            words = " ".join(references.leftover)[:80]
-            plain = not any(c.isdigit() for c in words)
-            # `Dependencies: react` is about packages; `_Depends: Phase 2_` is about tasks.
-            harmless = plain and (bool(references.ids) or not entry.marked)
-            self._remarks.add(
-                "warning" if harmless else "error",
-                "dependency-text" if harmless else "unreadable-dependency",
-                entry.line,
-                f"cannot read '{words}' in the dependencies of task {draft.id}: "
-                "write task ids separated by commas, comments in parentheses",
-                entry.column,
-            )
-            if not references.ids and harmless:
-                return None
-        own = set(self._groups.members(draft.id) or ())
-        found: list[int] = []
-        for name in references.ids:
-            members = self._groups.members(name)
-            if members is None:
-                self._remarks.add(
-                    "error",
-                    "unknown-dependency",
-                    entry.line,
-                    f"task {draft.id} depends on {name}, which is not defined",
-                    entry.column,
-                )
-            elif not own.isdisjoint(members):
-                self._remarks.add(
-                    "error",
-                    "self-dependency",
-                    entry.line,
-                    f"task {draft.id} depends on {name}, which is "
-                    + ("itself" if name == draft.id else "a part or a group of it"),
-                    entry.column,
-                )
-            else:
-                found += members
-        return found
+    def external(self, draft: Draft) -> tuple[str, ...]:
+        """What a task and its groups wait for in other specs."""
+        found = self._resolver.external
+        if not found:
+            return ()
+        owners = self._groups.with_groups(draft)
+        return tuple(
+            dict.fromkeys(text for owner in owners for text in found.get(owner.id, ()))
+        )
 
     def _connect_waves(self, graph: WaveEdges) -> None:
         """Rule 2."""
@@ -154,9 +133,10 @@ class Edges:
             self._leaves[0].line,
             "no dependencies and no wave graph: the tasks run one after another; "
             "write '_Depends: ..._' or '_Depends: none_' to let them run side by side",
+            self._leaves[0].column,
         )
-        for leaf in range(1, len(self._leaves)):
-            self._add(self.implied, leaf, leaf - 1)
+        for leaf, needed in sequence(self._groups):
+            self._add(self.implied, leaf, needed)
 
     def _connect_checkpoints(self) -> None:
         """Rule 4. A checkpoint that may be skipped holds nothing."""
@@ -184,7 +164,11 @@ class Edges:
                 steps[_SHOWN - 1 : -1] = [f"... {len(steps) - _SHOWN} more ..."]
             path = " -> ".join([*steps, drafts[0].id])
             self._remarks.add(
-                "error", "cycle", drafts[0].line, f"dependency cycle: {path}"
+                "error",
+                "cycle",
+                drafts[0].line,
+                f"dependency cycle: {path}",
+                drafts[0].column,
             )
             for leaf in cycle:  # to find the next one; the edges stay in the result
                 needed[leaf] = []

@@ -1,7 +1,8 @@
 """Write a tick back into a task file, one character and nothing else.
 
 Called by the integrate Job when a task is merged. Bytes in, bytes out: line ends, a
-missing last newline, emoji and bytes that are not UTF-8 stay as they are.
+missing last newline, emoji and bytes that are not UTF-8 stay as they are. Of a task that is
+a comment (`@task`) the value of its status is written, in the file's own word for it.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def tick(data: bytes, task_id: str, *, groups: bool = True) -> bytes:
     boxes = [] if task.state == "done" else [task]
     if groups:
         boxes += _finished_groups(task, tasks, ticked)
-    for box in boxes:
-        text = text[: box.offset] + "x" + text[box.offset + 1 :]
+    for box in sorted(boxes, key=lambda box: -box.offset):
+        text = text[: box.offset] + box.ticked_mark + text[box.offset + box.width :]
     return text.encode("utf-8", "surrogateescape")
 
 

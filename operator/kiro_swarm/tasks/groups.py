@@ -8,6 +8,7 @@ itself (``CORE-1``) belongs to the numbered task that it is written inside.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, Optional
 
 from kiro_swarm.tasks import ids
@@ -59,6 +60,10 @@ class Groups:
         return members is not None and (
             len(members) != 1 or self.leaves[members[0]].id != task_id
         )
+
+    def names(self) -> Iterable[str]:
+        """All ids that stand for leaves."""
+        return self._members.keys()
 
     def members(self, task_id: str) -> Optional[list[int]]:
         """Numbers of the leaves that an id stands for; None when it is not defined."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ID: Final = re.compile(
+#: What an id looks like, for other patterns.
+PATTERN: Final = (
     r"(?:[0-9]{1,6}|[A-Z]{1,16}(?:-[A-Z]{1,16}){0,2}-?[0-9]{1,6})"
     r"(?:\.[0-9]{1,6}){0,5}[a-z]?"
 )
+_ID: Final = re.compile(PATTERN)
 MAX_LENGTH: Final = 48
 
 ALLOWED: Final = (

@@ -13,6 +13,8 @@ from typing import Final, NamedTuple, Optional
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _CONTENT: Final = re.compile(r"[^\n]+")
+#: A comment that is a task, or the end of one.
+TASK_COMMENT: Final = re.compile(r"<!--\s*@(?:end-?)?task\b", re.IGNORECASE)
 _FENCE: Final = re.compile(
     r"(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(?P<mark>`{3,}(?=[^`]*\Z)|~{3,})(?P<info>.*)",
     re.DOTALL,
@@ -89,15 +91,23 @@ def _lines(text: str) -> list[Line]:
 
 
 def read_lines(text: str) -> Document:
-    """Lines of a cleaned text, in order; HTML comments are left out."""
+    """Lines of a cleaned text, in order; HTML comments are left out.
+
+    A comment that is a task is kept as one line, over however many it is written.
+    """
     kept: list[Line] = []
     blocks: list[Block] = []
     fence: Optional[str] = None
     comment: Optional[Block] = None
+    begun: Optional[Line] = None
     for line in _lines(text):
         if comment is not None:
             comment.lines.append(line)
-            comment = None if "-->" in line.text else comment
+            if "-->" in line.text:
+                if begun is not None:
+                    end = line.offset + len(line.text)
+                    kept.append(begun._replace(text=text[begun.offset : end]))
+                comment = begun = None
         elif fence is not None:
             kept.append(line._replace(code=True))
             if line.text.strip(fence[0]) == "" and len(line.text) >= len(fence):
@@ -105,8 +115,12 @@ def read_lines(text: str) -> Document:
             else:
                 blocks[-1].lines.append(line)
         elif line.text.startswith("<!--"):
+            task = TASK_COMMENT.match(line.text)
             if "-->" not in line.text:
                 comment = Block(line.number, "comment", [])
+                begun = line if task else None
+            elif task:
+                kept.append(line)
         else:
             opening = _FENCE.match(line.text)
             if opening:

@@ -11,8 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal, Optional
 
+from kiro_swarm.tasks.codes import Code
+
 State = Literal["open", "running", "done", "deferred"]
 Severity = Literal["error", "warning", "info"]
+Complexity = Literal["Low", "Medium", "High"]
 
 #: Of one kind of problem at most so many are kept; the rest is one line with a number.
 MAX_PER_CODE: Final = 50
@@ -58,8 +61,20 @@ class SpecTask:
     estimate_seconds: Optional[int]
     line: int
     column: int
-    #: Characters from the start of the text to the mark between the brackets.
+    #: Characters from the start of the text to the mark: what the brackets of the box
+    #: hold, or the status of a comment `@task`.
     offset: int
+    #: Characters of the mark, 1 for a box, and what stands there when the task is done.
+    width: int = 1
+    ticked_mark: str = "x"
+    #: Carries the mark ``(P)``: may run beside its neighbours.
+    parallel: bool = False
+    #: Dependencies on other specs, as they are written.
+    external: tuple[str, ...] = ()
+    priority: int = 0
+    complexity: Optional[Complexity] = None
+    capabilities: tuple[str, ...] = ()
+    acceptance_criteria: tuple[str, ...] = ()
 
     @property
     def waits_for(self) -> tuple[str, ...]:
@@ -94,7 +109,7 @@ class Remarks:
         self._count: Counter[tuple[Severity, str]] = Counter()
 
     def add(
-        self, severity: Severity, code: str, line: int, message: str, column: int = 1
+        self, severity: Severity, code: Code, line: int, message: str, column: int = 1
     ) -> None:
         """Keep one remark, unless there are many of its kind already."""
         self._count[(severity, code)] += 1

@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from typing import Final, Optional
 
 from kiro_swarm.tasks import ids
-from kiro_swarm.tasks.boxes import MARKS, Box, read_box
+from kiro_swarm.tasks.boxes import MARKS, Box, read_box, read_head
 from kiro_swarm.tasks.fields import Field, read_fields
+from kiro_swarm.tasks.ids import PATTERN
 from kiro_swarm.tasks.lines import Line
 from kiro_swarm.tasks.model import Remarks, State
+from kiro_swarm.tasks.sections import Sections
+from kiro_swarm.tasks.task_comments import TaskComment, ends_task, read_task_comment
 
 _PROSE_EDGE: Final = re.compile(
-    r"\b(?:depends on|blocked by)\s+(?:tasks?\s+)?[0-9]+\.?[0-9]*", re.IGNORECASE
+    r"\b(?:(?:depends on|blocked by|waits? for)\s+(?:tasks?\s+)?|(?:requires|needs|after)"
+    rf"\s+tasks?\s+){PATTERN}(?![\w-])",
+    re.IGNORECASE,
 )
 _BULLET: Final = re.compile(r"[-*+](?:\s|\Z)|[0-9]{1,9}[.)]\s")
 
@@ -39,6 +44,15 @@ class Draft:
     body: list[str] = field(default_factory=list)
     fields: list[Field] = field(default_factory=list)
     last_line: int = 0
+    width: int = 1
+    mark: str = "x"
+    #: The word for the state where it is a word, else empty.
+    word: str = ""
+    parallel: bool = False
+    phases: tuple[str, ...] = ()
+    criteria: list[str] = field(default_factory=list)
+    #: Indentation of the line that says that criteria follow, and whether it is a bullet.
+    heads_criteria: Optional[tuple[int, bool]] = None
 
     def add(self, line: Line) -> None:
         """One more line of its text, with its place kept relative to the task."""
@@ -53,25 +67,33 @@ class Outline:
 
     def __init__(self, remarks: Remarks) -> None:
         self.drafts: list[Draft] = []
-        #: (box of a second definition, draft of the first)
+        #: (line and column of a second definition, draft of the first)
         self.duplicates: list[tuple[int, int, Draft]] = []
         self._remarks = remarks
         self._by_id: dict[str, Draft] = {}
         self._open: list[tuple[int, Optional[Draft]]] = []
         self._last: Optional[Draft] = None
         self._previous_line = 0
+        self._sections = Sections()
+        #: The task of a comment `@task` that has not ended.
+        self._comment: Optional[Draft] = None
 
     def read(self, lines: list[Line]) -> list[Draft]:
         """The tasks of a file."""
         for line in lines:
-            if line.code:
+            if line.text.startswith("<!--") and not line.code:
+                self._read_comment(line)
+            elif self._comment is not None:
+                self._read_inside_comment(self._comment, line)
+            elif line.code:
                 if self._last is not None and line.indent > self._last.indent:
                     self._last.add(line)
-            elif line.indent == 0 and line.text.startswith("#"):
+            elif self._sections.enter(line):
                 self._open, self._last = [], None
             else:
                 self._read_line(line)
             self._previous_line = line.number
+        self._end_comment(ended=False)
         return self.drafts
 
     def _read_line(self, line: Line) -> None:
@@ -85,10 +107,19 @@ class Outline:
                 box.column,
             )
             return
+        if box is not None and self._sections.checklist:
+            self._remarks.add(
+                "warning" if box.id and box.certain else "info",
+                "checklist-box",
+                line.number,
+                f"a box below the heading '{self._sections.checklist}' is not a task",
+                box.column,
+            )
+            return
         while self._open and self._open[-1][0] >= line.indent:
             self._open.pop()
         if box is None or not self._read_task(line, box):
-            self._read_text(line)
+            self._read_text(line, box)
 
     def _read_task(self, line: Line, box: Box) -> bool:
         """Start a task; False when the box is a line of another task's text."""
@@ -108,29 +139,40 @@ class Outline:
                 f"the box [{box.mark}] of task {box.id} is none of [ ], [x], [-], [~]",
                 box.column,
             )
-        draft = self._draft(line, box, around)
-        first = self._by_id.setdefault(box.id, draft)
-        if first is draft:
-            self.drafts.append(draft)
-        else:
-            self.duplicates.append((line.number, box.column, first))
+        first = self._define(self._draft(line, box, around))
         self._open.append((line.indent, first))
         self._last = first
         return True
 
+    def _define(self, draft: Draft) -> Draft:
+        """The draft, or the one that has its id already."""
+        first = self._by_id.setdefault(draft.id, draft)
+        if first is draft:
+            self.drafts.append(draft)
+        else:
+            self.duplicates.append((draft.line, draft.column, first))
+        return first
+
     def _draft(self, line: Line, box: Box, around: Optional[Draft]) -> Draft:
         fields, title = read_fields(box.title, line.number, line.column, inline=True)
         if not title:
-            self._remarks.add(
-                "warning", "no-title", line.number, f"task {box.id} has no title"
-            )
+            self._no_title(box.id, line)
         if around is not None and not self._belongs(box.id, around.id):
             self._remarks.add(
-                "info",
+                "warning",
                 "odd-nesting",
                 line.number,
                 f"task {box.id} is written inside task {around.id}; its number decides",
                 box.column,
+            )
+        if box.hidden and read_fields(box.hidden.strip(), line.number, 1)[0]:
+            self._remarks.add(
+                "warning",
+                "comment-field",
+                line.number,
+                f"the comment at task {box.id} is not read; write '_Depends: ..._' and "
+                "the like below the task",
+                line.column,
             )
         return Draft(
             id=box.id,
@@ -140,11 +182,18 @@ class Outline:
             line=line.number,
             column=box.column,
             offset=box.offset,
+            width=len(box.mark),
             indent=line.indent,
             enclosing=around.id if around else None,
             fields=fields,
             last_line=line.number,
+            parallel=box.parallel,
+            phases=self._sections.phases,
         )
+
+    def _no_title(self, task_id: str, line: Line) -> None:
+        text = f"task {task_id} has no title"
+        self._remarks.add("warning", "no-title", line.number, text, line.column)
 
     @staticmethod
     def _belongs(task_id: str, around: str) -> bool:
@@ -170,7 +219,7 @@ class Outline:
                 box.column,
             )
 
-    def _read_text(self, line: Line) -> None:
+    def _read_text(self, line: Line, box: Optional[Box]) -> None:
         owner = self._open[-1][1] if self._open else self._last
         fields, _ = read_fields(line.text, line.number, line.column)
         ends = not self._open and not fields and not _BULLET.match(line.text)
@@ -180,6 +229,7 @@ class Outline:
         if owner is not None:
             owner.fields.extend(fields)
             owner.add(line)
+            collect(owner, line, box, fields)
             self._note_prose(line, owner, fields)
             return
         for orphan in fields:
@@ -203,3 +253,92 @@ class Outline:
                 "dependency; write '_Depends: ..._' to make it one",
                 line.column + prose.start(),
             )
+
+    def _read_comment(self, line: Line) -> None:
+        """The start or the end of a task that is written as a comment."""
+        ends = ends_task(line)
+        self._end_comment(ended=ends)
+        if ends:
+            return
+        found = read_task_comment(line, self._remarks)
+        if found is not None:
+            self._comment = self._define(self._from_comment(line, found))
+
+    def _from_comment(self, line: Line, found: TaskComment) -> Draft:
+        return Draft(
+            id=found.id,
+            title=found.title,
+            state=found.state,
+            optional=found.optional,
+            line=line.number,
+            column=line.column,
+            offset=found.offset,
+            width=found.width,
+            mark=found.mark,
+            word=found.word,
+            indent=line.indent,
+            enclosing=None,
+            body=list(found.text),
+            fields=list(found.fields),
+            last_line=line.number + line.text.count("\n"),
+            phases=self._sections.phases,
+        )
+
+    def _read_inside_comment(self, task: Draft, line: Line) -> None:
+        """A line of text of a task that is written as a comment, whatever it is."""
+        if line.code:
+            task.add(line)
+            return
+        if line.text.startswith("#"):
+            heading = line.text.lstrip("#").strip()
+            name, _, _, title = read_head(heading)
+            if not task.title:
+                task.title = title if name == task.id else heading
+                return
+        fields, _ = read_fields(line.text, line.number, line.column)
+        task.fields.extend(fields)
+        task.add(line)
+        collect(task, line, read_box(line), fields)
+        self._note_prose(line, task, fields)
+
+    def _end_comment(self, *, ended: bool) -> None:
+        task, self._comment = self._comment, None
+        if task is None:
+            return
+        self._open, self._last = [], None
+        where = f"task {task.id} (line {task.line})"
+        if not ended:
+            text = f"{where} has no '<!-- @endtask -->'"
+            self._remarks.add("warning", "unclosed-task", task.line, text, task.column)
+        if not task.title:
+            text = f"task {task.id} has no title"
+            self._remarks.add("warning", "no-title", task.line, text, task.column)
+
+
+def collect(task: Draft, line: Line, box: Optional[Box], fields: list[Field]) -> None:
+    """Note a line that is an acceptance criterion.
+
+    A box without an id is one wherever it stands; a bullet is one below a line such as
+    "Acceptance Criteria:", and what is indented below it goes on with it.
+    """
+    head = task.heads_criteria
+    bullet = _BULLET.match(line.text)
+    if fields:
+        last = fields[-1]
+        task.heads_criteria = None
+        if last.kind == "acceptance" and not last.value:
+            task.heads_criteria = (line.indent, bullet is not None)
+    elif box is not None:
+        task.criteria.append(_box_text(line.text))
+    elif head is not None:
+        below = line.indent > head[0] or (line.indent == head[0] and not head[1])
+        if bullet and below:
+            task.criteria.append(line.text[bullet.end() :].strip())
+        elif not bullet and line.indent > head[0] and task.criteria:
+            task.criteria[-1] += f" {line.text}"
+        else:
+            task.heads_criteria = None
+
+
+def _box_text(text: str) -> str:
+    return text.partition("]")[2].strip(" \t*\\")

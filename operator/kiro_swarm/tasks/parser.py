@@ -1,19 +1,18 @@
 """Text of a ``tasks.md`` -> tasks and remarks.
 
-Called by the prepare Job and by ``edit``. Never raises on any text, never breaks a cycle,
-never takes an unknown dependency for a met one: what cannot be read is a diagnostic with
-line and column. Takes time in proportion to the length of the text.
+Called by the prepare Job, by ``edit`` and by `kiro-swarm tasks`. Never raises on any text,
+never breaks a cycle, never takes an unknown dependency for a met one: what cannot be read
+is a diagnostic with line and column. Takes time in proportion to the length of the text.
 """
 
 from __future__ import annotations
 
-from typing import Optional
-
-from kiro_swarm.tasks import fields
 from kiro_swarm.tasks.boxes import read_box
+from kiro_swarm.tasks.details import Details, read_details
+from kiro_swarm.tasks.diagrams import report_diagrams
 from kiro_swarm.tasks.edges import Edges
 from kiro_swarm.tasks.groups import Groups
-from kiro_swarm.tasks.lines import Document, clean, read_lines
+from kiro_swarm.tasks.lines import TASK_COMMENT, Document, clean, read_lines
 from kiro_swarm.tasks.model import Remarks, SpecTask, TaskFile
 from kiro_swarm.tasks.outline import Draft, Outline
 from kiro_swarm.tasks.waves import read_waves
@@ -24,18 +23,72 @@ def parse(text: str) -> TaskFile:
     remarks = Remarks()
     document = read_lines(clean(text))
     outline = Outline(remarks)
-    drafts = outline.read(document.lines)
-    groups = Groups(drafts)
+    groups = Groups(outline.read(document.lines))
     _report_structure(document, outline, groups, remarks)
     edges = Edges(groups, remarks)
-    edges.connect(read_waves(document.blocks, remarks))
+    edges.connect(read_waves(document, remarks))
+    report_diagrams(document.lines, groups, remarks)
+    return TaskFile(_tasks(groups, edges, remarks), remarks.sorted())
+
+
+def _tasks(groups: Groups, edges: Edges, remarks: Remarks) -> tuple[SpecTask, ...]:
+    drafts = groups.drafts.values()
+    details = {draft.id: read_details(draft, remarks) for draft in drafts}
     written = _by_id(groups, edges.written)
     implied = _by_id(groups, edges.implied)
-    tasks = tuple(
-        _task(draft, groups, written, implied, remarks)
-        for draft in groups.drafts.values()
+    done = _word_for_done(groups)
+    return tuple(
+        SpecTask(
+            id=draft.id,
+            title=draft.title,
+            description="\n".join(draft.body),
+            state=draft.state,
+            optional=draft.optional,
+            leaf=groups.is_leaf(draft.id),
+            checkpoint=groups.is_checkpoint(draft),
+            parent=groups.parent(draft),
+            dependencies=written.get(draft.id, ()),
+            implied=implied.get(draft.id, ()),
+            requirements=found.requirements,
+            files=found.files,
+            boundary=found.boundary,
+            estimate_seconds=found.estimate_seconds,
+            line=draft.line,
+            column=draft.column,
+            offset=draft.offset,
+            width=draft.width,
+            ticked_mark=draft.mark.replace("{}", done),
+            parallel=draft.parallel,
+            external=edges.external(draft),
+            priority=_priority(draft, groups, details),
+            complexity=found.complexity,
+            capabilities=_capabilities(draft, groups, details),
+            acceptance_criteria=found.acceptance_criteria,
+        )
+        for draft, found in zip(drafts, details.values())
     )
-    return TaskFile(tasks, remarks.sorted())
+
+
+def _priority(draft: Draft, groups: Groups, details: dict[str, Details]) -> int:
+    """A task's own priority, else that of the nearest group that has one."""
+    found = (details[owner.id].priority for owner in groups.with_groups(draft))
+    return next((priority for priority in found if priority is not None), 0)
+
+
+def _capabilities(
+    draft: Draft, groups: Groups, details: dict[str, Details]
+) -> tuple[str, ...]:
+    """What a task and the groups around it ask for."""
+    owners = groups.with_groups(draft)
+    return tuple(
+        dict.fromkeys(name for o in owners for name in details[o.id].capabilities)
+    )
+
+
+def _word_for_done(groups: Groups) -> str:
+    """What comments of this file call a task that is done."""
+    words = (d.word for d in groups.drafts.values() if d.word and d.state == "done")
+    return next(words, "done")
 
 
 def _by_id(groups: Groups, edges: list[set[int]]) -> dict[str, tuple[str, ...]]:
@@ -51,7 +104,9 @@ def _report_structure(
 ) -> None:
     if document.unclosed is not None:
         block = document.unclosed
-        hidden = sum(1 for line in block.lines if read_box(line))
+        hidden = sum(
+            1 for line in block.lines if read_box(line) or TASK_COMMENT.match(line.text)
+        )
         remarks.add(
             "error" if hidden else "warning",
             "unclosed-block",
@@ -90,83 +145,3 @@ def _report_structure(
                     "is not; the sub-tasks decide",
                     group.column,
                 )
-
-
-def _task(
-    draft: Draft,
-    groups: Groups,
-    written: dict[str, tuple[str, ...]],
-    implied: dict[str, tuple[str, ...]],
-    remarks: Remarks,
-) -> SpecTask:
-    values = _values(draft, remarks)
-    return SpecTask(
-        id=draft.id,
-        title=draft.title,
-        description="\n".join(draft.body),
-        state=draft.state,
-        optional=draft.optional,
-        leaf=groups.is_leaf(draft.id),
-        checkpoint=groups.is_checkpoint(draft),
-        parent=groups.parent(draft),
-        dependencies=written.get(draft.id, ()),
-        implied=implied.get(draft.id, ()),
-        requirements=tuple(dict.fromkeys(values["requirements"])),
-        files=tuple(dict.fromkeys(values["files"])),
-        boundary=tuple(dict.fromkeys(values["boundary"])),
-        estimate_seconds=_estimate(draft, remarks),
-        line=draft.line,
-        column=draft.column,
-        offset=draft.offset,
-    )
-
-
-def _values(draft: Draft, remarks: Remarks) -> dict[str, list[str]]:
-    """The lists that a task's fields give; problems become remarks."""
-    values: dict[str, list[str]] = {"requirements": [], "files": [], "boundary": []}
-    for entry in draft.fields:
-        if entry.kind == "requirements":
-            values["requirements"] += fields.read_requirements(entry.value)
-        elif entry.kind == "boundary":
-            values["boundary"] += fields.read_names(entry.value)
-        elif entry.kind == "files":
-            for path in fields.read_names(entry.value):
-                inside = fields.inside_repository(path)
-                if inside is not None:
-                    values["files"].append(inside)
-                    continue
-                remarks.add(
-                    "warning",
-                    "path-outside",
-                    entry.line,
-                    f"the file '{path[:80]}' of task {draft.id} is outside the "
-                    "repository; write a path relative to its root",
-                    entry.column,
-                )
-        elif entry.kind == "blocks":
-            remarks.add(
-                "error",
-                "unsupported-field",
-                entry.line,
-                f"'Blocks' of task {draft.id} is not read; write '_Depends: {draft.id}_' "
-                "at the tasks that it blocks",
-                entry.column,
-            )
-    return values
-
-
-def _estimate(draft: Draft, remarks: Remarks) -> Optional[int]:
-    for entry in draft.fields:
-        if entry.kind == "estimate":
-            seconds = fields.read_seconds(entry.value)
-            if seconds is not None:
-                return seconds
-            remarks.add(
-                "warning",
-                "bad-estimate",
-                entry.line,
-                f"cannot read the estimate '{entry.value[:40]}' of task {draft.id}; "
-                "write it as '30min', '1h 30min' or '90s'",
-                entry.column,
-            )
-    return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kiro_swarm.tasks.codes import Code
 from kiro_swarm.tasks.groups import Groups
 from kiro_swarm.tasks.model import Remarks, Severity
 from kiro_swarm.tasks.waves import Waves
@@ -44,6 +45,7 @@ class WaveEdges:
                     "not-in-waves",
                     leaf.line,
                     f"task {leaf.id} is in no wave; it waits for the task above it",
+                    leaf.column,
                 )
 
     def _stretches(self) -> list[int]:
@@ -87,7 +89,7 @@ class WaveEdges:
             )
         return members or []
 
-    def _complain(self, code: str, message: str) -> None:
+    def _complain(self, code: Code, message: str) -> None:
         severity: Severity = "error" if self._alone else "warning"
         self._remarks.add(severity, code, self._waves.line, message)
 
@@ -132,4 +134,5 @@ class WaveEdges:
                         f"the waves let task {leaves[leaf].id} wait for "
                         f"{leaves[needed].id}, which is below the next checkpoint; "
                         "the checkpoint decides",
+                        leaves[leaf].column,
                     )

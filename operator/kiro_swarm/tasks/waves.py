@@ -7,10 +7,12 @@ Used by ``edges``. Read in every shape met: objects with ``id`` or ``wave``, bar
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Optional
 
-from kiro_swarm.tasks.lines import Block
+from kiro_swarm.tasks.ids import PATTERN
+from kiro_swarm.tasks.lines import Block, Document, Line
 from kiro_swarm.tasks.model import Remarks
 
 MAX_WAVES: Final = 5000
@@ -32,9 +34,17 @@ class Waves:
     waves: tuple[Wave, ...]
 
 
-def read_waves(blocks: list[Block], remarks: Remarks) -> Optional[Waves]:
+_ENTRY: Final = re.compile(rf"(?:tasks?\s+)?({PATTERN})(?:[.:)\s].*)?", re.I | re.S)
+_TASKS: Final = ("tasks", "taskIds", "task_ids", "ids", "items")
+_AFTER: Final = ("depends_on", "dependsOn", "dependencies", "after")
+
+
+def read_waves(document: Document, remarks: Remarks) -> Optional[Waves]:
     """The wave graph of a file, or None. Problems become remarks at the block."""
     found: Optional[Waves] = None
+    blocks = document.blocks
+    if not any('"waves"' in line.text for block in blocks for line in block.lines):
+        blocks = _loose(document.lines)
     for block in blocks:
         text = block.text
         if '"waves"' not in text:
@@ -59,10 +69,33 @@ def read_waves(blocks: list[Block], remarks: Remarks) -> Optional[Waves]:
     return found
 
 
+def _loose(lines: list[Line]) -> list[Block]:
+    """The JSON of a wave graph that stands in the text without a fence, if any."""
+    key = next((n for n, x in enumerate(lines) if '"waves"' in x.text), None)
+    if key is None:
+        return []
+    start = next(
+        (n for n in range(key, max(-1, key - 4), -1) if lines[n].text.startswith("{")),
+        None,
+    )
+    if start is None:
+        return []
+    block = Block(lines[start].number, "json", [])
+    depth = 0
+    for line in lines[start:]:
+        block.lines.append(line)
+        depth += line.text.count("{") - line.text.count("}")
+        if depth <= 0 or line.text.startswith("#"):
+            break
+    return [block]
+
+
 def _decode(text: str) -> tuple[Wave, ...]:
     # Numbers stay as written: 1.10 is the id of a task, and no digits are too many.
     data = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     entries = data.get("waves") if isinstance(data, dict) else None
+    if isinstance(entries, dict):  # {"1": ["1.1"], "2": [...]}
+        entries = [_named(name, entry) for name, entry in entries.items()]
     if not isinstance(entries, list):
         raise ValueError('"waves" must be a list of waves')
     if len(entries) > MAX_WAVES:
@@ -78,6 +111,10 @@ def _decode(text: str) -> tuple[Wave, ...]:
     return tuple(_wave(entries[index], place) for index in order)
 
 
+def _named(name: str, entry: Any) -> dict[str, Any]:
+    return {"id": name, **(entry if isinstance(entry, dict) else {"tasks": entry})}
+
+
 def _name(entry: Any, index: int) -> str:
     if isinstance(entry, dict):
         for key in ("id", "wave", "name"):
@@ -88,13 +125,16 @@ def _name(entry: Any, index: int) -> str:
 
 def _wave(entry: Any, place: dict[str, int]) -> Wave:
     if isinstance(entry, dict):
-        tasks, after = entry.get("tasks"), entry.get("depends_on")
+        tasks = next((entry[key] for key in _TASKS if key in entry), None)
+        after = next((entry[key] for key in _AFTER if key in entry), None)
     else:
         tasks, after = entry, None
     if not isinstance(tasks, list):
         raise ValueError("a wave must be a list of task ids or have a list 'tasks'")
     if after is None:
         return Wave(tuple(map(_task, tasks)), None)
+    if isinstance(after, str):
+        after = [after]
     if not isinstance(after, list):
         raise ValueError("'depends_on' of a wave must be a list of waves")
     for name in after:
@@ -104,8 +144,10 @@ def _wave(entry: Any, place: dict[str, int]) -> Wave:
 
 
 def _task(entry: Any) -> str:
+    """The id that an entry is or begins with (``Task 1.1: Title``), else its text."""
     if isinstance(entry, dict):
-        entry = entry.get("id")
+        entry = entry.get("id", entry.get("task"))
     if not isinstance(entry, str):
         raise ValueError("a task in a wave must be an id")
-    return entry.strip().rstrip(".")
+    match = _ENTRY.fullmatch(entry.strip())
+    return match.group(1) if match else entry.strip().rstrip(".")

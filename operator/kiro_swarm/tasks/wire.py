@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from typing_extensions import Annotated
 
 from kiro_swarm.api.common import Model
-from kiro_swarm.api.task import TaskId
+from kiro_swarm.api.task import Complexity, TaskId
 from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.model import Diagnostic, SpecTask, TaskFile
 
@@ -26,6 +26,10 @@ MAX_DESCRIPTION = 65536
 MAX_ITEMS = 256
 MAX_REQUIREMENT = 256
 MAX_PATH = 1024
+MAX_CRITERIA = 64
+MAX_CRITERION = 1024
+MAX_CAPABILITIES = 32
+MAX_CAPABILITY = 63
 
 
 class PublishedTask(Model):
@@ -48,6 +52,16 @@ class PublishedTask(Model):
     files: list[Annotated[str, Field(max_length=MAX_PATH)]] = Field(
         default_factory=list, max_length=MAX_ITEMS
     )
+    parent: Optional[TaskId] = None
+    priority: int = Field(default=0, ge=-1000, le=1000)
+    complexity: Optional[Complexity] = None
+    capabilities: list[Annotated[str, Field(max_length=MAX_CAPABILITY)]] = Field(
+        default_factory=list, max_length=MAX_CAPABILITIES
+    )
+    acceptance_criteria: list[Annotated[str, Field(max_length=MAX_CRITERION)]] = Field(
+        default_factory=list, max_length=MAX_CRITERIA
+    )
+    paused: bool = False
 
 
 class PublishedDiagnostic(Model):
@@ -140,6 +154,10 @@ def _task(
         or max(len(leaf.requirements), len(files)) > MAX_ITEMS
         or any(len(item) > MAX_REQUIREMENT for item in leaf.requirements)
         or any(len(item) > MAX_PATH for item in files)
+        or len(leaf.acceptance_criteria) > MAX_CRITERIA
+        or any(len(text) > MAX_CRITERION for text in leaf.acceptance_criteria)
+        or len(leaf.capabilities) > MAX_CAPABILITIES
+        or any(len(name) > MAX_CAPABILITY for name in leaf.capabilities)
     )
     if long:
         text = f"the text of task {leaf.id} is too long for a KiroTask and was cut"
@@ -158,6 +176,17 @@ def _task(
         line=leaf.line,
         estimate_seconds=leaf.estimate_seconds,
         files=[name[:MAX_PATH] for name in files[:MAX_ITEMS]],
+        parent=leaf.parent,
+        priority=leaf.priority,
+        complexity=leaf.complexity,
+        capabilities=[
+            name[:MAX_CAPABILITY] for name in leaf.capabilities[:MAX_CAPABILITIES]
+        ],
+        acceptance_criteria=[
+            text[:MAX_CRITERION] for text in leaf.acceptance_criteria[:MAX_CRITERIA]
+        ],
+        # Nobody here sees when a task of another spec is done: a person says it.
+        paused=bool(leaf.external) and leaf.state != "done",
     )
 
 

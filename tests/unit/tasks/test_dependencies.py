@@ -71,20 +71,31 @@ def test_an_unknown_dependency_is_an_error_with_both_ids_and_the_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Phase 2", "1.x", "1.1-1.3", "1.1–1.3", "other-spec:2.1", "everything"]
+    ("value", "code", "says"),
+    [
+        ("Version 2", "unreadable-dependency", "cannot read 'Version 2'"),
+        ("everything", "unreadable-dependency", "cannot read 'everything'"),
+        ("2.1-1.1", "unreadable-dependency", "'2.1-1.1' of task 3 is no range"),
+        ("1.1-1.9", "unknown-dependency", "depends on 1.9, which is not defined"),
+        ("Phase 9", "unknown-dependency", "depends on Phase 9, which is not defined"),
+        ("9.x", "unknown-dependency", "depends on 9, which is not defined"),
+    ],
 )
-def test_a_dependency_that_cannot_be_resolved_is_an_error(value: str) -> None:
-    file = read(f"- [ ] 1.1 A\n- [ ] 2. B\n  - _Depends: {value}_\n")
-    (message,) = said(file, "unreadable-dependency")
-    assert message.startswith("line 3: cannot read '")
-    assert "of task 2" in message
+def test_a_dependency_that_cannot_be_resolved_is_an_error(
+    value: str, code: str, says: str
+) -> None:
+    file = read(f"- [ ] 1.1 A\n- [ ] 2.1 B\n- [ ] 3. C\n  - _Depends: {value}_\n")
+    (message,) = said(file, code)
+    assert message.startswith("line 4: ")
+    assert says in message
+    assert "task 3" in message
 
 
 def test_words_around_an_id_are_a_warning() -> None:
-    file = read("- [ ] 1.1 A\n- [ ] 2. B\n  - _Depends: after 1.1 complete_\n")
+    file = read("- [ ] 1.1 A\n- [ ] 2. B\n  - _Depends: 1.1 when it rains_\n")
     assert file.errors == ()
     assert file.tasks[1].dependencies == ("1.1",)
-    assert "cannot read 'complete'" in said(file, "dependency-text")[0]
+    assert "cannot read 'when it rains'" in said(file, "dependency-text")[0]
 
 
 def test_dependencies_on_packages_are_not_edges_of_tasks() -> None:
@@ -102,9 +113,16 @@ def test_a_dependency_in_prose_is_a_warning() -> None:
     ]
 
 
-def test_blocks_is_refused_and_says_what_to_write() -> None:
-    file = read("- [ ] 1. A\n  - _Blocks: 2_\n- [ ] 2. B\n")
-    assert "write '_Depends: 1_' at the tasks" in str(file.errors[0])
+def test_blocks_is_a_dependency_written_at_its_other_end() -> None:
+    assert edges("- [ ] 1. A\n  - _Blocks: 2, 3.1_\n- [ ] 2. B\n- [ ] 3.1 C\n") == {
+        **{"1": [], "2": ["1"], "3.1": ["1"]}
+    }
+    assert edges("- [ ] 1. A\n  - **Blocks:** None\n- [ ] 2. B\n")["2"] == ["1"]
+    file = read("- [ ] 1. A\n  - _Blocks: 9, auth:2_\n- [ ] 2. B\n")
+    assert said(file, "unknown-dependency") == [
+        "line 2: task 1 blocks 9, which is not defined"
+    ]
+    assert "cannot hold 'auth:2'" in said(file, "dependency-text")[0]
 
 
 def test_a_field_before_the_first_task_belongs_to_nobody_and_that_is_said() -> None:

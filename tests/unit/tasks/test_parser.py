@@ -97,7 +97,7 @@ def test_a_hostile_id_is_an_error_that_shows_it_and_says_what_is_allowed(
     "text", ["", "3 retries on failure", "Write docs", "S3 buckets", "../../etc/passwd"]
 )
 def test_a_box_without_an_id_is_no_task_and_that_is_said(text: str) -> None:
-    file = parse(f"- [ ] 1.1 Fine\n\n## Checklist\n\n- [ ] {text}\n")
+    file = parse(f"- [ ] 1.1 Fine\n\n## Ideas\n\n- [ ] {text}\n")
     if text.startswith("S3"):  # could be meant as an id, so it is one
         assert [t.id for t in file.tasks] == ["1.1", "S3"]
     else:

@@ -14,11 +14,18 @@ from kiro_swarm.tasks.wire import publish, read_published
 PLAN = """\
 - [ ] 1. Group
   - why we do this
+  - **Priority:** High
+  - _Capabilities: go_
   - [x] 1.1 First
     - _Requirements: 1.1_
     - _Files: a.py_
     - _Boundary: Core_
     - _Estimate: 30min_
+    - _Complexity: high_
+    - _Capabilities: docker_
+    - **Acceptance Criteria:**
+      - Tests are green
+    - [ ] It is fast
   - [ ]* 1.2 Second
     - detail
     - _Depends: 1.1_
@@ -34,8 +41,11 @@ def test_only_leaves_are_published_with_the_fields_of_a_kirotask() -> None:
     assert data["tasks"][0] == {
         "id": "1.1",
         "title": "First",
-        "description": "Part of 1. Group\n- why we do this\n- _Requirements: 1.1_\n"
-        "- _Files: a.py_\n- _Boundary: Core_\n- _Estimate: 30min_",
+        "description": "Part of 1. Group\n- why we do this\n- **Priority:** High\n"
+        "- _Capabilities: go_\n- _Requirements: 1.1_\n- _Files: a.py_\n"
+        "- _Boundary: Core_\n- _Estimate: 30min_\n- _Complexity: high_\n"
+        "- _Capabilities: docker_\n- **Acceptance Criteria:**\n  - Tests are green\n"
+        "- [ ] It is fast",
         "requirements": ["1.1"],
         "dependencies": [],
         "optional": False,
@@ -43,9 +53,15 @@ def test_only_leaves_are_published_with_the_fields_of_a_kirotask() -> None:
         "deferred": False,
         "checkpoint": False,
         "order": 0,
-        "line": 3,
+        "line": 5,
         "estimateSeconds": 1800,
         "files": ["a.py", "Core"],
+        "parent": "1",
+        "priority": 50,
+        "complexity": "High",
+        "capabilities": ["docker", "go"],
+        "acceptanceCriteria": ["Tests are green", "It is fast"],
+        "paused": False,
     }
     assert data["tasks"][1]["dependencies"] == ["1.1"]
     assert data["tasks"][1]["optional"] is True
@@ -59,7 +75,7 @@ def test_what_was_published_is_read_back_the_same() -> None:
     graph = publish(parse(PLAN + "- [ ] 3. X\n  - _Depends: 9_\n"), "tasks.md")
     assert read_published(graph.to_json()) == graph
     assert [str(remark) for remark in graph.errors] == [
-        "line 13: task 3 depends on 9, which is not defined"
+        "line 20: task 3 depends on 9, which is not defined"
     ]
     assert graph.graph().dependencies == [[], [0], [], []]
 
@@ -105,3 +121,18 @@ def test_a_graph_of_another_shape_is_refused_by_field(change: Any, says: str) ->
 def test_what_is_no_graph_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="the published task graph is wrong at"):
         read_published(text)
+
+
+def test_a_task_that_waits_for_another_spec_is_paused_until_a_person_says_otherwise() -> (
+    None
+):
+    text = "- [ ] 1. A\n  - _Depends: auth:2.1_\n- [x] 2. B\n  - _Depends: auth spec_\n"
+    graph = publish(parse(text), "tasks.md")
+    assert [(task.id, task.paused) for task in graph.tasks] == [
+        ("1", True),
+        ("2", False),
+    ]
+    assert [remark.code for remark in graph.diagnostics] == [
+        "cross-spec-dependency",
+        "cross-spec-dependency",
+    ]
