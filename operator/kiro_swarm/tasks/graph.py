@@ -11,6 +11,7 @@ import heapq
 from collections import deque
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Final, Optional
 
 from kiro_swarm.api.meta import BLOCKED, READY, SATISFIED_STATES
@@ -33,7 +34,8 @@ class TaskGraph:
     """Who waits for whom.
 
     ``dependencies[i]`` are the tasks that task ``i`` waits for; ``estimates[i]`` its
-    seconds, None where nothing is known. Raises ValueError for a number that is no task.
+    seconds, None where nothing is known. A task that is named twice counts as once; the
+    sequences are not copied. Raises ValueError for a number that is no task.
     """
 
     def __init__(
@@ -42,13 +44,16 @@ class TaskGraph:
         estimates: Optional[Sequence[Optional[float]]] = None,
     ) -> None:
         count = len(dependencies)
-        self.dependencies: list[list[int]] = [
-            sorted(set(needed)) if len(needed) > 1 else list(needed)
-            for needed in dependencies
-        ]
-        for task, needed in enumerate(self.dependencies):
-            if needed and not 0 <= needed[0] <= needed[-1] < count:
-                raise ValueError(f"task {task} depends on a task outside the graph")
+        self.dependencies: list[Sequence[int]] = list(dependencies)
+        every = list(chain.from_iterable(self.dependencies))
+        if every and not 0 <= min(every) <= max(every) < count:
+            numbers = range(count)
+            task = next(
+                task
+                for task, needed in enumerate(self.dependencies)
+                if any(other not in numbers for other in needed)
+            )
+            raise ValueError(f"task {task} depends on a task outside the graph")
         given = [None] * count if estimates is None else estimates
         self.estimates: list[float] = [
             DEFAULT_ESTIMATE_SECONDS if value is None else float(value)
@@ -127,14 +132,27 @@ class TaskGraph:
         The rank of a task that is on the critical path is what the whole still takes.
         Raises CycleError.
         """
-        count = len(self.dependencies)
+        estimates, dependencies = self.estimates, self.dependencies
+        ranks = [0.0] * len(dependencies)
+        # From the end of the file: who waits for a task is mostly below it.
+        for task in range(len(dependencies) - 1, -1, -1):
+            rank = ranks[task] = ranks[task] + estimates[task]
+            for other in dependencies[task]:
+                if other >= task:
+                    return self._ranks_in_any_order()
+                if ranks[other] < rank:
+                    ranks[other] = rank
+        return ranks
+
+    def _ranks_in_any_order(self) -> list[float]:
+        estimates, dependencies = self.estimates, self.dependencies
+        count = len(dependencies)
         unranked_after = [0] * count
-        for needed in self.dependencies:
+        for needed in dependencies:
             for other in needed:
                 unranked_after[other] += 1
         ranks = [0.0] * count
         ranked = [task for task in range(count) if not unranked_after[task]]
-        estimates, dependencies = self.estimates, self.dependencies
         for task in ranked:  # grows while it is walked
             rank = ranks[task] = ranks[task] + estimates[task]
             for other in dependencies[task]:
