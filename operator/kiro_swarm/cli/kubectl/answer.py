@@ -113,7 +113,7 @@ async def tell(
 
 
 def _status_of(status: Object) -> int:
-    if status.get("reason") in ("TimedOut", "Timeout", "DeadlineExceeded"):
+    if status.get("reason") == "DeadlineExceeded":
         return TIMED_OUT
     return _OF_PHASE.get(status["phase"], FAILED)
 

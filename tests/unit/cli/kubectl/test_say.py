@@ -89,7 +89,7 @@ async def test_progress_goes_to_standard_error_as_it_changes(api: FakeApi) -> No
         ({"phase": "Failed", "message": "no"}, 1),
         ({"phase": "Cancelled", "message": "no"}, 1),
         ({"phase": "Rejected", "message": "what?"}, 2),
-        ({"phase": "Failed", "reason": "TimedOut", "message": "late"}, 124),
+        ({"phase": "Failed", "reason": "DeadlineExceeded", "message": "late"}, 124),
     ],
 )
 async def test_the_exit_status_says_how_it_ended(
