@@ -33,6 +33,7 @@ COMMANDS = {
     "inspect": ("jobs", "inspect", "Write what a task changed into a ConfigMap."),
     "workspace": ("workspace", "workspace", "Worktree commands; print JSON."),
     "command": ("command", "command", "The command language, without a cluster."),
+    "tasks": ("tasks", "tasks", "Check and draw task files, without a cluster."),
 }
 
 

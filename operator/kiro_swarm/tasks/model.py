@@ -17,6 +17,8 @@ State = Literal["open", "running", "done", "deferred"]
 Severity = Literal["error", "warning", "info"]
 Complexity = Literal["Low", "Medium", "High"]
 
+#: No task file may be larger: 4 MiB, some 50,000 tasks.
+MAX_BYTES: Final = 4 * 1024 * 1024
 #: Of one kind of problem at most so many are kept; the rest is one line with a number.
 MAX_PER_CODE: Final = 50
 

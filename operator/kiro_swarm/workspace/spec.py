@@ -11,11 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.tasks.model import MAX_BYTES
 from kiro_swarm.workspace.errors import SpecError, SpecNotFound, SpecTooLarge
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.refs import check_object_id, check_path
 
-MAXIMUM_BYTES = 4 * 1024 * 1024
+MAXIMUM_BYTES = MAX_BYTES
 _SPECS = ".kiro/specs"
 _FILE = "tasks.md"
 _KINDS = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a folder"}

@@ -22,7 +22,7 @@ from kiro_swarm.cli.kubectl.views.style import glyph
 from kiro_swarm.cli.kubectl.views.text import clean
 
 #: State -> fill, border, text; readable on a light and on a dark page.
-_COLOURS: Final = {
+COLOURS: Final = {
     "Blocked": ("#f6f8fa", "#8c959f", "#1f2328"),
     "Ready": ("#ddf4ff", "#0969da", "#0a3069"),
     "Bound": ("#ddf4ff", "#0969da", "#0a3069"),
@@ -37,7 +37,8 @@ _TITLE: Final = 60
 _PLAIN: Final = frozenset(" .,-/()+=")
 
 
-def _short(task: Object) -> str:
+def short_title(task: Object) -> str:
+    """The title of a task, cut to what a box holds."""
     title = clean(part(task, "spec").get("title"), 4096)
     return title if len(title) <= _TITLE else title[: _TITLE - 1].rstrip() + "…"
 
@@ -67,19 +68,21 @@ def graph_mermaid(tasks: Sequence[Object]) -> str:
     lines = ["flowchart TD"]
     for index, task in enumerate(ordered):
         sign = glyph(state(task))[0]
-        label = _mermaid(f"{sign} {task_id(task)}") + "<br/>" + _mermaid(_short(task))
+        label = (
+            _mermaid(f"{sign} {task_id(task)}") + "<br/>" + _mermaid(short_title(task))
+        )
         kind = _class(task)
         lines.append(f'  t{index}["{label}"]:::{kind}')
     lines += [f"  t{needed} --> t{index}" for needed, index in _edges(ordered)]
     for name in sorted({_class(task) for task in ordered}):
-        fill, border, ink = _COLOURS[name.capitalize()]
+        fill, border, ink = COLOURS[name.capitalize()]
         lines.append(f"  classDef {name} fill:{fill},stroke:{border},color:{ink}")
     return "\n".join(lines) + "\n"
 
 
 def _class(task: Object) -> str:
     known = state(task)
-    return known.lower() if known in _COLOURS else "blocked"
+    return known.lower() if known in COLOURS else "blocked"
 
 
 def _dot(text: str) -> str:
@@ -98,11 +101,11 @@ def graph_dot(tasks: Sequence[Object]) -> str:
         '  edge [color="#8c959f"];',
     ]
     for index, task in enumerate(ordered):
-        fill, border, ink = _COLOURS[_class(task).capitalize()]
+        fill, border, ink = COLOURS[_class(task).capitalize()]
         sign = glyph(state(task))[0]
         # Graphviz reads entities of HTML in labels, so the ampersand is one itself.
         head = _dot(html.escape(f"{sign} {task_id(task)}", quote=False))
-        title = _dot(html.escape(_short(task), quote=False))
+        title = _dot(html.escape(short_title(task), quote=False))
         lines.append(
             f'  t{index} [label="{head}\\n{title}", fillcolor="{fill}", '
             f'color="{border}", fontcolor="{ink}"];'
