@@ -43,10 +43,25 @@ def sentence(number: int) -> str:
     return f"scale {'up' if step > 0 else 'down'} instances {abs(step)}"
 
 
-async def finished(world: World) -> list[Any]:
-    """The commands that have their answer."""
-    items, _ = await world.client.list(COMMANDS, world.namespace)
-    return [item for item in items if (item.get("status") or {}).get("finishedAt")]
+class Answers:
+    """The commands that have their answer, by name, as the watch tells of them."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Any] = {}
+        self._more = asyncio.Condition()
+
+    async def follow(self, world: World) -> None:
+        """Watch for ever."""
+        async for _, item in world.client.watch(COMMANDS, world.namespace):
+            if (item.get("status") or {}).get("finishedAt"):
+                async with self._more:
+                    self.by_name[item["metadata"]["name"]] = item
+                    self._more.notify_all()
+
+    async def reach(self, count: int) -> None:
+        """Wait until so many are there."""
+        async with self._more:
+            await self._more.wait_for(lambda: len(self.by_name) >= count)
 
 
 async def say_all(world: World) -> None:
@@ -56,20 +71,18 @@ async def say_all(world: World) -> None:
         await world.create(COMMANDS, command(name, "demo", sentence(number)))
 
 
-async def kill_again_and_again(world: World, process: OperatorProcess) -> None:
+async def kill_again_and_again(answers: Answers, process: OperatorProcess) -> None:
     """Kill after another few answers, fifty times, then let it finish."""
     seeded = random.Random(SEED)
     for kill in range(KILLS):
         await asyncio.to_thread(process.start)
         # So many answers are there before the kill that the last one leaves work to do.
         aim = (kill + 1) * (COUNT - 50) // KILLS
-        while len(await finished(world)) < aim:
-            await asyncio.sleep(0.05)
+        await answers.reach(aim)
         await asyncio.sleep(seeded.random() * 0.05)
         await asyncio.to_thread(process.kill)
     await asyncio.to_thread(process.start)
-    while len(await finished(world)) < COUNT:
-        await asyncio.sleep(0.2)
+    await answers.reach(COUNT)
 
 
 @pytest.mark.timeout(1200)
@@ -78,8 +91,12 @@ async def test_each_is_carried_out_once_and_none_is_lost(
 ) -> None:
     # Suspended: instances come and go with the numbers, but nothing runs in them.
     await world.create(SWARMS, swarm("demo", instances=0, suspend=True))
-    await asyncio.gather(say_all(world), kill_again_and_again(world, killed))
-    commands = sorted(await finished(world), key=lambda item: item["metadata"]["name"])
+    answers = Answers()
+    following = asyncio.ensure_future(answers.follow(world))
+    await asyncio.gather(say_all(world), kill_again_and_again(answers, killed))
+    following.cancel()
+    commands, _ = await world.client.list(COMMANDS, world.namespace)
+    commands.sort(key=lambda item: item["metadata"]["name"])
     assert len(commands) == COUNT
     count = 0
     for number, item in enumerate(commands):

@@ -9,6 +9,7 @@ record and finishes the work. A command that only looks is written once: the ans
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Mapping, Optional, Sequence
@@ -30,6 +31,7 @@ from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.pods import spec_of
 from kiro_swarm.reconcile.view import View, look
 
+log = logging.getLogger(__name__)
 #: A command may arrive before its swarm does: pipelines apply both at once.
 _PATIENCE = 10.0
 #: Rounds of deciding and doing before others get their turn.
@@ -100,9 +102,24 @@ async def _work(
     outcome = failed("")
     for _ in range(_ROUNDS):
         request = _request(ctx, command, view, action)
-        if fixed is None:
-            fixed = executor.fix(request)
-        outcome = executor.decide(replace(request, fixed=fixed))
+        try:
+            if fixed is None:
+                fixed = executor.fix(request)
+            outcome = executor.decide(replace(request, fixed=fixed))
+        except Exception:
+            # A defect of ours: whoever waits gets an answer, and the next one a turn.
+            log.exception("%s: %s", key.name, action.normalized)
+            outcome = failed("internal error: the operator's log has the details")
+            await answer(
+                ctx,
+                command,
+                action,
+                outcome,
+                reason="InternalError",
+                fixed=fixed,
+                swarm=view.swarm,
+            )
+            return
         if not _changes(command, action) and not _needs_a_job(command, outcome):
             await _only_look(ctx, command, action, outcome)
             return

@@ -304,3 +304,20 @@ async def test_a_pipeline_that_applies_the_same_manifest_again_does_nothing(
     await at_work.restart()
     await at_work.live(2)
     assert wanted(at_work) == 3
+
+
+async def test_a_defect_is_an_answer_and_holds_nobody_up(
+    at_work: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Request) -> Outcome:
+        raise KeyError("commit")
+
+    monkeypatch.setitem(EXECUTORS, "cleanup swarm", Executor(broken))
+    at_work.say("cleanup swarm", "a")
+    at_work.say("scale instances 3", "b")
+    await at_work.live(2)
+    answer = at_work.answer("a")
+    assert (answer["phase"], answer["reason"]) == ("Failed", "InternalError")
+    assert "log has the details" in answer["message"]
+    assert "KeyError: 'commit'" in caplog.text
+    assert at_work.answer("b")["phase"] == "Succeeded"
