@@ -71,16 +71,17 @@ class Edges:
             self._remarks.add("error", "too-many-edges", 1, str(problem))
 
     def _add(self, kind: list[set[int]], leaf: int, needed: int) -> None:
-        if needed in kind[leaf]:
+        if needed in kind[leaf] or needed in self.written[leaf]:
             return
-        kind[leaf].add(needed)
-        self._count += 1
-        if len(kind[leaf]) > MAX_DEPENDENCIES or self._count > MAX_EDGES:
+        known = len(self.written[leaf]) + len(self.implied[leaf])
+        if known == MAX_DEPENDENCIES or self._count == MAX_EDGES:
             draft = self._leaves[leaf]
             raise _TooManyEdges(
                 f"too many dependencies at task {draft.id} (line {draft.line}): "
                 f"at most {MAX_DEPENDENCIES} for a task and {MAX_EDGES} for a file"
             )
+        kind[leaf].add(needed)
+        self._count += 1
 
     def _connect_written(self) -> bool:
         """Rule 1. Returns whether the file writes dependencies at all."""
@@ -181,8 +182,7 @@ class Edges:
             for other in needed[leaf]:
                 if _skippable(self._leaves[other]):
                     for further in self.written[other] | self.implied[other]:
-                        if further not in self.written[leaf]:
-                            self._add(self.implied, leaf, further)
+                        self._add(self.implied, leaf, further)
 
 
 def _skippable(draft: Draft) -> bool:

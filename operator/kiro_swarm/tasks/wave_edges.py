@@ -107,11 +107,14 @@ class WaveEdges:
                             yield leaf, needed
                 continue
             for stretch in {self._stretch[leaf] for leaf in self._levels[index]}:
-                before = index - 1
+                before, said = index - 1, False
                 while before >= 0:
                     bottom = lowest[before]
                     if bottom is not None and bottom <= stretch:
                         break
+                    if bottom is not None and not said:
+                        self._contradicts(index, before, stretch)
+                        said = True
                     before -= 1
                 if before >= 0:
                     yield from self._between(index, before, stretch)
@@ -126,13 +129,20 @@ class WaveEdges:
                 if self._stretch[needed] <= stretch:
                     yield leaf, needed
                 else:
-                    leaves = self._groups.leaves
-                    self._remarks.add(
-                        "warning",
-                        "wave-across-checkpoint",
-                        leaves[leaf].line,
-                        f"the waves let task {leaves[leaf].id} wait for "
-                        f"{leaves[needed].id}, which is below the next checkpoint; "
-                        "the checkpoint decides",
-                        leaves[leaf].column,
-                    )
+                    self._say_contradiction(leaf, needed)
+
+    def _contradicts(self, index: int, before: int, stretch: int) -> None:
+        """All of an earlier wave is below the next checkpoint."""
+        leaf = next(i for i in self._levels[index] if self._stretch[i] == stretch)
+        self._say_contradiction(leaf, self._levels[before][0])
+
+    def _say_contradiction(self, leaf: int, needed: int) -> None:
+        waiting, other = self._groups.leaves[leaf], self._groups.leaves[needed]
+        self._remarks.add(
+            "warning",
+            "wave-across-checkpoint",
+            waiting.line,
+            f"the waves let task {waiting.id} wait for {other.id}, which is below the "
+            "next checkpoint; the checkpoint decides",
+            waiting.column,
+        )

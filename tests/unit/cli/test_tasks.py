@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import xml.etree.ElementTree as ElementTree
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from kiro_swarm.cli.main import main
 from kiro_swarm.tasks.codes import CODES
@@ -29,8 +31,24 @@ PLAN = """\
 BROKEN = "- [ ] 1. A\n  - _Depends: 2_\n- [ ] 2. B\n  - _Depends: 1, 9_\n"
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["tasks", *arguments])
+@dataclass(frozen=True)
+class Answer:
+    """What a command said, apart by stream, and how it ended."""
+
+    exit_code: Any
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
+def run(*arguments: str) -> Answer:
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
+        main(["tasks", *arguments])
+    return Answer(end.value.code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -234,6 +252,4 @@ def test_a_wide_graph_is_bundled(here: Path) -> None:
     done = run("graph", "wide.md", "-o", "svg")
     assert done.exit_code == 0
     assert "stand together as +N" in done.stdout
-    assert (
-        float(ElementTree.fromstring(done.stdout).attrib["width"]) < 20_000
-    )
+    assert float(ElementTree.fromstring(done.stdout).attrib["width"]) < 20_000
