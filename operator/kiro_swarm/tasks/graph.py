@@ -11,7 +11,8 @@ import heapq
 from collections import deque
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, compress
+from operator import lt
 from typing import Final, Optional
 
 from kiro_swarm.api.meta import BLOCKED, READY, SATISFIED_STATES
@@ -45,19 +46,10 @@ class TaskGraph:
     ) -> None:
         count = len(dependencies)
         self.dependencies: list[Sequence[int]] = list(dependencies)
-        every = list(chain.from_iterable(self.dependencies))
-        if every and not 0 <= min(every) <= max(every) < count:
-            numbers = range(count)
-            task = next(
-                task
-                for task, needed in enumerate(self.dependencies)
-                if any(other not in numbers for other in needed)
-            )
-            raise ValueError(f"task {task} depends on a task outside the graph")
+        self._check_numbers()
         given = [None] * count if estimates is None else estimates
         self.estimates: list[float] = [
-            DEFAULT_ESTIMATE_SECONDS if value is None else float(value)
-            for value in given
+            DEFAULT_ESTIMATE_SECONDS if value is None else value for value in given
         ]
         if len(self.estimates) != count:
             raise ValueError("there must be one estimate (or None) per task")
@@ -71,7 +63,25 @@ class TaskGraph:
                 after[other].append(task)
         return after
 
+    def _check_numbers(self) -> None:
+        lowest = min(chain.from_iterable(self.dependencies), default=0)
+        if lowest >= 0 and self._file_order_fits:
+            return
+        numbers = range(len(self.dependencies))
+        for task, needed in enumerate(self.dependencies):
+            if any(other not in numbers for other in needed):
+                raise ValueError(f"task {task} depends on a task outside the graph")
+
+    @cached_property
+    def _file_order_fits(self) -> bool:
+        """Whether every task waits for tasks above it only, as in most files."""
+        highest = map(max, filter(None, self.dependencies))
+        waiting = compress(range(len(self.dependencies)), self.dependencies)
+        return all(map(lt, highest, waiting))
+
     def _sort(self) -> list[int]:
+        if self._file_order_fits:
+            return list(range(len(self.dependencies)))
         waiting = [len(needed) for needed in self.dependencies]
         free = [task for task, number in enumerate(waiting) if number == 0]
         order: list[int] = []
@@ -133,13 +143,13 @@ class TaskGraph:
         Raises CycleError.
         """
         estimates, dependencies = self.estimates, self.dependencies
+        if not self._file_order_fits:
+            return self._ranks_in_any_order()
         ranks = [0.0] * len(dependencies)
         # From the end of the file: who waits for a task is mostly below it.
         for task in range(len(dependencies) - 1, -1, -1):
             rank = ranks[task] = ranks[task] + estimates[task]
             for other in dependencies[task]:
-                if other >= task:
-                    return self._ranks_in_any_order()
                 if ranks[other] < rank:
                     ranks[other] = rank
         return ranks
@@ -194,16 +204,20 @@ class TaskGraph:
 
         More instances than this do not finish sooner. Raises CycleError.
         """
-        finish = [0.0] * len(self.dependencies)
-        changes: list[tuple[float, int]] = []
+        starts = [0.0] * len(self.dependencies)
+        ends = list(starts)
         for task in self.topological_order():
-            start = max((finish[n] for n in self.dependencies[task]), default=0.0)
-            finish[task] = start + max(1.0, self.estimates[task])
-            changes += ((start, 1), (finish[task], -1))
-        running = most = 0
-        for _, change in sorted(changes):  # at one moment, ends come before starts
-            running += change
-            most = max(most, running)
+            needed = self.dependencies[task]
+            if needed:
+                starts[task] = max([ends[other] for other in needed])
+            ends[task] = starts[task] + max(1.0, self.estimates[task])
+        starts.sort()
+        ends.sort()
+        most = over = 0
+        for number, start in enumerate(starts, 1):
+            while ends[over] <= start:  # at one moment, ends come before starts
+                over += 1
+            most = max(most, number - over)
         return most
 
     def ready(self, states: Sequence[str]) -> list[int]:
