@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import List, Tuple
 
 from rich.console import Console
@@ -76,7 +75,7 @@ def say_what_to_try(chosen: Options, console: Console, worked: bool) -> None:
 def _setup(chosen: Options) -> List[str]:
     return [
         f"    export KUBECONFIG=$(hack/cluster kubeconfig --name {chosen.name})",
-        '    export PATH=$PATH:$(dirname "$(hack/cluster bin kubectl)")',
+        '    export PATH=$PATH:$PWD/.venv/bin:$(dirname "$(hack/cluster bin kubectl)")',
         f"    kubectl config set-context --current --namespace {objects.NAMESPACE}",
     ]
 
@@ -84,22 +83,19 @@ def _setup(chosen: Options) -> List[str]:
 def _commands(sample: bool) -> List[Tuple[str, str]]:
     """What each command is for, and the command."""
     failed, left_out = ("2.2", "3.5") if sample else ("ID", "ID")
-    sentence = {
-        "apiVersion": "swarm.kiro.dev/v1alpha1",
-        "kind": "SwarmCommand",
-        "metadata": {"generateName": "say-"},
-        "spec": {"swarm": objects.SWARM, "command": f"run task {left_out}"},
-    }
     return [
         ("everything at a glance", "kubectl get kiro"),
-        (
-            "why a task took two attempts",
-            f"kubectl describe kirotask {objects.SWARM}-{failed}",
-        ),
+        ("who did what when", "kubectl swarm timeline"),
+        ("a task, and what it changed", f"kubectl swarm diff {failed}"),
         (
             "a sentence to the swarm: do what was left out as optional",
-            f"echo '{json.dumps(sentence)}' | kubectl create -f -",
+            f"kubectl swarm run task {left_out}",
         ),
-        ("its answer, and the task at work", "kubectl get swarmcommands,kirotasks"),
-        ("more instances", f"kubectl scale kiroswarm {objects.SWARM} --replicas 5"),
+        ("what becomes of it, live", "kubectl swarm watch"),
+        ("more instances", "kubectl swarm scale up instances 2"),
+        (
+            "who changed what, and that nobody has touched the record",
+            "kubectl swarm audit --verify",
+        ),
+        ("what else can be said", "kubectl swarm help"),
     ]

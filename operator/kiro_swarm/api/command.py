@@ -59,7 +59,9 @@ class SwarmCommandSpec(Model):
         default=None,
         ge=0,
         le=31536000,
-        description="Delete the command this long after it finished. Default: keep it.",
+        description="Delete the command this long after it finished. Default: keep it. "
+        "Whoever applies a manifest again and again keeps it: a command that is made "
+        "anew is carried out anew.",
     )
     requested_by: str = Field(
         default="",
