@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import click
 
-from kiro_swarm.api.meta import LABEL_COMPONENT, LABEL_SWARM
+from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
 from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
 from kiro_swarm.cli.kubectl.session import Session, run
@@ -29,13 +29,12 @@ def audit(check: bool, output: Optional[str], **cluster: Any) -> None:
 async def _audit(session: Session, check: bool, output: Optional[str]) -> int:
     swarm = await session.swarm()
     name = swarm["metadata"]["name"]
-    labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}=audit"
-    segments, _ = await session.client.list(
-        CONFIG_MAPS, session.namespace, labels=labels
-    )
-    records: list[Object] = list(read(segments))
+    # Before the log: whatever is in it refers to lines that are there by then.
+    commands = await _commands(session, swarm) if check else []
+    labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_AUDIT}"
+    found, _ = await session.client.list(CONFIG_MAPS, session.namespace, labels=labels)
+    records: list[Object] = list(read(item for item in found if _of(swarm, item)))
     if check:
-        commands = await session.of_swarm(COMMANDS, name)
         anchor = (swarm.get("status") or {}).get("audit")
         _verified(session, records, verify(map(dict, records), anchor, commands))
     elif output is not None:
@@ -45,6 +44,22 @@ async def _audit(session: Session, check: bool, output: Optional[str]) -> int:
     else:
         session.terminal.show(audit_table(records))
     return DONE
+
+
+async def _commands(session: Session, swarm: Object) -> list[Object]:
+    """The commands to this swarm; those to an earlier one of its name are not in its log."""
+    made = swarm["metadata"].get("creationTimestamp") or ""
+    return [
+        command
+        for command in await session.of_swarm(COMMANDS, swarm["metadata"]["name"])
+        if (command["metadata"].get("creationTimestamp") or made) >= made
+    ]
+
+
+def _of(swarm: Object, item: Object) -> bool:
+    """Whether a ConfigMap belongs to this very swarm."""
+    owners = item["metadata"].get("ownerReferences") or []
+    return any(owner.get("uid") == swarm["metadata"]["uid"] for owner in owners)
 
 
 def _verified(session: Session, records: list[Object], problems: list[str]) -> None:

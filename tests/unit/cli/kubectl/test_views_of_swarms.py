@@ -208,11 +208,23 @@ async def test_events_are_those_of_the_swarm_and_its_parts(swarm: FakeApi) -> No
     assert len(told["items"]) == 2
 
 
-def put_audit(api: FakeApi, lines: list[dict[str, Any]]) -> None:
-    """The audit log of the swarm, and its anchor."""
+def put_audit(
+    api: FakeApi, swarm: dict[str, Any], lines: list[dict[str, Any]], number: int = 1
+) -> None:
+    """The audit log of a swarm."""
     labels = {"swarm.kiro.dev/swarm": "demo", "swarm.kiro.dev/component": "audit"}
+    owner = {
+        "apiVersion": SWARMS.api_version,
+        "kind": SWARMS.kind,
+        "name": "demo",
+        "uid": swarm["metadata"]["uid"],
+    }
     body = {
-        "metadata": {"name": "demo-audit-1", "labels": labels},
+        "metadata": {
+            "name": f"demo-audit-{number}",
+            "labels": labels,
+            "ownerReferences": [owner],
+        },
         "data": {audit.key_of(i["sequence"]): audit.write(i) for i in lines},
     }
     api.store.create(CONFIG_MAPS, NAMESPACE, body)
@@ -230,8 +242,8 @@ def audit_lines(count: int) -> list[dict[str, Any]]:
 
 async def test_audit_shows_and_verifies_the_log(api: FakeApi) -> None:
     lines = audit_lines(3)
-    put_swarm(api, audit={"lines": 3, "head": lines[-1]["hash"]})
-    put_audit(api, lines)
+    swarm = put_swarm(api, audit={"lines": 3, "head": lines[-1]["hash"]})
+    put_audit(api, swarm, lines)
     shown = await plugin("audit")
     assert "eve" in shown.out
     assert "run task 3" in shown.out
@@ -241,12 +253,26 @@ async def test_audit_shows_and_verifies_the_log(api: FakeApi) -> None:
 
 async def test_an_edited_line_of_the_audit_log_is_found(api: FakeApi) -> None:
     lines = audit_lines(3)
-    put_swarm(api, audit={"lines": 3, "head": lines[-1]["hash"]})
-    put_audit(api, [lines[0], {**lines[1], "who": "adam"}, lines[2]])
+    swarm = put_swarm(api, audit={"lines": 3, "head": lines[-1]["hash"]})
+    put_audit(api, swarm, [lines[0], {**lines[1], "who": "adam"}, lines[2]])
     said = await plugin("audit", "--verify")
     assert said.code == 1
     assert said.err.startswith("error: the audit log is not what was written\n")
     assert "line 2 was changed after it was written" in said.err
+
+
+async def test_an_earlier_swarm_of_the_same_name_is_not_in_the_log(
+    api: FakeApi,
+) -> None:
+    lines = audit_lines(3)
+    swarm = put_swarm(api, audit={"lines": 3, "head": lines[-1]["hash"]})
+    put_audit(api, swarm, lines)
+    put_audit(api, {"metadata": {"uid": "of-before"}}, audit_lines(9), number=2)
+    spec = {"swarm": "demo", "command": "scale instances 2"}
+    put(api, COMMANDS, "say-1", spec, {"audit": {"sequence": 2, "hash": "f" * 64}})
+    long_ago = {"metadata": {"creationTimestamp": "2001-01-01T00:00:00Z"}}
+    api.store.patch(COMMANDS, NAMESPACE, "say-1", long_ago)
+    assert (await plugin("audit", "--verify")).out == "3 lines, unbroken\n"
 
 
 async def test_watch_without_a_terminal_tells_each_change_until_the_swarm_is_gone(
