@@ -46,9 +46,9 @@ class Forecast:
     long. ``usable_now``: how many instances have or could have a task at this moment.
     ``useful``: with more instances than this the rest is not finished sooner.
     ``seconds``: when the rest is finished, as likely later as sooner; four times of five
-    between ``low`` and ``high``. ``late``: running tasks of the critical path that take
-    longer than nine of ten would. ``stuck``: what cannot go on before a person acts; it is
-    in none of the other numbers.
+    between ``low`` and ``high``; infinite without an instance. ``late``: running tasks of
+    the critical path that take longer than nine of ten would. ``stuck``: what cannot go on
+    before a person acts; it is in none of the other numbers.
     """
 
     critical_path: list[int]
@@ -174,8 +174,9 @@ def _ends(
     seed: int,
 ) -> tuple[float, float, float]:
     """Low, middle and high of when everything is done."""
-    if not estimates:
-        return 0.0, 0.0, 0.0
+    if not estimates or not instances:
+        never = math.inf if estimates else 0.0
+        return never, never, never
     chance = Chance(seed)
     runs = min(_MOST_RUNS, max(_FEWEST_RUNS, _WORK // len(estimates)))
     # Every run begins one further on in the same noise: drawing takes longer than using.

@@ -34,6 +34,20 @@ def test_an_empty_graph_is_a_graph() -> None:
     assert empty.find_cycle() is None
 
 
+def test_an_optional_task_may_come_last_unless_another_needs_it() -> None:
+    assert DIAMOND.only_for_optional([True] * 5) == [True] * 5
+    needed = [True, True, False, True, False]
+    assert DIAMOND.only_for_optional(needed) == [False, True, False, True, False]
+
+
+def test_edges_to_tasks_further_down_change_nothing_but_the_order() -> None:
+    upside_down = TaskGraph([[], [2, 3], [4], [4], []], [1, None, 5, 20, 10])
+    assert upside_down.topological_order() == [0, 4, 2, 3, 1]
+    assert upside_down.upward_ranks() == [1.0, 3600.0, 3605.0, 3620.0, 3630.0]
+    assert upside_down.critical_path() == [4, 3, 1]
+    assert upside_down.width() == 2
+
+
 @pytest.mark.parametrize(
     ("states", "ready"),
     [
@@ -205,6 +219,19 @@ def test_claims_overlap_both_ways(one: str, other: str, overlap: bool) -> None:
         claims.add([first])
         assert claims.overlap([second]) is overlap
         assert not claims.overlap([])
+
+
+def test_claims_that_are_given_back_hold_nobody() -> None:
+    claims = Claims()
+    claims.add(["src/a", "src/a", "docs"], owner=1)
+    claims.add(["src/a/b"], owner=2)
+    assert claims.holder(["docs/x"]) == 1
+    claims.release(1)
+    assert claims.holder(["docs/x"]) is None
+    assert claims.holder(["src"]) == 2
+    claims.release(2)
+    claims.release(2)
+    assert not claims.overlap(["src", "src/a/b", "*"])
 
 
 paths = st.lists(

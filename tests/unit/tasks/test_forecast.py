@@ -1,0 +1,145 @@
+"""What a forecast says of the rest of the work, and what it leaves out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiro_swarm.api.meta import BLOCKED, BOUND, DONE, FAILED, MERGED, READY, RUNNING
+from kiro_swarm.tasks.estimates import Estimate
+from kiro_swarm.tasks.forecast import Forecast, forecast
+from kiro_swarm.tasks.graph import CycleError, TaskGraph
+from tests.unit.tasks.random_graphs import graphs
+
+#   0 -> 1 -> 3      4      (the chain 0 1 3 is critical)
+#    \-> 2 --^
+TIMES = [100.0, 200.0, 50.0, 100.0, 60.0]
+FIVE = TaskGraph([[], [0], [0], [1, 2], []])
+
+
+def look(
+    states: list[str],
+    instances: int = 2,
+    elapsed: tuple[float, ...] = (0.0,) * 5,
+    spread: float = 0.2,
+    graph: TaskGraph = FIVE,
+) -> Forecast:
+    estimates = [Estimate(seconds, spread) for seconds in TIMES]
+    return forecast(graph, states, estimates, elapsed, instances)
+
+
+def test_at_the_start_the_critical_path_and_the_finish_are_known() -> None:
+    found = look([BLOCKED] * 5)
+    assert found.critical_path == [0, 1, 3]
+    assert found.critical_seconds == 400
+    assert found.usable_now == 2
+    assert found.useful == 2
+    assert found.low < found.seconds < found.high
+    assert 380 < found.seconds < 460
+    assert found.late == found.stuck == []
+
+
+@pytest.mark.parametrize(
+    ("instances", "help_", "seconds"),
+    [(1, True, 510), (2, False, 400), (9, False, 400)],
+)
+def test_it_says_whether_more_instances_help(
+    instances: int, help_: bool, seconds: float
+) -> None:
+    found = look([BLOCKED] * 5, instances, spread=0.0)
+    assert found.more_instances_help is help_
+    assert found.low == pytest.approx(found.seconds) == pytest.approx(seconds)
+
+
+def test_two_short_chains_need_no_second_instance_beside_a_long_one() -> None:
+    # ASAP three run at once, but two finish just as soon.
+    graph = TaskGraph([[], [], [], [], []])
+    estimates = [Estimate(seconds, 0.0) for seconds in (100.0, 50.0, 50.0, 0.0, 0.0)]
+    found = forecast(graph, [READY] * 5, estimates, [0.0] * 5, 3)
+    assert graph.width() == 5
+    assert found.useful == 2
+
+
+def test_what_is_done_or_merged_is_over_and_what_runs_has_less_left() -> None:
+    states = [MERGED, RUNNING, DONE, BLOCKED, MERGED]
+    found = look(states, elapsed=(0.0, 150.0, 0.0, 0.0, 0.0))
+    assert found.critical_path == [1, 3]
+    assert 140 < found.seconds < 200
+    assert found.usable_now == found.useful == 1
+
+
+def test_a_running_task_that_takes_too_long_is_late_on_the_critical_path_only() -> None:
+    states = [MERGED, RUNNING, RUNNING, BLOCKED, BOUND]
+    found = look(states, elapsed=(0.0, 300.0, 51.0, 0.0, 500.0))
+    assert found.critical_path == [1, 3]
+    assert found.late == [1]
+    assert found.instances == 3
+    assert look(states, elapsed=(0.0, 210.0, 51.0, 0.0, 0.0)).late == []
+
+
+def test_far_beyond_every_expectation_it_still_says_something() -> None:
+    states = [RUNNING, BLOCKED, BLOCKED, BLOCKED, MERGED]
+    found = look(states, elapsed=(1e9, 0.0, 0.0, 0.0, 0.0))
+    assert all(math.isfinite(n) for n in (found.low, found.seconds, found.high))
+    assert found.late == [0]
+
+
+def test_what_waits_for_a_failed_task_is_stuck_and_in_no_other_number() -> None:
+    found = look([MERGED, FAILED, READY, BLOCKED, READY])
+    assert found.stuck == [1, 3]
+    assert found.critical_path == [4]
+    assert 55 < found.seconds < 70
+
+
+def test_when_all_is_over_nothing_is_left() -> None:
+    found = look([MERGED] * 5, 0)
+    assert found == Forecast([], 0.0, 0, 0, 0, 0.0, 0.0, 0.0, [], [])
+    assert not found.more_instances_help
+
+
+def test_without_instances_nothing_finishes() -> None:
+    found = look([BLOCKED] * 5, 0)
+    assert found.low == found.seconds == found.high == math.inf
+    assert found.more_instances_help
+    assert found.useful == 2
+
+
+def test_a_cycle_and_lists_of_another_length_are_refused() -> None:
+    with pytest.raises(CycleError):
+        look([BLOCKED] * 5, graph=TaskGraph([[1], [0], [], [], []]))
+    with pytest.raises(ValueError, match="one state, estimate and elapsed"):
+        look([BLOCKED] * 4)
+
+
+def test_common_doubt_widens_what_chance_alone_would_even_out() -> None:
+    count = 60
+    graph = TaskGraph([[]] * count)
+    widths = []
+    for spread, doubt in ((0.5, 0.0), (0.4, 0.3)):
+        one = [Estimate(100.0, spread, doubt)] * count
+        found = forecast(graph, [BLOCKED] * count, one, [0.0] * count, 4)
+        widths.append(found.high / found.low)
+    assert widths[0] < 1.4 < widths[1]
+
+
+@given(graphs(), st.data())
+def test_a_forecast_is_the_same_every_time_and_keeps_its_bounds(
+    graph: TaskGraph, data: st.DataObject
+) -> None:
+    count = len(graph.dependencies)
+    state = st.sampled_from([BLOCKED, BLOCKED, MERGED, FAILED, RUNNING])
+    states = data.draw(st.lists(state, min_size=count, max_size=count))
+    instances = data.draw(st.integers(1, 5))
+    estimates = [Estimate(seconds, 0.3, 0.1) for seconds in graph.estimates]
+    elapsed = [float(s == RUNNING) for s in states]
+    found = forecast(graph, states, estimates, elapsed, instances)
+    assert found == forecast(graph, states, estimates, elapsed, instances)
+    assert found.low <= found.seconds <= found.high
+    path = found.critical_path
+    assert all(one in graph.dependencies[two] for one, two in zip(path, path[1:]))
+    assert not set(path) & set(found.stuck)
+    assert found.useful <= count
+    assert set(found.late) <= set(path)
