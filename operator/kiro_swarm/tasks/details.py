@@ -12,9 +12,9 @@ from typing import Any, Optional
 
 from kiro_swarm.tasks import values
 from kiro_swarm.tasks.codes import Code
+from kiro_swarm.tasks.draft import Draft
 from kiro_swarm.tasks.fields import Field, Kind
 from kiro_swarm.tasks.model import Complexity, Remarks
-from kiro_swarm.tasks.outline import Draft
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ class Details:
 def read_details(draft: Draft, remarks: Remarks) -> Details:
     """The details of a task; problems become remarks."""
     found: dict[Kind, list[str]] = {
-        **{"requirements": [], "files": [], "boundary": []},
-        **{"capabilities": [], "acceptance": []},
+        "requirements": [],
+        "files": [],
+        "boundary": [],
+        "capabilities": [],
     }
     for entry in draft.fields:
         if entry.kind == "requirements":
@@ -44,16 +46,12 @@ def read_details(draft: Draft, remarks: Remarks) -> Details:
             found[entry.kind] += values.read_names(entry.value)
         elif entry.kind == "files":
             found["files"] += _files(draft, entry, remarks)
-        elif entry.kind == "acceptance" and entry.value:
-            found["acceptance"].append(entry.value)
     return Details(
         requirements=tuple(dict.fromkeys(found["requirements"])),
         files=tuple(dict.fromkeys(found["files"])),
         boundary=tuple(dict.fromkeys(found["boundary"])),
         capabilities=tuple(dict.fromkeys(found["capabilities"])),
-        acceptance_criteria=tuple(
-            dict.fromkeys(filter(None, found["acceptance"] + draft.criteria))
-        ),
+        acceptance_criteria=tuple(dict.fromkeys(filter(None, draft.criteria))),
         estimate_seconds=_first(draft, "estimate", values.read_seconds, remarks),
         priority=_first(draft, "priority", values.read_priority, remarks),
         complexity=_first(draft, "complexity", values.read_complexity, remarks),

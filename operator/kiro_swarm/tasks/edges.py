@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from typing import Final, Optional
 
+from kiro_swarm.tasks.draft import Draft
 from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.groups import Groups
 from kiro_swarm.tasks.model import Remarks
-from kiro_swarm.tasks.outline import Draft
 from kiro_swarm.tasks.resolve import Resolver, TooManyReferences
 from kiro_swarm.tasks.sequence import sequence
 from kiro_swarm.tasks.wave_edges import WaveEdges

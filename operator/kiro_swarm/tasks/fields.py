@@ -33,7 +33,7 @@ _NAMES: Final[tuple[tuple[str, Kind], ...]] = (
     (r"boundar(?:y|ies)", "boundary"),
     (r"estimate(?:d (?:time|effort|duration))?|estimated|effort", "estimate"),
     (r"priority", "priority"),
-    (r"complexity", "complexity"),
+    (r"(?:estimated )?complexity", "complexity"),
     (r"(?:required )?(?:capabilit(?:y|ies)|skills?)", "capabilities"),
     (r"acceptance criteri(?:a|on)|acceptance|done when", "acceptance"),
 )
@@ -83,11 +83,11 @@ def read_fields(
     bullet = None if inline else _BULLET.match(text)
     if bullet:
         text, column = text[bullet.end() :], column + bullet.end()
-    starts = [
-        match
-        for match in _FIELD.finditer(text)
-        if match.group("open") or (not inline and match.start() == 0)
-    ]
+    starts: list[re.Match[str]] = []
+    for match in _FIELD.finditer(text):
+        follows = starts and text[match.start() - 2 : match.start()] == "| "
+        if match.group("open") or (not inline and (match.start() == 0 or follows)):
+            starts.append(match)
     found = []
     for index, match in enumerate(starts):
         last = index + 1 == len(starts)

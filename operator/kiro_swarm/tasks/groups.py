@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Final, Optional
 
 from kiro_swarm.tasks import ids
-from kiro_swarm.tasks.outline import Draft
+from kiro_swarm.tasks.draft import Draft
 
 _CHECKPOINT: Final = re.compile(r"\W*(?:final\s+)?check-?point\b", re.IGNORECASE)
 

@@ -8,15 +8,16 @@ that is indented less.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final, Optional
 
 from kiro_swarm.tasks import ids
 from kiro_swarm.tasks.boxes import MARKS, Box, read_box, read_head
+from kiro_swarm.tasks.criteria import BULLET, collect, criteria_in
+from kiro_swarm.tasks.draft import Draft
 from kiro_swarm.tasks.fields import Field, read_fields
 from kiro_swarm.tasks.ids import PATTERN
 from kiro_swarm.tasks.lines import Line
-from kiro_swarm.tasks.model import Remarks, State
+from kiro_swarm.tasks.model import Remarks
 from kiro_swarm.tasks.sections import Sections
 from kiro_swarm.tasks.task_comments import TaskComment, ends_task, read_task_comment
 
@@ -25,41 +26,6 @@ _PROSE_EDGE: Final = re.compile(
     rf"\s+tasks?\s+){PATTERN}(?![\w-])",
     re.IGNORECASE,
 )
-_BULLET: Final = re.compile(r"[-*+](?:\s|\Z)|[0-9]{1,9}[.)]\s")
-
-
-@dataclass
-class Draft:
-    """A task while the file is read."""
-
-    id: str
-    title: str
-    state: State
-    optional: bool
-    line: int
-    column: int
-    offset: int
-    indent: int
-    enclosing: Optional[str]
-    body: list[str] = field(default_factory=list)
-    fields: list[Field] = field(default_factory=list)
-    last_line: int = 0
-    width: int = 1
-    mark: str = "x"
-    #: The word for the state where it is a word, else empty.
-    word: str = ""
-    parallel: bool = False
-    phases: tuple[str, ...] = ()
-    criteria: list[str] = field(default_factory=list)
-    #: Indentation of the line that says that criteria follow, and whether it is a bullet.
-    heads_criteria: Optional[tuple[int, bool]] = None
-
-    def add(self, line: Line) -> None:
-        """One more line of its text, with its place kept relative to the task."""
-        if self.body and line.number > self.last_line + 1:
-            self.body.append("")
-        self.body.append(" " * max(0, line.indent - self.indent - 2) + line.text)
-        self.last_line = line.number
 
 
 class Outline:
@@ -186,6 +152,7 @@ class Outline:
             indent=line.indent,
             enclosing=around.id if around else None,
             fields=fields,
+            criteria=criteria_in(fields),
             last_line=line.number,
             parallel=box.parallel,
             phases=self._sections.phases,
@@ -222,7 +189,7 @@ class Outline:
     def _read_text(self, line: Line, box: Optional[Box]) -> None:
         owner = self._open[-1][1] if self._open else self._last
         fields, _ = read_fields(line.text, line.number, line.column)
-        ends = not self._open and not fields and not _BULLET.match(line.text)
+        ends = not self._open and not fields and not BULLET.match(line.text)
         if ends and line.number > self._previous_line + 1:
             self._last = None  # a paragraph after a blank line ends the list
             return
@@ -280,6 +247,7 @@ class Outline:
             enclosing=None,
             body=list(found.text),
             fields=list(found.fields),
+            criteria=criteria_in(found.fields),
             last_line=line.number + line.text.count("\n"),
             phases=self._sections.phases,
         )
@@ -313,32 +281,3 @@ class Outline:
         if not task.title:
             text = f"task {task.id} has no title"
             self._remarks.add("warning", "no-title", task.line, text, task.column)
-
-
-def collect(task: Draft, line: Line, box: Optional[Box], fields: list[Field]) -> None:
-    """Note a line that is an acceptance criterion.
-
-    A box without an id is one wherever it stands; a bullet is one below a line such as
-    "Acceptance Criteria:", and what is indented below it goes on with it.
-    """
-    head = task.heads_criteria
-    bullet = _BULLET.match(line.text)
-    if fields:
-        last = fields[-1]
-        task.heads_criteria = None
-        if last.kind == "acceptance" and not last.value:
-            task.heads_criteria = (line.indent, bullet is not None)
-    elif box is not None:
-        task.criteria.append(_box_text(line.text))
-    elif head is not None:
-        below = line.indent > head[0] or (line.indent == head[0] and not head[1])
-        if bullet and below:
-            task.criteria.append(line.text[bullet.end() :].strip())
-        elif not bullet and line.indent > head[0] and task.criteria:
-            task.criteria[-1] += f" {line.text}"
-        else:
-            task.heads_criteria = None
-
-
-def _box_text(text: str) -> str:
-    return text.partition("]")[2].strip(" \t*\\")

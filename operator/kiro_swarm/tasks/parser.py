@@ -10,11 +10,12 @@ from __future__ import annotations
 from kiro_swarm.tasks.boxes import read_box
 from kiro_swarm.tasks.details import Details, read_details
 from kiro_swarm.tasks.diagrams import report_diagrams
+from kiro_swarm.tasks.draft import Draft
 from kiro_swarm.tasks.edges import Edges
 from kiro_swarm.tasks.groups import Groups
 from kiro_swarm.tasks.lines import TASK_COMMENT, Document, clean, read_lines
 from kiro_swarm.tasks.model import Remarks, SpecTask, TaskFile
-from kiro_swarm.tasks.outline import Draft, Outline
+from kiro_swarm.tasks.outline import Outline
 from kiro_swarm.tasks.waves import read_waves
 
 

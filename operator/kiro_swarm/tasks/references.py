@@ -26,7 +26,18 @@ _LEADING: Final = re.compile(
 _AROUND: Final = frozenset(
     {
         *("complete", "completed", "completes", "completion", "done", "finished"),
-        *("merged", "finishes", "first", "is", "are", "be", "must", "to", "have", "has"),
+        *(
+            "merged",
+            "finishes",
+            "first",
+            "is",
+            "are",
+            "be",
+            "must",
+            "to",
+            "have",
+            "has",
+        ),
         "been",
     }
 )
@@ -52,9 +63,9 @@ _ABOVE: Final = re.compile(
 )
 _SPEC: Final = r"[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*"
 _EXTERNAL: Final = re.compile(
-    rf"(?:spec\s+)?(?!(?i:tasks?|phase|group|step)\b)`?{_SPEC}`?\s?(?::|/|#|::)\s?(?:tasks?\s+)?#?{PATTERN}`?"
-    rf"|(?:the\s+)?specs?:?\s+`?{_SPEC}`?(?:\s+(?:tasks?\s+)?{PATTERN})?"
-    rf"|(?:the\s+)?`?{_SPEC}`?\s+spec(?:\s+(?:tasks?\s+)?{PATTERN})?"
+    rf"(?:spec\s+)?(?!(?i:tasks?|phase|group|step)\b)`?{_SPEC}`?\s?(?::|/|#|::)\s?(?:(?i:tasks?)\s+)?#?{PATTERN}`?"
+    rf"|(?:the\s+)?specs?:?\s+`?{_SPEC}`?(?:\s+(?:(?i:tasks?)\s+)?{PATTERN})?"
+    rf"|(?:the\s+)?`?{_SPEC}`?\s+spec(?:\s+(?:(?i:tasks?)\s+)?{PATTERN})?"
     rf"|`?(?:[\w.-]+/){{0,6}}\.kiro/specs/[\w./-]+`?(?:#?\s?(?:tasks?\s+)?{PATTERN})?"
 )
 _LONGEST: Final = 200

@@ -11,10 +11,10 @@ import re
 from bisect import bisect_left, bisect_right
 from typing import Final, Optional
 
+from kiro_swarm.tasks.draft import Draft
 from kiro_swarm.tasks.fields import Field
 from kiro_swarm.tasks.groups import Groups
 from kiro_swarm.tasks.model import Remarks
-from kiro_swarm.tasks.outline import Draft
 from kiro_swarm.tasks.references import PHASE, Reference, phase_key, read_references
 
 #: What all references of a file may stand for, together.

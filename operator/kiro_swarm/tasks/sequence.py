@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
+from kiro_swarm.tasks.draft import Draft
 from kiro_swarm.tasks.groups import Groups
-from kiro_swarm.tasks.outline import Draft
 
 
 @dataclass
