@@ -79,6 +79,8 @@ def test_a_plan_finds_what_the_longest_chain_first_misses() -> None:
     graph = TaskGraph([[]] * 5, [3.0, 3.0, 2.0, 2.0, 2.0])
     assert run_of(graph, graph.upward_ranks(), 2).makespan == 7.0
     assert run_of(graph, planned_ranks(graph, 2), 2).makespan == 6.0
+    # With times that are anybody's guess there is nothing to be planned so finely.
+    assert planned_ranks(graph, 2, spread=0.3) == graph.upward_ranks()
 
 
 @pytest.mark.parametrize(("count", "instances"), [(3, 3), (3, 1), (MOST_TASKS + 1, 2)])

@@ -84,7 +84,7 @@ def test_whatever_happens_it_decides_as_one_made_anew_from_the_states(
     model = Model(graph, tasks, STRATEGIES[name])
     queue = model.queue()
     for _ in range(data.draw(st.integers(1, 15))):
-        model.wait(data.draw(st.integers(1, 9000)))
+        model.wait(data.draw(st.integers(1, 40000)))
         if data.draw(st.integers(0, 3)) == 0:
             queue = model.queue()  # a restart
         step = data.draw(st.sampled_from(["choose", "choose", "end", "any"]))
