@@ -25,6 +25,7 @@ Object = Dict[str, Any]
 NAMESPACE = "default"
 SENTENCE = "status swarm"
 SIDES = ("operator", "bare loop")
+TARGETS_MS = {("operator", 50): 15.0, ("operator", 99): 50.0}
 
 
 def run(arguments: Sequence[str]) -> List[Measure]:
@@ -48,11 +49,11 @@ def run(arguments: Sequence[str]) -> List[Measure]:
             for ours, bare in zip(*times.values())
         ]
         name = f"operator / bare loop, p{percent}"
-        measures.append(Measure(name, statistics.median(ratios), "x"))
+        measures.append(Measure(name, statistics.median(ratios), "x", 1.5))
     for side in SIDES:
         together = [value for round_ in times[side] for value in round_]
         for percent in (50, 99):
-            target = 25.0 if (side, percent) == ("operator", 50) else None
+            target = TARGETS_MS.get((side, percent))
             value = _percentile(together, percent) * 1e3
             measures.append(Measure(f"{side}, p{percent}", value, "ms", target))
     return measures
