@@ -61,6 +61,30 @@ def ensure(
         return executable
 
 
+def ensure_oracles(python: Path) -> Path:
+    """A folder with what hack/bench schedule compares with, for the PYTHONPATH of `python`.
+
+    250 MB that nothing else needs, so they are beside the environment and not in it.
+    Raises EnvError when they cannot be installed.
+    """
+    made = probe(str(python))
+    if made is None:
+        raise EnvError(f"{python} does not start as a Python interpreter")
+    version = f"py{made.version[0]}{made.version[1]}"
+    requirements = ROOT / "requirements" / f"oracles-{version}.txt"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    folder = ROOT / f".venv-oracles-{version}"
+    with _lock(folder):
+        stamp = folder / PACKAGES_STAMP
+        if not stamp.exists() or stamp.read_text() != wanted:
+            _say(f"filling {folder} from {requirements.name}")
+            shutil.rmtree(folder, ignore_errors=True)
+            options = ("--require-hashes", "--no-deps", "--target", str(folder))
+            _pip(python, "install", *options, "-r", str(requirements))
+            stamp.write_text(wanted)
+    return folder
+
+
 def clean_environment() -> Dict[str, str]:
     """os.environ without what would pull a foreign Python's modules into ours."""
     foreign = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")

@@ -1,10 +1,11 @@
 """Pins the dependencies of pyproject.toml, with hashes, for every interpreter.
 
 Called by hack/update-requirements (writes requirements/, needs a package index) and
-hack/verify-requirements (reads only, needs no network). Two files an interpreter:
+hack/verify-requirements (reads only, needs no network). For each interpreter:
 `py311.txt` is the environment of a developer, `runtime-py311.txt` what the images and
 users need; both hold the same versions. The files name no index, no folder and nothing
-else of the machine that wrote them.
+else of the machine that wrote them. A third, `oracles-py311.txt`, holds what hack/bench
+schedule compares with, beside the packages of the developer's environment.
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ FOLDER = ROOT / "requirements"
 VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 # (prefix of the file, the extra it holds beside the runtime dependencies)
-KINDS = (("", "dev"), ("runtime-", ""))
+KINDS = (("", "dev"), ("runtime-", ""), ("oracles-", "oracles"))
+# An extra that is installed beside the developer's environment, so without the rest.
+ALONE = "oracles"
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)")
 _ADDRESS = re.compile(r"://|^\s*-[^-]|^\s*--(?!hash=)|@ |\bfile:")
 
 
 def path_of(prefix: str, version: str) -> Path:
-    """The requirement file of a kind ("" or "runtime-") and a version such as "3.11"."""
+    """The requirement file of a kind ("", "runtime-", ...) and a version such as "3.11"."""
     return FOLDER / f"{prefix}py{version.replace('.', '')}.txt"
 
 
@@ -56,8 +59,7 @@ def update(arguments: List[str]) -> int:
 
 def verify() -> int:
     """Print what is wrong with the files, one line a problem; 1 when there is any."""
-    with open(ROOT / "pyproject.toml", "rb") as file:
-        project: Dict[str, Any] = tomllib.load(file)["project"]
+    project = _project()
     found: List[str] = []
     for version in VERSIONS:
         for prefix, extra in KINDS:
@@ -77,7 +79,8 @@ def declarations(
 ) -> Iterator[Requirement]:
     """What [project] asks for on one interpreter, with one extra ("" for none) unfolded."""
     extras: Dict[str, List[str]] = project["optional-dependencies"]
-    pending = [*project["dependencies"], *(extras[extra] if extra else [])]
+    pending = [] if extra == ALONE else list(project["dependencies"])
+    pending += extras[extra] if extra else []
     environment = {"python_version": version, "python_full_version": f"{version}.0"}
     while pending:
         requirement = Requirement(pending.pop())
@@ -120,21 +123,33 @@ def _compile(
     uv: Path, version: str, prefix: str, extra: str, arguments: List[str]
 ) -> None:
     target = path_of(prefix, version)
-    argv = [str(uv), "pip", "compile", "--quiet", "--no-config", "pyproject.toml"]
+    source = "-" if extra == ALONE else "pyproject.toml"
+    argv = [str(uv), "pip", "compile", "--quiet", "--no-config", source]
     argv += ["--python-version", version, "--generate-hashes", "--no-header"]
     argv += ["--no-emit-index-url", "--no-emit-find-links", "--no-annotate"]
+    if extra and extra != ALONE:
+        argv += ["--extra", extra]
     if extra:
-        argv += ["--extra", extra, *arguments]
-    else:
+        argv += arguments
+    if extra != "dev":
         # The full file was written just before: what is installed is what was tested.
         argv += ["--constraint", str(path_of("", version).relative_to(ROOT))]
+    if not extra:
         target.unlink(missing_ok=True)
     argv += ["--output-file", str(target.relative_to(ROOT))]
     print(f"requirements: {target.name}", flush=True)
     # A folder of wheels on this machine must not decide what everybody gets.
     foreign = ("PIP_FIND_LINKS", "UV_FIND_LINKS", "PIP_CONSTRAINT", "UV_CONSTRAINT")
     env = {key: value for key, value in os.environ.items() if key not in foreign}
-    subprocess.run(argv, cwd=ROOT, env=env, check=True)
+    wanted = "".join(f"{line}\n" for line in _project()["optional-dependencies"][ALONE])
+    given = wanted if source == "-" else None
+    subprocess.run(argv, cwd=ROOT, env=env, check=True, input=given, text=True)
+
+
+def _project() -> Dict[str, Any]:
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project: Dict[str, Any] = tomllib.load(file)["project"]
+    return project
 
 
 if __name__ == "__main__":
