@@ -68,7 +68,7 @@ class Box:
 
 def read_box(line: Line) -> Optional[Box]:
     """The box that a line is, or None. The brackets may hold any one character."""
-    match = _BOX.match(line.text)
+    match = _BOX.match(line.text) if "[" in line.text else None
     if match is None:
         return None
     rest = match.group("rest")

@@ -25,6 +25,8 @@ def collect(task: Draft, line: Line, box: Optional[Box], fields: list[Field]) ->
     "Acceptance Criteria:", and what is indented below it goes on with it.
     """
     head = task.heads_criteria
+    if box is None and head is None and not fields:
+        return
     bullet = BULLET.match(line.text)
     if fields:
         last = fields[-1]

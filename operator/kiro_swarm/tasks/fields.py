@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, Optional
 
 Kind = Literal[
@@ -38,14 +39,16 @@ _NAMES: Final[tuple[tuple[str, Kind], ...]] = (
     (r"acceptance criteri(?:a|on)|acceptance|done when", "acceptance"),
 )
 _FIELD: Final = re.compile(
-    r"(?:^|(?<=[\s|;]))(?P<open>_{1,3}|\*{1,3})?(?:"
-    + "|".join(f"(?P<{kind}>{names})" for names, kind in _NAMES)
+    r"(?:^|(?<=[\s|;]))(?P<open>_{1,3}|\*{1,3})?(?P<name>"
+    + "|".join(names for names, _ in _NAMES)
     + r")(?P<mid>[_*]{0,3})[ \t]*[:：](?P<end>[_*]{0,3})",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(
-    "|".join(f"(?P<{kind}>{names})" for names, kind in _NAMES), re.IGNORECASE
-)
+#: How a mark that opens a field closes it: nothing but signs stands behind it.
+_CLOSING: Final = {
+    mark: re.compile(re.escape(mark) + r"(?=[\s)|;,.]*(?:\Z|\s))")
+    for mark in ("_", "__", "___", "*", "**", "***")
+}
 #: Another field, of a name that is not known, on the same line.
 _NEXT: Final = re.compile(r"\s\|\s*[*_]")
 
@@ -61,14 +64,11 @@ class Field:
     column: int
 
 
+@lru_cache(maxsize=256)
 def kind_of(name: str) -> Optional[Kind]:
     """The kind of field that has this name, whatever its case, or None."""
-    match = _NAME.fullmatch(name)
-    return _kind(match) if match else None
-
-
-def _kind(match: re.Match[str]) -> Kind:
-    return next(kind for _, kind in _NAMES if match.group(kind) is not None)
+    found = (kind for names, kind in _NAMES if re.fullmatch(names, name, re.IGNORECASE))
+    return next(found, None)
 
 
 def read_fields(
@@ -92,7 +92,8 @@ def read_fields(
     for index, match in enumerate(starts):
         last = index + 1 == len(starts)
         stop = len(text) if last else starts[index + 1].start()
-        kind = _kind(match)
+        kind = kind_of(match.group("name"))
+        assert kind is not None  # noqa: S101 (the pattern is made of these names)
         rest = text[match.end() : stop].strip()
         value = _value(match, rest if last else rest.rstrip(" \t|;"), kind)
         found.append(
@@ -105,10 +106,10 @@ def _value(match: re.Match[str], value: str, kind: Kind) -> str:
     """A field's value without the mark that closes it."""
     opened = match.group("open")
     if opened and not match.group("mid") and not match.group("end"):
-        closing = re.search(re.escape(opened) + r"(?=[\s)|;,.]*(?:\Z|\s))", value)
+        closing = _CLOSING[opened].search(value)
         if closing:
             value = value[: closing.start()]
         elif kind in ("depends", "blocks", "requirements"):
             value = value.rstrip("_*")  # closed with the wrong mark
-    following = _NEXT.search(value)
+    following = _NEXT.search(value) if "|" in value else None
     return (value[: following.start()] if following else value).strip()

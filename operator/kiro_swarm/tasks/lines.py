@@ -122,9 +122,11 @@ def read_lines(text: str) -> Document:
             elif task:
                 kept.append(line)
         else:
-            opening = _FENCE.match(line.text)
+            maybe = "```" in line.text or "~~~" in line.text
+            opening = _FENCE.match(line.text) if maybe else None
             if opening:
                 fence = opening.group("mark")
                 blocks.append(Block(line.number, opening.group("info").strip(), []))
-            kept.append(line._replace(code=bool(opening)))
+                line = line._replace(code=True)
+            kept.append(line)
     return Document(kept, blocks, blocks[-1] if fence is not None else comment)

@@ -61,29 +61,30 @@ def _tasks(groups: Groups, edges: Edges, remarks: Remarks) -> tuple[SpecTask, ..
             ticked_mark=draft.mark.replace("{}", done),
             parallel=draft.parallel,
             external=edges.external(draft),
-            priority=_priority(draft, groups, details),
+            priority=priority,
             complexity=found.complexity,
-            capabilities=_capabilities(draft, groups, details),
+            capabilities=capabilities,
             acceptance_criteria=found.acceptance_criteria,
         )
         for draft, found in zip(drafts, details.values())
+        for priority, capabilities in [_inherited(draft, groups, details)]
     )
 
 
-def _priority(draft: Draft, groups: Groups, details: dict[str, Details]) -> int:
-    """A task's own priority, else that of the nearest group that has one."""
-    found = (details[owner.id].priority for owner in groups.with_groups(draft))
-    return next((priority for priority in found if priority is not None), 0)
-
-
-def _capabilities(
+def _inherited(
     draft: Draft, groups: Groups, details: dict[str, Details]
-) -> tuple[str, ...]:
-    """What a task and the groups around it ask for."""
-    owners = groups.with_groups(draft)
-    return tuple(
-        dict.fromkeys(name for o in owners for name in details[o.id].capabilities)
+) -> tuple[int, tuple[str, ...]]:
+    """Priority and capabilities of a task.
+
+    The priority is its own, else that of the nearest group that has one; capabilities are
+    its own and those of its groups.
+    """
+    owners = [details[owner.id] for owner in groups.with_groups(draft)]
+    priorities = (owner.priority for owner in owners if owner.priority is not None)
+    capabilities = dict.fromkeys(
+        name for owner in owners for name in owner.capabilities
     )
+    return next(priorities, 0), tuple(capabilities)
 
 
 def _word_for_done(groups: Groups) -> str:

@@ -57,7 +57,7 @@ class Sections:
 
 def _heading(line: Line) -> Optional[tuple[int, str]]:
     """Level and text of a heading."""
-    if line.indent != 0:
+    if line.indent != 0 or line.text[0] not in "#*":
         return None
     match = _HEADING.match(line.text)
     if match:

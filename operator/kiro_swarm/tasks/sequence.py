@@ -30,6 +30,9 @@ class _Node:
 
 def sequence(groups: Groups) -> Iterator[tuple[int, int]]:
     """(leaf, leaf it waits for) of all leaves."""
+    if not any(draft.parallel for draft in groups.drafts.values()):
+        yield from ((leaf, leaf - 1) for leaf in range(1, len(groups.leaves)))
+        return
     root = _Node(None)
     path = [root]
     for index, leaf in enumerate(groups.leaves):
