@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from hack.lib import env
 from hack.lib.env import (
     ASKED_BY,
     EnvError,
     clean_environment,
     ensure,
+    ensure_oracles,
     main,
     requirements_for,
 )
@@ -110,3 +112,30 @@ def test_a_foreign_environment_does_not_leak_in(
     assert "PYTHONPATH" not in environment
     assert environment["KEPT"] == "yes"
     assert shutil.which("sh", path=environment["PATH"])
+
+
+def test_oracles_are_installed_once_beside_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def pip(python: Path, command: str, *arguments: str) -> None:
+        calls.append(arguments)
+        (folder / "leftover").parent.mkdir(exist_ok=True)
+        (folder / "leftover").touch()
+
+    folder = tmp_path / ".venv-oracles-py311"
+    pins = tmp_path / "requirements" / "oracles-py311.txt"
+    pins.parent.mkdir()
+    pins.write_text("one==1\n")
+    monkeypatch.setattr(env, "ROOT", tmp_path)
+    monkeypatch.setattr(env, "_pip", pip)
+    python = fake_python(tmp_path, "3 11 True /usr/bin/python3.11")
+    assert [ensure_oracles(python), ensure_oracles(python)] == [folder, folder]
+    assert len(calls) == 1
+    assert {"--require-hashes", str(folder), str(pins)} <= set(calls[0])
+    pins.write_text("one==2\n")
+    ensure_oracles(python)
+    assert len(calls) == 2
+    with pytest.raises(EnvError, match="does not start"):
+        ensure_oracles(tmp_path / "nothing")

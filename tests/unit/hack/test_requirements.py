@@ -15,7 +15,10 @@ PROJECT: Dict[str, Any] = {
         "kopf>=1.45; python_version >= '3.11'",
         "kopf<1.39; python_version < '3.10'",
     ],
-    "optional-dependencies": {"test": ["pytest>=8"], "dev": ["sample[test]", "build"]},
+    "optional-dependencies": {
+        **{"test": ["pytest>=8"], "dev": ["sample[test]", "build"]},
+        "oracles": ["ortools>=9"],
+    },
 }
 
 
@@ -30,6 +33,7 @@ def pinned(name: str, version: str) -> str:
         ("3.9", "", ["kopf<1.39"]),
         ("3.10", "", []),
         ("3.10", "dev", ["build", "pytest>=8"]),
+        ("3.11", "oracles", ["ortools>=9"]),
     ],
 )
 def test_markers_and_extras_decide_what_is_declared(

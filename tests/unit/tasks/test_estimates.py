@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiro_swarm.tasks.estimates import Estimate, Estimates, Observation
+from kiro_swarm.tasks.estimates import Estimate, Estimates, Observation, speeds
 from kiro_swarm.tasks.graph import DEFAULT_ESTIMATE_SECONDS
 
 
@@ -101,3 +101,27 @@ def test_the_order_of_observations_is_nothing_and_the_answer_is_a_time(
     assert Estimates(seen).of(declared, complexity) == one
     assert 0 < one.low <= one.seconds <= one.high < math.inf
     assert one == Estimate(one.seconds, one.spread, one.doubt)
+
+
+def test_an_instance_is_known_to_be_fast_when_it_was_so_often() -> None:
+    usual = [("usual", 100.0, 100.0)] * 40
+    once = speeds([*usual, ("fast", 100.0, 50.0)])
+    often = speeds([*usual, *[("fast", 100.0, 50.0)] * 40])
+    assert 1 < once["fast"] < 1.2
+    assert often["fast"] / often["usual"] > 1.8
+    assert often["usual"] < 1 < often["fast"]
+
+
+def test_when_all_take_twice_as_long_nobody_is_slow() -> None:
+    found = speeds([("a", 100.0, 200.0), ("b", 50.0, 100.0), ("b", 5.0, 10.0)])
+    assert found == {"a": pytest.approx(1), "b": pytest.approx(1)}
+
+
+@pytest.mark.parametrize(
+    "record", [("a", 0.0, 5.0), ("a", 5.0, 0.0), ("a", 5.0, math.inf)]
+)
+def test_a_time_that_cannot_be_says_nothing_of_an_instance(
+    record: tuple[str, float, float],
+) -> None:
+    assert speeds([record]) == {"a": 1.0}
+    assert speeds([]) == {}
