@@ -121,3 +121,74 @@ def test_any_leaf_of_any_file_ticks_one_byte_per_box(
         assert [t.id for t in again.tasks if t.state == "done"] == [
             t.id for t in file.tasks if t.state == "done" or t.id == leaf.id
         ]
+
+
+COMMENTS = """\
+<!-- @task id="A-1" status="completed" -->
+### A-1 Première 🎉
+<!-- @endtask -->
+<!-- @task priority="high" id='A-2' status='in-progress' -->
+### A-2
+\t- [ ] a criterion
+<!-- @endtask -->
+<!-- @task id="A-3" -->
+### A-3"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("task", "before", "after"),
+    [
+        ("A-1", "", ""),
+        ("A-2", "status='in-progress'", "status='completed'"),
+        ("A-3", 'id="A-3"', 'id="A-3" status="completed"'),
+    ],
+)
+def test_of_a_task_that_is_a_comment_the_status_changes_in_the_files_own_word(
+    newline: str, task: str, before: str, after: str
+) -> None:
+    data = COMMENTS.replace("\n", newline).encode()
+    ticked = tick(data, task)
+    assert ticked == data.replace(before.encode(), after.encode())
+    assert tick(ticked, task) == ticked
+    states = {leaf.id: leaf.state for leaf in parse(ticked.decode()).leaves}
+    assert states[task] == "done"
+
+
+def test_without_a_word_of_the_file_a_status_becomes_done() -> None:
+    data = b'<!-- @task id="A-2" status="" -->\n### A\n<!-- @endtask -->'
+    assert tick(data, "A-2") == data.replace(b'""', b'"done"')
+
+
+attributes = st.sampled_from(
+    [
+        *('status="pending"', "status='in progress'", 'status=""', 'state="todo"'),
+        *('priority="high"', 'note="é 🎉"', 'depends="none"', "", 'optional="true"'),
+    ]
+)
+
+
+@given(
+    st.lists(st.tuples(attributes, attributes), min_size=1, max_size=4),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([" ", "\n     "]),
+    st.binary(max_size=4),
+)
+def test_any_task_that_is_a_comment_becomes_done_and_nothing_else_changes(
+    plan: list[tuple[str, str]], newline: str, between: str, tail: bytes
+) -> None:
+    text = "".join(
+        f"<!-- @task{between}{one}{between}id='Q-{n}'{between}{two} -->\n### T é\n"
+        f"- [ ] ok\n<!-- @endtask -->\n"
+        for n, (one, two) in enumerate(plan)
+    ).replace("\n", newline)
+    data = text.encode() + tail
+    before = parse(data.decode("utf-8", "surrogateescape"))
+    for leaf in before.leaves:
+        after = parse(tick(data, leaf.id).decode("utf-8", "surrogateescape"))
+        assert [(t.id, t.title, t.priority, t.optional) for t in after.tasks] == [
+            (t.id, t.title, t.priority, t.optional) for t in before.tasks
+        ]
+        assert [t.state for t in after.tasks] == [
+            "done" if t.id == leaf.id else t.state for t in before.tasks
+        ]
