@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import List
 
@@ -10,6 +11,14 @@ import pytest
 pytest_plugins = ["tests.support.cluster"]
 
 TESTS = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C work in the programs that tests start.
+
+    Whoever is started by a script in the background inherits that it is ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
