@@ -3,6 +3,7 @@
 * A plan (graph, ranks, order) beside rustworkx's topological sort of a graph that it holds
   already, its answer as a list: our time has the building of the graph in it.
 * The next choice: from a completion to the pair that is bound, at 100,000 pending tasks.
+* The forecast that a swarm's status shows.
 * Makespans of 500 seeded small graphs (task_graphs.py) as the product's queue works them
   off, against the optimum that CP-SAT proves within its limit, then with times off by up
   to half and one attempt in twenty that dies with its instance, against an oracle that
@@ -25,7 +26,8 @@ from statistics import fmean
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from kiro_swarm.api.meta import BLOCKED
-from kiro_swarm.tasks.estimates import Estimates, Observation
+from kiro_swarm.tasks.estimates import Estimate, Estimates, Observation
+from kiro_swarm.tasks.forecast import forecast
 from kiro_swarm.tasks.graph import TaskGraph
 from kiro_swarm.tasks.plan import planned_ranks
 from kiro_swarm.tasks.ready import ReadyQueue
@@ -53,6 +55,7 @@ def run(arguments: Sequence[str]) -> List[Measure]:
     for size in SIZES:
         measures += _planning(size)
     measures += _choosing(SIZES[-1])
+    measures.append(_forecasting(SIZES[1]))
     # Spawned, not forked: the pool must not share what the measures above left behind.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         worked = list(pool.map(partial(_worked, limit=options.limit), seeds))
@@ -138,6 +141,18 @@ def _choosing(size: int) -> Iterator[Measure]:
     times.sort()
     yield Measure("next choice, p95", times[len(times) * 95 // 100] / 1e3, "us", 50)
     yield Measure("next choice, p50", times[len(times) // 2] / 1e3, "us")
+
+
+def _forecasting(size: int) -> Measure:
+    draw = random.Random(SEED)
+    graph = TaskGraph(many(draw, size))
+    estimates = [Estimate(draw.uniform(60, 7200), 0.4, 0.2) for _ in range(size)]
+    times: List[float] = []
+    for _ in range(PASSES):
+        begin = time.process_time()
+        forecast(graph, [BLOCKED] * size, estimates, [0.0] * size, 20)
+        times.append(time.process_time() - begin)
+    return Measure(f"forecast of {size:,} tasks", min(times) * 1e3, "ms", 100)
 
 
 # ------------------------------------------------------------------ makespan

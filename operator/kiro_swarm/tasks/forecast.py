@@ -29,7 +29,7 @@ from kiro_swarm.tasks.simulate import simulate
 
 #: Simulated tasks that a forecast may cost, and how many runs that makes.
 _WORK: Final = 30_000
-_FEWEST_RUNS: Final = 3
+_FEWEST_RUNS: Final = 2
 _MOST_RUNS: Final = 100
 #: What finishes this near to the critical path would not finish sooner with more.
 _NEAR: Final = 1.01
@@ -101,7 +101,7 @@ def forecast(
     active = [at for at, task in enumerate(left) if states[task] in ACTIVE_STATES]
     instances = max(instances, len(active))
     ranks = rest.upward_ranks()
-    critical = rest.critical_path()
+    critical = rest.critical_path(ranks)
     critical_seconds = max(ranks, default=0.0)
     for at in active:
         ranks[at] = math.inf  # they have their instances already
@@ -182,9 +182,7 @@ def _ends(
     # Every run begins one further on in the same noise: drawing takes longer than using.
     noise = [chance.normal() for _ in range(len(estimates) + runs)]
     ends = []
-    for run in range(runs):
-        # What all have in common goes evenly through its range, the rest by chance.
-        doubt = _NORMAL.inv_cdf((run + 0.5) / runs)
+    for run, doubt in enumerate(_evenly(runs)):
         seconds = list(
             map(_left, estimates, elapsed, repeat(doubt), islice(noise, run, None))
         )
@@ -200,6 +198,13 @@ def _ends(
     )
 
 
+def _evenly(runs: int) -> list[float]:
+    """What all tasks have in common goes evenly through its range; the deviation is 1."""
+    points = [_NORMAL.inv_cdf((run + 0.5) / runs) for run in range(runs)]
+    deviation = pstdev(points)
+    return [point / deviation for point in points]
+
+
 def _useful(
     rest: TaskGraph, ranks: Sequence[float], critical_seconds: float, instances: int
 ) -> int:
@@ -212,7 +217,8 @@ def _useful(
         return 0
     low = max(1, math.ceil(sum(rest.estimates) / max(critical_seconds * _NEAR, 1e-9)))
     high = max(low, rest.width())
-    steps = max(1, _WORK // (3 * len(ranks)))
+    # One look at the present number always, unless it is too low for all the work.
+    steps = max(int(instances >= low), _WORK // (4 * len(ranks)))
     middle = min(max(instances, low), high - 1)
     while low < high and steps:
         run = simulate(

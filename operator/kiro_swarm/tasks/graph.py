@@ -187,11 +187,14 @@ class TaskGraph:
                     last[other] = False
         return last
 
-    def critical_path(self) -> list[int]:
-        """The longest chain by estimates, in order; ties go to the first of the file."""
+    def critical_path(self, ranks: Optional[Sequence[float]] = None) -> list[int]:
+        """The longest chain by estimates, in order; ties go to the first of the file.
+
+        ``ranks``: `upward_ranks`, where they are known already.
+        """
         if not self.dependencies:
             return []
-        ranks = self.upward_ranks()
+        ranks = self.upward_ranks() if ranks is None else ranks
         starts = [task for task, needed in enumerate(self.dependencies) if not needed]
         path = [max(starts, key=lambda task: (ranks[task], -task))]
         while self.dependents[path[-1]]:
