@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from kiro_swarm.api.meta import BLOCKED, BOUND, DONE, FAILED, MERGED, READY, RUN
 from kiro_swarm.tasks.estimates import Estimate
 from kiro_swarm.tasks.forecast import Forecast, forecast
 from kiro_swarm.tasks.graph import CycleError, TaskGraph
+from kiro_swarm.tasks.simulate import simulate
+from tests.bench.task_graphs import problem
 from tests.unit.tasks.random_graphs import graphs
 
 #   0 -> 1 -> 3      4      (the chain 0 1 3 is critical)
@@ -143,3 +146,26 @@ def test_a_forecast_is_the_same_every_time_and_keeps_its_bounds(
     assert not set(path) & set(found.stuck)
     assert found.useful <= count
     assert set(found.late) <= set(path)
+
+
+def test_four_of_five_swarms_finish_between_low_and_high() -> None:
+    draw = random.Random(3)
+    inside = below = 0
+    for seed in range(200):
+        case = problem(seed)
+        graph = TaskGraph(case.needed, case.seconds)
+        count = len(case.seconds)
+        estimates = [Estimate(seconds, 0.5, 0.3) for seconds in case.seconds]
+        found = forecast(
+            graph, [BLOCKED] * count, estimates, [0.0] * count, case.instances
+        )
+        doubt = draw.gauss(0, 0.3)
+        seconds = [one * math.exp(doubt + draw.gauss(0, 0.5)) for one in case.seconds]
+        ranks = graph.upward_ranks()
+        end = simulate(
+            graph.dependencies, graph.dependents, seconds, ranks, case.instances
+        ).makespan
+        inside += found.low <= end <= found.high
+        below += end < found.seconds
+    assert 0.72 < inside / 200 < 0.88
+    assert 0.4 < below / 200 < 0.6
