@@ -59,7 +59,10 @@ def check_tasks(text: str) -> str:
             ticked = tick(data, leaf.id)
         except CannotTick:
             break
-        if len(ticked) != len(data) or tick(ticked, leaf.id) != ticked:
+        comment = leaf.ticked_mark != "x"  # a word of its own, of another length
+        if (not comment and len(ticked) != len(data)) or (
+            tick(ticked, leaf.id) != ticked
+        ):
             raise AssertionError(f"the tick of {leaf.id} changes more than boxes")
     codes = sorted({remark.code for remark in file.diagnostics})
     return f"{min(len(file.tasks), 5)} {codes}"
@@ -84,6 +87,10 @@ _TASK_FILES = (
     "# Plan\n\n- [ ] 1. Group\n  - [ ] 1.1 A\n    - _Files: a.py, b/_\n  - [ ]* 1.2 B\n",
     '- [ ] A-1 x\n- [ ] A-2 y\n```json\n{"waves": [["A-1"], ["A-2"]]}\n```\n',
     "- [ ] 1. A\r\n  - _Requirements: 1.1, 2.3_\r\n  - _Estimate: 2h_\r\n",
+    '<!-- @task id="A-1" status="pending" -->\n### A\n- [ ] ok\n<!-- @endtask -->\n'
+    '<!-- @task id="A-2" depends="A-1" -->\n### B\n<!-- @endtask -->\n',
+    "## Phase 1\n- [ ] 1.1 (P) A\n- [ ] 1.2 B (P)\n## Phase 2\n- [ ] 2.1 C\n"
+    "  - _Depends: Phase 1 complete, auth:2.1_\n  - _Blocks: 2.2_\n- [ ] 2.2 D\n",
 )
 _TASK_PIECES = (
     *(
@@ -100,5 +107,8 @@ _TASK_PIECES = (
     *("_Depends: ", "_Blocks: ", "_Files: ", "_Boundary: ", "_Requirements: ", "_ "),
     *("_Estimate: ", "2h", "none", "Checkpoint", "\n", "\r\n", "\r", "\t", "  ", "# "),
     *("```json\n", "```\n", "~~~", "<!--", "-->", "> ", '{"waves": [["1"], ["2"]]}'),
+    *("(P) ", "Phase 1", "## Phase 1\n", "1.1-1.3", "2.x", "all previous tasks", "b:1"),
+    *("@task ", "@endtask ", 'id="A-1"', ' status="done"', "## Checklist\n", "1 --> 2"),
+    *("_Priority: ", "_Complexity: ", "_Capabilities: ", "Acceptance criteria:", " | "),
     *("(", ")", "[", "]", ",", ":", "*", "`", "\\", "\ufeff", "\x00", "\u202e", "🎉"),
 )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Final, Optional
 
 from kiro_swarm.tasks import values
 from kiro_swarm.tasks.codes import Code
 from kiro_swarm.tasks.draft import Draft
 from kiro_swarm.tasks.fields import Field, Kind
 from kiro_swarm.tasks.model import Complexity, Remarks
+
+#: More than a KiroTask carries (``wire`` says so), and few enough to pass on to sub-tasks.
+_MAX_CAPABILITIES: Final = 64
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def read_details(draft: Draft, remarks: Remarks) -> Details:
         requirements=tuple(dict.fromkeys(found["requirements"])),
         files=tuple(dict.fromkeys(found["files"])),
         boundary=tuple(dict.fromkeys(found["boundary"])),
-        capabilities=tuple(dict.fromkeys(found["capabilities"])),
+        capabilities=tuple(dict.fromkeys(found["capabilities"]))[:_MAX_CAPABILITIES],
         acceptance_criteria=tuple(dict.fromkeys(filter(None, draft.criteria))),
         estimate_seconds=_first(draft, "estimate", values.read_seconds, remarks),
         priority=_first(draft, "priority", values.read_priority, remarks),

@@ -19,6 +19,8 @@ from kiro_swarm.tasks.references import PHASE, Reference, phase_key, read_refere
 
 #: What all references of a file may stand for, together.
 MAX_REFERENCES: Final = 2_000_000
+#: So many are kept for a task; a remark says all of them, one holds it as well as many.
+_MAX_EXTERNAL: Final = 20
 _VERBS: Final = {"depends": "depends on", "blocks": "blocks"}
 _LAST_NUMBER: Final = re.compile(r"(.*?)([0-9]+)([a-z]?)", re.DOTALL)
 
@@ -99,8 +101,8 @@ class Resolver:
         if reference.kind == "phase":
             return self._phase(draft, entry, text)
         if reference.kind == "above":
-            first = min(self._groups.members(draft.id) or [0])
-            return list(range(first))
+            own = self._groups.members(draft.id)
+            return list(range(own[0])) if own else []
         if entry.kind == "blocks":
             self._remarks.add(
                 "warning",
@@ -111,7 +113,9 @@ class Resolver:
                 entry.column,
             )
             return []
-        self.external.setdefault(draft.id, []).append(text)
+        kept = self.external.setdefault(draft.id, [])
+        if len(kept) < _MAX_EXTERNAL:
+            kept.append(text)
         self._remarks.add(
             "warning",
             "cross-spec-dependency",

@@ -19,6 +19,14 @@ SCRAPS = st.sampled_from(
         *("_Depends: ", "_Requirements: ", "_Files: ", "Blocks:", "(", ")", ",", ":"),
         *("\n", "\r\n", "\r", "\n\n", "  ", "\t", "```", "~~~", "<!--", "-->", "> "),
         *('{"waves":[["1"],', '["1.1"]]}', "json", "Checkpoint", "# ", "\ufeff", "🎉"),
+        *(
+            '<!-- @task id="A-1" -->\n',
+            "<!-- @endtask -->\n",
+            "@task ",
+            ' status="done"',
+        ),
+        *("## Phase 1\n", "Phase 1", "(P) ", "1.1-2.1", "1.x", "all previous tasks"),
+        *("auth:2.1", "## Checklist\n", "1.1 --> 2.1", "_Priority: ", "high", " | "),
         *("\x00", "\ud800", "\u202e", "`", "\\", "- ", "none", "Task "),
     ]
 )
@@ -36,7 +44,9 @@ def test_no_text_crashes_the_parser_and_every_answer_is_sound(text: str) -> None
         assert is_id(task.id)
         assert set(task.waits_for) <= leaves
         assert task.parent is None or task.parent in names
-        assert text[task.offset] in " xX-~" or file.errors
+        if task.ticked_mark == "x":
+            mark = text[task.offset : task.offset + task.width]
+            assert mark in tuple(" xX-~") or file.errors
     for remark in file.diagnostics:
         assert 1 <= remark.line <= count
         assert 1 <= remark.column <= count
@@ -116,6 +126,22 @@ NOISE = {
     "stars": "- [ ]" + " " * MEGABYTE + "x",
     "seconds": "- [ ] 1. a\n  - _Estimate: " + "1" * MEGABYTE,
     "boxes": "- [ ] x\n" * (MEGABYTE // 8),
+    "arrows": "- [ ] 1. a\n\n# b\n" + "1 --> 1 " * (MEGABYTE // 8),
+    "drawings": "- [ ] 1. a\n# x\n" + "1 --> 1\n\n" * (MEGABYTE // 9),
+    "task comments": "<!-- @task id= -->\n" * (MEGABYTE // 19),
+    "open task comment": '<!-- @task id="' + "a=" * (MEGABYTE // 2),
+    "phases": "- [ ] 1. a\n" + "## Phase 1\n### Phase 2\n" * (MEGABYTE // 23),
+    "ranges": "- [ ] 1. a\n" + "  - _Depends: 1-999999_\n" * (MEGABYTE // 24),
+    "words": "- [ ] 1. a\n  - _Depends: "
+    + "after all of the tasks " * (MEGABYTE // 23),
+    "specs": "- [ ] 1. a\n  - _Depends: " + "a-" * (MEGABYTE // 2),
+    "loose waves": "- [ ] 1. a\n\n{\n" + '"waves": {\n' * (MEGABYTE // 11),
+    "criteria": "- [ ] 1. a\n  - Acceptance criteria:\n"
+    + "    - x\n" * (MEGABYTE // 8),
+    "priorities": "- [ ] 1. a\n" + "  - _Priority: x_ | " * (MEGABYTE // 20),
+    "capabilities": "- [ ] 1. g\n  - _Capabilities: "
+    + "".join(f"c{n}, " for n in range(MEGABYTE // 8)),
+    "bars": "- [ ] 1. a\n  - _Files: " + " |" * (MEGABYTE // 2),
     "ten megabytes": "".join(
         f"{n} - [ ] _{n}: **x** `y` (z)\r\n" for n in range(320_000)
     ),
@@ -139,6 +165,27 @@ def test_ten_thousand_tasks_are_read_in_bounded_time(graph: str) -> None:
     file = parse(text + graph.replace("{}", json.dumps(waves)))
     assert file.errors == ()
     assert len(file.leaves) == count
+
+
+GROUP = "- [ ] 1. Group\n"
+LEAVES = "".join(f"  - [ ] 1.{n} T\n" for n in range(20_000))
+WIDE = {
+    "previous": "  - _Depends: all previous tasks_\n" * 20_000,
+    "specs": "  - _Depends: auth:2_\n" * 20_000,
+    "capabilities": "  - _Capabilities: "
+    + ", ".join(f"c{n}" for n in range(20_000))
+    + "_\n",
+    "itself": "  - _Depends: 1.1_\n" * 20_000,
+    "priorities": "  - _Priority: x_\n" * 20_000,
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", list(WIDE))
+def test_what_a_group_says_often_is_not_multiplied_by_its_sub_tasks(kind: str) -> None:
+    file = parse(GROUP + WIDE[kind] + LEAVES)
+    assert len(file.leaves) == 20_000
+    assert len(file.diagnostics) <= 200
 
 
 @pytest.mark.timeout(60)
