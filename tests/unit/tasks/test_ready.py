@@ -177,3 +177,12 @@ def test_a_finished_task_cannot_be_held() -> None:
 def test_lists_of_another_length_are_refused() -> None:
     with pytest.raises(ValueError, match="one task, rank and state"):
         chain([BLOCKED] * 3)
+
+
+def test_a_dependency_that_is_written_twice_counts_once() -> None:
+    graph = TaskGraph([[], [0, 0], [1, 0, 1]])
+    ranks = graph.upward_ranks()
+    queue = ReadyQueue(graph, FOUR[:3], ranks, [BLOCKED] * 3)
+    assert [queue.satisfy(0), queue.satisfy(1)] == [[1], [2]]
+    queue.reopen(1)
+    assert queue.ready() == [1]
