@@ -77,6 +77,8 @@ class Progress:
                 self._parts[part["target"]] = line
                 self._terminal.note(line, style="")
         message = clean(status.get("message"))
+        if status.get("reason") == "Working":
+            return  # its message is the answer that is about to come
         if message and message != self._message and not finished(command):
             self._message = message
             if self._spinner is not None:
