@@ -14,7 +14,8 @@ from kiro_swarm.cli.main import COMMANDS, main
 
 _INTRO = """\
 One image, one entry point: `kiro-swarm COMMAND`. People need `command` and `tasks`; the pods
-that the operator makes call the others. Where an environment variable is named, a flag wins over it.
+that the operator makes call the others. Where an environment variable is named, a flag wins over
+it.
 `kiro-swarm COMMAND --help` says the same."""
 
 _PLUGIN_INTRO = """\

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -154,7 +155,10 @@ def _read(path: str) -> str:
 
 def _print(files: dict[str, TaskFile], output: str, *, whole: bool) -> None:
     if output == "sarif":
-        relative = {_relative(name): file for name, file in files.items()}
+        relative = {
+            quote(_relative(name), errors="surrogateescape"): file
+            for name, file in files.items()
+        }
         click.echo(json.dumps(as_sarif(relative, __version__), indent=2))
     elif output == "json":
         by_path = {click.format_filename(n): as_json(f) for n, f in files.items()}

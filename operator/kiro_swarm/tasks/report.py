@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
 
 from kiro_swarm.api.meta import BLOCKED, MERGED, READY, RUNNING, SKIPPED
 from kiro_swarm.tasks.codes import CODES
@@ -54,7 +53,10 @@ def as_json(file: TaskFile) -> dict[str, Any]:
 
 
 def as_sarif(files: Mapping[str, TaskFile], version: str) -> dict[str, Any]:
-    """A SARIF 2.1.0 log of one run; paths are relative, with ``/`` between their parts."""
+    """A SARIF 2.1.0 log of one run.
+
+    :param files: by relative address: ``/`` between the parts, escaped as in a URI.
+    """
     places = {code: index for index, code in enumerate(CODES)}
     driver = {
         "name": "kiro-swarm tasks check",
@@ -87,7 +89,7 @@ def _result(path: str, remark: Diagnostic, places: Mapping[Any, int]) -> dict[st
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(path, errors="surrogateescape")},
+                    "artifactLocation": {"uri": path},
                     "region": region,
                 }
             }
