@@ -98,12 +98,17 @@ class Backlog:
         return None
 
     def said_again(self, command: Object) -> list[str]:
-        """Names of the unanswered commands with the correlation id of this one."""
+        """Names of the unanswered commands with the correlation id of this one, in order."""
         wanted = command["spec"].get("correlationId")
         if not wanted:
             return []
         line = self._lines.get(_line_of(command), {})
-        return [place.name for place in line.values() if place.correlation == wanted]
+        places = [place for place in line.values() if place.correlation == wanted]
+        return [place.name for place in sorted(places, key=lambda place: place.order)]
+
+    def first_said(self, command: Object) -> str:
+        """Name of the first unanswered command with the correlation id of this one."""
+        return next(iter(self.said_again(command)), command["metadata"]["name"])
 
     def begun(self, namespace: str, swarm: str) -> list[str]:
         """Names of the commands that wait for an outcome, and of those that only look."""

@@ -195,17 +195,13 @@ async def _said_before(ctx: Context, key: Key, command: Object, action: Action) 
     wanted = command["spec"].get("correlationId")
     if not wanted or phase_of(command) == "Running":
         return False
-    swarm = command["spec"]["swarm"]
-    others = [
-        item
-        for item in ctx.cache.of_swarm(COMMANDS, key.namespace, swarm)
-        if item["spec"].get("correlationId") == wanted and item is not command
-    ]
-    first = min([command, *others], key=_age)
-    if first is command:
+    first = _first_said(ctx, key, command, wanted)
+    if first is None or first["metadata"]["name"] == key.name:
         return False
     name, status = first["metadata"]["name"], first.get("status") or {}
     if first["spec"]["command"] != command["spec"]["command"]:
+        if phase_of(first) not in FINISHED:
+            return True
         outcome = failed(
             f"correlation id {wanted} was already used with other text by {name}; "
             f"result of the first: {status.get('message') or phase_of(first)}",
@@ -224,11 +220,25 @@ async def _said_before(ctx: Context, key: Key, command: Object, action: Action) 
     return True
 
 
-def _age(command: Object) -> tuple[bool, str, str]:
-    """Sorts the oldest first; of those made in one second the one that has begun."""
-    metadata = command["metadata"]
-    created = str(metadata.get("creationTimestamp") or "")
-    return phase_of(command) == "Pending", created, metadata["name"]
+def _first_said(
+    ctx: Context, key: Key, command: Object, correlation: str
+) -> Optional[Object]:
+    """The command that was first with a correlation id.
+
+    All others wait for its answer, so of those with an answer it had the first; without
+    one it is the first in the backlog, which decides whose turn it is.
+    """
+    swarm = command["spec"]["swarm"]
+    answered = [
+        item
+        for item in ctx.cache.of_swarm(COMMANDS, key.namespace, swarm)
+        if item["spec"].get("correlationId") == correlation
+        and phase_of(item) in FINISHED
+    ]
+    if answered:
+        return min(answered, key=lambda item: str(item["status"].get("finishedAt")))
+    name = ctx.backlog.first_said(command)
+    return ctx.cache.get(COMMANDS, key.namespace, name)
 
 
 async def _no_swarm(ctx: Context, key: Key, command: Object, action: Action) -> None:

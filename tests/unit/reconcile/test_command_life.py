@@ -321,3 +321,31 @@ async def test_a_defect_is_an_answer_and_holds_nobody_up(
     assert "log has the details" in answer["message"]
     assert "KeyError: 'commit'" in caplog.text
     assert at_work.answer("b")["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+@pytest.mark.parametrize("texts", [(1, 1), (1, 4)])
+async def test_of_those_said_in_one_second_the_first_is_done_whatever_it_is_called(
+    at_work: World, names: str, texts: tuple[int, int]
+) -> None:
+    for name, count in zip(names, texts):
+        sentence = f"scale up instances {count}"
+        at_work.say(sentence, name, correlationId="id-1")
+    await at_work.live(3)
+    first, second = (at_work.answer(name) for name in names)
+    assert (first["phase"], wanted(at_work)) == ("Succeeded", 3)
+    assert second["reason"] == (
+        "Succeeded" if texts[0] == texts[1] else "CorrelationIdUsed"
+    )
+    assert names[0] in second["message"]
+
+
+async def test_an_answer_once_given_is_that_of_the_id_for_ever(at_work: World) -> None:
+    at_work.say("scale up instances 1", "z", correlationId="id-1")
+    at_work.say("scale up instances 9", "y", correlationId="id-1")
+    await at_work.live(3)
+    at_work.say("scale up instances 1", "a", correlationId="id-1")
+    await at_work.live(2)
+    assert at_work.answer("y")["reason"] == "CorrelationIdUsed"
+    assert at_work.answer("a")["message"].startswith("carried out once, as z: ")
+    assert wanted(at_work) == 3
