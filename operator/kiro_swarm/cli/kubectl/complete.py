@@ -46,7 +46,7 @@ _OBJECTS = ("json", "yaml", "name", "wide")
 OUTPUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("", "get", "diff", "explain"), _OBJECTS),
     **dict.fromkeys(("events", "audit"), ("json", "yaml")),
-    "graph": ("mermaid", "dot"),
+    "graph": ("mermaid", "dot", "svg"),
     "timeline": ("svg",),
 }
 _KIND_OF = {

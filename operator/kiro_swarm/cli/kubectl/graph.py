@@ -14,10 +14,10 @@ from kiro_swarm.cluster.resources import TASKS
 
 
 @click.command("graph")
-@output_option("mermaid", "dot")
+@output_option("mermaid", "dot", "svg")
 @cluster_options
 def graph(output: Optional[str], **cluster: Any) -> None:
-    """Draw the task graph; as mermaid or dot for other programs."""
+    """Draw the task graph; as mermaid, dot or SVG for other programs."""
     run(Target(**cluster), lambda session: _graph(session, output))
 
 
@@ -29,9 +29,10 @@ async def _graph(session: Session, output: Optional[str]) -> int:
 
         session.terminal.show(graph_terminal(tasks, session.terminal.out.width))
         return DONE
+    from kiro_swarm.cli.kubectl.views.graph_svg import graph_svg
     from kiro_swarm.cli.kubectl.views.graph_text import graph_dot, graph_mermaid
 
-    write = graph_mermaid if output == "mermaid" else graph_dot
+    write = {"mermaid": graph_mermaid, "dot": graph_dot, "svg": graph_svg}[output]
     click.echo(write(tasks).rstrip("\n"))
     return DONE
 

@@ -64,6 +64,7 @@ async def swarm(api: FakeApi) -> FakeApi:
         ("graph", ["1", "2"]),
         ("graph -o mermaid", ["flowchart"]),
         ("graph -o dot", ["digraph"]),
+        ("graph -o svg", ["<svg", "</svg>"]),
         ("timeline", ["demo"]),
         ("timeline -o svg", ["<svg"]),
         ("top", ["demo-1"]),
