@@ -92,7 +92,7 @@ def complete(*words: str) -> tuple[list[str], str]:
         (["-n", "te"], {"team", "test"}),
         (["--context", "t"], {"there"}),
         (["-o", "j"], {"json"}),
-        (["graph", "-o", ""], {"mermaid", "dot"}),
+        (["graph", "-o", ""], {"mermaid", "dot", "svg"}),
         (["top", "-o", ""], set()),
         (["logs", "2.1", "-c", ""], {"agent", "runner"}),
         (["run", "task", "2.1", "--dr"], {"--dry-run"}),
