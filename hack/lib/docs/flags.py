@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Dict, Iterator, List, Optional, Tuple
 
 import click
@@ -30,7 +31,7 @@ def pages() -> Dict[str, str]:
     """File name -> text."""
     parts = [_INTRO]
     for path, command in commands():
-        parts += [f"## kiro-swarm {path}", command.help or "", _arguments(command)]
+        parts += [f"## kiro-swarm {path}", _help(command), _arguments(command)]
         rows = [_row(item) for item in options(command)]
         if rows:
             header = ["Flag", "Environment", "Default", "Meaning"]
@@ -49,7 +50,7 @@ def _plugin() -> str:
     everywhere: Dict[str, List[str]] = {}
     for name, title in ways.items():
         command = command_of(name)
-        parts += [f"## {title}", command.help or "", _arguments(command)]
+        parts += [f"## {title}", _help(command), _arguments(command)]
         rows = {_row(item)[0]: _row(item) for item in options(command)}
         shared = {flag for flag in rows if flag.split("`")[1] in _EVERYWHERE}
         everywhere.update((flag, rows[flag]) for flag in rows if flag in shared)
@@ -77,6 +78,11 @@ def commands() -> Iterator[Tuple[str, click.Command]]:
         if isinstance(command, click.Group):
             for inner in sorted(command.commands):
                 yield f"{name} {inner}", command.commands[inner]
+
+
+def _help(command: click.Command) -> str:
+    """Its help without the indentation that Python before 3.13 leaves in a docstring."""
+    return inspect.cleandoc(command.help or "")
 
 
 def options(command: click.Command) -> List[click.Option]:
