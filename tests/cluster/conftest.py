@@ -8,10 +8,13 @@ from typing import AsyncIterator, Iterator
 
 import pytest
 
+from kiro_swarm.cluster.resources import SWARMS
 from tests.cluster.chart import install_crds
 from tests.support.cluster import Cluster
 from tests.support.operator import OperatorProcess
 from tests.support.played import PlayedNode
+from tests.support.swarms import DIAMOND, swarm
+from tests.support.work import HeldWork
 from tests.support.world import World
 
 
@@ -47,3 +50,19 @@ async def node(world: World) -> AsyncIterator[PlayedNode]:
     """Everything beside the operator, in that namespace."""
     async with await PlayedNode.open(str(world.kubeconfig), world.namespace) as played:
         yield played
+
+
+@pytest.fixture
+async def work(world: World, node: PlayedNode) -> HeldWork:
+    """A swarm of two instances on the diamond, with 1.1 under way."""
+    held = HeldWork()
+    node.script.work = held
+    await world.create(SWARMS, swarm("demo", DIAMOND, instances=2))
+    await held.begun("1.1")
+    await world.until(
+        SWARMS,
+        "demo",
+        lambda item: item["status"].get("readiness") == "2/2"
+        and item["status"]["tasks"]["running"] == 1,
+    )
+    return held

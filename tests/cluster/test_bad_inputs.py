@@ -27,8 +27,7 @@ from kiro_swarm.cluster.resources import (
 )
 from tests.cluster.people import crowd, town
 from tests.support.cluster import Cluster
-from tests.support.played import PlayedNode
-from tests.support.swarms import DIAMOND, command, swarm
+from tests.support.swarms import command
 from tests.support.work import HeldWork
 from tests.support.world import World
 
@@ -114,22 +113,6 @@ REJECTED = [
         1,
     ),
 ]
-
-
-@pytest.fixture
-async def work(world: World, node: PlayedNode) -> HeldWork:
-    """A swarm of two instances on the diamond, with 1.1 under way."""
-    held = HeldWork()
-    node.script.work = held
-    await world.create(SWARMS, swarm("demo", DIAMOND, instances=2))
-    await held.begun("1.1")
-    await world.until(
-        SWARMS,
-        "demo",
-        lambda item: item["status"].get("readiness") == "2/2"
-        and item["status"]["tasks"]["running"] == 1,
-    )
-    return held
 
 
 async def wanted(world: World) -> Dict[Tuple[str, str], Any]:

@@ -9,27 +9,11 @@ import pytest
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, TASKS
 from kiro_swarm.runner.attempt import Failed
 from tests.support.played import PlayedNode
-from tests.support.swarms import DIAMOND, command, independent, swarm
+from tests.support.swarms import command, independent, swarm
 from tests.support.work import HeldWork
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("operator")
-
-
-@pytest.fixture
-async def work(world: World, node: PlayedNode) -> HeldWork:
-    """A swarm of two instances on the diamond, with 1.1 under way."""
-    held = HeldWork()
-    node.script.work = held
-    await world.create(SWARMS, swarm("demo", DIAMOND, instances=2))
-    await held.begun("1.1")
-    await world.until(
-        SWARMS,
-        "demo",
-        lambda item: item["status"].get("readiness") == "2/2"
-        and item["status"]["tasks"]["running"] == 1,
-    )
-    return held
 
 
 async def test_status_swarm_says_how_it_goes(world: World, work: HeldWork) -> None:

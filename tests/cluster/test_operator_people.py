@@ -143,7 +143,7 @@ async def test_reassigned_task_begins_elsewhere_and_its_first_attempt_is_void(
     here = first["status"]["instance"]
     await want(world, INSTANCES, here, desired="Paused")
     words = ("Reassigned", "taken from its instance by ada")
-    patch = taken_back(first["status"], first["spec"], statuses.now(), *words)
+    patch = taken_back(first["status"], statuses.now(), *words)
     await patch_status(world, "demo.1", patch)
     second = await work.begun("1", attempt=2)
     assert second["status"]["instance"] != here
@@ -189,7 +189,7 @@ async def test_nothing_is_merged_that_no_person_approved(
     assert not [name for name in await world.names(JOBS) if "integrate" in name]
 
     done = (await world.tasks("demo"))["1"]
-    patch = rejected(done["status"], done["spec"], statuses.now(), "no tests")
+    patch = rejected(done["status"], statuses.now(), "no tests")
     await patch_status(world, "demo.1", patch)
     again = await work.begun("1", attempt=2)
     assert "no tests" in again["status"]["brief"]

@@ -33,7 +33,13 @@ def bundle(repository: str) -> Copy:
     require("git")
     with tempfile.TemporaryDirectory(prefix="kiro-demo-") as folder:
         mirror, packed = Path(folder) / "mirror", Path(folder) / "bundle"
-        run(["git", "clone", "--quiet", "--mirror", "--", repository, str(mirror)])
+        try:
+            run(["git", "clone", "--quiet", "--mirror", "--", repository, str(mirror)])
+        except DemoError as error:
+            raise DemoError(
+                f"{error}\n--repo takes the folder of a git repository, or an address "
+                "that `git clone` understands without asking for a password"
+            ) from error
         head = run(
             ["git", "-C", str(mirror), "symbolic-ref", "--short", "HEAD"]
         ).strip()

@@ -58,11 +58,7 @@ def after_failure(
 
 
 def taken_back(
-    status: Mapping[str, Any],
-    spec: Mapping[str, Any],
-    now: datetime,
-    reason: str,
-    message: str,
+    status: Mapping[str, Any], now: datetime, reason: str, message: str
 ) -> dict[str, Any]:
     """The patch for a task that a person takes from its instance: Ready again.
 
@@ -82,7 +78,7 @@ def taken_back(
 
 
 def rejected(
-    status: Mapping[str, Any], spec: Mapping[str, Any], now: datetime, reason_text: str
+    status: Mapping[str, Any], now: datetime, reason_text: str
 ) -> dict[str, Any]:
     """The patch for a Done task whose work a person does not want: Ready again.
 
@@ -93,7 +89,7 @@ def rejected(
     words = reason_text.strip() or "no reason was given"
     brief = f"A person looked at the work of attempt {attempt} and rejected it: {words}"
     message = f"rejected: {words}"
-    patch = taken_back(status, spec, now, "Rejected", message.splitlines()[0])
+    patch = taken_back(status, now, "Rejected", message.splitlines()[0])
     return {**patch, "brief": brief[:_BRIEF]}
 
 

@@ -20,7 +20,7 @@ from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile import answers
-from kiro_swarm.reconcile.backlog import LOOK, WAITING
+from kiro_swarm.reconcile.backlog import WAITING, is_change
 from kiro_swarm.reconcile.context import Context, Key
 from kiro_swarm.reconcile.executors.plan import Outcome
 from kiro_swarm.reconcile.manifests import Object, owner
@@ -97,11 +97,7 @@ async def answer(
     reference = await _put_aside(ctx, command, outcome)
     if reference is not None:
         status["dataRef"] = reference
-    changing = (
-        action is not None
-        and action.permission != LOOK
-        and not command["spec"].get("dryRun")
-    )
+    changing = action is not None and is_change(command["spec"], action)
     if changing and action is not None and swarm is not None:
         status["audit"] = await _log(ctx, command, action, status, swarm)
     await ctx.patch_status(COMMANDS, command, status)

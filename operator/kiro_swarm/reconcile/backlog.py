@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 
@@ -137,12 +138,15 @@ def unlogged(command: Object) -> bool:
 
 def may_change(spec: Object) -> bool:
     """Whether the sentence of a command may change anything."""
-    if spec.get("dryRun"):
-        return False
     try:
-        return parse(str(spec["command"])).permission != LOOK
+        return is_change(spec, parse(str(spec["command"])))
     except SentenceError:
         return False
+
+
+def is_change(spec: Object, action: Action) -> bool:
+    """The same for a sentence that is parsed already."""
+    return action.permission != LOOK and not spec.get("dryRun")
 
 
 def _line_of(command: Object) -> tuple[str, str]:

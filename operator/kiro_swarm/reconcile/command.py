@@ -22,7 +22,13 @@ from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile import answers
 from kiro_swarm.reconcile.answering import answer, log_cancelled, unfinished
-from kiro_swarm.reconcile.backlog import FINISHED, LOOK, WORKING, phase_of, unlogged
+from kiro_swarm.reconcile.backlog import (
+    FINISHED,
+    WORKING,
+    is_change,
+    phase_of,
+    unlogged,
+)
 from kiro_swarm.reconcile.context import Context, Key
 from kiro_swarm.reconcile.effects import carry_out, changes
 from kiro_swarm.reconcile.executors import EXECUTORS
@@ -64,13 +70,9 @@ async def reconcile(ctx: Context, key: Key) -> None:
         return
     if await _said_before(ctx, key, command, action):
         return
-    if _changes(command, action) and not ctx.backlog.turn(command):
+    if is_change(command["spec"], action) and not ctx.backlog.turn(command):
         return  # who is before it wakes it
     await _work(ctx, key, command, view, action, executor)
-
-
-def _changes(command: Object, action: Action) -> bool:
-    return action.permission != LOOK and not command["spec"].get("dryRun")
 
 
 def _needs_a_job(command: Object, outcome: Outcome) -> bool:
@@ -120,7 +122,9 @@ async def _work(
                 swarm=view.swarm,
             )
             return
-        if not _changes(command, action) and not _needs_a_job(command, outcome):
+        if not is_change(command["spec"], action) and not _needs_a_job(
+            command, outcome
+        ):
             await _only_look(ctx, command, action, outcome)
             return
         if not outcome.effects:

@@ -62,7 +62,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
         view = look(ctx.cache, swarm, spec, ctx.now())
         view = await _move_tasks(ctx, view)
     train = await integrate.reconcile(ctx, view)
-    again = await _write_status(ctx, key, view, prepared, train)
+    again = await _write_status(ctx, view, prepared, train)
     _wake_instances(ctx, view)
     for waiting in ctx.backlog.begun(key.namespace, key.name):
         ctx.queue.add(Key(COMMANDS, key.namespace, waiting))
@@ -98,7 +98,7 @@ async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) 
     attempt = int((view.status.get("prepare") or {}).get("attempt") or 0)
     message = f"waiting until these are gone: {', '.join(taken)}"
     prepared = Prepared(None, "Preparing", message, attempt)
-    await _write_status(ctx, key, view, prepared, integrate.observe(view))
+    await _write_status(ctx, view, prepared, integrate.observe(view))
     ctx.queue.add_after(key, 1.0)
 
 
@@ -154,7 +154,7 @@ async def _move_tasks(ctx: Context, view: View) -> View:
 
 
 async def _write_status(
-    ctx: Context, key: Key, view: View, prepared: Prepared, train: integrate.Train
+    ctx: Context, view: View, prepared: Prepared, train: integrate.Train
 ) -> Optional[float]:
     """Write the status if it says something new; returns when to look again."""
     status = swarm_status(view, prepared, train)

@@ -194,7 +194,7 @@ def test_a_task_that_a_person_takes_back_keeps_its_place_and_its_brief(
     reason: str,
 ) -> None:
     before = status(failures=2, attempt=3, brief="do it right", forgiven=1)
-    patch = taken_back(before, SPEC, NOW, reason, "demo-1 is asked to rest")
+    patch = taken_back(before, NOW, reason, "demo-1 is asked to rest")
     after = {**before, **patch}
     assert (after["state"], after["reason"]) == ("Ready", reason)
     assert (after["failures"], after["forgiven"]) == (2, 2)
@@ -211,7 +211,7 @@ def test_a_person_may_take_a_task_back_as_often_as_they_like() -> None:
     before: dict[str, Any] = {}
     for attempt in range(1, 101):
         begun = {**before, **status(attempt=attempt)}
-        before = {**begun, **taken_back(begun, SPEC, NOW, "Stopped", "stop")}
+        before = {**begun, **taken_back(begun, NOW, "Stopped", "stop")}
     lost = {**before, **status(attempt=101)}
     assert fail(lost, reason="InstanceLost")["state"] == "Ready"
     assert fail(lost)["failures"] == 1
@@ -233,7 +233,7 @@ def test_rejected_work_is_done_anew_with_the_words_of_the_person(
     case: str, words: str, message: str, brief: str
 ) -> None:
     before = status(state="Done", attempt=2, failures=2, commit="c" * 40)
-    patch = rejected(before, SPEC, NOW, words)
+    patch = rejected(before, NOW, words)
     assert (patch["state"], patch["reason"]) == ("Ready", "Rejected"), case
     assert patch["message"] == f"attempt 2: rejected: {message}"
     assert patch["brief"].startswith("A person looked at the work of attempt 2")
@@ -246,9 +246,9 @@ def test_rejected_work_is_done_anew_with_the_words_of_the_person(
 def test_long_words_of_a_person_fit_into_the_status() -> None:
     before = status(state="Done")
     for patch in (
-        rejected(before, SPEC, NOW, "r" * 50000),
+        rejected(before, NOW, "r" * 50000),
         cancelled(before, SPEC, NOW, "w" * 5000),
-        taken_back(before, SPEC, NOW, "Stopped", "m" * 5000),
+        taken_back(before, NOW, "Stopped", "m" * 5000),
     ):
         KiroTaskStatus.model_validate({**before, **patch})
 

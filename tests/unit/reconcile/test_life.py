@@ -60,7 +60,7 @@ async def test_an_approval_is_for_one_attempt(world: World) -> None:
     world.apply_swarm(integration={"approval": "Required"})
     await world.live(20)
     task = world.cluster.one(TASKS, "demo.1")
-    patch = rejected(task["status"], task["spec"], world.clock.now(), "no tests")
+    patch = rejected(task["status"], world.clock.now(), "no tests")
     approval = {"spec": {"approvedAttempt": 1}}
     world.api.store.patch(TASKS, NAMESPACE, "demo.1", approval)
     world.cluster.set_status(TASKS, "demo.1", **patch)

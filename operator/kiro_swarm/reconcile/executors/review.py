@@ -53,7 +53,7 @@ def reject_task(request: Request) -> Outcome:
             f"task {wanted}, attempt {attempt} is approved already and is being merged"
         )
         return failed(late, **data)
-    patch = rejected(task["status"], task["spec"], request.view.now, reason)
+    patch = rejected(task["status"], request.view.now, reason)
     return done(message, task_status(task, patch), **data)
 
 

@@ -73,7 +73,7 @@ def take_back(request: Request, task: Object, reason: str) -> tuple[Effect, ...]
     """
     message = f"taken back by command {request.name}"
     now = request.view.now
-    patch = taken_back(task["status"], task["spec"], now, reason, message)
+    patch = taken_back(task["status"], now, reason, message)
     return (task_status(task, patch),)
 
 
