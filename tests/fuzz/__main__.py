@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import resource
 import sys
 import time
 from typing import Callable, Mapping, Sequence
@@ -17,6 +18,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from tests.fuzz.engine import Report, Target, search
 from tests.fuzz.targets import targets
+
+#: Most address space of the search, in bytes: a text that needs more breaks its parser.
+MEMORY = 2 * 1024**3
 
 
 def main(arguments: Sequence[str], known: Mapping[str, Target]) -> int:
@@ -79,4 +83,5 @@ def _shown_by(
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.exit(main(sys.argv[1:], targets()))

@@ -115,7 +115,7 @@ def mutated(draw: random.Random, pool: Sequence[str], pieces: Sequence[str]) -> 
         glue = draw.choice((" ", " ", "", "\n"))
         text = glue.join(draw.choice(pieces) for _ in range(draw.randint(0, 8)))
     for _ in range(draw.randint(1, 4)):
-        text = draw.choice(_CHANGES)(draw, text, pool, pieces)
+        text = draw.choice(_CHANGES)(draw, text, pool, pieces)[:LONGEST]
     return text[:LONGEST]
 
 
@@ -130,7 +130,8 @@ def _cut(draw: random.Random, text: str, *_: Sequence[str]) -> str:
 def _repeat(draw: random.Random, text: str, *_: Sequence[str]) -> str:
     start, end = _span(draw, text)
     times = draw.choice((2, 2, 3, 10, 300))
-    return text[:start] + text[start:end] * times + text[end:]
+    repeated = text[start:end] * min(times, 1 + LONGEST // max(end - start, 1))
+    return text[:start] + repeated + text[end:]
 
 
 def _swap_case(draw: random.Random, text: str, *_: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import itertools
 import random
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Callable, List
 
@@ -158,3 +159,16 @@ def test_it_can_be_started_as_a_module() -> None:
     assert done.returncode == 0, done.stderr
     assert "sentences" in done.stdout
     assert "tasks" in done.stdout
+
+
+def test_a_search_of_long_texts_stays_within_its_memory() -> None:
+    """Four repetitions by 300 in a row once made texts of gigabytes before the cut."""
+    draw = random.Random(5)
+    tracemalloc.start()
+    try:
+        for _ in range(2000):
+            assert len(mutated(draw, ["ab" * (LONGEST // 2)], ["a"])) <= LONGEST
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 50 * LONGEST
