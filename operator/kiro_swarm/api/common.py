@@ -41,6 +41,10 @@ Quantity = Annotated[
         pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$",
     ),
 ]
+#: What an instance can do and a task can ask for, in free words; case does not count.
+Capability = Annotated[
+    str, Field(min_length=1, max_length=63, pattern=r"^[^\s,]([^,\x00-\x1f]*[^\s,])?$")
+]
 Command = Annotated[list[Argument], Field(min_length=1, max_length=64)]
 
 

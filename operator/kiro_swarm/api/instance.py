@@ -10,7 +10,14 @@ from typing import Optional
 from pydantic import Field
 from typing_extensions import Annotated, Literal
 
-from kiro_swarm.api.common import Conditions, Model, Name, Timestamp, rules
+from kiro_swarm.api.common import (
+    Capability,
+    Conditions,
+    Model,
+    Name,
+    Timestamp,
+    rules,
+)
 
 InstancePhase = Literal[
     "Pending", "Ready", "Busy", "Paused", "Draining", "Restarting", "Stopped"
@@ -35,6 +42,13 @@ class KiroInstanceSpec(Model):
     )
     colour_name: str = Field(
         default="", max_length=64, description="Its name for people."
+    )
+    capabilities: list[Capability] = Field(
+        default_factory=list,
+        max_length=32,
+        description="What this instance can do beyond spec.template.capabilities of its "
+        "swarm. Set by a person; the operator leaves it alone.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
     )
     desired: Literal["Running", "Paused", "Drained", "Stopped"] = Field(
         default="Running",

@@ -24,6 +24,7 @@ from kiro_swarm.api.common import (
 )
 from kiro_swarm.api.template import InstanceTemplate
 
+Strategy = Literal["DependencyAware", "LoadBalanced", "CapabilityBased", "RoundRobin"]
 _URL_RULES: dict[str, Any] = {
     "x-kubernetes-validations": [
         {
@@ -138,9 +139,18 @@ class Verification(Model):
 class Distribution(Model):
     """How tasks are given to instances."""
 
-    strategy: Literal["DependencyAware"] = Field(
+    strategy: Strategy = Field(
         default="DependencyAware",
-        description="DependencyAware: longest critical path first.",
+        description="DependencyAware: longest chain of work first, on the fastest "
+        "instance. LoadBalanced: longest chain first, on the instance that worked least. "
+        "CapabilityBased: what the fewest can do first, on the instance that can do the "
+        "least else. RoundRobin: in the order of the file, instances in turn.",
+    )
+    slow_instances: Literal["Keep", "Move"] = Field(
+        default="Move",
+        description="Move: a task that takes longer than nine of ten would, on an "
+        "instance that is much slower than an idle one, is taken from it and begins "
+        "again there, once. Keep: it stays.",
     )
 
 

@@ -93,6 +93,59 @@ class Speedup(Model):
     )
 
 
+class Forecast(Model):
+    """What is to be expected of the rest, from what this swarm measured so far.
+
+    Written along with other news, so that time passing writes nothing.
+    """
+
+    message: str = Field(
+        default="", max_length=1024, description="The forecast in one line."
+    )
+    critical_path: list[Annotated[str, Field(max_length=128)]] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Ids of the longest chain of what is left, in order; the first 50.",
+    )
+    critical_seconds: float = Field(
+        default=0.0, description="What this chain takes; nothing finishes it sooner."
+    )
+    usable_now: int = Field(
+        default=0,
+        description="Instances that have or could have a task at this moment.",
+    )
+    useful: int = Field(
+        default=0,
+        description="With more instances than this the rest is not finished sooner.",
+    )
+    more_instances_help: bool = Field(
+        default=False, description="Whether one more would finish the rest sooner."
+    )
+    finish_at: Optional[Timestamp] = Field(
+        default=None,
+        description="When the rest is finished, as likely later as sooner. Absent while "
+        "it cannot be: nobody works, or everything waits for a person.",
+    )
+    finish_low: Optional[Timestamp] = Field(
+        default=None, description="One of ten such swarms finishes before this."
+    )
+    finish_high: Optional[Timestamp] = Field(
+        default=None, description="One of ten such swarms finishes after this."
+    )
+    late: list[Annotated[str, Field(max_length=128)]] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Running tasks of the critical path that take longer than nine of "
+        "ten would; the first 50.",
+    )
+    stuck: list[Annotated[str, Field(max_length=128)]] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Tasks that cannot go on before a person acts; the first 50. They "
+        "are in none of the other numbers.",
+    )
+
+
 class AuditStatus(Model):
     """The audit log of the commands that change something."""
 
@@ -152,6 +205,9 @@ class KiroSwarmStatus(Model):
     )
     speedup: Speedup = Field(
         default_factory=Speedup, description="Time saved by working side by side."
+    )
+    forecast: Optional[Forecast] = Field(
+        default=None, description="What is to be expected of the rest."
     )
     audit: Optional[AuditStatus] = Field(
         default=None, description="Anchor of the audit log."

@@ -12,6 +12,7 @@ from pydantic import Field
 from typing_extensions import Annotated, Literal
 
 from kiro_swarm.api.common import (
+    Capability,
     Command,
     EnvironmentVariable,
     Model,
@@ -117,6 +118,14 @@ class InstanceTemplate(Model):
         default=None, description="As in a Pod."
     )
     agent: Agent = Field(description="The program that does the tasks.")
+    capabilities: list[Capability] = Field(
+        default_factory=list,
+        max_length=32,
+        description="What every instance can do; a task that asks for more waits for an "
+        "instance that has it in its own spec.capabilities. Changing it restarts "
+        "no pod.",
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
     resources: Resources = Field(
         default_factory=Resources, description="Of the agent container."
     )

@@ -22,10 +22,12 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.policy.approval import asks_person
 from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.reconcile.hand_out import idle_instances
 from kiro_swarm.reconcile.holds import (
     Reason,
     assigned,
     listed,
+    nobody_able,
     nobody_idle,
     overlapping,
     paused,
@@ -36,7 +38,7 @@ from kiro_swarm.reconcile.holds import (
 )
 from kiro_swarm.reconcile.integrate import observe
 from kiro_swarm.reconcile.manifests import Object
-from kiro_swarm.reconcile.tasks import idle_instances, waiting_for
+from kiro_swarm.reconcile.tasks import waiting_for
 from kiro_swarm.reconcile.view import View, state_of
 
 _MOST_ROOTS = 10
@@ -136,6 +138,7 @@ def _ready(view: View, task: Object) -> list[Reason]:
         reasons += assigned(view, task)
     elif not view.spec.suspend and not idle_instances(view):
         reasons.append(nobody_idle(view))
+    reasons += nobody_able(view, task)
     reasons += overlapping(view, task)
     reasons += place_in_line(view, task, alone=not reasons)
     return [*reasons, *_failed_before(task)]

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiro_swarm.api.meta import ACTIVE_STATES
-from kiro_swarm.reconcile.manifests import Object
-from kiro_swarm.reconcile.tasks import (
+from kiro_swarm.reconcile.hand_out import (
     files_of,
     idle_instances,
     in_the_air,
-    ready_task,
-    startable,
+    lacking,
+    line,
 )
+from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.view import View, state_of
 from kiro_swarm.tasks.overlap import Claims
-from kiro_swarm.tasks.schedule import in_line
 
 _MOST_NAMES = 5
 _LONGEST_LINE = 300
@@ -123,6 +122,19 @@ def nobody_idle(view: View) -> Reason:
     return Reason("no-idle-instance", message, (say,) if say else ())
 
 
+def nobody_able(view: View, task: Object) -> list[Reason]:
+    """That no instance can do what the task asks for."""
+    words = lacking(view, task)
+    if not words:
+        return []
+    message = (
+        f"no instance can do {listed(words)}: add it to spec.template.capabilities of the "
+        "swarm, or to spec.capabilities of one KiroInstance"
+    )
+    assign = f"assign task {task['spec']['id']} to {view.name}-1"
+    return [Reason("nobody-able", message, (assign,))]
+
+
 def overlapping(view: View, task: Object) -> list[Reason]:
     """Tasks under way that declare files of this one."""
     met = []
@@ -141,18 +153,13 @@ def place_in_line(view: View, task: Object, *, alone: bool) -> list[Reason]:
     """Which ready tasks come first; ``alone``: nothing else holds this one."""
     if task["spec"].get("paused"):
         return []
-    mine = ready_task(task)
+    name = task["spec"]["id"]
     # Who is assigned elsewhere is in another line.
-    line = [
-        other
-        for other in map(ready_task, startable(view))
-        if other.assigned_to == mine.assigned_to
-    ]
-    ids = [other.id for other in in_line(line, view.ranks)]
-    before = ids[: ids.index(mine.id)]
+    ids = [other.id for other in line(view, str(task["spec"].get("assignedTo") or ""))]
+    before = ids[: ids.index(name)]
     if before and (not alone or len(before) >= len(idle_instances(view))):
         message = f"number {len(before) + 1} in line, behind {listed(before)}"
-        return [Reason("in-line", message, (f"run task {mine.id}",))]
+        return [Reason("in-line", message, (f"run task {name}",))]
     if alone:
         return [Reason("soon", "an instance takes it in a moment")]
     return []

@@ -151,7 +151,10 @@ def branch_of(swarm: Object, spec: KiroSwarmSpec) -> str:
 
 def template_hash(swarm: Object, spec: KiroSwarmSpec) -> str:
     """Changes when the pods of the swarm would be made differently."""
-    template = spec.template.model_dump(by_alias=True, mode="json")
+    # What an instance can do is for handing out tasks; it is not in the pod.
+    template = spec.template.model_dump(
+        by_alias=True, mode="json", exclude={"capabilities"}
+    )
     text = json.dumps(template, sort_keys=True) + runner_config(swarm, spec)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

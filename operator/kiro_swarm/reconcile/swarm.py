@@ -16,7 +16,7 @@ from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, Resource
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
-from kiro_swarm.reconcile import integrate, members, prepare, tasks
+from kiro_swarm.reconcile import hand_out, integrate, members, prepare, tasks
 from kiro_swarm.reconcile.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.manifests import Object, foundations, is_owned
 from kiro_swarm.reconcile.pods import spec_of
@@ -146,10 +146,9 @@ async def _move_tasks(ctx: Context, view: View) -> View:
         view = look(ctx.cache, view.swarm, view.spec, ctx.now())
         if not written:
             break
-    if tasks.startable(view) and tasks.idle_instances(view):
-        bound = tasks.bindings(view)
-        if await tasks.write(ctx, bound):
-            view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+    bound = hand_out.bindings(view)
+    if bound and await tasks.write(ctx, bound):
+        view = look(ctx.cache, view.swarm, view.spec, ctx.now())
     return view
 
 

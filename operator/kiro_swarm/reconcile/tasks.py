@@ -1,8 +1,7 @@
-"""The way of a task, as far as the operator walks it: ready, bound, lost, reopened.
+"""The way of a task, as far as the operator walks it: ready, lost, reopened.
 
-``transitions`` and ``bindings`` are pure: they take a view and return status patches.
-Readiness follows the edges of the graph; a binding carries the attempt number, which is
-the fencing token for everything that happens afterwards.
+``transitions`` is pure: it takes a view and returns status patches. Readiness follows the
+edges of the graph. Who gets a ready task is decided in ``hand_out``.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from typing import Any, Callable, Iterable, Optional
 from kiro_swarm.api.meta import (
     ACTIVE_STATES,
     BLOCKED,
-    BOUND,
-    DONE,
     FAILED,
     MERGED,
     READY,
@@ -23,16 +20,12 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import LEASES, TASKS
-from kiro_swarm.policy import naming
 from kiro_swarm.policy.attempts import after_failure
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.context import Context, side_by_side
-from kiro_swarm.reconcile.instance import pod_ready
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.view import View, state_of
-from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose
 
-_IN_THE_AIR = ACTIVE_STATES | {DONE}
 Patch = tuple[Object, dict[str, Any]]
 Silence = Callable[[Object], float]
 
@@ -155,106 +148,6 @@ def silent_pods(view: View, silence: Silence) -> list[Object]:
         for pod in pods
         if pod is not None and not pod["metadata"].get("deletionTimestamp")
     ]
-
-
-def idle_instances(view: View) -> list[tuple[str, str]]:
-    """Name and pod uid of every instance that may get a task."""
-    if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
-        return []
-    pods = {
-        reference["uid"]: pod
-        for pod in view.pods
-        if pod_ready(pod)
-        for reference in pod["metadata"].get("ownerReferences") or []
-    }
-    found = []
-    for instance in sorted(view.instances, key=lambda item: item["spec"]["index"]):
-        metadata, spec = instance["metadata"], instance["spec"]
-        pod = pods.get(metadata["uid"])
-        if (
-            pod is not None
-            and metadata["name"] not in view.active
-            and spec["index"] <= view.spec.instances
-            and spec.get("desired", "Running") == "Running"
-            and not metadata.get("deletionTimestamp")
-        ):
-            found.append((metadata["name"], pod["metadata"]["uid"]))
-    return found
-
-
-def startable(view: View) -> list[Object]:
-    """The tasks that an instance may get: ready, and not paused by a person."""
-    return [
-        task
-        for task in view.tasks
-        if state_of(task) == READY and not task["spec"].get("paused")
-    ]
-
-
-def bindings(view: View) -> list[Patch]:
-    """Which task goes to which idle instance: longest critical path first."""
-    pods = dict(idle_instances(view))
-    tasks = {task["spec"]["id"]: task for task in startable(view)}
-    indices = {
-        item["metadata"]["name"]: item["spec"]["index"] for item in view.instances
-    }
-    chosen = choose(
-        [ready_task(task) for task in tasks.values()],
-        [IdleInstance(name, indices[name]) for name in pods],
-        view.ranks,
-        [files_of(task) for task in in_the_air(view)],
-    )
-    return [
-        (
-            tasks[task.id],
-            _bind(view, tasks[task.id], instance.name, pods[instance.name]),
-        )
-        for task, instance in chosen
-    ]
-
-
-def ready_task(task: Object) -> ReadyTask:
-    """A KiroTask as the scheduling sees it."""
-    spec = task["spec"]
-    return ReadyTask(
-        spec["id"],
-        int(spec.get("order") or 0),
-        int(spec.get("priority") or 0),
-        files_of(task),
-        str(spec.get("assignedTo") or ""),
-    )
-
-
-def in_the_air(view: View) -> list[Object]:
-    """The tasks that change files and are not on the integration branch yet."""
-    return [task for task in view.tasks if state_of(task) in _IN_THE_AIR]
-
-
-def files_of(task: Object) -> tuple[str, ...]:
-    """What a task says that it touches."""
-    return tuple(task["spec"].get("files") or ())
-
-
-def _bind(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:
-    spec, status = task["spec"], task.get("status") or {}
-    attempt = int(status.get("attempt") or 0) + 1
-    now = stamp(view.now)
-    return {
-        "state": BOUND,
-        "attempt": attempt,
-        "instance": instance,
-        "podUid": pod_uid,
-        "branch": naming.task_branch(view.name, spec["id"], attempt),
-        "baseCommit": "",
-        "commit": "",
-        "reason": "",
-        "message": f"given to {instance}",
-        "readyAt": status.get("readyAt") or now,
-        "boundAt": now,
-        "startedAt": None,
-        "finishedAt": None,
-        "observedRunRequest": spec.get("runRequest") or "",
-    }
 
 
 def silence_of(ctx: Context, view: View) -> Silence:

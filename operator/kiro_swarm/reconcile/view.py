@@ -24,7 +24,7 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, TASKS
 from kiro_swarm.reconcile.manifests import Object, is_owned
-from kiro_swarm.tasks.graph import TaskGraph
+from kiro_swarm.reconcile.measured import Measured, measure
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,9 @@ class View:
         return {task["spec"]["id"]: state_of(task) for task in self.tasks}
 
     @cached_property
-    def ranks(self) -> dict[str, float]:
-        """Task id -> seconds of the longest chain that begins with it."""
-        numbers = {task["spec"]["id"]: number for number, task in enumerate(self.tasks)}
-        graph = TaskGraph(
-            [
-                [
-                    numbers[i]
-                    for i in task["spec"].get("dependencies") or []
-                    if i in numbers
-                ]
-                for task in self.tasks
-            ],
-            [task["spec"].get("estimateSeconds") for task in self.tasks],
-        )
-        return dict(zip(numbers, graph.upward_ranks()))
+    def measured(self) -> Measured:
+        """What its tasks teach about times, chains and instances."""
+        return measure(self.tasks, self.spec.instances)
 
     @cached_property
     def active(self) -> dict[str, Object]:

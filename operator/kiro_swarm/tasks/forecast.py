@@ -74,14 +74,17 @@ def forecast(
     estimates: Sequence[Estimate],
     elapsed: Sequence[float],
     instances: int,
+    *,
+    lag: float = 0.0,
     seed: int = 0,
 ) -> Forecast:
     """Look ahead from one moment.
 
     ``states[i]`` is the KiroTask state of task ``i``; pass Failed for one that a person
     has paused. ``elapsed[i]`` are the seconds that it has been running for, 0 if it does
-    not run. ``instances``: those that work or could. Raises CycleError, and ValueError for
-    lists of another length.
+    not run. ``instances``: those that work or could. ``lag``: seconds from the end of a
+    task to its merge, which others wait for; its instance does not. Raises CycleError, and
+    ValueError for lists of another length.
     """
     count = len(graph.dependencies)
     if not count == len(states) == len(estimates) == len(elapsed):
@@ -94,9 +97,10 @@ def forecast(
         if states[task] not in _OVER and task not in kept_out
     ]
     number = {task: at for at, task in enumerate(left)}
+    middles = [_middle(estimates[task], elapsed[task]) for task in left]
     rest = TaskGraph(
         [[number[n] for n in graph.dependencies[t] if n in number] for t in left],
-        [_middle(estimates[task], elapsed[task]) for task in left],
+        [seconds + lag for seconds in middles],
     )
     active = [at for at, task in enumerate(left) if states[task] in ACTIVE_STATES]
     instances = max(instances, len(active))
@@ -111,6 +115,7 @@ def forecast(
         [estimates[t] for t in left],
         [elapsed[t] for t in left],
         instances,
+        lag,
         seed,
     )
     ready = sum(not needed for needed in rest.dependencies)
@@ -118,7 +123,7 @@ def forecast(
         critical_path=[left[at] for at in critical],
         critical_seconds=critical_seconds,
         usable_now=ready,
-        useful=_useful(rest, ranks, critical_seconds, instances),
+        useful=_useful(rest, middles, ranks, critical_seconds, instances, lag),
         instances=instances,
         seconds=ends[1],
         low=ends[0],
@@ -171,6 +176,7 @@ def _ends(
     estimates: Sequence[Estimate],
     elapsed: Sequence[float],
     instances: int,
+    lag: float,
     seed: int,
 ) -> tuple[float, float, float]:
     """Low, middle and high of when everything is done."""
@@ -187,7 +193,7 @@ def _ends(
             map(_left, estimates, elapsed, repeat(doubt), islice(noise, run, None))
         )
         run_through = simulate(
-            rest.dependencies, rest.dependents, seconds, ranks, instances
+            rest.dependencies, rest.dependents, seconds, ranks, instances, lag
         )
         ends.append(math.log(max(run_through.makespan, 1e-3)))
     middle, deviation = fmean(ends), pstdev(ends)
@@ -206,7 +212,12 @@ def _evenly(runs: int) -> list[float]:
 
 
 def _useful(
-    rest: TaskGraph, ranks: Sequence[float], critical_seconds: float, instances: int
+    rest: TaskGraph,
+    seconds: Sequence[float],
+    ranks: Sequence[float],
+    critical_seconds: float,
+    instances: int,
+    lag: float,
 ) -> int:
     """The fewest instances that finish as soon as any number would, nearly.
 
@@ -215,15 +226,13 @@ def _useful(
     """
     if not ranks:
         return 0
-    low = max(1, math.ceil(sum(rest.estimates) / max(critical_seconds * _NEAR, 1e-9)))
+    low = max(1, math.ceil(sum(seconds) / max(critical_seconds * _NEAR, 1e-9)))
     high = max(low, rest.width())
     # One look at the present number always, unless it is too low for all the work.
     steps = max(int(instances >= low), _WORK // (4 * len(ranks)))
     middle = min(max(instances, low), high - 1)
     while low < high and steps:
-        run = simulate(
-            rest.dependencies, rest.dependents, rest.estimates, ranks, middle
-        )
+        run = simulate(rest.dependencies, rest.dependents, seconds, ranks, middle, lag)
         if run.makespan <= critical_seconds * _NEAR:
             high = middle
         else:

@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 
 @dataclass(frozen=True)
 class Run:
-    """When each task started and ended, and when the last one did; from 0."""
+    """When each task started and ended, and when the last one was merged; from 0."""
 
     starts: list[float]
     ends: list[float]
@@ -27,11 +27,14 @@ def simulate(
     seconds: Sequence[float],
     ranks: Sequence[float],
     instances: int,
+    lag: float = 0.0,
 ) -> Run:
     """Run a graph without cycles; ``dependents`` are its ``dependencies``, turned round.
 
     ``seconds[i]`` is what task ``i`` takes. A task that takes nothing needs an instance
-    all the same. Raises ValueError without an instance.
+    all the same. ``lag``: seconds from the end of a task, when its instance is free, to
+    its merge, which is what other tasks and the end of the run wait for. Raises ValueError
+    without an instance.
     """
     if instances < 1:
         raise ValueError("there must be an instance")
@@ -56,7 +59,13 @@ def simulate(
         now = running[0][0]
         while running and running[0][0] == now:
             task = heappop(running)[1]
-            free += 1
+            if task >= 0:
+                free += 1
+                if lag:
+                    heappush(running, (now + lag, ~task))  # its merge
+                    continue
+            else:
+                task = ~task
             for other in dependents[task]:
                 left = missing[other] - 1
                 missing[other] = left

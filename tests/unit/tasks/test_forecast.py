@@ -169,3 +169,23 @@ def test_four_of_five_swarms_finish_between_low_and_high() -> None:
         below += end < found.seconds
     assert 0.72 < inside / 200 < 0.88
     assert 0.4 < below / 200 < 0.6
+
+
+@pytest.mark.parametrize(
+    ("needed", "instances", "finish", "useful"),
+    [
+        ([[], [0], [1]], 1, 330, 1),  # a chain waits for each of its merges
+        ([[], [], [], []], 2, 210, 4),  # instances do not: only the last merge counts
+        ([[], [], [], []], 4, 110, 4),
+        ([[], [], [0]], 1, 310, 2),  # the merge of one while another is worked on
+    ],
+)
+def test_merges_take_their_time(
+    needed: list[list[int]], instances: int, finish: float, useful: int
+) -> None:
+    graph, states = TaskGraph(needed), [READY] * len(needed)
+    estimates = [Estimate(100.0, 0.0)] * len(needed)
+    still = [0.0] * len(needed)
+    found = forecast(graph, states, estimates, still, instances, lag=10.0)
+    assert found.seconds == pytest.approx(finish)
+    assert found.useful == useful

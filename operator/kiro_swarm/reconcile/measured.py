@@ -1,0 +1,187 @@
+"""What a swarm's own tasks teach about it: how long they take, which chain is the longest,
+how fast each instance is.
+
+Made from a view when something has to be decided or foretold (``hand_out``, ``outlook``,
+``slow``). Pure, and nothing is kept: whatever was learned is in the statuses of the tasks,
+so an operator that was restarted knows the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import median
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import ACTIVE_STATES, BLOCKED, DONE, MERGED
+from kiro_swarm.policy.times import seconds_between
+from kiro_swarm.tasks.estimates import Estimate, Estimates, Observation, speeds
+from kiro_swarm.tasks.graph import CycleError, TaskGraph
+from kiro_swarm.tasks.plan import MOST_TASKS, planned_ranks
+
+Object = dict[str, Any]
+#: Plans that are remembered: the same graph and estimates come again and again.
+_MOST_PLANS = 64
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Lists are in the order of the tasks, and so are the numbers in the ``graph``.
+
+    ``estimates``: of the seconds from binding to the end of a task. ``graph``: who waits
+    for whom, each task with its seconds until it is merged. ``ranks``: seconds of the chain
+    behind a task, by id; empty where somebody edited a cycle into the tasks. ``last``: ids
+    of the optional tasks that nothing else needs. ``lag``: seconds from the end of a task
+    to its merge. ``speeds`` by instance, 1 is usual. ``assigned`` and ``loads``: how many
+    attempts an instance has had, and their seconds. ``turn``: how many attempts there were.
+    """
+
+    numbers: dict[str, int]
+    estimates: list[Estimate]
+    graph: TaskGraph
+    ranks: dict[str, float]
+    last: frozenset[str]
+    lag: float
+    speeds: dict[str, float]
+    assigned: Counter[str]
+    loads: dict[str, float]
+    turn: int
+
+    def estimate_of(self, task: Object) -> Estimate:
+        """How long a task of the swarm takes."""
+        return self.estimates[self.numbers[task["spec"]["id"]]]
+
+
+def measure(tasks: Sequence[Object], instances: int) -> Measured:
+    """Learn from the tasks of a swarm; ``instances``: how many are wanted."""
+    learned = Estimates(_observation(task, took) for task, took in _finished(tasks))
+    known: dict[tuple[Optional[float], str], Estimate] = {}
+    estimates = []
+    for task in tasks:
+        guess = _guess(task)
+        if guess not in known:
+            known[guess] = learned.of(*guess)
+        estimates.append(known[guess])
+    lag = _lag(tasks)
+    numbers = {task["spec"]["id"]: number for number, task in enumerate(tasks)}
+    graph = TaskGraph(
+        [_needed(task, numbers) for task in tasks],
+        [estimate.seconds + lag for estimate in estimates],
+    )
+    ranks, last = _order(graph, tasks, estimates, instances)
+    assigned, loads = _had(tasks)
+    return Measured(
+        numbers=numbers,
+        estimates=estimates,
+        graph=graph,
+        ranks=dict(zip(numbers, ranks)),
+        last=frozenset(i for i, is_last in zip(numbers, last) if is_last),
+        lag=lag,
+        speeds=speeds(
+            (task["status"]["instance"], known[_guess(task)].seconds, took)
+            for task, took in _finished(tasks)
+            if task["status"].get("instance")
+        ),
+        assigned=assigned,
+        loads=loads,
+        turn=sum(int((task.get("status") or {}).get("attempt") or 0) for task in tasks),
+    )
+
+
+def _guess(task: Object) -> tuple[Optional[float], str]:
+    """What the task file says of a task's time: seconds, and how hard it is."""
+    spec = task["spec"]
+    return spec.get("estimateSeconds"), str(spec.get("complexity") or "")
+
+
+def _observation(task: Object, took: float) -> Observation:
+    return Observation(took, *_guess(task))
+
+
+def _finished(tasks: Iterable[Object]) -> list[tuple[Object, float]]:
+    """The tasks whose last attempt was good, and its seconds from binding to end."""
+    found = []
+    for task in tasks:
+        status = task.get("status") or {}
+        if status.get("state") not in (DONE, MERGED) or not status.get("startedAt"):
+            continue
+        began = status.get("boundAt") or status["startedAt"]
+        took = seconds_between(began, status.get("finishedAt"))
+        if took:
+            found.append((task, took))
+    return found
+
+
+def _lag(tasks: Iterable[Object]) -> float:
+    """The usual seconds from the end of a task to its merge; 0 before the first."""
+    lags = [
+        seconds_between(status["finishedAt"], status["mergedAt"])
+        for status in (task.get("status") or {} for task in tasks)
+        if status.get("mergedAt") and status.get("finishedAt")
+    ]
+    return median(lags) if lags else 0.0
+
+
+def _needed(task: Object, numbers: dict[str, int]) -> list[int]:
+    """A dependency that is no task of the swarm is not in the graph: see ``stuck``."""
+    return [numbers[i] for i in task["spec"].get("dependencies") or [] if i in numbers]
+
+
+def _order(
+    graph: TaskGraph,
+    tasks: Sequence[Object],
+    estimates: Sequence[Estimate],
+    instances: int,
+) -> tuple[list[float], list[bool]]:
+    """Ranks, and which tasks come last; both empty for a graph with a cycle."""
+    optional = [bool(task["spec"].get("optional")) for task in tasks]
+    spread = max((estimate.spread for estimate in estimates), default=0.0)
+    try:
+        if len(tasks) > MOST_TASKS:
+            ranks = graph.upward_ranks()
+        else:
+            needed = tuple(tuple(row) for row in graph.dependencies)
+            ranks = list(_plan(needed, tuple(graph.estimates), instances, spread))
+        return ranks, graph.only_for_optional(optional)
+    except CycleError:
+        return [], []
+
+
+@lru_cache(maxsize=_MOST_PLANS)
+def _plan(
+    needed: tuple[tuple[int, ...], ...],
+    seconds: tuple[float, ...],
+    instances: int,
+    spread: float,
+) -> tuple[float, ...]:
+    return tuple(planned_ranks(TaskGraph(needed, seconds), instances, spread))
+
+
+def _had(tasks: Iterable[Object]) -> tuple[Counter[str], dict[str, float]]:
+    """How many attempts each instance has had, and for how many seconds."""
+    assigned: Counter[str] = Counter()
+    loads: dict[str, float] = {}
+    for task in tasks:
+        status = task.get("status") or {}
+        records = list(status.get("history") or [])
+        if status.get("state") in ACTIVE_STATES | {DONE, MERGED}:
+            records.append(status)
+        for record in records:
+            name = record.get("instance") or ""
+            if name:
+                assigned[name] += 1
+                worked = seconds_between(
+                    record.get("startedAt"), record.get("finishedAt")
+                )
+                loads[name] = loads.get(name, 0.0) + worked
+    return assigned, loads
+
+
+def stuck_without(task: Object, known: dict[str, int]) -> bool:
+    """Whether a blocked task waits for one that does not exist."""
+    status = task.get("status") or {}
+    return (status.get("state") or BLOCKED) == BLOCKED and any(
+        needed not in known for needed in task["spec"].get("dependencies") or []
+    )
