@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket as sockets
 import subprocess
 import sys
 import time
@@ -37,6 +38,12 @@ class Entrypoint:
         raise AssertionError("the kernel does not say")
 
 
+def listens(path: str) -> bool:
+    """Whether connections are taken: the file is there a moment before they are."""
+    with sockets.socket(sockets.AF_UNIX) as client:
+        return client.connect_ex(path) == 0
+
+
 @contextmanager
 def entrypoint(
     folder: Path, grace: float = 0.5, within: tuple[str, ...] = ()
@@ -51,7 +58,7 @@ def entrypoint(
             env={**os.environ, "PYTHONPATH": str(OPERATOR)},
         )
     try:
-        eventually(lambda: os.path.exists(socket), "the entrypoint listens")
+        eventually(lambda: listens(socket), "the entrypoint listens")
         yield Entrypoint(process, socket, log)
     finally:
         process.send_signal(signal.SIGTERM)

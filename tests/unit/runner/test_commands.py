@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from kiro_swarm.cli.agent import scripted_agent
 from kiro_swarm.runner.socket import AgentSocket
-from tests.unit.runner.support import OPERATOR, eventually
+from tests.unit.runner.support import OPERATOR, eventually, listens
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def listening(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
         env={**os.environ, "PYTHONPATH": str(OPERATOR)},
     )
     try:
-        eventually(socket.exists, "the entrypoint listens")
+        eventually(lambda: listens(str(socket)), "the entrypoint listens")
         yield process, socket
     finally:
         process.kill()
