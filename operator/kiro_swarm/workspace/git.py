@@ -70,7 +70,8 @@ class Git:
     """Runs git in one git directory.
 
     ``work_tree`` and ``index`` replace git's own notion of them; ``environment`` adds
-    variables (credentials.py); ``held`` is the descriptor of the lock to be inherited.
+    variables (credentials.py); ``held`` is the descriptor of the lock to be inherited;
+    ``seconds`` is the deadline of a command that is given none.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Git:
         index: Optional[Path] = None,
         environment: Optional[Mapping[str, str]] = None,
         held: Optional[int] = None,
+        seconds: float = LOCAL_SECONDS,
     ) -> None:
         self.git_dir = git_dir
+        self.seconds = seconds
         self._directory = work_tree if work_tree is not None else git_dir
         self._environment = {**_FIXED, "GIT_DIR": str(git_dir), **(environment or {})}
         if work_tree is not None:
@@ -96,10 +99,11 @@ class Git:
         *arguments: str,
         stdin: bytes = b"",
         ok: Collection[int] = (0,),
-        seconds: float = LOCAL_SECONDS,
+        seconds: Optional[float] = None,
     ) -> Output:
         """Run ``git <arguments>``; raises GitFailed unless its status is in ``ok``."""
         process = self._start(arguments)
+        seconds = self.seconds if seconds is None else seconds
         try:
             stdout, stderr = process.communicate(stdin, timeout=seconds)
         except subprocess.TimeoutExpired:

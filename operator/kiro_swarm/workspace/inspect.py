@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiro_swarm.policy.work import Work
-from kiro_swarm.workspace.disk import real_folder, write_plain
+from kiro_swarm.workspace.borrowed import make_borrower
+from kiro_swarm.workspace.disk import write_plain
 from kiro_swarm.workspace.errors import ObjectsRefused, RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, claimed_commit, take_in
@@ -28,7 +29,6 @@ _COMMITS = 500
 _SECONDS = 120.0
 #: Less than a merge may bring: this is copied into the Job's own small disk.
 _LIMITS = Limits(stored_bytes=256 * 1024 * 1024)
-_CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 # The last word on attributes: what a tree says of itself ("* -diff") would hide changes.
 _ATTRIBUTES = "* !diff !text !eol !filter !ident !encoding !working-tree-encoding\n"
 _PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short")
@@ -76,15 +76,8 @@ def inspect(mirror: Path, instances: Path, work: Work, what: str) -> Inspected:
 
 
 def _own_repository(path: Path, mirror: Path) -> Git:
-    """An empty repository that borrows the objects of the mirror."""
-    path.mkdir()
-    for folder in ("refs", "objects", "objects/info", "objects/pack", "info"):
-        real_folder(path / folder)
-    write_plain(path / "HEAD", "ref: refs/heads/none\n")
-    write_plain(path / "config", _CONFIGURATION)
+    make_borrower(path, mirror, "ref: refs/heads/none")
     write_plain(path / "info" / "attributes", _ATTRIBUTES)
-    alternates = path / "objects" / "info" / "alternates"
-    write_plain(alternates, f"{mirror.resolve() / 'objects'}\n")
     return Git(path)
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
 
+from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import read_plain, real_folder, remove, write_plain
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
@@ -29,7 +30,6 @@ from kiro_swarm.workspace.refs import is_object_id
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _LOOSE = re.compile(r"[0-9a-f]{38}([0-9a-f]{24})?")
 _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|idx)")
-_CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
 _MIB = 1024 * 1024
 #: Folder, name in it, where to, bytes left: brings one file; how many bytes it has.
 _Bring = Callable[[int, str, Path, int], int]
@@ -64,7 +64,7 @@ def take_in(
     with _own_repository(git) as incoming:
         bring = _copy if copied else _link
         _gather_objects(instance_dir, incoming / "objects", limits, bring)
-        ours = Git(incoming)
+        ours = Git(incoming, seconds=git.seconds)
         if ours.commit_id(commit) is None:
             raise ObjectsRefused(
                 f"commit {commit} is not in the instance's repository",
@@ -91,10 +91,25 @@ def claimed_commit(instance_dir: Path, branch: str) -> str:
     ``branch`` is one that check_task_branch let through. Raises ObjectsRefused with reason
     CommitMissing or ForeignFiles.
     """
+    found = read_branch(instance_dir, branch)
+    if found is None:
+        raise ObjectsRefused(
+            f"branch {branch} is not in the instance's repository",
+            reason="CommitMissing",
+        )
+    return found
+
+
+def read_branch(folder: Path, branch: str) -> Optional[str]:
+    """Where a branch of ``repo.git`` in the folder is, read from its files without git.
+
+    ``branch`` is one that check_branch let through. Raises ObjectsRefused with reason
+    ForeignFiles where the repository is not a plain folder.
+    """
     *folders, name = f"refs/heads/{branch}".split("/")
     with ExitStack() as opened:
         place: Optional[int] = None
-        for part in (str(instance_dir), "repo.git"):
+        for part in (str(folder), "repo.git"):
             place = opened.enter_context(_opened(part, place))
         packed = read_plain(Path("packed-refs"), place)
         with suppress(ObjectsRefused):
@@ -104,23 +119,14 @@ def claimed_commit(instance_dir: Path, branch: str) -> str:
             if is_object_id(loose):
                 return loose
     found = re.search(rf"^(\S+) refs/heads/{re.escape(branch)}$", packed, re.MULTILINE)
-    if found and is_object_id(found[1]):
-        return found[1]
-    raise ObjectsRefused(
-        f"branch {branch} is not in the instance's repository", reason="CommitMissing"
-    )
+    return found[1] if found and is_object_id(found[1]) else None
 
 
 @contextmanager
 def _own_repository(git: Git) -> Iterator[Path]:
     incoming = git.git_dir / "kiro-incoming"
     remove(incoming)
-    for folder in ("", "refs", "objects", "objects/info", "objects/pack"):
-        real_folder(incoming / folder)
-    write_plain(incoming / "HEAD", "ref: refs/heads/candidate\n")
-    write_plain(incoming / "config", _CONFIGURATION)
-    alternates = incoming / "objects" / "info" / "alternates"
-    write_plain(alternates, f"{git.git_dir.resolve() / 'objects'}\n")
+    make_borrower(incoming, git.git_dir, "ref: refs/heads/candidate")
     try:
         yield incoming
     finally:
