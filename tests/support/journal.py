@@ -1,0 +1,211 @@
+"""Every version of the KiroTasks of a namespace, in the order in which they were written.
+
+`recorded` keeps a watch open while a swarm works. From its events `attempts` reads who
+worked on what from when to when; the functions below judge that. They are pure, and answer
+with one sentence for each thing that is wrong.
+
+A moment is known twice: by the clock of whoever wrote it down, to a microsecond, and as a
+write to the store, of which there is one order whatever the clocks say. What is said to
+come first must come first by both.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
+
+from kiro_swarm.policy.times import parse
+from tests.support.cluster import program
+from tests.support.swarm import Place
+
+Object = Dict[str, Any]
+MERGED = "Merged"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something was written down: the time, and the version that the write made."""
+
+    at: datetime
+    version: int
+
+    def is_before(self, other: Moment) -> bool:
+        """Before the other by the order of writes, and not after it by the clock."""
+        return self.version < other.version and self.at <= other.at
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt at a task: from its binding to its merge, or to how else it ended."""
+
+    task: str
+    number: int
+    instance: str
+    bound: Moment
+    ended: Moment
+    outcome: str
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.number}"
+
+
+class Journal:
+    """A file to which a watch writes its events."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def events(self) -> List[Object]:
+        """What has been written so far, without an event that is only half there."""
+        text, at = self._path.read_text(encoding="utf-8"), 0
+        found: List[Object] = []
+        while True:
+            start = text.find("{", at)
+            try:
+                event, at = json.JSONDecoder().raw_decode(text, start)
+            except ValueError:
+                return found
+            found.append(event)
+
+    def latest(self) -> Dict[str, Object]:
+        """Task id -> the KiroTask as it was seen last."""
+        return {e["object"]["spec"]["id"]: e["object"] for e in self.events()}
+
+    def states(self) -> Dict[str, str]:
+        """Task id -> its state as it was seen last; empty before it has one."""
+        return {
+            name: str((task.get("status") or {}).get("state") or "")
+            for name, task in self.latest().items()
+        }
+
+
+@contextmanager
+def recorded(place: Place, path: Path) -> Iterator[Journal]:
+    """Watch the KiroTasks of a place, of which there should be none yet."""
+    command = [
+        *(program("kubectl"), f"--kubeconfig={place.cluster.kubeconfig}"),
+        *("--namespace", place.name, "get", "kirotasks"),
+        *("--watch", "--output-watch-events", "--output=json"),
+    ]
+    with path.open("wb") as out, subprocess.Popen(command, stdout=out) as watch:
+        try:
+            yield Journal(path)
+            assert watch.poll() is None, "the watch ended before the work"
+        finally:
+            watch.terminate()
+
+
+def attempts(events: Iterable[Object]) -> List[Attempt]:
+    """The attempts, in the order of their bindings.
+
+    Raises ValueError for one that began and did not end, or ended and did not begin: then
+    the journal has a gap, or the work was not over.
+    """
+    begun: Dict[Tuple[str, int], Tuple[str, Moment]] = {}
+    ended: Dict[Tuple[str, int], Tuple[str, Moment]] = {}
+    for event in events:
+        task = event["object"]
+        version = int(task["metadata"]["resourceVersion"])
+        status = task.get("status") or {}
+        name, number = task["spec"]["id"], int(status.get("attempt") or 0)
+        if status.get("state") == "Bound":
+            moment = _moment(status["boundAt"], version)
+            begun.setdefault((name, number), (status["instance"], moment))
+        for record in status.get("history") or []:
+            moment = _moment(record["finishedAt"], version)
+            ended.setdefault((name, record["attempt"]), (record["outcome"], moment))
+        if status.get("state") == MERGED:
+            moment = _moment(status["mergedAt"], version)
+            ended.setdefault((name, number), (MERGED, moment))
+    torn = begun.keys() ^ ended.keys()
+    if torn:
+        raise ValueError(f"begun and not ended, or ended and not begun: {sorted(torn)}")
+    found = [
+        Attempt(*key, instance, bound, ended[key][1], ended[key][0])
+        for key, (instance, bound) in begun.items()
+    ]
+    return sorted(found, key=lambda attempt: attempt.bound.version)
+
+
+def _moment(text: str, version: int) -> Moment:
+    at = parse(text)
+    if at is None:
+        raise ValueError(f"version {version} of a task has the time {text!r}")
+    return Moment(at, version)
+
+
+def not_merged_once(found: Iterable[Attempt], tasks: Iterable[str]) -> List[str]:
+    """Tasks whose attempts are not 1, 2, ..., the last of them alone merged."""
+    of: Dict[str, List[Attempt]] = {task: [] for task in tasks}
+    for attempt in found:
+        of.setdefault(attempt.task, []).append(attempt)
+    return [
+        f"{task}: {[f'{each.number} {each.outcome}' for each in its]}"
+        for task, its in of.items()
+        if [each.number for each in its] != list(range(1, len(its) + 1))
+        or [each.outcome == MERGED for each in its] != [False] * (len(its) - 1) + [True]
+    ]
+
+
+def begun_early(
+    found: Sequence[Attempt], needs: Mapping[str, Iterable[str]]
+) -> List[str]:
+    """Attempts that were bound before all that their task needs was merged."""
+    merges = {each.task: each.ended for each in found if each.outcome == MERGED}
+    return [
+        f"{attempt} was bound before {needed} was merged"
+        for attempt in found
+        for needed in needs[attempt.task]
+        if needed not in merges or not merges[needed].is_before(attempt.bound)
+    ]
+
+
+def met(found: Iterable[Attempt], tasks: Iterable[str]) -> List[str]:
+    """Pairs of attempts at these tasks of which neither had ended when the other began."""
+    wanted = set(tasks)
+    return [
+        f"{one} and {other} at once"
+        for one, other in combinations((a for a in found if a.task in wanted), 2)
+        if not one.ended.is_before(other.bound) and not other.ended.is_before(one.bound)
+    ]
+
+
+def bound_during(found: Iterable[Attempt], attempt: Attempt) -> List[str]:
+    """The tasks that an instance was given while this attempt was in the air."""
+    return [
+        other.task
+        for other in found
+        if attempt.bound.is_before(other.bound) and other.bound.is_before(attempt.ended)
+    ]
+
+
+def begun_without(
+    line: Sequence[str],
+    merges: Mapping[str, str],
+    bases: Mapping[str, str],
+    needs: Mapping[str, Iterable[str]],
+) -> List[str]:
+    """Tasks that were not begun from a head of the branch that has all that they need.
+
+    ``line``: commits of the integration branch along first parents, the oldest first;
+    ``merges`` and ``bases``: task -> the commit that merged it, and that it began from.
+    """
+    place = {commit: number for number, commit in enumerate(line)}
+    return [
+        f"{task} began from {base[:12]}, where {needed} is not merged"
+        for task, base in bases.items()
+        for needed in needs[task]
+        if not place[merges[needed]] <= place.get(base, -1)
+    ]
+
+
+def elapsed(found: Sequence[Attempt]) -> float:
+    """Seconds from the first binding to the last end."""
+    first = min(attempt.bound.at for attempt in found)
+    return (max(attempt.ended.at for attempt in found) - first).total_seconds()

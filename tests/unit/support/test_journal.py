@@ -1,0 +1,238 @@
+"""What is read from a journal, and that each check finds what was planted for it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+
+from tests.support.journal import (
+    Attempt,
+    Journal,
+    Moment,
+    attempts,
+    begun_early,
+    begun_without,
+    bound_during,
+    elapsed,
+    met,
+    not_merged_once,
+)
+
+START = datetime(2026, 11, 22, tzinfo=timezone.utc)
+NEEDS = {"a": (), "b": ("a",), "c": ("a", "b")}
+
+
+def at(second: float) -> str:
+    return f"2026-11-22T10:00:{second:09.6f}Z"
+
+
+def event(version: int, task: str, state: str, number: int = 1, **more: Any) -> Any:
+    """A version of a task as the watch shows it."""
+    status = {"state": state, "attempt": number, "instance": "one", **more}
+    return {
+        "type": "MODIFIED",
+        "object": {
+            "spec": {"id": task},
+            "metadata": {"resourceVersion": str(version)},
+            "status": status,
+        },
+    }
+
+
+def worked(
+    task: str,
+    bound: int,
+    ended: int,
+    number: int = 1,
+    outcome: str = "Merged",
+    late: Optional[int] = None,
+) -> Attempt:
+    """An attempt whose times and versions are the same numbers, but for ``late``."""
+    moments = {
+        second: Moment(START.replace(microsecond=second), second)
+        for second in (bound, ended)
+    }
+    end = moments[ended]
+    if late is not None:
+        end = Moment(START.replace(microsecond=late), ended)
+    return Attempt(task, number, "one", moments[bound], end, outcome)
+
+
+CHAIN = [worked("a", 1, 2), worked("b", 3, 4), worked("c", 5, 6)]
+
+
+def test_attempts_are_read_with_when_they_were_bound_and_how_they_ended() -> None:
+    lost = {"attempt": 1, "outcome": "InstanceLost", "finishedAt": at(4)}
+    read = attempts(
+        [
+            event(10, "a", "Blocked", 0),
+            event(11, "a", "Ready", 0),
+            event(12, "a", "Bound", boundAt=at(1)),
+            event(13, "b", "Bound", boundAt=at(2), instance="two"),
+            event(14, "a", "Running", boundAt=at(1)),
+            event(15, "a", "Ready", history=[lost]),
+            event(16, "a", "Bound", 2, boundAt=at(5), history=[lost]),
+            event(17, "b", "Merged", mergedAt=at(6)),
+            event(18, "a", "Done", 2, boundAt=at(5), history=[lost]),
+            event(19, "a", "Merged", 2, mergedAt=at(7.5), history=[lost]),
+            event(20, "a", "Merged", 2, mergedAt=at(7.5), history=[lost]),
+        ]
+    )
+    assert [
+        (str(each), each.instance, each.outcome, each.bound.version, each.ended.version)
+        for each in read
+    ] == [
+        ("a/1", "one", "InstanceLost", 12, 15),
+        ("b/1", "two", "Merged", 13, 17),
+        ("a/2", "one", "Merged", 16, 19),
+    ]
+    assert elapsed(read) == 6.5
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [event(1, "a", "Bound", boundAt=at(1))],
+        [event(1, "a", "Merged", mergedAt=at(1))],
+        [
+            event(1, "a", "Bound", 1, boundAt=at(1)),
+            event(2, "a", "Merged", 2, mergedAt=at(2)),
+        ],
+    ],
+    ids=["no end", "no beginning", "another attempt ended"],
+)
+def test_a_gap_in_the_journal_is_an_error(events: list[Any]) -> None:
+    with pytest.raises(ValueError, match="begun and not ended"):
+        attempts(events)
+
+
+def test_a_time_that_cannot_be_read_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"version 1 .* 'soon'"):
+        attempts([event(1, "a", "Bound", boundAt="soon")])
+
+
+def test_the_journal_leaves_out_what_is_only_half_written(tmp_path: Path) -> None:
+    file = tmp_path / "events"
+    journal = Journal(file)
+    file.write_text("")
+    assert (journal.events(), journal.states()) == ([], {})
+    whole = [event(1, "a", "Ready"), event(2, "a", "Bound"), event(3, "b", "Ready")]
+    text = "\n".join(json.dumps(each, indent=4) for each in whole)
+    file.write_text(text + "\n")
+    assert journal.events() == whole
+    assert journal.states() == {"a": "Bound", "b": "Ready"}
+    file.write_text(text[:-3])
+    assert journal.states() == {"a": "Bound"}
+
+
+def test_a_good_run_has_nothing_wrong() -> None:
+    again = [worked("a", 1, 2, 1, "InstanceLost"), worked("a", 3, 4, 2)]
+    assert not_merged_once(CHAIN, NEEDS) == []
+    assert not_merged_once(again, ["a"]) == []
+    assert begun_early(CHAIN, NEEDS) == []
+    assert met(CHAIN, NEEDS) == []
+    line = ["start", "ma", "mb", "mc"]
+    merges = {"a": "ma", "b": "mb", "c": "mc"}
+    assert begun_without(line, merges, dict(zip("abc", line)), NEEDS) == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "said"),
+    [
+        ([], "a: []"),
+        ([worked("a", 1, 2, 1, "GateFailed")], "a: ['1 GateFailed']"),
+        ([worked("a", 1, 2), worked("a", 3, 4, 2)], "a: ['1 Merged', '2 Merged']"),
+        ([worked("a", 1, 2, 2)], "a: ['2 Merged']"),
+        (
+            [worked("a", 1, 2), worked("a", 3, 4, 2, "Stopped")],
+            "a: ['1 Merged', '2 Stopped']",
+        ),
+    ],
+    ids=["never", "failed", "twice", "the first attempt is missing", "before the last"],
+)
+def test_a_task_that_is_not_merged_once_is_found(
+    planted: list[Attempt], said: str
+) -> None:
+    assert not_merged_once([*planted, *CHAIN[1:]], NEEDS) == [said]
+
+
+def test_an_unknown_task_is_found() -> None:
+    found = [worked("x", 7, 8, 1, "Stopped"), *CHAIN]
+    assert not_merged_once(found, NEEDS) == ["x: ['1 Stopped']"]
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        [worked("a", 1, 4), worked("b", 3, 5)],
+        [worked("a", 1, 2, late=4), worked("b", 3, 5)],
+        [worked("a", 1, 2), worked("b", 3, 4, 2), worked("b", 0, 1, 1, "GateFailed")],
+        [worked("a", 1, 2, 1, "GateFailed"), worked("b", 3, 4)],
+        [worked("b", 3, 4)],
+    ],
+    ids=["overlapping", "by the clock alone", "an earlier attempt", "red", "missing"],
+)
+def test_a_task_that_is_begun_before_what_it_needs_is_found(
+    planted: list[Attempt],
+) -> None:
+    (said,) = begun_early(planted, NEEDS)
+    assert said.endswith("was bound before a was merged")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ((1, 2), (3, 4), False),
+        ((3, 4), (1, 2), False),
+        ((1, 3), (2, 4), True),
+        ((2, 4), (1, 3), True),
+        ((1, 4), (2, 3), True),
+        ((1, 2), (1, 2), True),
+    ],
+    ids=["one first", "other first", "one begins", "other begins", "inside", "same"],
+)
+def test_two_that_are_in_the_air_at_once_are_found(
+    one: tuple[int, int], other: tuple[int, int], meet: bool
+) -> None:
+    planted = [worked("a", *one), worked("b", *other), worked("c", 1, 9)]
+    assert met(planted, ("a", "b")) == (["a/1 and b/1 at once"] if meet else [])
+
+
+def test_a_lost_attempt_counts_as_being_in_the_air() -> None:
+    planted = [
+        worked("a", 1, 4, 1, "InstanceLost"),
+        worked("b", 2, 3),
+        worked("a", 5, 6, 2),
+    ]
+    assert met(planted, ("a", "b")) == ["a/1 and b/1 at once"]
+
+
+def test_what_was_bound_meanwhile_is_told() -> None:
+    found = [
+        worked("a", 2, 8),
+        worked("b", 1, 3),
+        worked("c", 4, 9),
+        worked("d", 9, 10),
+    ]
+    assert bound_during(found, found[0]) == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("start", "c began from start, where b is not merged"),
+        ("elsewhere", "elsewhere"),
+    ],
+    ids=["too old", "not on the branch"],
+)
+def test_a_branch_that_was_cut_without_what_it_needs_is_found(
+    base: str, said: str
+) -> None:
+    line = ["start", "ma", "mb"]
+    found = begun_without(line, {"a": "ma", "b": "mb"}, {"b": "ma", "c": base}, NEEDS)
+    assert len(found) == 2
+    assert said in found[-1]
