@@ -1,25 +1,37 @@
 """The prepare Job: mirror the repository, read the task file, publish the graph.
 
 May run again at any time and after being killed anywhere: the mirror is made once and then
-refreshed, the graph is written whole.
+refreshed, and one write publishes the graph. The parts of a graph that is too long for one
+ConfigMap are written before it, under names made of what is in them.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+from kiro_swarm.api.meta import LABEL_MANAGED_BY, LABEL_SWARM, MANAGED_BY
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.policy import naming
 from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, pack, publish
+from kiro_swarm.tasks.wire import (
+    GRAPH_KEY,
+    MORE_KEY,
+    MOST_PARTS,
+    PublishedGraph,
+    pack,
+    parts,
+    publish,
+)
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.spec import read_spec
 
-_LARGEST_GRAPH = 900 * 1024
+Object = dict[str, Any]
 _SHOWN = 20
 
 
@@ -38,7 +50,7 @@ async def prepare(client: Client, env: JobEnvironment) -> int:
     spec = KiroSwarmSpec.model_validate(swarm["spec"])
     try:
         head, graph = _read(spec, env)
-        await _publish(client, env, graph)
+        await _publish(client, env, swarm, graph)
     except WorkspaceError as error:
         env.report({"reason": error.reason, "message": error.message})
         return 1
@@ -113,15 +125,48 @@ def _task_text(
     return path, content.decode("utf-8")
 
 
-async def _publish(client: Client, env: JobEnvironment, graph: PublishedGraph) -> None:
+async def _publish(
+    client: Client, env: JobEnvironment, swarm: Object, graph: PublishedGraph
+) -> None:
     packed = pack(graph)
-    if len(packed) > _LARGEST_GRAPH:
+    first, *more = parts(packed)
+    if len(more) >= MOST_PARTS:
         raise PrepareError(
             "TaskFileTooLarge",
             f"{graph.spec_path}: {len(graph.tasks)} tasks make a graph of "
-            f"{len(packed)} bytes; at most {_LARGEST_GRAPH} can be published. "
-            "Split the spec into several",
+            f"{len(packed)} bytes; at most {MOST_PARTS} times {len(first)} can be "
+            "published. Split the spec into several",
             [],
         )
-    patch: dict[str, Any] = {"binaryData": {GRAPH_KEY: packed}}
+    uid = swarm["metadata"]["uid"]
+    names = [
+        naming.graph_part(env.swarm, uid, packed, number)
+        for number, _ in enumerate(more, start=2)
+    ]
+    for name, part in zip(names, more):
+        with contextlib.suppress(errors.AlreadyExists):
+            body = _part(swarm, name, part)
+            await client.create(CONFIG_MAPS, env.namespace, body)
+    patch = {
+        "binaryData": {GRAPH_KEY: first},
+        "data": {MORE_KEY: " ".join(names) or None},
+    }
     await client.patch(CONFIG_MAPS, env.namespace, naming.graph_name(env.swarm), patch)
+
+
+def _part(swarm: Object, name: str, part: str) -> Object:
+    """A ConfigMap that goes with the swarm."""
+    owner = {
+        "apiVersion": SWARMS.api_version,
+        "kind": SWARMS.kind,
+        "name": swarm["metadata"]["name"],
+        "uid": swarm["metadata"]["uid"],
+    }
+    labels = {LABEL_SWARM: swarm["metadata"]["name"], LABEL_MANAGED_BY: MANAGED_BY}
+    return {
+        "apiVersion": CONFIG_MAPS.api_version,
+        "kind": CONFIG_MAPS.kind,
+        "metadata": {"name": name, "labels": labels, "ownerReferences": [owner]},
+        "binaryData": {GRAPH_KEY: part},
+        "immutable": True,
+    }

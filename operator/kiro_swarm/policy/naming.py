@@ -12,6 +12,7 @@ import re
 _HASHED = re.compile(r"-[0-9a-f]{8}\Z")
 #: DNS labels with dots between them, as names of objects must be.
 _TASK_PART = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)*\Z")
+_GRAPH_PART = re.compile(r"[0-9a-f]{16}-[0-9]{1,3}\Z")
 _LONGEST_PART = 48
 _LONGEST_NAME = 253
 
@@ -83,6 +84,21 @@ def jobs_account(swarm: str) -> str:
 def graph_name(swarm: str) -> str:
     """ConfigMap in which the prepare Job publishes the task graph."""
     return f"{swarm}-graph"
+
+
+def graph_part(swarm: str, swarm_uid: str, packed: str, number: int) -> str:
+    """ConfigMap with the ``number``-th part, from 2, of a graph that one cannot hold.
+
+    Made of the whole graph, so parts of two graphs, or of two swarms, never mix.
+    """
+    digest = hashlib.sha256(f"{swarm_uid} {packed}".encode()).hexdigest()[:16]
+    return f"{graph_name(swarm)}-{digest}-{number}"
+
+
+def is_graph_part(swarm: str, name: str) -> bool:
+    """Whether ``graph_part`` may have given this name."""
+    start, _, rest = name.rpartition(f"{graph_name(swarm)}-")
+    return not start and bool(_GRAPH_PART.match(rest))
 
 
 def prepare_job(swarm: str, attempt: int) -> str:

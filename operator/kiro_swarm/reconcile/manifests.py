@@ -147,7 +147,8 @@ def _jobs_rules(swarm: str) -> list[Object]:
             "resourceNames": [naming.graph_name(swarm)],
             "verbs": ["patch"],
         },
-        # What a person asked to see: a new ConfigMap, never one that is there.
+        # What a person asked to see, and parts of a long graph: new ConfigMaps, never
+        # one that is there.
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
     ]
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Optional
 
+from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
@@ -22,7 +23,14 @@ from kiro_swarm.reconcile.instance import pod_trouble
 from kiro_swarm.reconcile.job_pods import prepare_job
 from kiro_swarm.reconcile.manifests import Object, metadata
 from kiro_swarm.reconcile.view import View, job_outcome
-from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, PublishedTask, unpack
+from kiro_swarm.tasks.wire import (
+    GRAPH_KEY,
+    MORE_KEY,
+    MOST_PARTS,
+    PublishedGraph,
+    PublishedTask,
+    unpack,
+)
 
 _FIRST_RETRY = 15.0
 _LONGEST_RETRY = 300.0
@@ -132,13 +140,27 @@ def _waiting(pod: Optional[Object]) -> str:
 async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
     """The graph that the prepare Job has published, None when there is none.
 
-    :raises ValueError: somebody else has written there.
+    :raises ValueError: somebody else has written there, or deleted a part of it.
     """
     published = await ctx.client.get(
         CONFIG_MAPS, view.namespace, naming.graph_name(view.name)
     )
-    packed = (published.get("binaryData") or {}).get(GRAPH_KEY)
-    return None if packed is None else unpack(packed)
+    first = (published.get("binaryData") or {}).get(GRAPH_KEY)
+    if first is None:
+        return None
+    names = str((published.get("data") or {}).get(MORE_KEY) or "").split()
+    if len(names) >= MOST_PARTS or not all(
+        naming.is_graph_part(view.name, name) for name in names
+    ):
+        raise ValueError("the published task graph names parts that are none of it")
+    try:
+        more = await side_by_side(
+            partial(ctx.client.get, CONFIG_MAPS, view.namespace, name) for name in names
+        )
+    except errors.NotFound as error:
+        raise ValueError("a part of the published task graph is gone") from error
+    rest = [(part.get("binaryData") or {}).get(GRAPH_KEY, "") for part in more]
+    return unpack("".join([first, *rest]))
 
 
 async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:

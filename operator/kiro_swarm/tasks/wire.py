@@ -1,14 +1,16 @@
 """The published task graph: what the prepare Job tells the operator.
 
-The prepare Job packs ``publish(...)`` into a ConfigMap; the operator unpacks it with
-``unpack`` and makes KiroTasks of it. The shape is checked on both sides: what is
-in the file comes from the repository, so it is as long and as strange as somebody likes.
+The prepare Job packs ``publish(...)`` into a ConfigMap, or into several where one cannot
+hold it; the operator unpacks it with ``unpack`` and makes KiroTasks of it. The shape is
+checked on both sides: what is in the file comes from the repository, so it is as long and
+as strange as somebody likes.
 """
 
 from __future__ import annotations
 
 import base64
 import gzip
+import zlib
 from typing import Literal, Optional
 
 from pydantic import Field, ValidationError
@@ -21,6 +23,12 @@ from kiro_swarm.tasks.model import Diagnostic, SpecTask, TaskFile
 
 #: Key of the ConfigMap that holds the packed graph, in its ``binaryData``.
 GRAPH_KEY = "graph.json.gz"
+#: Key, in its ``data``, of the names of the ConfigMaps with the rest of a long graph.
+MORE_KEY = "more"
+#: A ConfigMap takes 1 MiB, and its bytes travel as base64. Divisible by 4, so that each
+#: part of a text is base64 by itself.
+PART_CHARACTERS = 900 * 1024
+MOST_PARTS = 8
 MAX_TITLE = 1024
 MAX_DESCRIPTION = 65536
 MAX_ITEMS = 256
@@ -217,11 +225,19 @@ def pack(graph: PublishedGraph) -> str:
     return base64.b64encode(gzip.compress(graph.to_json().encode(), mtime=0)).decode()
 
 
+def parts(packed: str) -> list[str]:
+    """What `pack` gave, in pieces that a ConfigMap can hold: joined they are the whole."""
+    return [
+        packed[start : start + PART_CHARACTERS]
+        for start in range(0, len(packed), PART_CHARACTERS)
+    ]
+
+
 def unpack(text: str) -> PublishedGraph:
     """The graph that ``pack`` packed. Raises ValueError, see ``read_published``."""
     try:
         plain = gzip.decompress(base64.b64decode(text, validate=True)).decode()
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, zlib.error) as error:
         raise ValueError(
             f"the published task graph cannot be unpacked: {error}"
         ) from None

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.jobs import prepare as module
+from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.jobs.prepare import prepare
+from kiro_swarm.tasks import wire
 from tests.unit.jobs.work import Job
+from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.workspace.repositories import SPEC
 
 
@@ -97,11 +99,40 @@ async def test_the_text_may_come_from_a_config_map(job: Job) -> None:
     assert job.words()["reason"] == "SpecNotText"
 
 
-async def test_a_graph_that_no_config_map_can_hold_is_refused(
+async def test_a_graph_that_one_config_map_cannot_hold_is_published_in_parts(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LARGEST_GRAPH", 50)
+    monkeypatch.setattr(wire, "PART_CHARACTERS", 240)
+    job.apply()
+    assert await prepare(job.client, job.env) == 0
+    last = job.api.store.read(CONFIG_MAPS, NAMESPACE, "demo-graph")
+    names = last["data"]["more"].split()
+    assert len(names) >= 1
+    rest = [job.api.store.read(CONFIG_MAPS, NAMESPACE, name) for name in names]
+    for part in rest:
+        (owner,) = part["metadata"]["ownerReferences"]
+        assert (owner["kind"], owner["name"]) == ("KiroSwarm", "demo")
+    packed = [part["binaryData"]["graph.json.gz"] for part in (last, *rest)]
+    assert [task.id for task in wire.unpack("".join(packed)).tasks] == [
+        *("1.1", "1.2", "2")
+    ]
+    version = job.api.store.version
+    assert await prepare(job.client, job.env) == 0
+    assert job.api.store.version == version, "the same graph is the same parts"
+    monkeypatch.undo()
+    assert await prepare(job.client, job.env) == 0
+    assert (
+        "more" not in job.api.store.read(CONFIG_MAPS, NAMESPACE, "demo-graph")["data"]
+    )
+    assert [task["id"] for task in job.graph()["tasks"]] == ["1.1", "1.2", "2"]
+
+
+async def test_a_graph_of_too_many_parts_is_refused(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "PART_CHARACTERS", 40)
     job.apply()
     assert await prepare(job.client, job.env) == 1
     assert job.words()["reason"] == "TaskFileTooLarge"
     assert "Split the spec" in job.words()["message"]
+    assert "graph" not in str(job.api.writes), "nothing is published"

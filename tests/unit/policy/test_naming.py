@@ -93,10 +93,35 @@ def test_what_belongs_to_a_swarm_is_named_after_it() -> None:
     assert naming.runner_account("demo") == "demo-runner"
     assert naming.jobs_account("demo") == "demo-jobs"
     assert naming.graph_name("demo") == "demo-graph"
+    part = naming.graph_part("demo", UID, "H4sI", 2)
+    assert re.fullmatch("demo-graph-[0-9a-f]{16}-2", part)
     assert naming.prepare_job("demo", 3) == "demo-prepare-3"
     assert naming.integrate_job("demo", 3) == "demo-integrate-3"
     assert naming.inspect_job("demo", UID) == "demo-inspect-0b5e7f1a"
     assert naming.sync_job("demo", UID) == "demo-sync-0b5e7f1a"
+
+
+def test_parts_of_two_graphs_or_of_two_swarms_never_have_one_name() -> None:
+    mine = naming.graph_part("demo", UID, "H4sI", 2)
+    assert mine != naming.graph_part("demo", UID, "H4sJ", 2)
+    assert mine != naming.graph_part("demo", UID[::-1], "H4sI", 2)
+    assert naming.is_graph_part("demo", mine)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo-graph",
+        "other-graph-0123456789abcdef-2",
+        "demo-graph-0123456789abcdef-2/../../secrets/x",
+        "../demo-graph-0123456789abcdef-2",
+        "demo-graph-0123456789abcdef-",
+        "demo-graph-../secrets/x-2",
+        "demo-graph-0123456789abcdef-2\n",
+    ],
+)
+def test_what_is_no_part_of_the_graph_is_not_taken_for_one(name: str) -> None:
+    assert not naming.is_graph_part("demo", name)
 
 
 @pytest.mark.parametrize("length", [1, 246, 247, 253])

@@ -21,7 +21,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.tasks.wire import GRAPH_KEY, PublishedGraph, pack
+from kiro_swarm.tasks.wire import GRAPH_KEY, MORE_KEY, PublishedGraph, pack
 from tests.support.fake_api import FakeApi
 
 Object = dict[str, Any]
@@ -178,9 +178,8 @@ class Cluster:
                 "tasks": [{"order": n, "line": n, **t} for n, t in enumerate(tasks, 1)],
             }
         )
-        data = {GRAPH_KEY: pack(graph)}
-        name = f"{swarm}-graph"
-        self.store.patch(CONFIG_MAPS, NAMESPACE, name, {"binaryData": data})
+        patch = {"binaryData": {GRAPH_KEY: pack(graph)}, "data": {MORE_KEY: None}}
+        self.store.patch(CONFIG_MAPS, NAMESPACE, f"{swarm}-graph", patch)
 
     def _integrate(self, job: Object) -> Object:
         head = BASE

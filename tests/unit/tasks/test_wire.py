@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
 from kiro_swarm.api.task import KiroTaskSpec
+from kiro_swarm.tasks import wire
 from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import publish, read_published
+from kiro_swarm.tasks.wire import pack, parts, publish, read_published, unpack
 
 PLAN = """\
 - [ ] 1. Group
@@ -78,6 +80,20 @@ def test_what_was_published_is_read_back_the_same() -> None:
         "line 20: task 3 depends on 9, which is not defined"
     ]
     assert graph.graph().dependencies == [[], [0], [], []]
+
+
+@pytest.mark.parametrize("size", [4, 64, wire.PART_CHARACTERS])
+def test_parts_are_base64_by_themselves_and_the_graph_together(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(wire, "PART_CHARACTERS", size)
+    graph = publish(parse(PLAN), "tasks.md")
+    pieces = parts(pack(graph))
+    assert max(map(len, pieces)) <= size
+    assert (len(pieces) == 1) == (size > 64)
+    for piece in pieces:
+        base64.b64decode(piece, validate=True)
+    assert unpack("".join(pieces)) == graph
 
 
 def test_a_text_too_long_for_a_kirotask_is_cut_and_that_is_said() -> None:
