@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.workspace.ahead import Bench
 from tests.unit.workspace.poison import Canary
 from tests.unit.workspace.repositories import Swarm
 
@@ -30,3 +31,9 @@ def swarm(prepared: Path, tmp_path: Path) -> Swarm:
 def canary(tmp_path: Path) -> Canary:
     """Tells whether planted code was run."""
     return Canary(tmp_path)
+
+
+@pytest.fixture
+def bench(swarm: Swarm) -> Bench:
+    """An attempt at a task, and others."""
+    return Bench(swarm)

@@ -1,0 +1,146 @@
+"""Whether work under way would merge: a trial merge before it is Done.
+
+Role: the runner asks :meth:`Lookahead.look` now and then while an agent works on a task.
+
+Guarantees: the instance's folder and the mirror are only read, and nobody waits for it. git
+opens neither: the branch is read as a file, its objects are copied and proved as for a merge
+(intake.py), files that are not committed yet are read as files (uncommitted.py), and the
+trial is made in a repository that is gone afterwards. While nothing changes, a look costs a
+few calls of ``stat``. What the merge train would not call a conflict is none here.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from kiro_swarm.workspace.borrowed import make_borrower
+from kiro_swarm.workspace.errors import RefNotFound
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.intake import Limits, claimed_commit, read_branch, take_in
+from kiro_swarm.workspace.refs import check_branch, check_task_branch
+from kiro_swarm.workspace.trials import merge_trees
+from kiro_swarm.workspace.uncommitted import Paths, Stamps, stamps, with_uncommitted
+
+#: For each git command of a look.
+_SECONDS = 15.0
+#: Less than a merge may bring: this is copied into the pod's own small disk.
+_LIMITS = Limits(stored_bytes=128 * 1024 * 1024, unpacked_bytes=64 * 1024 * 1024)
+_SHOWN = 10
+_NAME = 120
+_MERGED_TASK = re.compile(r"Merge task (\S{1,128}): ")
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a merge at this moment would say.
+
+    ``files`` in conflict, the first ten of ``count``, printable, each 120 characters at most;
+    ``tasks``: ids of the merged tasks that changed them, the last one first.
+    """
+
+    files: tuple[str, ...] = ()
+    count: int = 0
+    tasks: tuple[str, ...] = ()
+
+
+class Lookahead:
+    """Looks at the work of one instance; keeps what it saw last.
+
+    ``spec_path``: the swarm's own task file, which the merge train takes from nobody.
+    """
+
+    def __init__(
+        self,
+        instance_dir: Path,
+        mirror: Path,
+        integration_branch: str,
+        spec_path: Optional[str],
+    ) -> None:
+        self._folder = instance_dir
+        self._tree = instance_dir / "tree"
+        self._mirror = mirror
+        self._integration = check_branch(integration_branch)
+        self._spec_path = spec_path
+        # What the last look was at: a branch, both commits, the files.
+        self._at: Optional[tuple[str, str, str]] = None
+        self._paths: Paths = {}
+        self._stamps: Stamps = ()
+
+    def look(self, branch: str) -> Optional[Outlook]:
+        """How the task's branch would merge now; None: as it was at the last look.
+
+        Takes seconds at most. Raises InvalidRef, RefNotFound (no integration branch),
+        ObjectsRefused, GitFailed, GitTimeout; then the next look waits for a change, too.
+        """
+        commit = claimed_commit(self._folder, check_task_branch(branch))
+        head = read_branch(self._mirror.parent, self._integration)
+        if head is None:
+            raise RefNotFound(f"the mirror has no branch {self._integration!r}")
+        now = (branch, head, commit)
+        if now == self._at and stamps(self._tree, self._paths) == self._stamps:
+            return None
+        self._at, self._paths, self._stamps = now, {}, ()
+        with tempfile.TemporaryDirectory(prefix="kiro-lookahead-") as folder:
+            return self._try(Path(folder, "repo.git"), head, commit)
+
+    def _try(self, place: Path, head: str, commit: str) -> Outlook:
+        # HEAD as in the mirror: newer versions of git read attributes from it.
+        make_borrower(place, self._mirror, head)
+        git = Git(place, seconds=_SECONDS)
+        take_in(git, self._folder, commit, head, _LIMITS, copied=True)
+        fork = git.run("merge-base", head, commit).text.splitlines()[0]
+        paths = _changed(git, fork, commit, head, self._spec_path)
+        # Stamped before they are read: a change in between is seen at the next look.
+        self._paths, self._stamps = paths, stamps(self._tree, paths)
+        work = with_uncommitted(git, self._tree, commit, paths)
+        trial = merge_trees(git, head, work)
+        files = [name for name in trial.conflicts if name != self._spec_path]
+        return Outlook(
+            files=tuple(_printable(name) for name in files[:_SHOWN]),
+            count=len(files),
+            tasks=_tasks(git, fork, head, files[:_SHOWN]),
+        )
+
+
+def _changed(
+    git: Git, fork: str, commit: str, head: str, spec_path: Optional[str]
+) -> Paths:
+    """What others changed since the work began: only there can it conflict."""
+    own = (spec_path or "").encode()
+    theirs = {name: new for name, _, new in _differences(git, fork, head)}
+    # What is not among these is at the work's commit as it is at the head.
+    mine = {name: old for name, old, _ in _differences(git, commit, head)}
+    return {name: mine.get(name, new) for name, new in theirs.items() if name != own}
+
+
+def _differences(git: Git, old: str, new: str) -> Iterator[tuple[bytes, str, str]]:
+    """Path, object id before and after, of each file that differs; zeros for none."""
+    listed = git.run(
+        *("diff", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=all"),
+        *("-z", old, new),
+    ).stdout.split(b"\0")
+    for facts, name in zip(listed[0::2], listed[1::2]):
+        _, _, before, after, _ = facts.decode().split(" ")
+        yield name, before, after
+
+
+def _tasks(git: Git, fork: str, head: str, files: Sequence[str]) -> tuple[str, ...]:
+    """Ids of the tasks whose merges changed the files, the last one first."""
+    if not files:
+        return ()
+    said = git.run(
+        *("log", "--first-parent", "--merges", "--format=%s", f"{fork}..{head}"),
+        *("--", *files),
+    ).text
+    found = (_MERGED_TASK.match(line) for line in said.splitlines())
+    return tuple(dict.fromkeys(match[1] for match in found if match))[:_SHOWN]
+
+
+def _printable(name: str) -> str:
+    shown = "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in name)
+    return shown if len(shown) <= _NAME else f"{shown[: _NAME - 3]}..."
