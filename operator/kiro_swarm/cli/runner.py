@@ -10,6 +10,7 @@ import functools
 import logging
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from kiro_swarm.cluster.bound import BoundTasks
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.observe.health import Health, ReflectiveModule, serve
+from kiro_swarm.runner.ahead import Ahead
 from kiro_swarm.runner.attempt import Workshop
 from kiro_swarm.runner.clock import SystemClock
 from kiro_swarm.runner.config import ConfigError, RunnerConfig
@@ -27,6 +29,7 @@ from kiro_swarm.runner.ports import TaskApi, key_of
 from kiro_swarm.runner.socket import AgentSocket
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Worktree
+from kiro_swarm.workspace.lookahead import Lookahead
 
 
 def make_runner(
@@ -53,8 +56,19 @@ def make_runner(
             f"{key.uid}/{key.attempt}",
         )
 
+    lookahead = Lookahead(
+        Path(worktree.folder),
+        Path(worktree.mirror),
+        config.settings.integration_branch,
+        config.settings.spec_path,
+    )
     return Runner(
-        api, clock, config.instance, work_on, config.settings.heartbeat_seconds
+        api,
+        clock,
+        config.instance,
+        work_on,
+        config.settings.heartbeat_seconds,
+        Ahead(lookahead),
     )
 
 

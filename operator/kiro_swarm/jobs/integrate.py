@@ -21,6 +21,7 @@ from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.policy.conflicts import without_prediction
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
@@ -167,6 +168,7 @@ def status_after(task: Object, outcome: Outcome, now: datetime) -> Object:
             "mergedAt": stamp(now),
             "reason": "",
             "message": f"merged as {outcome.commit[:12]}",
+            **without_prediction(task["status"]),
         }
     if isinstance(outcome, Conflict):
         reason = "MergeConflict"

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Mapping
 
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE, FAILED, READY
+from kiro_swarm.policy.conflicts import without_prediction
 from kiro_swarm.policy.times import seconds_between, stamp
 
 _HISTORY = 10
@@ -146,4 +147,5 @@ def _attempt_over(
         "boundAt": None,
         "startedAt": None,
         "progress": None,
+        **without_prediction(status),
     }

@@ -26,6 +26,7 @@ class WorkSettings(Model):
     agent: Agent
     verification: Optional[Verification] = None
     integration_branch: str = Field(min_length=1, max_length=255)
+    spec_path: Optional[str] = None
     heartbeat_seconds: int = Field(default=10, ge=1, le=3600)
 
 

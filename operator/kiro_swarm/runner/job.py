@@ -11,18 +11,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Any, Awaitable, Callable, Optional
 
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.cluster import errors
 from kiro_swarm.runner import report
+from kiro_swarm.runner.ahead import Look
 from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.cycles import CycleEnd, OnCycle
 from kiro_swarm.runner.ports import Key, Task, TaskApi, is_bound_to, key_of
 from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut
+from kiro_swarm.workspace.lookahead import Prediction
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,7 @@ class Job:
         instance: str,
         task: dict[str, Any],
         heartbeat_seconds: float,
+        look: Look,
     ) -> None:
         self.key: Key = key_of(task)
         self.name: str = task["metadata"]["name"]
@@ -56,6 +60,7 @@ class Job:
         self._instance = instance
         self._task: Optional[dict[str, Any]] = task
         self._heartbeat_seconds = heartbeat_seconds
+        self._look = look
         self._said = ""
         self._told = ""
         self._attempt: Optional[asyncio.Future[Result]] = None
@@ -81,15 +86,18 @@ class Job:
             work(self._on_cut, self._on_progress, self._on_cycle)
         )
         heartbeat = asyncio.ensure_future(self._beat())
-        progress = asyncio.ensure_future(self._tell())
+        beside = [
+            asyncio.ensure_future(writes) for writes in (self._tell(), self._warn())
+        ]
         try:
             await asyncio.wait({self._attempt})
             result = self._result(self._attempt)
             # From here on only the report writes.
-            progress.cancel()
+            for writer in beside:
+                writer.cancel()
             return result is not None and await self._report(result)
         finally:
-            for task in (self._attempt, heartbeat, progress):
+            for task in (self._attempt, heartbeat, *beside):
                 task.cancel()
             await self._renew(busy=False)
 
@@ -171,6 +179,20 @@ class Job:
         # The newest words, also where a write has to be repeated.
         self._told = self._said
         return report.progress(self._told, now)
+
+    async def _warn(self) -> None:
+        """Write what a merge would say: when that changed, and once a heartbeat at most."""
+        told = Prediction()
+        while True:
+            await self._clock.sleep(self._heartbeat_seconds)
+            if self._task is None or not self._is_running():
+                continue
+            found = await self._look(self._task["status"]["branch"])
+            if found is None or found == told:
+                continue
+            told = found
+            if not await self._write(partial(report.prediction, found)):
+                return
 
     def _is_running(self) -> bool:
         return self._task is not None and self._task["status"]["state"] == RUNNING

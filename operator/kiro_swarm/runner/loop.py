@@ -17,6 +17,7 @@ from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.cluster import errors
 from kiro_swarm.observe.health import Health, ReflectiveModule
+from kiro_swarm.runner.ahead import Look
 from kiro_swarm.runner.attempt import (
     RUNNER_RESTARTED,
     RUNNER_STOPPED,
@@ -40,6 +41,7 @@ class Runner(ReflectiveModule):
     """Call `run`; `stop` ends it. Make it inside the running event loop.
 
     `work_on` turns a Bound task into the work of a job; it is called once an attempt.
+    `look` says beside it whether the work would merge.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Runner(ReflectiveModule):
         instance: str,
         work_on: Callable[[dict[str, Any]], Work],
         heartbeat_seconds: float,
+        look: Look,
     ) -> None:
         super().__init__("runner")
         self._api = api
@@ -56,6 +59,7 @@ class Runner(ReflectiveModule):
         self._instance = instance
         self._work_on = work_on
         self._heartbeat_seconds = heartbeat_seconds
+        self._look = look
         self._known: dict[str, dict[str, Any]] = {}
         # The last attempt reported of each task: an old watch event must not revive it.
         self._reported: dict[str, int] = {}
@@ -141,7 +145,12 @@ class Runner(ReflectiveModule):
         left_behind = task["status"]["state"] == RUNNING
         work = _report_restart if left_behind else self._work_on(task)
         self._job = Job(
-            self._api, self._clock, self._instance, task, self._heartbeat_seconds
+            self._api,
+            self._clock,
+            self._instance,
+            task,
+            self._heartbeat_seconds,
+            self._look,
         )
         log.info("%s attempt %d: begins", self._job.name, self._job.key.attempt)
         self._running = asyncio.ensure_future(self._job.run(work))

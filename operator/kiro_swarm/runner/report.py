@@ -10,10 +10,12 @@ from typing import Any, Mapping
 
 from kiro_swarm.api.meta import DONE, RUNNING
 from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.policy.conflicts import with_prediction
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.runner.attempt import Failed, Finished
 from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.worktree import Cut
+from kiro_swarm.workspace.lookahead import Prediction
 
 Patch = dict[str, Any]
 
@@ -70,6 +72,12 @@ def cycle(task: Mapping[str, Any], end: CycleEnd, now: datetime) -> Patch:
 def cycle_message(end: CycleEnd) -> str:
     """One line about a cycle that is over."""
     return f"cycle {end.number} of {end.of}: {end.outcome}: {end.message}"
+
+
+def prediction(found: Prediction, task: Mapping[str, Any], now: datetime) -> Patch:
+    """What a merge at this moment would say; `task` is the whole object until now."""
+    conditions = with_prediction(task, found.files, found.count, found.tasks, now)
+    return {"conditions": conditions}
 
 
 def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:

@@ -61,14 +61,14 @@ class Worktree:
     ) -> None:
         self._socket = socket
         self._program = tuple(program)
-        self._mirror = f"{root}/repo.git"
-        self._folder = f"{root}/instances/{instance}"
-        self.tree = f"{self._folder}/tree"
+        self.mirror = f"{root}/repo.git"
+        self.folder = f"{root}/instances/{instance}"
+        self.tree = f"{self.folder}/tree"
 
     async def cut(self, branch: str, integration: str) -> Cut:
         """Cut `branch` from the head of `integration`; raises WorktreeError."""
         answer = await self._ask(
-            "cut", mirror=self._mirror, branch=branch, integration=integration
+            "cut", mirror=self.mirror, branch=branch, integration=integration
         )
         return Cut(base=_sha(answer, "base"), branch=branch)
 
@@ -112,7 +112,7 @@ class Worktree:
                 *self._program,
                 "workspace",
                 verb,
-                f"--instance-dir={self._folder}",
+                f"--instance-dir={self.folder}",
                 *flags,
                 *(f"--{name}={value}" for name, value in options.items()),
             ],

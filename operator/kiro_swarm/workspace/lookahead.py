@@ -23,6 +23,7 @@ from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, claimed_commit, read_branch, take_in
 from kiro_swarm.workspace.refs import check_branch, check_task_branch
+from kiro_swarm.workspace.spec import spec_file
 from kiro_swarm.workspace.trials import merge_trees
 from kiro_swarm.workspace.uncommitted import Paths, Stamps, stamps, with_uncommitted
 
@@ -36,7 +37,7 @@ _MERGED_TASK = re.compile(r"Merge task (\S{1,128}): ")
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Prediction:
     """What a merge at this moment would say.
 
     ``files`` in conflict, the first ten of ``count``, printable, each 120 characters at most;
@@ -51,7 +52,8 @@ class Outlook:
 class Lookahead:
     """Looks at the work of one instance; keeps what it saw last.
 
-    ``spec_path``: the swarm's own task file, which the merge train takes from nobody.
+    ``spec_path``: as a KiroSwarm's ``spec.tasks.specPath`` names the swarm's own task file,
+    which the merge train takes from nobody.
     """
 
     def __init__(
@@ -64,21 +66,22 @@ class Lookahead:
         self._folder = instance_dir
         self._tree = instance_dir / "tree"
         self._mirror = mirror
-        self._integration = check_branch(integration_branch)
+        self._integration = integration_branch
         self._spec_path = spec_path
         # What the last look was at: a branch, both commits, the files.
         self._at: Optional[tuple[str, str, str]] = None
         self._paths: Paths = {}
         self._stamps: Stamps = ()
 
-    def look(self, branch: str) -> Optional[Outlook]:
+    def look(self, branch: str) -> Optional[Prediction]:
         """How the task's branch would merge now; None: as it was at the last look.
 
-        Takes seconds at most. Raises InvalidRef, RefNotFound (no integration branch),
-        ObjectsRefused, GitFailed, GitTimeout; then the next look waits for a change, too.
+        Takes seconds at most. Raises InvalidRef, InvalidPath, RefNotFound (no integration
+        branch), ObjectsRefused, GitFailed, GitTimeout; the next look then waits for a
+        change, too.
         """
         commit = claimed_commit(self._folder, check_task_branch(branch))
-        head = read_branch(self._mirror.parent, self._integration)
+        head = read_branch(self._mirror.parent, check_branch(self._integration))
         if head is None:
             raise RefNotFound(f"the mirror has no branch {self._integration!r}")
         now = (branch, head, commit)
@@ -88,30 +91,29 @@ class Lookahead:
         with tempfile.TemporaryDirectory(prefix="kiro-lookahead-") as folder:
             return self._try(Path(folder, "repo.git"), head, commit)
 
-    def _try(self, place: Path, head: str, commit: str) -> Outlook:
+    def _try(self, place: Path, head: str, commit: str) -> Prediction:
         # HEAD as in the mirror: newer versions of git read attributes from it.
         make_borrower(place, self._mirror, head)
         git = Git(place, seconds=_SECONDS)
         take_in(git, self._folder, commit, head, _LIMITS, copied=True)
         fork = git.run("merge-base", head, commit).text.splitlines()[0]
-        paths = _changed(git, fork, commit, head, self._spec_path)
+        spec = None if self._spec_path is None else spec_file(self._spec_path)
+        paths = _changed(git, fork, commit, head, spec)
         # Stamped before they are read: a change in between is seen at the next look.
         self._paths, self._stamps = paths, stamps(self._tree, paths)
         work = with_uncommitted(git, self._tree, commit, paths)
         trial = merge_trees(git, head, work)
-        files = [name for name in trial.conflicts if name != self._spec_path]
-        return Outlook(
+        files = [name for name in trial.conflicts if name != spec]
+        return Prediction(
             files=tuple(_printable(name) for name in files[:_SHOWN]),
             count=len(files),
             tasks=_tasks(git, fork, head, files[:_SHOWN]),
         )
 
 
-def _changed(
-    git: Git, fork: str, commit: str, head: str, spec_path: Optional[str]
-) -> Paths:
+def _changed(git: Git, fork: str, commit: str, head: str, spec: Optional[str]) -> Paths:
     """What others changed since the work began: only there can it conflict."""
-    own = (spec_path or "").encode()
+    own = (spec or "").encode()
     theirs = {name: new for name, _, new in _differences(git, fork, head)}
     # What is not among these is at the work's commit as it is at the head.
     mine = {name: old for name, old, _ in _differences(git, commit, head)}

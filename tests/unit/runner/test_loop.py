@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -18,6 +18,7 @@ from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut
+from kiro_swarm.workspace.lookahead import Prediction
 from tests.unit.runner.fakes import BASE, COMMIT, FakeApi, FakeClock, settle
 
 DONE = Finished(COMMIT, BASE, "swarm/demo/1.1/1", 3.0, "1 file changed")
@@ -35,7 +36,9 @@ class Bench:
         self.says: OnProgress = print
         self.cycled: OnCycle
         self._result: asyncio.Future[Result] = asyncio.Future()
-        self.runner = Runner(self.api, self.clock, "demo-1", self.work_on, 10)
+        self.runner = Runner(
+            self.api, self.clock, "demo-1", self.work_on, 10, self.look
+        )
 
     def work_on(self, task: dict[str, Any]) -> Work:
         key = (task["metadata"]["name"], int(task["status"]["attempt"]))
@@ -55,6 +58,10 @@ class Bench:
                 raise
 
         return work
+
+    async def look(self, branch: str) -> Optional[Prediction]:
+        """No answer, unless a test has another idea."""
+        return None
 
     async def end(self, result: Result) -> None:
         self._result.set_result(result)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.workspace.instance import Cut
-from kiro_swarm.workspace.lookahead import Lookahead, Outlook
+from kiro_swarm.workspace.lookahead import Lookahead, Prediction
 from tests.unit.workspace.repositories import INTEGRATION, SPEC, Swarm, merged, train
 
-CLEAN = Outlook()
+CLEAN = Prediction()
 MINE = "one\nMINE\nthree\n"
 THEIRS = "one\nTHEIRS\nthree\n"
 
@@ -26,7 +26,7 @@ class Bench:
             swarm.instance(1).folder, swarm.mirror, INTEGRATION, SPEC
         )
 
-    def look(self) -> Optional[Outlook]:
+    def look(self) -> Optional[Prediction]:
         return self.ahead.look(self.made.branch)
 
     def others_merge(self, files: dict[str, str], task: str = "1.2") -> None:
@@ -45,6 +45,6 @@ class Bench:
         return train(self.swarm).merge(self.swarm.candidate(self.made, done))
 
 
-def names(outlook: Optional[Outlook]) -> tuple[str, ...]:
-    assert outlook is not None
-    return outlook.files
+def names(prediction: Optional[Prediction]) -> tuple[str, ...]:
+    assert prediction is not None
+    return prediction.files

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.workspace import lookahead as module
-from kiro_swarm.workspace.lookahead import Lookahead, Outlook
+from kiro_swarm.workspace.lookahead import Lookahead, Prediction
 from kiro_swarm.workspace.outcomes import Conflict
 from tests.unit.workspace.ahead import CLEAN, MINE, THEIRS, Bench, names
 from tests.unit.workspace.repositories import (
@@ -33,14 +33,14 @@ def test_a_commit_that_conflicts_is_told_with_file_and_task(bench: Bench) -> Non
     bench.others_merge({"theirs.py": "y\n"}, "2")
     assert bench.look() == CLEAN
     bench.others_merge({"app.py": THEIRS})
-    assert bench.look() == Outlook(("app.py",), 1, ("1.2",))
+    assert bench.look() == Prediction(("app.py",), 1, ("1.2",))
 
 
 def test_a_change_that_is_not_committed_is_told_as_well(bench: Bench) -> None:
     bench.others_merge({"app.py": THEIRS})
     assert bench.look() == CLEAN
     write(bench.tree, {"app.py": MINE})
-    assert bench.look() == Outlook(("app.py",), 1, ("1.2",))
+    assert bench.look() == Prediction(("app.py",), 1, ("1.2",))
     write(bench.tree, {"app.py": "one\ntwo\nthree\n"})
     assert bench.look() == CLEAN
 
@@ -233,10 +233,10 @@ def test_of_many_files_in_conflict_some_are_named_and_all_counted(
     many = [f"part{number:03}.txt" for number in range(300)]
     write(bench.tree, dict.fromkeys(many, "mine\n"))
     bench.others_merge(dict.fromkeys(many, "theirs\n"))
-    outlook = bench.look()
-    assert outlook is not None
-    assert outlook.files == tuple(many[:10])
-    assert outlook.count == 300
+    prediction = bench.look()
+    assert prediction is not None
+    assert prediction.files == tuple(many[:10])
+    assert prediction.count == 300
 
 
 def test_the_tasks_are_those_that_changed_these_files(bench: Bench) -> None:
@@ -244,6 +244,6 @@ def test_the_tasks_are_those_that_changed_these_files(bench: Bench) -> None:
     bench.others_merge({"theirs.py": "y\n"}, "1.3")
     bench.others_merge({"app.py": THEIRS}, "1.2")
     bench.others_merge({"app.py": "one\nAGAIN\nthree\n"}, "2")
-    outlook = bench.look()
-    assert outlook is not None
-    assert outlook.tasks == ("2", "1.2")
+    prediction = bench.look()
+    assert prediction is not None
+    assert prediction.tasks == ("2", "1.2")

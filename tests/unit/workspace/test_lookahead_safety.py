@@ -198,6 +198,6 @@ def test_a_swarm_with_long_names(bench: Bench) -> None:
     name = "/".join(["d" * 200] * 4) + "/\u00fc\\ \t'x"
     bench.others_merge({name: "theirs\n"})
     write(bench.tree, {name: "mine\n"})
-    outlook = bench.look()
-    assert outlook is not None
-    assert outlook.count == 1
+    prediction = bench.look()
+    assert prediction is not None
+    assert prediction.count == 1

@@ -1,0 +1,62 @@
+"""The condition ``ConflictPredicted`` of a KiroTask, while an attempt is under way.
+
+Called by the runner, which looks ahead, and by whoever ends an attempt: what was predicted
+of one attempt says nothing about the next. Conditions of other types are kept as they are.
+Pure.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Mapping, Sequence
+
+from kiro_swarm.policy.conditions import Condition, condition
+
+CONFLICT_PREDICTED = "ConflictPredicted"
+_CLEAN = "as it is now, the work merges cleanly"
+
+
+def with_prediction(
+    task: Mapping[str, Any],
+    files: Sequence[str],
+    count: int,
+    tasks: Sequence[str],
+    now: datetime,
+) -> list[Condition]:
+    """All conditions of the task, with what a merge at this moment would say.
+
+    :param task: the whole object until now.
+    :param files: some of the ``count`` files in conflict, printable; empty for none.
+    :param tasks: ids of merged tasks that changed them.
+    """
+    before = (task.get("status") or {}).get("conditions") or []
+    new = condition(
+        before,
+        CONFLICT_PREDICTED,
+        bool(files),
+        "OverlapsMergedWork" if files else "MergesCleanly",
+        _message(files, count, tasks) if files else _CLEAN,
+        generation=task["metadata"].get("generation", 0),
+        now=now,
+    )
+    return [*_others(before), new]
+
+
+def without_prediction(status: Mapping[str, Any]) -> dict[str, list[Condition]]:
+    """The part of a status patch that ends an attempt: empty where none was predicted."""
+    before = status.get("conditions") or []
+    others = _others(before)
+    return {} if len(others) == len(before) else {"conditions": others}
+
+
+def _others(conditions: Sequence[Condition]) -> list[Condition]:
+    return [item for item in conditions if item.get("type") != CONFLICT_PREDICTED]
+
+
+def _message(files: Sequence[str], count: int, tasks: Sequence[str]) -> str:
+    more = f" and {count - len(files)} more" if count > len(files) else ""
+    what = f"{', '.join(files)}{more}"
+    if not tasks:
+        return f"as it is now, the work conflicts with the integration branch in {what}"
+    merged = f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)}"
+    return f"as it is now, the work conflicts with the merged {merged} in {what}"
