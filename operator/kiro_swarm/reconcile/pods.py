@@ -1,8 +1,9 @@
 """The pods of instances: two containers, so that agent code holds no key to anything.
 
 Pure builders. ``runner`` alone gets the service account token and ``agent`` runs whatever a
-language model or a repository can influence. What every pod of a swarm is made of is here
-too; the pods of Jobs are in ``job_pods.py``. All pass Pod Security "restricted".
+language model or a repository can influence; of the volume the runner may only read what
+its agent sees, to look ahead. What every pod of a swarm is made of is here too; the pods of
+Jobs are in ``job_pods.py``. All pass Pod Security "restricted".
 """
 
 from __future__ import annotations
@@ -136,6 +137,8 @@ def runner_config(swarm: Object, spec: KiroSwarmSpec) -> str:
         "integrationBranch": branch_of(swarm, spec),
         "heartbeatSeconds": spec.recovery.heartbeat_seconds,
     }
+    if spec.tasks.spec_path:
+        config["specPath"] = spec.tasks.spec_path
     if spec.verification:
         config["verification"] = spec.verification.model_dump(
             by_alias=True, mode="json"
@@ -171,6 +174,8 @@ def instance_pod(
     name = instance["metadata"]["name"]
     template = spec.template
     env = {"KIRO_SWARM": swarm_name, "KIRO_INSTANCE": name}
+    mirror = mount("swarm", MIRROR, subPath="repo.git", readOnly=True)
+    folder = mount("swarm", f"/swarm/instances/{name}", subPath=f"instances/{name}")
     runner = container(
         "runner",
         settings.image,
@@ -182,7 +187,11 @@ def instance_pod(
             "KIRO_INSTANCE_UID": instance["metadata"]["uid"],
             "KIRO_CONFIG": runner_config(swarm, spec),
         },
-        [mount("token", TOKEN_PATH, readOnly=True)],
+        [
+            mount("token", TOKEN_PATH, readOnly=True),
+            mirror,
+            {**folder, "readOnly": True},
+        ],
         ports=[{"name": "health", "containerPort": HEALTH_PORT}],
         readinessProbe=_probe("/readyz", period=2, failures=3),
         livenessProbe=_probe("/healthz", period=10, failures=3),
@@ -194,10 +203,7 @@ def instance_pod(
         template.image_pull_policy or settings.image_pull_policy,
         ["agent-entrypoint"],
         env,
-        [
-            mount("swarm", MIRROR, subPath="repo.git", readOnly=True),
-            mount("swarm", f"/swarm/instances/{name}", subPath=f"instances/{name}"),
-        ],
+        [mirror, folder],
         resources=template.resources.model_dump(mode="json"),
     )
     overrides = template.pod_overrides

@@ -27,6 +27,10 @@ def facts(container: Object) -> List[str]:
             ("instances/INSTANCE", False),
             ("repo.git", True),
         ): "its own folder; the mirror read-only",
+        (
+            ("instances/INSTANCE", True),
+            ("repo.git", True),
+        ): "its own folder and the mirror, read-only",
     }[tuple(sorted(places.items()))]
     return [
         "yes" if "token" in mounts else "no",

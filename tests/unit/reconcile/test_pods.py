@@ -17,10 +17,12 @@ from kiro_swarm.reconcile.job_pods import (
 from kiro_swarm.reconcile.manifests import foundations
 from kiro_swarm.reconcile.pods import (
     instance_pod,
+    runner_config,
     spec_of,
     template_hash,
 )
 from kiro_swarm.reconcile.settings import OperatorSettings
+from kiro_swarm.runner.config import WorkSettings
 from tests.unit.reconcile.surroundings import swarm_spec
 
 Object = dict[str, Any]
@@ -166,8 +168,16 @@ def test_an_agent_writes_its_own_folder_and_only_reads_the_mirror() -> None:
     assert of_claim["/swarm/repo.git"]["readOnly"] is True
     assert of_claim["/swarm/instances/demo-1"]["subPath"] == "instances/demo-1"
     assert set(of_claim) == {"/swarm/repo.git", "/swarm/instances/demo-1"}
+
+
+def test_a_runner_reads_what_its_agent_sees_and_writes_nothing() -> None:
     runner = mounts(containers(pods()["instance"])["runner"])
-    assert "swarm" not in {m["name"] for m in runner.values()}
+    of_claim = {path: m for path, m in runner.items() if m["name"] == "swarm"}
+    assert {path: m["subPath"] for path, m in of_claim.items()} == {
+        "/swarm/repo.git": "repo.git",
+        "/swarm/instances/demo-1": "instances/demo-1",
+    }
+    assert all(m["readOnly"] is True for m in of_claim.values())
 
 
 def test_a_job_that_only_looks_cannot_write_to_the_volume() -> None:
@@ -256,6 +266,17 @@ def test_what_the_jobs_of_a_sentence_are_told() -> None:
     said = containers(sync["spec"]["template"]["spec"])["main"]["args"]
     assert said == ["sync", f"--command-uid={UID}"]
     assert containers(pods()["sync"])["main"]["args"][-1] == "--branch=feature/x"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "told"),
+    [({"specPath": "shop"}, "shop"), ({"inline": "- [ ] 1. x"}, None)],
+)
+def test_a_runner_is_told_which_task_file_is_the_swarm_s(
+    tasks: Object, told: Any
+) -> None:
+    settings = WorkSettings.model_validate_json(runner_config(*swarm(tasks=tasks)))
+    assert settings.spec_path == told
 
 
 def test_the_template_hash_follows_what_pods_are_made_of() -> None:
