@@ -64,6 +64,7 @@ KINDS: tuple[Kind, ...] = (
             ("Instances", "string", ".status.readiness", 0),
             ("Tasks", "string", ".status.progress", 0),
             ("Speedup", "number", ".status.speedup.ratio", 1),
+            ("Finish", "string", ".status.forecast.finishAt", 1),
             ("Branch", "string", ".status.integration.branch", 1),
             ("Head", "string", ".status.integration.head", 1),
             ("Age", "date", ".metadata.creationTimestamp", 0),

@@ -50,6 +50,9 @@ class TaskCounts(Model):
     merged: int = Field(default=0, description="On the integration branch.")
     failed: int = Field(default=0, description="All attempts used up.")
     skipped: int = Field(default=0, description="Left out by a person or a mark.")
+    late: int = Field(
+        default=0, description="Under way for longer than nine of ten would be."
+    )
 
 
 class InstanceSummary(Model):

@@ -22,6 +22,8 @@ _MESSAGE = 1024
 NO_FAULT = frozenset({"InstanceLost", "RunnerStopped", "RunnerRestarted"})
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR = 5
+#: The operator took the task from a slow instance: see ``reconcile/slow.py``.
+SLOW = "InstanceSlow"
 #: A person ended the attempt: it counts against no limit at all.
 BY_PERSON = frozenset({"Cancelled", "Reassigned", "Rejected", "Stopped"})
 
@@ -61,10 +63,10 @@ def after_failure(
 def taken_back(
     status: Mapping[str, Any], now: datetime, reason: str, message: str
 ) -> dict[str, Any]:
-    """The patch for a task that a person takes from its instance: Ready again.
+    """The patch for a task that is taken from its instance: Ready again.
 
     :param status: the task's status, in a state from Bound to Done.
-    :param reason: ``Reassigned`` or ``Stopped``.
+    :param reason: ``Reassigned`` or ``Stopped`` by a person, or ``SLOW``.
 
     It keeps its place in line, and the attempt counts against no limit: a person may do
     this as often as they like.

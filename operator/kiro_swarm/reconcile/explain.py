@@ -26,20 +26,18 @@ from kiro_swarm.reconcile.hand_out import idle_instances
 from kiro_swarm.reconcile.holds import (
     Reason,
     assigned,
-    listed,
     nobody_able,
     nobody_idle,
     overlapping,
     paused,
     place_in_line,
-    short,
-    spoken,
     suspended,
 )
 from kiro_swarm.reconcile.integrate import observe
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.tasks import waiting_for
 from kiro_swarm.reconcile.view import View, state_of
+from kiro_swarm.reconcile.words import listed, short, spoken
 
 _MOST_ROOTS = 10
 _MOST_CHAIN = 100

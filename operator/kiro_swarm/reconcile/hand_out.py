@@ -178,4 +178,5 @@ def bind(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any
         "startedAt": None,
         "finishedAt": None,
         "observedRunRequest": spec.get("runRequest") or "",
+        "conditions": [],  # what was observed was about the attempt before
     }

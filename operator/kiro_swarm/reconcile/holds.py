@@ -6,7 +6,6 @@ choice of instances are those of ``tasks``, so what is said here is what happens
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +19,8 @@ from kiro_swarm.reconcile.hand_out import (
 )
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.view import View, state_of
+from kiro_swarm.reconcile.words import listed, short
 from kiro_swarm.tasks.overlap import Claims
-
-_MOST_NAMES = 5
-_LONGEST_LINE = 300
 
 
 @dataclass(frozen=True)
@@ -163,25 +160,3 @@ def place_in_line(view: View, task: Object, *, alone: bool) -> list[Reason]:
     if alone:
         return [Reason("soon", "an instance takes it in a moment")]
     return []
-
-
-def listed(names: Iterable[str]) -> str:
-    """The first few names, and how many more."""
-    named = list(names)
-    more = len(named) - _MOST_NAMES
-    shown = ", ".join(named[:_MOST_NAMES])
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def short(text: str) -> str:
-    """The first line of a text, as far as it fits."""
-    return text.strip().partition("\n")[0][:_LONGEST_LINE]
-
-
-def spoken(seconds: float) -> str:
-    """``42 s``, ``7 min`` or ``3.5 h``."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

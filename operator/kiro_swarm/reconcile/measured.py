@@ -9,7 +9,7 @@ so an operator that was restarted knows the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import median
@@ -125,7 +125,7 @@ def _lag(tasks: Iterable[Object]) -> float:
 
 
 def _needed(task: Object, numbers: dict[str, int]) -> list[int]:
-    """A dependency that is no task of the swarm is not in the graph: see ``stuck``."""
+    """Who waits for a task that does not exist is found by `waits_for_nothing_known`."""
     return [numbers[i] for i in task["spec"].get("dependencies") or [] if i in numbers]
 
 
@@ -179,7 +179,7 @@ def _had(tasks: Iterable[Object]) -> tuple[Counter[str], dict[str, float]]:
     return assigned, loads
 
 
-def stuck_without(task: Object, known: dict[str, int]) -> bool:
+def waits_for_nothing_known(task: Object, known: Mapping[str, int]) -> bool:
     """Whether a blocked task waits for one that does not exist."""
     status = task.get("status") or {}
     return (status.get("state") or BLOCKED) == BLOCKED and any(

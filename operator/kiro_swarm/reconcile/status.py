@@ -22,6 +22,7 @@ from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.integrate import Train, approvals, head_of, pushed_of
 from kiro_swarm.reconcile.pods import branch_of
 from kiro_swarm.reconcile.prepare import Prepared
+from kiro_swarm.reconcile.slow import is_late
 from kiro_swarm.reconcile.tasks import first_start
 from kiro_swarm.reconcile.view import View, state_of
 
@@ -49,6 +50,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
         "tasks": {
             "total": len(view.tasks),
             **{state.lower(): counts[state] for state in TASK_STATES},
+            "late": sum(is_late(view, task) for task in view.active.values()),
         },
         "instances": _instances(view),
         "prepare": _prepare(view, prepared),
@@ -65,7 +67,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
 
 def differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
     """Whether a status is worth a write: time passing alone is not."""
-    quiet = {"speedup": None}
+    quiet = {"speedup": None, "forecast": None}
     return bool(_stored({**before, **quiet}) != _stored({**after, **quiet}))
 
 

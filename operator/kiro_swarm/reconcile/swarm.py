@@ -16,14 +16,18 @@ from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, Resource
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
-from kiro_swarm.reconcile import hand_out, integrate, members, prepare, tasks
+from kiro_swarm.reconcile import hand_out, integrate, members, prepare, slow, tasks
 from kiro_swarm.reconcile.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.manifests import Object, foundations, is_owned
+from kiro_swarm.reconcile.outlook import outlook
 from kiro_swarm.reconcile.pods import spec_of
 from kiro_swarm.reconcile.prepare import Prepared, termination_report
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.view import View, job_outcome, look
+
+#: Seconds between two writes of a status, for each task of the swarm.
+_PAUSE_PER_TASK = 0.0005
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -133,7 +137,7 @@ async def _settle(ctx: Context, view: View) -> View:
 
 
 async def _move_tasks(ctx: Context, view: View) -> View:
-    """States that follow from others, then bindings; returns the view afterwards."""
+    """States that follow from others, bindings, slow instances; returns the view afterwards."""
     silence = tasks.silence_of(ctx, view)
     for pod in tasks.silent_pods(view, silence):
         # Before its task is taken back: who dies in between finds the pod on its way out.
@@ -146,9 +150,10 @@ async def _move_tasks(ctx: Context, view: View) -> View:
         view = look(ctx.cache, view.swarm, view.spec, ctx.now())
         if not written:
             break
-    bound = hand_out.bindings(view)
-    if bound and await tasks.write(ctx, bound):
-        view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+    for decide in (hand_out.bindings, slow.flags, slow.moves):
+        decided = decide(view)
+        if decided and await tasks.write(ctx, decided):
+            view = look(ctx.cache, view.swarm, view.spec, ctx.now())
     return view
 
 
@@ -162,16 +167,21 @@ async def _write_status(
         status["audit"] = ctx.audit.anchor(view.swarm)
     waits = [
         tasks.next_ready_or_lost(view, tasks.silence_of(ctx, view)),
+        slow.next_late(view),
         _until(view, prepared.retry_at),
         _until(view, train.retry_at),
     ]
     if differs(view.status, status):
         last = ctx.written.get(view.uid)
-        pause = ctx.settings.status_interval_seconds
+        # To count and to look ahead takes longer in a large swarm.
+        large = len(view.tasks) * _PAUSE_PER_TASK
+        pause = max(ctx.settings.status_interval_seconds, large)
         rest = 0.0 if last is None else last + pause - ctx.monotonic()
         if rest > 0 and prepared.done is not None:
             waits.append(rest)
         else:
+            if view.tasks:
+                status["forecast"] = outlook(view)
             await ctx.patch_status(SWARMS, view.swarm, status)
             ctx.written[view.uid] = ctx.monotonic()
             await _tell(ctx, view, status)

@@ -28,7 +28,7 @@ def entries() -> Dict[str, List[str]]:
 def conditions_made() -> Set[Tuple[str, str]]:
     """Kind and type of every condition that the code makes, read from its calls."""
     kinds = {"status": "KiroSwarm", "instance": "KiroInstance"}
-    kinds["answers"] = "SwarmCommand"
+    kinds.update(answers="SwarmCommand", slow="KiroTask")
     return {
         (kind, name)
         for module, kind in kinds.items()
@@ -37,12 +37,23 @@ def conditions_made() -> Set[Tuple[str, str]]:
 
 
 def _made_in(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(read(path))):
+    module = ast.parse(read(path))
+    named = {
+        target.id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(module):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         place = {"make": 0, "condition": 1}.get(node.func.id)
         if place is not None:
-            for inner in ast.walk(node.args[place]):
+            given = node.args[place]
+            if isinstance(given, ast.Name):
+                given = named.get(given.id, given)
+            for inner in ast.walk(given):
                 if isinstance(inner, ast.Constant) and inner.value in TYPES:
                     yield str(inner.value)
 

@@ -37,7 +37,7 @@ CONDITIONS: Dict[str, Set[str]] = {
         "ApprovalNeeded",
     },
     "KiroInstance": {"Ready"},
-    "KiroTask": set(),
+    "KiroTask": {"Late"},
     "SwarmCommand": {"Complete", "Failed"},
 }
 NAMES: Dict[str, Kind] = {

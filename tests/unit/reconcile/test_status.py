@@ -209,6 +209,7 @@ def test_the_counts_add_up_and_are_shown_at_a_glance() -> None:
     status = swarm_status(view(*states, ready=1), DONE, WELL)
     counts = dict(status["tasks"])
     assert counts.pop("total") == 8
+    assert counts.pop("late") == 0
     assert set(counts.values()) == {1}
     assert (status["progress"], status["readiness"]) == ("1/8", "1/2")
     assert status["selector"] == (

@@ -28,6 +28,7 @@ def status_swarm(request: Request) -> Outcome:
         "tasks": status.get("tasks") or {},
         "integration": status.get("integration") or {},
         "speedup": status.get("speedup") or {},
+        "forecast": status.get("forecast") or {},
     }
     if request.said("detailed") or request.said("health"):
         data["conditions"] = {
@@ -42,6 +43,8 @@ def status_swarm(request: Request) -> Outcome:
             f"{name} on {task['spec']['id']}" for name, task in view.active.items()
         )
         message += f"; working: {busy or 'nobody'}; {status.get('message', '')}"
+        if data["forecast"]:
+            message += f"; {data['forecast'].get('message', '')}"
     if request.said("health"):
         found = problems(view, data["health"])
         data["healthy"], data["problems"] = not found, found

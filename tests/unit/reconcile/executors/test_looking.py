@@ -91,6 +91,14 @@ def test_detailed_names_who_works_on_what(scene: Scene) -> None:
     assert "healthy" not in scene.decide("status swarm detailed").data
 
 
+def test_detailed_foretells_the_rest(scene: Scene) -> None:
+    scene.swarm["status"]["forecast"] = {"message": "done about 14:05 UTC", "useful": 2}
+    outcome = scene.decide("status swarm detailed")
+    assert outcome.message.endswith("; done about 14:05 UTC")
+    assert outcome.data["forecast"]["useful"] == 2
+    assert "14:05" not in scene.decide("status swarm").message
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -116,7 +116,11 @@ class Dashboard:
         bar = _stacked(counts, total, min(most, max(least, room)))
         first: list[Part] = [*before, ("  ", ""), *bar, ("  ", ""), (after, "")]
         message = clean(status.get("message"), 1024)
-        return [cut(first, width), cut([(message, "italic")], width), []]
+        lines = [cut(first, width), cut([(message, "italic")], width)]
+        forecast = clean(part(status, "forecast").get("message"), 1024)
+        if forecast and phase == "Running":
+            lines.append(cut([(forecast, "italic")], width))
+        return [*lines, []]
 
     def _instances(self, width: int, most: int) -> list[list[Part]]:
         busy = working(self.instances, self.tasks)

@@ -51,6 +51,18 @@ def test_the_large_screen_has_every_task() -> None:
     assert "and " not in said.splitlines()[-6]
 
 
+@pytest.mark.parametrize(("phase", "told"), [("Running", True), ("Succeeded", False)])
+def test_a_swarm_that_works_has_its_forecast_below_its_message(
+    phase: str, told: bool
+) -> None:
+    swarm = sample.swarm()
+    forecast = {"message": "done about 14:05 UTC\x1b[2J; late: 2.4"}
+    swarm["status"].update(phase=phase, forecast=forecast)
+    view = dashboard(swarm, sample.instances(), sample.tasks(), [], NOW)
+    second = shown(view, 80, 24).splitlines()[2]
+    assert (second == "done about 14:05 UTC; late: 2.4") is told
+
+
 def test_the_latest_merges_are_kept_before_older_ones() -> None:
     said = screen(100, 31)
     assert "├─ 2.2" in said
