@@ -101,6 +101,21 @@ BAD_SWARMS: Dict[str, Any] = {
         {"securityContext": {"privileged": True}},
         'unknown field "spec.template.podOverrides.securityContext"',
     ),
+    "a strategy that nobody knows": (
+        "spec.distribution",
+        {"strategy": "Fastest"},
+        'supported values: "DependencyAware", "LoadBalanced", "CapabilityBased"',
+    ),
+    "two capabilities in one": (
+        "spec.template.capabilities",
+        ["rust, gpu"],
+        "spec.template.capabilities[0] in body should match",
+    ),
+    "a capability twice": (
+        "spec.template.capabilities",
+        ["gpu", "gpu"],
+        "spec.template.capabilities[1]: Duplicate value",
+    ),
     "a scaler that is not there yet": (
         "spec.autoscaling",
         {"minimum": 1, "maximum": 2},
@@ -226,6 +241,8 @@ def test_what_is_not_bound_to_work_can_change(
     item = changed(applied[0], "spec.suspend", True)
     item = changed(item, "spec.integration.push", "Always")
     item = changed(item, "spec.template.agent.command", ["other"])
+    item = changed(item, "spec.template.capabilities", ["Rust 2024", "gpu"])
+    item = changed(item, "spec.distribution", {"strategy": "RoundRobin"})
     api_server.kubectl(
         "replace", "-n", team, "--dry-run=server", "-f", "-", input=dump(item)
     )
