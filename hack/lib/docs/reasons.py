@@ -24,8 +24,8 @@ SHOWS = "kubectl"
 #: Types of our conditions; docs/conditions.md has their truth tables.
 CONDITIONS = frozenset(
     {
-        *("ApprovalNeeded", "Complete", "Failed", "Integrated", "Late", "Prepared"),
-        *("Ready", "Reconciling", "Stalled"),
+        *("ApprovalNeeded", "Complete", "ConflictPredicted", "Failed", "Integrated"),
+        *("Late", "Prepared", "Ready", "Reconciling", "Stalled"),
     }
 )
 #: Reasons that are a value of the API or the type of a condition, too.

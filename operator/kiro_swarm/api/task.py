@@ -4,6 +4,20 @@ The spec comes from the task file and is written once, by the operator. The stat
 written by whoever owns the step: the operator binds, the runner reports, the integrate
 Job merges; each write names the resourceVersion it is based on, and ``attempt`` is the
 fencing token: a report of an older attempt changes nothing.
+
+Conditions, all about the present attempt:
+
+=================  =====================================  ==============================
+type               True when                              False / reasons
+=================  =====================================  ==============================
+ConflictPredicted  as it is now, files not committed yet  absent: nothing was in the way
+                   included, the work would not merge     in this attempt; MergesCleanly:
+                   into the integration branch:           it was, and is not any more
+                   OverlapsMergedWork. Written by the
+                   runner, goes with the attempt
+Late               the operator expected it to be over:   absent: in time so far; InTime:
+                   SlowerThanExpected                     that attempt is over
+=================  =====================================  ==============================
 """
 
 from __future__ import annotations
@@ -203,5 +217,6 @@ class KiroTaskStatus(Model):
         default=0.0, ge=0, description="Sum of the times of all attempts, measured."
     )
     conditions: Conditions = Field(
-        default_factory=list, description="Further observations."
+        default_factory=list,
+        description="ConflictPredicted and Late: see the documentation.",
     )

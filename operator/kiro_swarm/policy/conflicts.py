@@ -1,8 +1,8 @@
 """The condition ``ConflictPredicted`` of a KiroTask, while an attempt is under way.
 
-Called by the runner, which looks ahead, and by whoever ends an attempt: what was predicted
-of one attempt says nothing about the next. Conditions of other types are kept as they are.
-Pure.
+Called by the runner, which looks ahead, by whoever ends an attempt, for what was predicted of
+one says nothing about the next, and by what tells people. Conditions of other types are kept
+as they are. Pure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, Sequence
 
-from kiro_swarm.policy.conditions import Condition, condition
+from kiro_swarm.policy.conditions import Condition, condition, find
 
 CONFLICT_PREDICTED = "ConflictPredicted"
 _CLEAN = "as it is now, the work merges cleanly"
@@ -40,6 +40,12 @@ def with_prediction(
         now=now,
     )
     return [*_others(before), new]
+
+
+def predicted(status: Mapping[str, Any]) -> str:
+    """What is in the way of a merge, in words; empty when nothing is known to be."""
+    found = find(status.get("conditions") or [], CONFLICT_PREDICTED) or {}
+    return str(found.get("message") or "") if found.get("status") == "True" else ""
 
 
 def without_prediction(status: Mapping[str, Any]) -> dict[str, list[Condition]]:

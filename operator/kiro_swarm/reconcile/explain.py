@@ -21,6 +21,7 @@ from kiro_swarm.api.meta import (
     SKIPPED,
 )
 from kiro_swarm.policy.approval import asks_person
+from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.hand_out import idle_instances
 from kiro_swarm.reconcile.holds import (
@@ -151,7 +152,22 @@ def _active(view: View, task: Object) -> list[Reason]:
     else:
         worked = spoken(seconds_between(status.get("startedAt"), now))
         reasons = [Reason("running", f"{where} for {worked}; {_said(view, status)}")]
-    return [*reasons, *_failed_before(task), *paused(task)]
+    again = f"reassign tasks from {status.get('instance', '')}"
+    in_the_way = _conflict(
+        task,
+        "; its merge would send it back, to begin anew with the conflict in its brief; "
+        "to begin anew at once",
+        again,
+    )
+    return [*reasons, *in_the_way, *_failed_before(task), *paused(task)]
+
+
+def _conflict(task: Object, so: str, say: str) -> list[Reason]:
+    """That the work would not merge as it is, and what follows."""
+    message = predicted(task["status"])
+    if not message:
+        return []
+    return [Reason("conflict-predicted", f"{short(message)}{so}", (say,))]
 
 
 def _failed_before(task: Object) -> list[Reason]:
@@ -176,7 +192,11 @@ def _done(view: View, task: Object) -> list[Reason]:
     if asks_person(task, view.spec.integration.approval):
         say = (f"approve task {name}", f"reject task {name}")
         message = "its work is checked and waits for a person"
-        return [Reason("needs-approval", message, say)]
+        so = "; approved, it would be sent back by its merge; to send it back at once"
+        return [
+            Reason("needs-approval", message, say),
+            *_conflict(task, so, f"reject task {name}"),
+        ]
     train = observe(view)
     gates = ", ".join(gate.name for gate in view.spec.integration.gates)
     after = f", after the gates {gates} on the merged result" if gates else ""

@@ -27,13 +27,14 @@ def entries() -> Dict[str, List[str]]:
 
 def conditions_made() -> Set[Tuple[str, str]]:
     """Kind and type of every condition that the code makes, read from its calls."""
-    kinds = {"status": "KiroSwarm", "instance": "KiroInstance"}
-    kinds.update(answers="SwarmCommand", slow="KiroTask")
-    return {
-        (kind, name)
-        for module, kind in kinds.items()
-        for name in _made_in(RECONCILE / f"{module}.py")
+    kinds = {
+        RECONCILE / "status.py": "KiroSwarm",
+        RECONCILE / "instance.py": "KiroInstance",
+        RECONCILE / "answers.py": "SwarmCommand",
+        RECONCILE / "slow.py": "KiroTask",
+        ROOT / PACKAGE / "policy" / "conflicts.py": "KiroTask",
     }
+    return {(kind, name) for module, kind in kinds.items() for name in _made_in(module)}
 
 
 def _made_in(path: Path) -> Iterator[str]:

@@ -37,7 +37,7 @@ CONDITIONS: Dict[str, Set[str]] = {
         "ApprovalNeeded",
     },
     "KiroInstance": {"Ready"},
-    "KiroTask": {"Late"},
+    "KiroTask": {"ConflictPredicted", "Late"},
     "SwarmCommand": {"Complete", "Failed"},
 }
 NAMES: Dict[str, Kind] = {

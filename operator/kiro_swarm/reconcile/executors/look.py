@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.executors.find import task_of, the_instance, the_task
 from kiro_swarm.reconcile.executors.plan import Outcome, Request, done
@@ -79,6 +80,8 @@ def status_task(request: Request) -> Outcome:
         parts.append("in beast mode")
     said = status.get("message") or (status.get("progress") or {}).get("message")
     message = ", ".join(parts) + (f": {said}" if said else "")
+    if predicted(status):
+        message += f"; {predicted(status)}"
     data = {
         **{name: spec[name] for name in _SPEC if name in spec},
         **{name: status[name] for name in _STATUS if name in status},
@@ -93,7 +96,7 @@ _SPEC = ("title", "dependencies", "priority", "mode", "assignedTo", "paused")
 _STATUS = (
     *("attempt", "failures", "instance", "branch", "baseCommit", "commit"),
     *("mergeCommit", "readyAt", "startedAt", "finishedAt", "mergedAt", "reason"),
-    *("message", "progress", "history", "cycles", "runningSeconds"),
+    *("message", "progress", "history", "cycles", "runningSeconds", "conditions"),
 )
 
 

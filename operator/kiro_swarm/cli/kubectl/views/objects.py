@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Optional
 
-from kiro_swarm.api.meta import ACTIVE_STATES, BLOCKED, MERGED, SATISFIED_STATES
+from kiro_swarm.api.meta import ACTIVE_STATES, BLOCKED, DONE, MERGED, SATISFIED_STATES
 from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.policy.colours import colour_of
+from kiro_swarm.policy.conflicts import CONFLICT_PREDICTED
 from kiro_swarm.policy.times import parse
 
 Object = Mapping[str, Any]
@@ -95,6 +96,9 @@ def why(task: Object, states: Mapping[str, str], merged: bool = False) -> str:
     if spec.get("paused") is True:
         return "paused"
     message = clean(status.get("message"), 1024)
+    in_the_way = condition(status, CONFLICT_PREDICTED)
+    if in_the_way and current in ACTIVE_STATES | {DONE}:
+        return in_the_way
     if current in ACTIVE_STATES:
         progress = clean(part(status, "progress").get("message"), 1024)
         return progress or message
@@ -106,6 +110,15 @@ def why(task: Object, states: Mapping[str, str], merged: bool = False) -> str:
         return f"waits for {', '.join(open_ids[:4])}{more}"
     reason = clean(status.get("reason"), 64)
     return f"{reason}: {message}" if reason and message else message or reason
+
+
+def condition(status: Mapping[str, Any], kind: str) -> str:
+    """The message of a condition that is True; empty when it is not, or is absent."""
+    for item in items(status.get("conditions")):
+        if isinstance(item, dict) and item.get("type") == kind:
+            holds = item.get("status") == "True"
+            return (clean(item.get("message"), 1024) or kind) if holds else ""
+    return ""
 
 
 def colour_code(instance: Object) -> str:
