@@ -21,7 +21,10 @@ OPERATOR_AGENTS = (OPERATOR, "kopf/")
 
 @dataclass(frozen=True)
 class Write:
-    """One answered request that may change something; `code` is its HTTP status."""
+    """One answered request that may change something; `code` is its HTTP status.
+
+    `received`: when the API server got it, as it writes times; they sort as texts.
+    """
 
     agent: str
     verb: str
@@ -30,6 +33,7 @@ class Write:
     namespace: str
     name: str
     code: int
+    received: str
 
     @property
     def good(self) -> bool:
@@ -107,4 +111,5 @@ def _write(event: Dict[str, Any]) -> Write:
         namespace=reference.get("namespace", ""),
         name=reference.get("name", ""),
         code=int((event.get("responseStatus") or {}).get("code", 0)),
+        received=event.get("requestReceivedTimestamp", ""),
     )

@@ -9,10 +9,8 @@ real conflicts. What it does not play: git, containers, clocks that differ.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import functools
-import gzip
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 
 from kiro_swarm.api.meta import (
@@ -45,7 +43,7 @@ from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Finished
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import GRAPH_KEY, publish
+from kiro_swarm.tasks.wire import GRAPH_KEY, pack, publish
 from kiro_swarm.workspace.outcomes import Merged
 from tests.support import statuses
 from tests.support.script import Script
@@ -72,6 +70,7 @@ class PlayedNode:
             resource: {} for resource in _WATCHED
         }
         self._merging = asyncio.Condition()
+        self._done = asyncio.Event()
         self._busy: Dict[object, asyncio.Task[None]] = {}
         self._watches: List[asyncio.Task[None]] = []
 
@@ -125,7 +124,11 @@ class PlayedNode:
             self._play(metadata["uid"], self._kubelet(item))
         elif resource is JOBS and not statuses.ended(item):
             self._play(metadata["uid"], self._job(item))
-        if resource in (PODS, TASKS):
+        if resource is TASKS:
+            self._runner(item)
+            if (item.get("status") or {}).get("state") == DONE:
+                self._done.set()
+        elif resource is PODS:
             for task in list(self._objects[TASKS].values()):
                 self._runner(task)
 
@@ -239,6 +242,8 @@ class PlayedNode:
         if self.script.prepare_failures:
             return self.script.prepare_failures.pop(0)
         swarm = await self._client.get(SWARMS, self._namespace, name)
+        if self.script.prepare is not None:
+            return await self.script.prepare(swarm)
         graph = publish(parse(swarm["spec"]["tasks"]["inline"]), "spec.tasks.inline")
         if graph.errors:
             problems = [str(item) for item in graph.errors]
@@ -247,8 +252,7 @@ class PlayedNode:
                 "message": f"spec.tasks.inline: {'; '.join(problems)}",
                 "diagnostics": problems,
             }
-        packed = base64.b64encode(gzip.compress(graph.to_json().encode(), mtime=0))
-        patch = {"binaryData": {GRAPH_KEY: packed.decode()}}
+        patch = {"binaryData": {GRAPH_KEY: pack(graph)}}
         graph_name = naming.graph_name(name)
         await self._client.patch(CONFIG_MAPS, self._namespace, graph_name, patch)
         return {
@@ -267,6 +271,8 @@ class PlayedNode:
             done, _ = await self._client.list(TASKS, self._namespace, fields=fields)
             found = [task for task in done if may_merge(task, approval)]
             if not found:
+                if await self._linger():
+                    continue
                 return {"head": head, "message": "merged"} if head else {"message": ""}
             for task in found:
                 attempt = (task["spec"]["id"], task["status"]["attempt"])
@@ -278,18 +284,29 @@ class PlayedNode:
                         self.merged.append(attempt)
                         self._merging.notify_all()
 
+    async def _linger(self) -> bool:
+        """Wait a little for another Done task, as the integrate Job does."""
+        self._done.clear()
+        try:
+            await asyncio.wait_for(self._done.wait(), self.script.linger_seconds)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
     # ------------------------------------------------------------------ runner
 
     def _runner(self, task: Object) -> None:
         """Begin the attempt of a task that is bound to a pod which is there."""
         status = task.get("status") or {}
+        if status.get("state") != BOUND:
+            return
         pods = {
             pod["metadata"]["uid"]
             for name, pod in self._objects[PODS].items()
             if not pod["metadata"].get("deletionTimestamp")
             and name not in self.script.silent
         }
-        if status.get("state") != BOUND or status["podUid"] not in pods:
+        if status["podUid"] not in pods:
             return
         key = (task["metadata"]["uid"], status["attempt"], status["podUid"])
         self._play(key, self._attempt(task))

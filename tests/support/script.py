@@ -9,6 +9,7 @@ from kiro_swarm.cluster.client import Object
 from kiro_swarm.runner.attempt import Failed
 
 Work = Callable[[Object], Awaitable[Optional[Failed]]]
+Prepare = Callable[[Object], Awaitable[Object]]
 
 
 async def at_once(task: Object) -> Optional[Failed]:
@@ -28,6 +29,13 @@ class Script:
 
     prepare_failures: List[Object] = field(default_factory=list)
     """Last words of the prepare Jobs that fail before one succeeds."""
+
+    prepare: Optional[Prepare] = None
+    """What a prepare Job does for a KiroSwarm: its last words. None: the graph of
+    `spec.tasks.inline` is published."""
+
+    linger_seconds: float = 0.0
+    """How long an integrate Job waits for another Done task before it ends."""
 
     silent: Set[str] = field(default_factory=set)
     """Names of pods whose runner hangs: no Lease is renewed, no task is begun."""
