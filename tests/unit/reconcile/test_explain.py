@@ -175,6 +175,45 @@ def test_what_a_task_is_at(
     assert explanation.data["state"] == item["status"]["state"]
 
 
+IN_THE_WAY = {
+    "type": "ConflictPredicted",
+    "status": "True",
+    "message": "as it is now, the work conflicts with the merged task 1.2 in app.py",
+}
+
+
+def test_a_predicted_conflict_is_said_with_what_follows_and_what_a_person_can_do() -> (
+    None
+):
+    at_work: dict[str, Any] = {"attempt": 1, "instance": "demo-1"}
+    item = node("1", "Running", conditions=[IN_THE_WAY], **at_work)
+    explanation = about(seen(item), "1")
+    assert explanation.text.splitlines()[1:] == [
+        "  also: as it is now, the work conflicts with the merged task 1.2 in app.py; its "
+        "merge would send it back, to begin anew with the conflict in its brief; to begin "
+        "anew at once: say `reassign tasks from demo-1`"
+    ]
+    assert codes(explanation) == ["running", "conflict-predicted"]
+
+
+def test_a_person_who_is_asked_reads_that_it_would_not_merge() -> None:
+    item = node("1", "Done", attempt=1, conditions=[IN_THE_WAY])
+    explanation = about(seen(item, integration={"approval": "Required"}), "1")
+    assert codes(explanation) == ["needs-approval", "conflict-predicted"]
+    assert explanation.text.endswith(
+        "in app.py; approved, it would be sent back by its "
+        "merge; to send it back at once: say `reject task 1`"
+    )
+
+
+@pytest.mark.parametrize("state", ["Running", "Done"])
+def test_a_conflict_that_is_over_is_not_mentioned(state: str) -> None:
+    over = {**IN_THE_WAY, "status": "False", "message": "merges cleanly"}
+    item = node("1", state, attempt=1, startedAt=ago(1), conditions=[over])
+    explanation = about(seen(item, integration={"approval": "Required"}), "1")
+    assert "conflict-predicted" not in codes(explanation)
+
+
 # ------------------------------------------------------------------ a blocked one
 
 

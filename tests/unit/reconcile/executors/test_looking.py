@@ -124,6 +124,18 @@ def test_status_of_a_task_at_work(
     assert outcome.data["title"] == "Part 1"
 
 
+def test_status_of_a_task_says_what_would_be_in_the_way_of_its_merge(
+    scene: Scene,
+) -> None:
+    condition = {"type": "ConflictPredicted", "status": "True", "message": "app.py"}
+    scene.tasks["1"]["status"].update(message="given", conditions=[condition])
+    outcome = scene.decide("status task 1")
+    assert outcome.message.endswith(": given; app.py")
+    assert outcome.data["conditions"] == [condition]
+    condition["status"] = "False"
+    assert scene.decide("status task 1").message.endswith(": given")
+
+
 def test_status_of_a_task_says_what_it_waits_for_and_what_people_asked(
     scene: Scene,
 ) -> None:

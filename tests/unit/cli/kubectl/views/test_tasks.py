@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kiro_swarm.cli.kubectl.views.tasks import tasks_tree
 from tests.unit.cli.kubectl.views import sample
 from tests.unit.cli.kubectl.views.sample import NOW, shown, task
@@ -28,6 +30,27 @@ def test_a_line_says_attempt_instance_time_and_why() -> None:
     assert lines["2.3"].endswith("writing tests of reset a forgotten password")
     assert lines["3.4"].endswith("waits for 3.2, 3.3")
     assert "NoChanges: attempt 3: the agent committed nothing" in lines["3.2"]
+
+
+@pytest.mark.parametrize(
+    ("state", "condition", "said"),
+    [
+        ("Running", {"status": "True", "message": "conflicts in app.py"}, "in app.py"),
+        ("Done", {"status": "True", "message": "conflicts in app.py"}, "in app.py"),
+        ("Running", {"status": "True"}, "ConflictPredicted"),
+        ("Running", {"status": "False", "message": "merges cleanly"}, "at work"),
+        ("Ready", {"status": "True", "message": "conflicts in app.py"}, "at work"),
+        ("Running", "nonsense", "at work"),
+    ],
+)
+def test_what_is_in_the_way_of_a_merge_is_the_first_thing_to_say(
+    state: str, condition: Any, said: str
+) -> None:
+    item = task("1", "above", state=state)
+    if isinstance(condition, dict):
+        condition = {"type": "ConflictPredicted", **condition}
+    item["status"].update(message="at work", conditions=["x", condition])
+    assert lines_of([item])[1].endswith(said)
 
 
 def test_a_wide_tree_has_branch_commit_and_dependencies() -> None:
