@@ -320,6 +320,41 @@ async def test_the_whole_runner_does_a_bound_task_and_ends_on_sigterm(pod: Pod) 
     assert api.leases[-1] is False
 
 
+async def test_a_conflict_is_told_while_the_agent_works_and_holds_up_nothing(
+    pod: Pod,
+) -> None:
+    api = FakeApi("demo-1")
+    api.bind("1.1", attempt=1)
+    agent = "echo mine > greeting.txt; until test -e go; do sleep 0.1; done"
+    settings = config(["sh", "-c", agent], heartbeatSeconds=1)
+    runner = make_runner(api, settings, pod.socket, pod.worktree)
+    running = asyncio.ensure_future(runner.run())
+    tree = Path(pod.worktree.tree)
+    await asyncio.to_thread(
+        eventually, lambda: (tree / "greeting.txt").exists(), "the agent wrote"
+    )
+    source = pod.mirror.parents[1] / "source"
+    (source / "greeting.txt").write_text("theirs\n")
+    git(source, "add", "-A")
+    git(source, "commit", "-q", "-m", "theirs")
+    git(source, "push", "-q", str(pod.mirror), f"HEAD:refs/heads/{INTEGRATION}")
+    await asyncio.to_thread(
+        eventually, lambda: "conditions" in api.status("1.1"), "it is told"
+    )
+    (condition,) = api.status("1.1")["conditions"]
+    assert (condition["type"], condition["status"]) == ("ConflictPredicted", "True")
+    assert condition["message"].endswith("the integration branch in greeting.txt")
+    assert api.status("1.1")["state"] == "Running"
+    (tree / "go").touch()
+    await asyncio.to_thread(
+        eventually, lambda: api.status("1.1")["state"] == "Done", "the task is done"
+    )
+    runner.stop()
+    await asyncio.wait_for(running, 20)
+    told = [patch for _, patch in api.writes if "conditions" in patch]
+    assert len(told) == 1, "one answer, one write"
+
+
 def test_two_tasks_differ_only_in_what_names_them() -> None:
     settings = config(["agent"], verification={"command": ["check"]})
     task: dict[str, Any] = {
