@@ -2,7 +2,8 @@
 
 ``Client`` is what ``reconcile`` and the runner's glue write through. Nothing here decides
 anything: no retries of writes, no exists-then-create. ``watch`` is the list-and-watch loop
-for processes without kopf (the runner); the operator gets its events from kopf.
+of the processes without kopf (the runner), and of the operator for the kinds that change
+all the time (``reconcile/watches.py``).
 """
 
 from __future__ import annotations
@@ -154,41 +155,42 @@ class Client:
     async def watch(
         self,
         resource: Resource,
-        namespace: str,
+        namespace: Optional[str],
         *,
         labels: Optional[str] = None,
         fields: Optional[str] = None,
     ) -> AsyncIterator[tuple[str, Object]]:
         """List, then watch, for ever: ("SET", object) and ("GONE", object).
 
+        ``namespace`` None is the whole cluster.
+
         What vanished while the watch was down is reported as GONE after the next list, so
         a consumer that only follows the events is never left with a ghost.
         """
-        known: dict[str, Object] = {}
+        known: dict[tuple[str, str], Object] = {}
         while True:
             items, version = await self.list(
                 resource, namespace, labels=labels, fields=fields
             )
-            current = {item["metadata"]["name"]: item for item in items}
-            for name in [name for name in known if name not in current]:
-                yield "GONE", known.pop(name)
-            for name, item in current.items():
-                known[name] = item
+            current = {_key(item): item for item in items}
+            for key in [key for key in known if key not in current]:
+                yield "GONE", known.pop(key)
+            for key, item in current.items():
+                known[key] = item
                 yield "SET", item
             async for kind, item in self._watch_from(
                 resource, namespace, version, labels, fields
             ):
-                name = item["metadata"]["name"]
                 if kind == "GONE":
-                    known.pop(name, None)
+                    known.pop(_key(item), None)
                 else:
-                    known[name] = item
+                    known[_key(item)] = item
                 yield kind, item
 
     async def _watch_from(
         self,
         resource: Resource,
-        namespace: str,
+        namespace: Optional[str],
         version: str,
         labels: Optional[str],
         fields: Optional[str],
@@ -210,7 +212,7 @@ class Client:
                 return
             async with response:
                 try:
-                    async for line in response.content:
+                    async for line in _lines(response):
                         event = json.loads(line)
                         item = event["object"]
                         if event["type"] == "ERROR":
@@ -222,6 +224,24 @@ class Client:
                         yield kind, item
                 except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
                     return
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The lines of a stream, however long one is."""
+    rest = bytearray()
+    async for chunk in response.content.iter_any():
+        rest += chunk
+        if b"\n" in chunk:
+            *lines, last = rest.split(b"\n")
+            rest = last
+            for line in lines:
+                yield bytes(line)
+    if rest:
+        yield bytes(rest)
+
+
+def _key(item: Object) -> tuple[str, str]:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
 def _selectors(labels: Optional[str], fields: Optional[str]) -> dict[str, str]:

@@ -60,5 +60,8 @@ NETWORK_POLICIES = Resource(
 )
 EVENTS = Resource("", "v1", "events", "Event")
 
-#: What the operator watches all the time, our kinds first.
+#: What changes all the time: watched without kopf, which does more for every event than we
+#: need (``reconcile/watches.py``).
+BUSY = (TASKS, COMMANDS, PODS, LEASES)
+#: All that the operator watches, our kinds first.
 WATCHED = (SWARMS, INSTANCES, TASKS, COMMANDS, PODS, JOBS, LEASES)

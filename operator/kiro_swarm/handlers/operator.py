@@ -22,11 +22,13 @@ from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.leases import Leader
+from kiro_swarm.cluster.resources import BUSY
 from kiro_swarm.handlers.registry import build_registry
 from kiro_swarm.observe.health import Health, ReflectiveModule, report, serve
 from kiro_swarm.reconcile.context import Context
 from kiro_swarm.reconcile.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
+from kiro_swarm.reconcile.watches import follow
 from kiro_swarm.reconcile.worker import Workers, list_all, sweep
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class ProcessOptions:
 
 
 class Watches(ReflectiveModule):
-    """kopf's watches and the cache that they fill."""
+    """The watches, kopf's and ours, and the cache that they fill."""
 
     def __init__(self) -> None:
         super().__init__("watches")
@@ -144,7 +146,11 @@ async def run_operator(
         watches.synced = True
         background += [
             asyncio.ensure_future(_supervised(part, stop))
-            for part in (workers.run(), sweep(ctx))
+            for part in (
+                workers.run(),
+                sweep(ctx),
+                *(follow(ctx, resource) for resource in BUSY),
+            )
         ]
         await kopf.operator(
             registry=build_registry(ctx, on_stop=stop.set),

@@ -7,7 +7,7 @@ from typing import Any, Callable
 import kopf
 
 from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import WATCHED, Resource
+from kiro_swarm.cluster.resources import BUSY, WATCHED, Resource
 from kiro_swarm.handlers.settings import configure
 from kiro_swarm.reconcile.context import Context
 
@@ -37,7 +37,8 @@ def build_registry(
         )
 
     for resource in WATCHED:
-        _register(registry, resource, ctx)
+        if resource not in BUSY:
+            _register(registry, resource, ctx)
     return registry
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import kopf
 
 from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import JOBS, LEASES, PODS
+from kiro_swarm.cluster.resources import JOBS
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
@@ -64,10 +64,7 @@ def _queueing(settings: Any) -> Any:
 
 
 def _select(settings: Any) -> None:
-    """Only our own pods, Jobs and Leases come over the wire, where kopf can say so."""
+    """Only our own Jobs come over the wire, where kopf can say so."""
     selectors = getattr(settings.watching, "label_selectors", None)
     if selectors is not None:
-        for resource in (PODS, JOBS, LEASES):
-            selectors[resource.group, resource.plural] = (
-                f"{LABEL_MANAGED_BY}={MANAGED_BY}"
-            )
+        selectors[JOBS.group, JOBS.plural] = f"{LABEL_MANAGED_BY}={MANAGED_BY}"

@@ -11,16 +11,14 @@ import contextlib
 import logging
 from typing import Awaitable, Callable
 
-from kiro_swarm.api.meta import LABEL_MANAGED_BY, MANAGED_BY
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, WATCHED, Resource
 from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.reconcile import command, instance, swarm
 from kiro_swarm.reconcile.context import Context, Key
+from kiro_swarm.reconcile.watches import selector_of
 
 log = logging.getLogger(__name__)
-#: Label selector of what is not of our own kinds and still concerns us.
-MANAGED = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 
 RECONCILERS: dict[Resource, Callable[[Context, Key], Awaitable[None]]] = {
     SWARMS: swarm.reconcile,
@@ -91,9 +89,8 @@ async def list_all(ctx: Context) -> None:
     is newer than the list.
     """
     for resource in WATCHED:
-        labels = None if resource.group.endswith("kiro.dev") else MANAGED
         before = {item["metadata"]["uid"]: item for item in ctx.cache.all(resource)}
-        items, version = await ctx.client.list(resource, labels=labels)
+        items, version = await ctx.client.list(resource, labels=selector_of(resource))
         for item in items:
             before.pop(item["metadata"]["uid"], None)
             ctx.remember(resource, item)

@@ -24,6 +24,7 @@ BY_VARIABLE = {
     ("swarm.py", "create"): "foundations",
     ("swarm.py", "get"): "foundations",
     ("worker.py", "list"): "watched",
+    ("watches.py", "watch"): "watched",
     # What a Context passes on is counted where the Context is called.
     ("context.py", "create"): "passed on",
     ("context.py", "delete"): "passed on",
