@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.workspace.repositories import (
     SPEC,
     commit,
     git,
+    train,
     write,
 )
 
@@ -52,6 +54,36 @@ def test_what_is_predicted_is_what_the_train_says(bench: Bench) -> None:
     outcome = bench.merge_mine()
     assert isinstance(outcome, Conflict)
     assert names(predicted) == outcome.files == ("app.py", "new.py")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_two_do_the_train_says_the_same(bench: Bench, seed: int) -> None:
+    """Edits at any place of a few files, files removed, renamed and made."""
+    chance = random.Random(seed)
+    texts = {f"f{name}": [f"{name}{line}\n" for line in range(12)] for name in "abc"}
+    bench.others_merge({name: "".join(lines) for name, lines in texts.items()}, "2")
+    bench.made = bench.swarm.cut(1, "1.1", 2)
+
+    def change(tree: Path) -> None:
+        for name, lines in texts.items():
+            what = chance.choice(["edit", "edit", "leave", "remove", "rename"])
+            if what == "edit":
+                at = chance.randrange(12)
+                edited = [*lines[:at], f"{chance.random()}\n", *lines[at + 1 :]]
+                (tree / name).write_text("".join(edited))
+            elif what == "remove":
+                (tree / name).unlink()
+            elif what == "rename":
+                (tree / name).rename(tree / f"{name}{chance.randrange(2)}")
+        write(tree, {f"new{chance.randrange(3)}": f"{chance.random()}\n"})
+
+    change(bench.tree)
+    bench.others_do(change)
+    done = bench.swarm.gather(bench.made, attempt=2).commit
+    predicted = bench.look()
+    candidate = bench.swarm.candidate(bench.made, done, attempt=2)
+    outcome = train(bench.swarm).merge(candidate)
+    assert names(predicted) == (outcome.files if isinstance(outcome, Conflict) else ())
 
 
 def test_two_who_change_different_parts_of_a_file_do_not_conflict(bench: Bench) -> None:
