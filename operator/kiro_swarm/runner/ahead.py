@@ -36,7 +36,7 @@ class Ahead:
             return await loop.run_in_executor(
                 self._thread, self._lookahead.look, branch
             )
-        except WorkspaceError as error:
+        except (WorkspaceError, OSError) as error:
             if str(error) != self._said:
                 log.warning("%s: cannot look ahead: %s", branch, error)
             self._said = str(error)

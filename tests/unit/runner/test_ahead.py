@@ -208,9 +208,10 @@ async def test_whatever_goes_wrong_is_no_answer_and_a_line_in_the_log(
     said = [record.getMessage() for record in caplog.records]
     assert said == [
         "swarm/demo/1.1/1: cannot look ahead: " + slow.message,
+        "swarm/demo/1.1/1: cannot look ahead: disk",
         "swarm/demo/1.1/1: cannot look ahead",
-        "swarm/demo/1.1/1: cannot look ahead",
-    ], "the same trouble is told once"
+        "swarm/demo/1.1/1: cannot look ahead: " + slow.message,
+    ], "the same trouble is told once in a row"
 
 
 async def test_a_folder_that_is_not_there_is_no_answer(tmp_path: Path) -> None:
