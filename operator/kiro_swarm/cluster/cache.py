@@ -5,11 +5,14 @@ runs before the watch has caught up still sees what the one before it wrote, so 
 created twice. An older version never replaces a newer one.
 
 An object that is being read must not be changed: it is shared.
+
+What is derived from all objects of a swarm need not be made anew for each of them: a
+``Follower`` is told of every change, and is kept as long as the swarm has such objects.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional, Protocol, TypeVar
 
 from kiro_swarm.api.meta import LABEL_SWARM
 from kiro_swarm.cluster.resources import Resource
@@ -17,6 +20,20 @@ from kiro_swarm.cluster.resources import Resource
 Object = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
 _MOST_TOMBSTONES = 10_000
+_NOBODY = ("", None)
+
+
+class Follower(Protocol):
+    """What follows the objects of one swarm and resource. It must be quick."""
+
+    def put(self, item: Object) -> None:
+        """An object is new, or is now like this."""
+
+    def remove(self, item: Object) -> None:
+        """An object is gone."""
+
+
+F = TypeVar("F", bound=Follower)
 
 
 class Cache:
@@ -25,6 +42,7 @@ class Cache:
     def __init__(self) -> None:
         self._objects: dict[Resource, dict[Key, Object]] = {}
         self._by_swarm: dict[Resource, dict[Key, dict[str, Object]]] = {}
+        self._followers: dict[tuple[Resource, Key], tuple[str, Any]] = {}
         self._deleted: dict[str, None] = {}
 
     def get(self, resource: Resource, namespace: str, name: str) -> Optional[Object]:
@@ -39,6 +57,28 @@ class Cache:
         """The objects of a swarm, by ``spec.swarm`` or the swarm label."""
         found = self._by_swarm.get(resource, {}).get((namespace, swarm), {})
         return list(found.values())
+
+    def follower(
+        self,
+        resource: Resource,
+        namespace: str,
+        swarm: str,
+        uid: str,
+        make: Callable[[str], F],
+    ) -> F:
+        """The follower that ``make(uid)`` made of the objects of a swarm.
+
+        There is one; it is made anew when the swarm of this name is another one.
+        """
+        place = (resource, (namespace, swarm))
+        known = self._followers.get(place)
+        if known is None or known[0] != uid:
+            following = make(uid)
+            for item in self.of_swarm(resource, namespace, swarm):
+                following.put(item)
+            known = self._followers[place] = (uid, following)
+        found: F = known[1]
+        return found
 
     def put(self, resource: Resource, item: Object) -> bool:
         """Remember ``item``. False when what is known is as new or newer."""
@@ -56,6 +96,9 @@ class Cache:
         if swarm:
             index = self._by_swarm.setdefault(resource, {})
             index.setdefault((key[0], swarm), {})[key[1]] = item
+            _, following = self._followers.get((resource, (key[0], swarm)), _NOBODY)
+            if following is not None:
+                following.put(item)
         return True
 
     def remove(self, resource: Resource, item: Object) -> None:
@@ -78,8 +121,12 @@ class Cache:
         index = self._by_swarm.get(resource, {})
         named = index.get(key, {})
         named.pop(metadata["name"], None)
+        _, following = self._followers.get((resource, key), _NOBODY)
+        if following is not None:
+            following.remove(item)
         if not named:
             index.pop(key, None)
+            self._followers.pop((resource, key), None)
 
 
 def swarm_of(item: Object) -> str:

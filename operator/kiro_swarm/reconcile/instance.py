@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import ACTIVE_STATES
-from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, TASKS
+from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.reconcile.board import board_of
 from kiro_swarm.reconcile.context import Context, Key
 from kiro_swarm.reconcile.manifests import Object, is_owned
 from kiro_swarm.reconcile.pods import (
@@ -194,17 +194,6 @@ def _status(
     return status
 
 
-def active_task(ctx: Context, instance: Object) -> Optional[Object]:
-    """The task that an instance has now, if any."""
-    metadata, name = instance["metadata"], instance["metadata"]["name"]
-    swarm = instance["spec"]["swarm"]
-    for task in ctx.cache.of_swarm(TASKS, metadata["namespace"], swarm):
-        status = task.get("status") or {}
-        if status.get("instance") == name and status.get("state") in ACTIVE_STATES:
-            return task
-    return None
-
-
 async def reconcile(ctx: Context, key: Key) -> None:
     """Bring one instance a step nearer to what is wanted."""
     instance = ctx.cache.get(INSTANCES, key.namespace, key.name)
@@ -229,7 +218,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
     seen = Observed(
         instance=instance,
         pod=pod,
-        task=active_task(ctx, instance),
+        task=board_of(ctx.cache, swarm).active().get(key.name),
         wanted=not (extra or spec.suspend or desired in ("Drained", "Stopped"))
         and not swarm["metadata"].get("deletionTimestamp"),
         stop_now=desired == "Stopped",

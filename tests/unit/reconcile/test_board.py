@@ -1,0 +1,141 @@
+"""The board of a swarm says, after any story, what its tasks say when they are looked at."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiro_swarm.api.meta import SATISFIED_STATES, TASK_STATES
+from kiro_swarm.cluster.cache import Cache
+from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.reconcile.board import Board, LineUp, board_of
+
+Object = dict[str, Any]
+IDS = [str(number) for number in range(8)]
+MARKS = ("ticked", "deferred", "optional")
+#: (id, state or None for gone, what it waits for, a mark, another place in the file)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(IDS),
+        st.one_of(st.none(), st.sampled_from(TASK_STATES)),
+        st.lists(st.sampled_from([*IDS, "nowhere"]), max_size=4),
+        st.one_of(st.none(), st.sampled_from(MARKS)),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+def task(
+    task_id: str,
+    state: str,
+    needs: list[str],
+    mark: Optional[str] = None,
+    version: int = 1,
+    uid: str = "mine",
+    order: Optional[int] = None,
+) -> Object:
+    return {
+        "metadata": {
+            "name": f"demo.{task_id}",
+            "namespace": "team",
+            "uid": f"{task_id} {uid}",
+            "resourceVersion": str(version),
+            "ownerReferences": [{"uid": uid}],
+        },
+        "spec": {
+            "swarm": "demo",
+            "id": task_id,
+            "order": int(task_id) if order is None else order,
+            "dependencies": needs,
+            **({mark: True} if mark else {}),
+        },
+        "status": {"state": state},
+    }
+
+
+def swarm(uid: str) -> Object:
+    return {"metadata": {"namespace": "team", "name": "demo", "uid": uid}}
+
+
+def looked_at(tasks: list[Object]) -> LineUp:
+    """The line-up as it is meant: every task is looked at, and all that it waits for."""
+    line = sorted(tasks, key=lambda item: item["spec"]["order"])
+    states = {item["spec"]["id"]: item["status"]["state"] for item in line}
+
+    def may_start(item: Object) -> bool:
+        marked = any(item["spec"].get(mark) for mark in MARKS)
+        needs = item["spec"]["dependencies"]
+        free = all(states.get(needed) in SATISFIED_STATES for needed in needs)
+        return item["status"]["state"] == "Blocked" and (marked or free)
+
+    return LineUp(
+        tasks=line,
+        states=states,
+        by_state={
+            state: [item for item in line if item["status"]["state"] == state]
+            for state in TASK_STATES
+            if state not in ("Blocked", "Merged")
+        },
+        may_start=[item for item in line if may_start(item)],
+    )
+
+
+@given(STEPS, st.integers(0, 40))
+def test_what_is_kept_is_what_is_there(steps: Any, looks_at: int) -> None:
+    board = Board("mine")
+    there: dict[str, Object] = {}
+    for number, (task_id, state, needs, mark, moved) in enumerate(steps):
+        order = int(task_id) + (100 if moved else 0)
+        item = task(task_id, state or "Blocked", needs, mark, order=order)
+        if state is None:
+            there.pop(task_id, None)
+            board.remove(item)
+        else:
+            there[task_id] = item
+            board.put(item)
+        if number == looks_at:
+            board.line_up()  # to be asked in between changes nothing
+    assert board.line_up() == looked_at(list(there.values()))
+    assert LineUp.of(there.values()) == looked_at(list(there.values()))
+
+
+def test_a_line_up_is_of_its_moment() -> None:
+    board = Board("mine")
+    board.put(task("1", "Merged", []))
+    board.put(task("2", "Blocked", ["1"]))
+    before = board.line_up()
+    board.put(task("2", "Ready", ["1"]))
+    assert [item["spec"]["id"] for item in before.may_start] == ["2"]
+    assert before.states == {"1": "Merged", "2": "Blocked"}
+    assert before.tasks[1]["status"]["state"] == "Blocked"
+
+
+def test_tasks_of_a_namesake_are_not_on_the_board() -> None:
+    board = Board("mine")
+    board.put(task("1", "Ready", [], uid="of an earlier swarm"))
+    assert board.line_up().tasks == []
+    board.put(task("1", "Ready", []))
+    board.put(task("1", "Ready", [], uid="somebody else's now"))
+    assert board.line_up() == looked_at([])
+
+
+def test_the_cache_tells_the_board_of_every_change() -> None:
+    cache = Cache()
+    cache.put(TASKS, task("1", "Ready", []))
+    board = board_of(cache, swarm("mine"))
+    cache.put(TASKS, task("1", "Merged", [], version=2))
+    cache.put(TASKS, task("1", "Failed", [], version=1))
+    cache.put(TASKS, task("2", "Blocked", ["1"], version=3))
+    assert board.line_up().states == {"1": "Merged", "2": "Blocked"}
+    assert board_of(cache, swarm("mine")) is board
+    assert board_of(cache, swarm("the next one")).line_up().tasks == []
+    mine = board_of(cache, swarm("mine"))
+    assert mine.line_up() == board.line_up()
+    for number in ("1", "2"):
+        cache.remove(TASKS, task(number, "Merged", [], version=4))
+    assert mine.line_up().tasks == []
+    fresh = board_of(cache, swarm("mine"))
+    assert fresh is not mine, "the cache keeps nothing of a swarm without tasks"
