@@ -234,6 +234,25 @@ def test_a_folder_where_the_other_made_a_file(bench: Bench) -> None:
     assert "place" in str(names(bench.look()))
 
 
+def test_two_commits_of_a_submodule(bench: Bench) -> None:
+    """A folder that is no file of the repository, whatever is in it."""
+
+    def link(tree: Path, commit_id: str) -> None:
+        git(tree, "update-index", "--add", "--cacheinfo", f"160000,{commit_id},sub")
+        git(tree, "commit", "--quiet", "--message", "sub")
+
+    clone = bench.swarm.top / "clone"
+    git(bench.swarm.top, "clone", "--quiet", str(bench.swarm.mirror), clone.name)
+    git(clone, "checkout", "--quiet", "-B", "theirs", bench.swarm.head())
+    link(clone, "a" * 40)
+    to = f"HEAD:refs/heads/{INTEGRATION}"
+    git(clone, "push", "--quiet", str(bench.swarm.mirror), to)
+    write(bench.tree, {"sub/file": "not a submodule\n"})
+    assert bench.look() == CLEAN
+    link(bench.tree, "b" * 40)
+    assert names(bench.look()) == ("sub",)
+
+
 def test_the_task_file_of_the_swarm_is_in_nobodys_way(bench: Bench) -> None:
     write(bench.tree, {SPEC: "- [x] everything\n"})
     bench.others_merge({"theirs.py": "y\n"})
