@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, Dict, List, Optional
 
 from tests.support.swarm import Place, plan
 
@@ -97,6 +98,54 @@ def test_a_conflict_goes_back_with_a_brief_and_is_solved(place: Place) -> None:
     late = next(task for task in found.values() if task["attempt"] == 2)
     assert late["history"][0]["outcome"] == "MergeConflict"
     assert "shared.txt" in late["brief"]
+
+
+def states(tasks: Dict[str, Dict[str, Any]]) -> List[Optional[str]]:
+    """Those of all tasks, in the order of their ids."""
+    return [tasks[task].get("state") for task in sorted(tasks)]
+
+
+def predictions(task: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """What a look ahead says in the status of a task."""
+    conditions = task.get("conditions") or []
+    return [item for item in conditions if item["type"] == "ConflictPredicted"]
+
+
+def test_a_conflict_is_foretold_and_gone_around(place: Place) -> None:
+    """While the agent works; a person says the sentence that `explain task` gives."""
+    agent = (
+        'cat > /dev/null; echo "from $KIRO_TASK_ID" > shared.txt; '
+        'test "$KIRO_TASK_ID" = 1 || test "$KIRO_TASK_ATTEMPT" = 2 || sleep 600'
+    )
+    tasks = plan("- [ ] 1. One", "- [ ] 2. Two", "  - _Depends: none_")
+    place.swarm(
+        place.serve(repository(tasks, {})),
+        template={"agent": {"command": ["sh", "-c", agent]}},
+        recovery={"heartbeatSeconds": 2},
+        integration={"approval": "Required", "push": "OnComplete"},
+    )
+    place.wait(place.tasks, lambda found: states(found) == ["Done", "Running"])
+    # Not before both began from the same commit.
+    assert place.command("yes", "approve task 1")["status"]["phase"] == "Succeeded"
+    told = place.wait(place.tasks, lambda found: predictions(found["2"]))["2"]
+    (condition,) = predictions(told)
+    assert (condition["status"], condition["reason"]) == ("True", "OverlapsMergedWork")
+    assert condition["message"] == (
+        "as it is now, the work conflicts with the merged task 1 in shared.txt"
+    )
+    assert (told["state"], told["attempt"]) == ("Running", 1)
+    explained = place.command("why", "explain task 2")["status"]["message"]
+    sentence = f"reassign tasks from {told['instance']}"
+    assert explained.endswith(f"to begin anew at once: say `{sentence}`")
+    assert place.command("away", sentence)["status"]["phase"] == "Succeeded"
+    place.wait(place.tasks, lambda found: states(found) == ["Merged", "Done"])
+    place.command("yes-again", "approve task 2")
+    place.wait_for_phase("Succeeded")
+    again = place.tasks()["2"]
+    assert [record["outcome"] for record in again["history"]] == ["Reassigned"]
+    assert (again["attempt"], predictions(again)) == (2, [])
+    branch = "swarm/demo/integration"
+    assert place.git("show", f"{branch}:shared.txt").strip() == "from 2"
 
 
 def test_a_red_gate_keeps_the_branch_where_it_was(place: Place) -> None:
