@@ -125,4 +125,5 @@ def _message(found: Forecast, ids: list[str], times: list[str]) -> str:
 def _about_instances(found: Forecast) -> str:
     if found.more_instances_help:
         return f"up to {found.useful} instances would make it faster"
-    return f"more instances will not help: {found.useful} are as fast as any number"
+    are = "1 is" if found.useful == 1 else f"{found.useful} are"
+    return f"more instances will not help: {are} as fast as any number"

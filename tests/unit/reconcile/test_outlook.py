@@ -57,6 +57,11 @@ def test_with_many_ready_tasks_more_instances_help() -> None:
     assert "up to 8 instances would make it faster" in found["message"]
 
 
+def test_for_one_chain_one_instance_is_enough() -> None:
+    found = outlook(seen(node("1", "Ready"), node("2", "Blocked", "1"), idle=2))
+    assert found["message"].endswith("will not help: 1 is as fast as any number")
+
+
 def test_who_is_late_is_named() -> None:
     found = outlook(seen(running("1", 5000.0), *steady(), idle=2))
     assert found["late"] == ["1"]
