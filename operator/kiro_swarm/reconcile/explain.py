@@ -36,6 +36,7 @@ from kiro_swarm.reconcile.holds import (
 )
 from kiro_swarm.reconcile.integrate import observe
 from kiro_swarm.reconcile.manifests import Object
+from kiro_swarm.reconcile.slow import is_late
 from kiro_swarm.reconcile.tasks import waiting_for
 from kiro_swarm.reconcile.view import View, state_of
 from kiro_swarm.reconcile.words import listed, short, spoken
@@ -159,7 +160,17 @@ def _active(view: View, task: Object) -> list[Reason]:
         "to begin anew at once",
         again,
     )
-    return [*reasons, *in_the_way, *_failed_before(task), *paused(task)]
+    late = _late(view, task, again)
+    return [*reasons, *late, *in_the_way, *_failed_before(task), *paused(task)]
+
+
+def _late(view: View, task: Object, again: str) -> list[Reason]:
+    """That it takes longer than it should."""
+    if not is_late(view, task):
+        return []
+    usual = spoken(view.measured.estimate_of(task).high)
+    message = f"it is late: nine of ten such tasks take less than {usual}"
+    return [Reason("late", f"{message}; to begin anew elsewhere", (again,))]
 
 
 def _conflict(task: Object, so: str, say: str) -> list[Reason]:

@@ -10,7 +10,7 @@ from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.slow import flags, is_late, moves, next_late
 from kiro_swarm.reconcile.view import View
-from tests.unit.reconcile.explained import seen
+from tests.unit.reconcile.explained import about, codes, seen
 from tests.unit.reconcile.learned import merged, running
 from tests.unit.reconcile.test_tasks import prepared
 from tests.unit.reconcile.views import Object
@@ -88,6 +88,14 @@ def test_a_late_task_moves_to_an_idle_instance_that_is_much_faster() -> None:
     assert patch["message"] == (
         "working for 25.0 h on demo-1, which is slow: moved to demo-2"
     )
+
+
+def test_who_asks_hears_that_it_is_late_and_what_to_say() -> None:
+    told = about(late_with(), "1")
+    assert codes(told) == ["running", "late"]
+    assert "it is late: nine of ten such tasks take less than" in told.text
+    assert "say `reassign tasks from demo-1`" in told.text
+    assert codes(about(late_with(running("1", 50.0)), "1")) == ["running"]
 
 
 @pytest.mark.parametrize(
