@@ -8,7 +8,7 @@ from typing import Iterator
 import pytest
 
 from tests.support.cluster import Cluster
-from tests.support.swarm import Place, install
+from tests.support.swarm import Place, install, place_named
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,5 @@ def installed(cluster: Cluster) -> Cluster:
 def place(installed: Cluster, request: pytest.FixtureRequest) -> Iterator[Place]:
     """A namespace of this test; gone afterwards."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
-    place = Place(installed, name)
-    place.make()
-    yield place
-    installed.kubectl("delete", "namespace", name, "--wait=false")
+    with place_named(installed, name) as place:
+        yield place

@@ -42,12 +42,16 @@ class Moment:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at a task: from its binding to its merge, or to how else it ended."""
+    """One attempt at a task: from its binding to its merge, or to how else it ended.
+
+    ``left``: when the instance had done its part and could be given another task.
+    """
 
     task: str
     number: int
     instance: str
     bound: Moment
+    left: Moment
     ended: Moment
     outcome: str
 
@@ -108,6 +112,7 @@ def attempts(events: Iterable[Object]) -> List[Attempt]:
     the journal has a gap, or the work was not over.
     """
     begun: Dict[Tuple[str, int], Tuple[str, Moment]] = {}
+    left: Dict[Tuple[str, int], Moment] = {}
     ended: Dict[Tuple[str, int], Tuple[str, Moment]] = {}
     for event in events:
         task = event["object"]
@@ -117,6 +122,8 @@ def attempts(events: Iterable[Object]) -> List[Attempt]:
         if status.get("state") == "Bound":
             moment = _moment(status["boundAt"], version)
             begun.setdefault((name, number), (status["instance"], moment))
+        if status.get("state") == "Done":
+            left.setdefault((name, number), _moment(status["finishedAt"], version))
         for record in status.get("history") or []:
             moment = _moment(record["finishedAt"], version)
             ended.setdefault((name, record["attempt"]), (record["outcome"], moment))
@@ -126,10 +133,10 @@ def attempts(events: Iterable[Object]) -> List[Attempt]:
     torn = begun.keys() ^ ended.keys()
     if torn:
         raise ValueError(f"begun and not ended, or ended and not begun: {sorted(torn)}")
-    found = [
-        Attempt(*key, instance, bound, ended[key][1], ended[key][0])
-        for key, (instance, bound) in begun.items()
-    ]
+    found = []
+    for key, (instance, bound) in begun.items():
+        outcome, end = ended[key]
+        found.append(Attempt(*key, instance, bound, left.get(key, end), end, outcome))
     return sorted(found, key=lambda attempt: attempt.bound.version)
 
 
@@ -176,6 +183,17 @@ def met(found: Iterable[Attempt], tasks: Iterable[str]) -> List[str]:
     ]
 
 
+def given_two(found: Iterable[Attempt]) -> List[str]:
+    """Pairs of attempts that one instance had at once."""
+    return [
+        f"{one.instance} had {one} and {other} at once"
+        for one, other in combinations(found, 2)
+        if one.instance == other.instance
+        and not one.left.is_before(other.bound)
+        and not other.left.is_before(one.bound)
+    ]
+
+
 def bound_during(found: Iterable[Attempt], attempt: Attempt) -> List[str]:
     """The tasks that an instance was given while this attempt was in the air."""
     return [
@@ -203,6 +221,12 @@ def begun_without(
         for needed in needs[task]
         if not place[merges[needed]] <= place.get(base, -1)
     ]
+
+
+def busy(found: Sequence[Attempt]) -> float:
+    """How many instances had a task, on average over the time that all took."""
+    times = [(attempt.left.at - attempt.bound.at).total_seconds() for attempt in found]
+    return sum(times) / elapsed(found)
 
 
 def elapsed(found: Sequence[Attempt]) -> float:

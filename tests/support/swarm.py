@@ -14,9 +14,10 @@ import signal
 import subprocess
 import tarfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
 import pytest
 
@@ -189,6 +190,15 @@ class Place:
             "swarm/demo/integration",
         )
         return [line for line in shown.splitlines() if line.strip()]
+
+
+@contextmanager
+def place_named(cluster: Cluster, name: str) -> Iterator[Place]:
+    """A namespace as long as it is used."""
+    place = Place(cluster, name)
+    place.make()
+    yield place
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def processes(cluster: Cluster, *words: str) -> List[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
@@ -17,7 +18,9 @@ from tests.support.journal import (
     begun_early,
     begun_without,
     bound_during,
+    busy,
     elapsed,
+    given_two,
     met,
     not_merged_once,
 )
@@ -59,7 +62,7 @@ def worked(
     end = moments[ended]
     if late is not None:
         end = Moment(START.replace(microsecond=late), ended)
-    return Attempt(task, number, "one", moments[bound], end, outcome)
+    return Attempt(task, number, "one", moments[bound], end, end, outcome)
 
 
 CHAIN = [worked("a", 1, 2), worked("b", 3, 4), worked("c", 5, 6)]
@@ -76,21 +79,24 @@ def test_attempts_are_read_with_when_they_were_bound_and_how_they_ended() -> Non
             event(14, "a", "Running", boundAt=at(1)),
             event(15, "a", "Ready", history=[lost]),
             event(16, "a", "Bound", 2, boundAt=at(5), history=[lost]),
-            event(17, "b", "Merged", mergedAt=at(6)),
-            event(18, "a", "Done", 2, boundAt=at(5), history=[lost]),
+            event(17, "b", "Done", finishedAt=at(5)),
+            event(18, "b", "Merged", finishedAt=at(5), mergedAt=at(6)),
             event(19, "a", "Merged", 2, mergedAt=at(7.5), history=[lost]),
             event(20, "a", "Merged", 2, mergedAt=at(7.5), history=[lost]),
         ]
     )
     assert [
-        (str(each), each.instance, each.outcome, each.bound.version, each.ended.version)
+        (str(each), each.instance, each.outcome, each.bound.version, each.left.version)
         for each in read
     ] == [
         ("a/1", "one", "InstanceLost", 12, 15),
         ("b/1", "two", "Merged", 13, 17),
         ("a/2", "one", "Merged", 16, 19),
     ]
+    assert [each.ended.version for each in read] == [15, 18, 19]
     assert elapsed(read) == 6.5
+    # From 1 to 4, from 2 to 5, from 5 to 7.5.
+    assert busy(read) == 8.5 / 6.5
 
 
 @pytest.mark.parametrize(
@@ -129,12 +135,21 @@ def test_the_journal_leaves_out_what_is_only_half_written(tmp_path: Path) -> Non
     assert journal.states() == {"a": "Bound"}
 
 
+def test_an_instance_with_two_tasks_is_found() -> None:
+    one, other = worked("a", 1, 4), worked("b", 3, 6)
+    assert given_two([one, other]) == ["one had a/1 and b/1 at once"]
+    assert given_two([one, replace(other, instance="two")]) == []
+    # Done, and its merge still to come: the instance may have another.
+    assert given_two([replace(one, left=one.bound), other]) == []
+
+
 def test_a_good_run_has_nothing_wrong() -> None:
     again = [worked("a", 1, 2, 1, "InstanceLost"), worked("a", 3, 4, 2)]
     assert not_merged_once(CHAIN, NEEDS) == []
     assert not_merged_once(again, ["a"]) == []
     assert begun_early(CHAIN, NEEDS) == []
     assert met(CHAIN, NEEDS) == []
+    assert given_two(CHAIN) == []
     line = ["start", "ma", "mb", "mc"]
     merges = {"a": "ma", "b": "mb", "c": "mc"}
     assert begun_without(line, merges, dict(zip("abc", line)), NEEDS) == []

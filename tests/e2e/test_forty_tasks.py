@@ -1,0 +1,193 @@
+"""Forty tasks on four instances, one of which is killed under its work, and on one instance.
+
+Both swarms work through the same repository, one after the other, in the same cluster. All
+that is judged was recorded by the API server and by git; see tests/support/journal.py. The
+agent's work is a wait of known length, so the ratio of the two times is that of the swarm
+and hardly of the machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+
+from tests.support import forty, journal
+from tests.support.cluster import Cluster
+from tests.support.journal import Attempt, Journal
+from tests.support.swarm import Place, place_named
+
+BRANCH = "swarm/demo/integration"
+#: What four instances must be at least. Two cores that have nothing else to do make it
+#: more; the merges, checks and starts of four at a time are what keeps it from four.
+TIMES_AS_FAST = 1.5
+#: How many of the four must have a task, on average. This does not depend on the machine:
+#: where it is slow, everything takes longer.
+BUSY = 2.5
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What is left of a swarm: its attempts, its KiroTasks by id, its branch."""
+
+    attempts: List[Attempt]
+    tasks: Dict[str, Dict[str, Any]]
+    speedup: Dict[str, float]
+    line: List[str]
+    trailers: List[str]
+    tree: Dict[str, str]
+
+
+@dataclass(frozen=True)
+class Both:
+    """The two runs, and the instance whose pod was killed."""
+
+    four: Worked
+    one: Worked
+    killed: str
+
+
+def work_through(
+    place: Place, scratch: Path, instances: int, meanwhile: Callable[[Journal], None]
+) -> Worked:
+    """Everything from an empty namespace to the pushed branch."""
+    url = place.serve(forty.repository())
+    with journal.recorded(place, scratch / place.name) as written:
+        place.swarm(
+            url,
+            instances=instances,
+            tasks={"specPath": "demo", "optional": "Run"},
+        )
+        meanwhile(written)
+        place.wait(
+            written.states,
+            lambda states: states and set(states.values()) == {"Merged"},
+            seconds=400,
+        )
+    status = place.wait(place.status, lambda s: s["integration"].get("pushed"))
+    log = place.git("log", "--first-parent", "--reverse", "--format=%H", BRANCH)
+    listed = place.git("ls-tree", "-r", BRANCH).splitlines()
+    return Worked(
+        journal.attempts(written.events()),
+        written.latest(),
+        status["speedup"],
+        log.split(),
+        place.trailers(),
+        {line.split("\t")[1]: line.split()[2] for line in listed},
+    )
+
+
+def kill_who_has(place: Place, written: Journal, task: str) -> str:
+    """The name of the instance whose pod was killed while it worked on this task."""
+    place.wait(written.states, lambda states: states.get(task) == "Running")
+    name = str(written.latest()[task]["status"]["instance"])
+    place.kubectl("delete", "pod", f"{name}-0", "--grace-period=0", "--force")
+    return name
+
+
+@pytest.fixture(scope="module")
+def both(installed: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """Four instances first, then one."""
+    scratch, killed = tmp_path_factory.mktemp("journals"), []
+    with place_named(installed, "forty-on-four") as place:
+        four = work_through(
+            *(place, scratch, 4),
+            lambda written: killed.append(kill_who_has(place, written, forty.SLOW)),
+        )
+        place.wait(
+            lambda: place.get("kiroinstance", killed[0])["status"],
+            lambda status: status.get("restarts") == 1,
+        )
+    with place_named(installed, "forty-on-one") as place:
+        one = work_through(place, scratch, 1, lambda written: None)
+    return Both(four, one, killed[0])
+
+
+@pytest.fixture(params=["four", "one"])
+def worked(both: Both, request: pytest.FixtureRequest) -> Worked:
+    """Each of the two runs."""
+    found: Worked = getattr(both, request.param)
+    return found
+
+
+def test_every_task_is_merged_once_and_all_of_them_are_there(worked: Worked) -> None:
+    assert len(worked.tasks) == 40
+    assert journal.not_merged_once(worked.attempts, forty.DEPENDENCIES) == []
+    # Git knows the same: a merge for the last attempt of every task, and nothing else.
+    assert sorted(worked.trailers) == sorted(
+        f"{task['metadata']['uid']}/{task['status']['attempt']}"
+        for task in worked.tasks.values()
+    )
+    assert len(worked.line) == 1 + 40
+    order = sorted(worked.tasks, key=lambda t: worked.line.index(merge_of(worked, t)))
+    assert worked.tree == forty.blobs(forty.outcome(order))
+
+
+def merge_of(worked: Worked, task: str) -> str:
+    """The commit that merged a task."""
+    return str(worked.tasks[task]["status"]["mergeCommit"])
+
+
+def test_no_task_begins_before_what_it_needs_is_merged(worked: Worked) -> None:
+    assert journal.begun_early(worked.attempts, forty.DEPENDENCIES) == []
+    merges = {task: merge_of(worked, task) for task in worked.tasks}
+    bases = {name: task["status"]["baseCommit"] for name, task in worked.tasks.items()}
+    needs = forty.DEPENDENCIES
+    assert journal.begun_without(worked.line, merges, bases, needs) == []
+
+
+def test_an_instance_has_one_task_at_a_time(worked: Worked) -> None:
+    assert journal.given_two(worked.attempts) == []
+
+
+@pytest.mark.parametrize("pair", forty.OVERLAPS, ids="-".join)
+def test_tasks_that_touch_the_same_are_never_out_at_once(
+    both: Both, pair: tuple[str, str]
+) -> None:
+    assert journal.met(both.four.attempts, pair) == []
+    assert journal.met(both.one.attempts, pair) == []
+    # There was an occasion: less urgent tasks were begun while one of them had to wait.
+    first = next(attempt for attempt in both.four.attempts if attempt.task in pair)
+    meanwhile = journal.bound_during(both.four.attempts, first)
+    assert set(meanwhile) - forty.URGENT
+
+
+def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
+    both: Both,
+) -> None:
+    again = [each for each in both.four.attempts if each.task == forty.SLOW]
+    assert [each.number for each in again] == [1, 2]
+    assert again[0].instance == both.killed
+    assert again[0].outcome in ("InstanceLost", "RunnerStopped")
+    assert journal.met(both.four.attempts, [forty.SLOW]) == []
+    assert both.four.tasks[forty.SLOW]["status"]["failures"] == 0
+    assert len(both.four.attempts) == 40 + 1
+    assert len(both.one.attempts) == 40
+
+
+def test_four_instances_are_faster_than_one(
+    both: Both,
+    record_property: Callable[[str, object], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Although one of the four was killed on the way."""
+    four, one = journal.elapsed(both.four.attempts), journal.elapsed(both.one.attempts)
+    ratio = round(one / four, 2)
+    record_property("seconds with four instances", four)
+    record_property("seconds with one instance", one)
+    busy = round(journal.busy(both.four.attempts), 2)
+    record_property("times as fast", ratio)
+    record_property("busy of four", busy)
+    with capsys.disabled():
+        print(f"\n40 tasks: {one:.1f} s on 1, {four:.1f} s on 4: {ratio} times as fast")
+        print(f"on average {busy} of the 4 had a task")
+    assert len({attempt.instance for attempt in both.four.attempts}) == 4
+    assert len({attempt.instance for attempt in both.one.attempts}) == 1
+    # The agent alone needs this long, one task after another.
+    assert one > sum(leaf.seconds for leaf in forty.LEAVES)
+    assert ratio >= TIMES_AS_FAST
+    assert busy >= BUSY
+    # What the status says of it starts a moment later: when the first agent does.
+    assert 0 <= four - both.four.speedup["elapsedSeconds"] < four / 2
