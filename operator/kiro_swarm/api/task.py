@@ -14,7 +14,9 @@ ConflictPredicted  as it is now, files not committed yet  absent: nothing was in
                    included, the work would not merge     in this attempt; MergesCleanly:
                    into the integration branch:           it was, and is not any more
                    OverlapsMergedWork. Written by the
-                   runner, goes with the attempt
+                   runner, and by the integrate Job
+                   where a person is asked first; goes
+                   with the attempt
 Late               the operator expected it to be over:   absent: in time so far; InTime:
                    SlowerThanExpected                     that attempt is over
 =================  =====================================  ==============================

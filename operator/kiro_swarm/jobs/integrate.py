@@ -19,7 +19,8 @@ from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging, report_of
-from kiro_swarm.policy.approval import may_merge
+from kiro_swarm.jobs.waiting import tell_waiting
+from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.attempts import after_failure
 from kiro_swarm.policy.conflicts import without_prediction
 from kiro_swarm.policy.times import stamp
@@ -63,6 +64,7 @@ class Integration:
             if waiting:
                 if self._merging.spec.integration.push == "Always":
                     await self._merging.push()
+                await tell_waiting(self._merging, await self._for_a_person())
                 continue
             if await self._merging.finished() or not await self._more():
                 break
@@ -75,10 +77,23 @@ class Integration:
         return report
 
     async def _done_tasks(self) -> list[Object]:
-        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
-        tasks, _ = await self._client.list(TASKS, self._env.namespace, fields=fields)
+        """Those to be merged, in order."""
+        tasks = await self._done()
         wanted = [task for task in tasks if may_merge(task, self._approval)]
         return sorted(wanted, key=_train_order)
+
+    async def _for_a_person(self) -> list[Object]:
+        """Those that a person is asked about first."""
+        if self._approval != "Required":
+            return []
+        return [
+            task for task in await self._done() if asks_person(task, self._approval)
+        ]
+
+    async def _done(self) -> list[Object]:
+        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
+        tasks, _ = await self._client.list(TASKS, self._env.namespace, fields=fields)
+        return tasks
 
     async def _fresh(self, task: Object) -> Optional[Object]:
         """The task as it is right before its merge; None when it is not to be merged.

@@ -8,7 +8,7 @@ as they are. Pure.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 from kiro_swarm.policy.conditions import Condition, condition, find
 
@@ -40,6 +40,19 @@ def with_prediction(
         now=now,
     )
     return [*_others(before), new]
+
+
+def with_news(
+    task: Mapping[str, Any],
+    files: Sequence[str],
+    count: int,
+    tasks: Sequence[str],
+    now: datetime,
+) -> Optional[list[Condition]]:
+    """As ``with_prediction``; None where that would tell nobody anything new."""
+    told = predicted(task.get("status") or {})
+    conditions = with_prediction(task, files, count, tasks, now)
+    return None if told == predicted({"conditions": conditions}) else conditions
 
 
 def predicted(status: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Whether work under way would merge: a trial merge before it is Done.
 
-Role: the runner asks :meth:`Lookahead.look` now and then while an agent works on a task.
+Role: the runner asks :meth:`Lookahead.look` now and then while an agent works on a task, the
+integrate Job :func:`foretell` for work that waits for a person.
 
 Guarantees: the instance's folder and the mirror are only read, and nobody waits for it. git
 opens neither: the branch is read as a file, its objects are copied and proved as for a merge
@@ -14,6 +15,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -22,7 +24,12 @@ from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, claimed_commit, read_branch, take_in
-from kiro_swarm.workspace.refs import check_branch, check_task_branch
+from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.refs import (
+    check_branch,
+    check_object_id,
+    check_task_branch,
+)
 from kiro_swarm.workspace.spec import spec_file
 from kiro_swarm.workspace.trials import merge_trees
 from kiro_swarm.workspace.uncommitted import Paths, Stamps, stamps, with_uncommitted
@@ -33,7 +40,7 @@ _SECONDS = 15.0
 _LIMITS = Limits(stored_bytes=128 * 1024 * 1024, unpacked_bytes=64 * 1024 * 1024)
 _SHOWN = 10
 _NAME = 120
-_MERGED_TASK = re.compile(r"Merge task (\S{1,128}): ")
+_MERGED_TASK = re.compile(r"Merge task ([^\s:]{1,128}):")
 
 
 @dataclass(frozen=True)
@@ -88,27 +95,62 @@ class Lookahead:
         if now == self._at and stamps(self._tree, self._paths) == self._stamps:
             return None
         self._at, self._paths, self._stamps = now, {}, ()
-        with tempfile.TemporaryDirectory(prefix="kiro-lookahead-") as folder:
-            return self._try(Path(folder, "repo.git"), head, commit)
-
-    def _try(self, place: Path, head: str, commit: str) -> Prediction:
-        # HEAD as in the mirror: newer versions of git read attributes from it.
-        make_borrower(place, self._mirror, head)
-        git = Git(place, seconds=_SECONDS)
-        take_in(git, self._folder, commit, head, _LIMITS, copied=True)
-        fork = git.run("merge-base", head, commit).text.splitlines()[0]
         spec = None if self._spec_path is None else spec_file(self._spec_path)
-        paths = _changed(git, fork, commit, head, spec)
-        # Stamped before they are read: a change in between is seen at the next look.
-        self._paths, self._stamps = paths, stamps(self._tree, paths)
-        work = with_uncommitted(git, self._tree, commit, paths)
-        trial = merge_trees(git, head, work)
-        files = [name for name in trial.conflicts if name != spec]
-        return Prediction(
-            files=tuple(_printable(name) for name in files[:_SHOWN]),
-            count=len(files),
-            tasks=_tasks(git, fork, head, files[:_SHOWN]),
-        )
+        with _with_commit(self._mirror, self._folder, head, commit) as git:
+            fork = _fork(git, head, commit)
+            paths = _changed(git, fork, commit, head, spec)
+            # Stamped before they are read: a change in between is seen by the next look.
+            self._paths, self._stamps = paths, stamps(self._tree, paths)
+            work = with_uncommitted(git, self._tree, commit, paths)
+            return _predict(git, head, fork, work, spec)
+
+
+def foretell(
+    instance_dir: Path,
+    mirror: Path,
+    integration_branch: str,
+    commit: str,
+    spec_path: Optional[str],
+) -> Prediction:
+    """How finished work would merge now; the arguments are as for :class:`Lookahead`.
+
+    Raises InvalidRef, InvalidPath, RefNotFound, ObjectsRefused, GitFailed, GitTimeout.
+    """
+    check_object_id(commit)
+    spec = None if spec_path is None else spec_file(spec_path)
+    head = integration_head(mirror, integration_branch)
+    with _with_commit(mirror, instance_dir, head, commit) as git:
+        return _predict(git, head, _fork(git, head, commit), commit, spec)
+
+
+@contextmanager
+def _with_commit(
+    mirror: Path, instance_dir: Path, head: str, commit: str
+) -> Iterator[Git]:
+    """A repository of our own with the commit in it, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="kiro-lookahead-") as folder:
+        place = Path(folder, "repo.git")
+        # HEAD as in the mirror: newer versions of git read attributes from it.
+        make_borrower(place, mirror, head)
+        git = Git(place, seconds=_SECONDS)
+        take_in(git, instance_dir, commit, head, _LIMITS, copied=True)
+        yield git
+
+
+def _fork(git: Git, head: str, commit: str) -> str:
+    return git.run("merge-base", head, commit).text.splitlines()[0]
+
+
+def _predict(
+    git: Git, head: str, fork: str, work: str, spec: Optional[str]
+) -> Prediction:
+    trial = merge_trees(git, head, work)
+    files = [name for name in trial.conflicts if name != spec]
+    return Prediction(
+        files=tuple(_printable(name) for name in files[:_SHOWN]),
+        count=len(files),
+        tasks=_tasks(git, fork, head, files[:_SHOWN]),
+    )
 
 
 def _changed(git: Git, fork: str, commit: str, head: str, spec: Optional[str]) -> Paths:

@@ -17,9 +17,17 @@ from kiro_swarm.workspace.errors import (
     RefNotFound,
 )
 from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.lookahead import foretell
 from tests.unit.workspace.ahead import CLEAN, MINE, THEIRS, Bench, names
 from tests.unit.workspace.poison import Canary, poison
-from tests.unit.workspace.repositories import INTEGRATION, branch, commit, git, write
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    SPEC,
+    branch,
+    commit,
+    git,
+    write,
+)
 
 
 def test_a_look_leaves_no_trace_and_needs_no_right_to_write(bench: Bench) -> None:
@@ -182,6 +190,20 @@ def test_work_of_another_history_has_no_answer(bench: Bench) -> None:
     git(bench.tree, "branch", "--force", bench.made.branch, "HEAD")
     with pytest.raises(GitFailed, match="merge-base"):
         bench.look()
+
+
+def test_finished_work_is_judged_by_its_commit_alone(bench: Bench) -> None:
+    """Its instance has turned to another task: the worktree is not its own any more."""
+    done = commit(bench.tree, {"app.py": MINE})
+    bench.others_merge({"app.py": THEIRS, "new": "theirs\n"})
+    write(bench.tree, {"new": "of another task\n"})
+    folder, mirror = bench.swarm.instance(1).folder, bench.swarm.mirror
+    found = foretell(folder, mirror, INTEGRATION, done, SPEC)
+    assert (found.files, found.tasks) == (("app.py",), ("1.2",))
+    with pytest.raises(InvalidRef):
+        foretell(folder, mirror, INTEGRATION, "HEAD", SPEC)
+    with pytest.raises(RefNotFound):
+        foretell(folder, mirror, "main", done, SPEC)
 
 
 def test_more_than_the_limit_is_not_copied(

@@ -1,0 +1,67 @@
+"""Finished work that waits for a person: whether it still would merge.
+
+Called by the integrate Job when it has moved the branch, for by then the runners have turned
+to other tasks. Guarantees: it writes where the answer changed and nowhere else, and looks at
+the first few alone, so that a merge does not wait for it; what git cannot say is left as it
+was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timezone
+from typing import Any, Iterable
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.jobs.merging import Merging
+from kiro_swarm.policy.conflicts import with_news
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.lookahead import foretell
+
+log = logging.getLogger(__name__)
+Object = dict[str, Any]
+_MOST = 20
+
+
+async def tell_waiting(merging: Merging, tasks: Iterable[Object]) -> None:
+    """Write into these Done tasks what their merge would say now.
+
+    The twenty that wait longest: about them a person decides first.
+    """
+    for task in sorted(tasks, key=_done_at)[:_MOST]:
+        try:
+            await _tell(merging, task)
+        except (WorkspaceError, OSError) as error:
+            log.warning("task %s: cannot look ahead: %s", task["spec"]["id"], error)
+        except (errors.Conflict, errors.NotFound):
+            # Somebody decided about it meanwhile.
+            log.info("task %s changed while it was looked at", task["spec"]["id"])
+
+
+async def _tell(merging: Merging, task: Object) -> None:
+    env, metadata, status = merging.env, task["metadata"], task["status"]
+    found = await asyncio.get_running_loop().run_in_executor(
+        None,
+        foretell,
+        env.root / "instances" / status["instance"],
+        env.mirror,
+        merging.branch,
+        status["commit"],
+        merging.plan,
+    )
+    now = datetime.now(timezone.utc)
+    conditions = with_news(task, found.files, found.count, found.tasks, now)
+    if conditions is not None:
+        await merging.client.patch_status(
+            TASKS,
+            metadata["namespace"],
+            metadata["name"],
+            {"conditions": conditions},
+            version=metadata["resourceVersion"],
+        )
+
+
+def _done_at(task: Object) -> str:
+    return str(task["status"].get("finishedAt") or "")
