@@ -123,6 +123,10 @@ class Bare:
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=None),
             ) as response:
+                if response.status == 429:  # the kind is new: its cache fills
+                    await asyncio.sleep(0.2)
+                    continue
+                response.raise_for_status()
                 buffer = b""
                 async for chunk in response.content.iter_any():
                     *lines, buffer = (buffer + chunk).split(b"\n")
