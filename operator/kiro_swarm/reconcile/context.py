@@ -14,6 +14,7 @@ from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import (
     COMMANDS,
     INSTANCES,
+    LEASES,
     SWARMS,
     Resource,
 )
@@ -48,7 +49,8 @@ class Context:
     health: Callable[[], list[dict[str, Any]]] = list
     """Health of every long-lived part of this process, for ``status swarm detailed``."""
     heartbeats: dict[str, tuple[Any, float]] = field(default_factory=dict)
-    """Uid of a task -> its runner's last sign of life and when we saw it (monotonic)."""
+    """Uid of a task under way or of a Lease -> its version when it was seen to change last,
+    and when that was (monotonic)."""
     ensured: set[str] = field(default_factory=set)
     """Uids of swarms whose accounts and volume this process has made sure of, and of
     Jobs whose pod it has asked for."""
@@ -118,8 +120,19 @@ class Context:
 
     def remember(self, resource: Resource, item: Object) -> None:
         """Put the answer to a write into the cache and wake who depends on it."""
-        if self.cache.put(resource, item):
-            self.wake(resource, item)
+        if not self.cache.put(resource, item):
+            return
+        if resource is LEASES:
+            self.heard(item)
+        self.wake(resource, item)
+
+    def heard(self, item: Object) -> float:
+        """When we saw this version of an object for the first time (monotonic)."""
+        uid, version = item["metadata"]["uid"], item["metadata"].get("resourceVersion")
+        known = self.heartbeats.get(uid)
+        if known is None or known[0] != version:
+            known = self.heartbeats[uid] = (version, self.monotonic())
+        return known[1]
 
     def forget(self, resource: Resource, item: Object) -> None:
         """Drop an object that is gone, and all that was remembered of it."""
@@ -153,7 +166,13 @@ class Context:
 
 
 def concerned(resource: Resource, item: Object) -> Iterable[Hashable]:
-    """The keys whose decision depends on ``item``."""
+    """The keys whose decision depends on ``item``: of a heartbeat none does.
+
+    Who has been silent for too long is found by the clock; there are more heartbeats than
+    all other changes together.
+    """
+    if resource is LEASES:
+        return
     metadata = item["metadata"]
     namespace, labels = metadata["namespace"], metadata.get("labels") or {}
     spec = item.get("spec") or {}

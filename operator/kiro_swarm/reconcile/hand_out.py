@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiro_swarm.api.meta import ACTIVE_STATES, BOUND, DONE, READY
+from kiro_swarm.api.meta import BOUND, DONE, READY
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.instance import pod_ready
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.tasks import Patch
-from kiro_swarm.reconcile.view import View, state_of
+from kiro_swarm.reconcile.view import View
 from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose, in_line
 from kiro_swarm.tasks.strategies import STRATEGIES
-
-_IN_THE_AIR = ACTIVE_STATES | {DONE}
 
 
 def bindings(view: View) -> list[Patch]:
@@ -39,7 +37,7 @@ def bindings(view: View) -> list[Patch]:
         view.measured.ranks,
         [files_of(task) for task in in_the_air(view)],
         strategy=STRATEGIES[view.spec.distribution.strategy],
-        turn=view.measured.turn,
+        turn=view.line_up.had.turn,
     )
     return [
         (tasks[task.id], bind(view, tasks[task.id], one.name, pods[one.name]))
@@ -91,9 +89,7 @@ def wanted(view: View) -> list[Object]:
 def startable(view: View) -> list[Object]:
     """The tasks that an instance may get: ready, and not paused by a person."""
     return [
-        task
-        for task in view.tasks
-        if state_of(task) == READY and not task["spec"].get("paused")
+        task for task in view.line_up.by_state[READY] if not task["spec"].get("paused")
     ]
 
 
@@ -114,14 +110,14 @@ def ready_task(view: View, task: Object) -> ReadyTask:
 
 def instance_of(view: View, instance: Object) -> IdleInstance:
     """A KiroInstance as the scheduling sees it."""
-    name, learned = instance["metadata"]["name"], view.measured
+    name, had = instance["metadata"]["name"], view.line_up.had
     return IdleInstance(
         name=name,
         index=instance["spec"]["index"],
-        assigned=learned.assigned[name],
-        load=learned.loads.get(name, 0.0),
+        assigned=had.assigned[name],
+        load=had.loads.get(name, 0.0),
         capabilities=capabilities_of(view, instance),
-        speed=learned.speeds.get(name, 1.0),
+        speed=view.measured.speeds.get(name, 1.0),
     )
 
 
@@ -150,7 +146,7 @@ def _words(capabilities: Any) -> frozenset[str]:
 
 def in_the_air(view: View) -> list[Object]:
     """The tasks that change files and are not on the integration branch yet."""
-    return [task for task in view.tasks if state_of(task) in _IN_THE_AIR]
+    return [*view.line_up.active, *view.line_up.by_state[DONE]]
 
 
 def files_of(task: Object) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import COMPONENT_SYNC, LABEL_COMPONENT, MERGED
+from kiro_swarm.api.meta import COMPONENT_SYNC, DONE, LABEL_COMPONENT, MERGED
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import parse
@@ -39,20 +39,21 @@ class Train:
 def has_work(view: View, train: Train) -> bool:
     """Whether a Job would find something to merge or to push."""
     approval = view.spec.integration.approval
-    if any(may_merge(task, approval) for task in view.tasks):
+    if any(may_merge(task, approval) for task in view.line_up.by_state[DONE]):
         return True
     push = view.spec.integration.push
-    merged = MERGED in view.states.values() and bool(head_of(view, train))
-    unpushed = merged and head_of(view, train) != pushed_of(view, train)
-    if push == "Always":
-        return unpushed
-    return push == "OnComplete" and view.finished and unpushed
+    due = push == "Always" or (push == "OnComplete" and view.finished)
+    if not due or MERGED not in view.states.values():
+        return False
+    head = head_of(view, train)
+    return bool(head) and head != pushed_of(view, train)
 
 
 def approvals(view: View) -> list[Object]:
     """The Done tasks that wait for a person, those that were finished first in front."""
     approval = view.spec.integration.approval
-    waiting = [task for task in view.tasks if asks_person(task, approval)]
+    done = view.line_up.by_state[DONE]
+    waiting = [task for task in done if asks_person(task, approval)]
     return sorted(waiting, key=lambda task: str(task["status"].get("finishedAt") or ""))
 
 

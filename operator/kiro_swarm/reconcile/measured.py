@@ -2,26 +2,30 @@
 how fast each instance is.
 
 Made from a view when something has to be decided or foretold (``hand_out``, ``outlook``,
-``slow``). Pure, and nothing is kept: whatever was learned is in the statuses of the tasks,
-so an operator that was restarted knows the same.
+``slow``). Pure: whatever was learned is in the statuses of the tasks, so an operator that
+was restarted knows the same. What a large swarm has learned is kept for some seconds
+(``Learned``): of ten thousand tasks one more says nothing new.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from statistics import median
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import ACTIVE_STATES, BLOCKED, DONE, MERGED
+from kiro_swarm.api.meta import BLOCKED, DONE, MERGED
 from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.tasks.estimates import Estimate, Estimates, Observation, speeds
 from kiro_swarm.tasks.graph import CycleError, TaskGraph
 from kiro_swarm.tasks.plan import MOST_TASKS, planned_ranks
 
 Object = dict[str, Any]
+#: Seconds, for each task of a swarm, in which what takes a look at all of them is not done
+#: again: for ten thousand tasks that is five seconds.
+PAUSE_PER_TASK = 0.0005
 #: Plans that are remembered: the same graph and estimates come again and again.
 _MOST_PLANS = 64
 
@@ -34,8 +38,7 @@ class Measured:
     for whom, each task with its seconds until it is merged. ``ranks``: seconds of the chain
     behind a task, by id; empty where somebody edited a cycle into the tasks. ``last``: ids
     of the optional tasks that nothing else needs. ``lag``: seconds from the end of a task
-    to its merge. ``speeds`` by instance, 1 is usual. ``assigned`` and ``loads``: how many
-    attempts an instance has had, and their seconds. ``turn``: how many attempts there were.
+    to its merge. ``speeds`` by instance, 1 is usual.
     """
 
     numbers: dict[str, int]
@@ -45,18 +48,42 @@ class Measured:
     last: frozenset[str]
     lag: float
     speeds: dict[str, float]
-    assigned: Counter[str]
-    loads: dict[str, float]
-    turn: int
 
     def estimate_of(self, task: Object) -> Estimate:
         """How long a task of the swarm takes."""
         return self.estimates[self.numbers[task["spec"]["id"]]]
 
 
+class Learned:
+    """What was measured last of one swarm, as long as that is good enough.
+
+    A small one is measured whenever it is asked for. A large one again when its graph is
+    another (``shape``), and else after a pause that grows with it: to learn from ten
+    thousand tasks takes a third of a second.
+    """
+
+    def __init__(self) -> None:
+        self._of: tuple[int, int] = (-1, 0)
+        self._at: Optional[datetime] = None
+        self._measured: Optional[Measured] = None
+
+    def measured(
+        self, tasks: Sequence[Object], instances: int, shape: int, now: datetime
+    ) -> Measured:
+        """As `measure`, or as it was a moment ago."""
+        of, known = (shape, instances), self._measured
+        pause = timedelta(seconds=len(tasks) * PAUSE_PER_TASK)
+        young = self._at is not None and timedelta(0) <= now - self._at < pause
+        if known is None or of != self._of or not young or len(tasks) <= MOST_TASKS:
+            known = self._measured = measure(tasks, instances)
+            self._of, self._at = of, now
+        return known
+
+
 def measure(tasks: Sequence[Object], instances: int) -> Measured:
     """Learn from the tasks of a swarm; ``instances``: how many are wanted."""
-    learned = Estimates(_observation(task, took) for task, took in _finished(tasks))
+    finished = _finished(tasks)
+    learned = Estimates(_observation(task, took) for task, took in finished)
     known: dict[tuple[Optional[float], str], Estimate] = {}
     estimates = []
     for task in tasks:
@@ -71,7 +98,6 @@ def measure(tasks: Sequence[Object], instances: int) -> Measured:
         [estimate.seconds + lag for estimate in estimates],
     )
     ranks, last = _order(graph, tasks, estimates, instances)
-    assigned, loads = _had(tasks)
     return Measured(
         numbers=numbers,
         estimates=estimates,
@@ -81,12 +107,9 @@ def measure(tasks: Sequence[Object], instances: int) -> Measured:
         lag=lag,
         speeds=speeds(
             (task["status"]["instance"], known[_guess(task)].seconds, took)
-            for task, took in _finished(tasks)
+            for task, took in finished
             if task["status"].get("instance")
         ),
-        assigned=assigned,
-        loads=loads,
-        turn=sum(int((task.get("status") or {}).get("attempt") or 0) for task in tasks),
     )
 
 
@@ -157,26 +180,6 @@ def _plan(
     spread: float,
 ) -> tuple[float, ...]:
     return tuple(planned_ranks(TaskGraph(needed, seconds), instances, spread))
-
-
-def _had(tasks: Iterable[Object]) -> tuple[Counter[str], dict[str, float]]:
-    """How many attempts each instance has had, and for how many seconds."""
-    assigned: Counter[str] = Counter()
-    loads: dict[str, float] = {}
-    for task in tasks:
-        status = task.get("status") or {}
-        records = list(status.get("history") or [])
-        if status.get("state") in ACTIVE_STATES | {DONE, MERGED}:
-            records.append(status)
-        for record in records:
-            name = record.get("instance") or ""
-            if name:
-                assigned[name] += 1
-                worked = seconds_between(
-                    record.get("startedAt"), record.get("finishedAt")
-                )
-                loads[name] = loads.get(name, 0.0) + worked
-    return assigned, loads
 
 
 def waits_for_nothing_known(task: Object, known: Mapping[str, int]) -> bool:

@@ -37,7 +37,9 @@ MUCH_FASTER = 1.5
 def flags(view: View) -> list[Patch]:
     """The condition ``Late`` of every task, where it changes."""
     found = []
-    for task in view.tasks:
+    told = {task["metadata"]["name"]: task for task in view.line_up.noted}
+    told.update((task["metadata"]["name"], task) for task in view.line_up.active)
+    for task in told.values():
         conditions = (task.get("status") or {}).get("conditions") or []
         late = is_late(view, task)
         if late != is_true(conditions, LATE):

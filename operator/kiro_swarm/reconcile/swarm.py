@@ -19,15 +19,13 @@ from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile import hand_out, integrate, members, prepare, slow, tasks
 from kiro_swarm.reconcile.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.manifests import Object, foundations, is_owned
+from kiro_swarm.reconcile.measured import PAUSE_PER_TASK
 from kiro_swarm.reconcile.outlook import outlook
 from kiro_swarm.reconcile.pods import spec_of
 from kiro_swarm.reconcile.prepare import Prepared, termination_report
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.view import View, job_outcome, look
-
-#: Seconds between two writes of a status, for each task of the swarm.
-_PAUSE_PER_TASK = 0.0005
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -161,33 +159,50 @@ async def _write_status(
     ctx: Context, view: View, prepared: Prepared, train: integrate.Train
 ) -> Optional[float]:
     """Write the status if it says something new; returns when to look again."""
-    status = swarm_status(view, prepared, train)
-    if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
-        await ctx.audit.open(view.swarm)
-        status["audit"] = ctx.audit.anchor(view.swarm)
     waits = [
         tasks.next_ready_or_lost(view, tasks.silence_of(ctx, view)),
         slow.next_late(view),
         _until(view, prepared.retry_at),
         _until(view, train.retry_at),
     ]
-    if differs(view.status, status):
-        last = ctx.written.get(view.uid)
-        # To count and to look ahead takes longer in a large swarm.
-        large = len(view.tasks) * _PAUSE_PER_TASK
-        pause = max(ctx.settings.status_interval_seconds, large)
-        rest = 0.0 if last is None else last + pause - ctx.monotonic()
-        if rest > 0 and prepared.done is not None:
-            waits.append(rest)
-        else:
+    rest = _rest(ctx, view)
+    if rest > 0 and prepared.done is not None:
+        waits.append(rest)
+    else:
+        status = await _status(ctx, view, prepared, train)
+        if differs(view.status, status):
             if view.tasks:
                 status["forecast"] = outlook(view)
             await ctx.patch_status(SWARMS, view.swarm, status)
             ctx.written[view.uid] = ctx.monotonic()
             await _tell(ctx, view, status)
-    waits.append(await _expire(ctx, view, status))
+        waits.append(await _expire(ctx, view, status))
     given = [wait for wait in waits if wait is not None]
     return min(given) if given else None
+
+
+def _rest(ctx: Context, view: View) -> float:
+    """Seconds until the status may be written again.
+
+    Before that it is not even made: to count all tasks takes time in a large swarm.
+    """
+    last = ctx.written.get(view.uid)
+    if last is None:
+        return 0.0
+    large = len(view.tasks) * PAUSE_PER_TASK
+    pause = max(ctx.settings.status_interval_seconds, large)
+    return last + pause - ctx.monotonic()
+
+
+async def _status(
+    ctx: Context, view: View, prepared: Prepared, train: integrate.Train
+) -> dict[str, Any]:
+    """The status, with where the audit log ends if there are commands."""
+    status = swarm_status(view, prepared, train)
+    if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
+        await ctx.audit.open(view.swarm)
+        status["audit"] = ctx.audit.anchor(view.swarm)
+    return status
 
 
 def _until(view: View, when: Any) -> Optional[float]:

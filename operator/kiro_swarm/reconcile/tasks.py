@@ -35,8 +35,13 @@ def transitions(view: View, silence: Silence) -> list[Patch]:
 
     :param silence: seconds since the last sign of life of an active task's runner.
     """
+    line_up = view.line_up
+    concerned = [
+        *(*line_up.by_state[FAILED], *line_up.by_state[SKIPPED]),
+        *(*line_up.active, *line_up.may_start),
+    ]
     patches = []
-    for task in view.tasks:
+    for task in concerned:
         patch = _transition(view, task, silence)
         if patch is not None:
             patches.append((task, patch))
@@ -158,18 +163,9 @@ def silence_of(ctx: Context, view: View) -> Silence:
     """
 
     def silence(task: Object) -> float:
-        namespace, status = view.namespace, task["status"]
-        lease = ctx.cache.get(LEASES, namespace, status["instance"]) or {}
-        sign = (
-            (lease.get("spec") or {}).get("renewTime"),
-            status.get("attempt"),
-            task["metadata"].get("resourceVersion"),
-        )
-        uid = task["metadata"]["uid"]
-        known = ctx.heartbeats.get(uid)
-        if known is None or known[0] != sign:
-            known = ctx.heartbeats[uid] = (sign, ctx.monotonic())
-        return ctx.monotonic() - known[1]
+        lease = ctx.cache.get(LEASES, view.namespace, task["status"]["instance"])
+        signs = [task] if lease is None else [task, lease]
+        return ctx.monotonic() - max(ctx.heard(sign) for sign in signs)
 
     return silence
 

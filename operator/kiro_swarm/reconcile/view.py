@@ -12,8 +12,6 @@ from functools import cached_property
 from typing import Any, Optional
 
 from kiro_swarm.api.meta import (
-    ACTIVE_STATES,
-    BLOCKED,
     COMPONENT_INTEGRATE,
     COMPONENT_PREPARE,
     FINAL_STATES,
@@ -22,9 +20,11 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.cache import Cache
-from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, TASKS
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS
+from kiro_swarm.reconcile.board import LineUp, board_of
+from kiro_swarm.reconcile.board import state_of as state_of
 from kiro_swarm.reconcile.manifests import Object, is_owned
-from kiro_swarm.reconcile.measured import Measured, measure
+from kiro_swarm.reconcile.measured import Measured
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class View:
     jobs: list[Object]
     pods: list[Object]
     now: datetime
+    lined_up: Optional[LineUp] = None
 
     @property
     def name(self) -> str:
@@ -66,23 +67,25 @@ class View:
         return bool(self.status.get("observedGeneration") != generation)
 
     @cached_property
+    def line_up(self) -> LineUp:
+        """The tasks, sorted by what has to be looked at."""
+        return LineUp.of(self.tasks) if self.lined_up is None else self.lined_up
+
+    @property
     def states(self) -> dict[str, str]:
         """Task id -> state."""
-        return {task["spec"]["id"]: state_of(task) for task in self.tasks}
+        return self.line_up.states
 
     @cached_property
     def measured(self) -> Measured:
         """What its tasks teach about times, chains and instances."""
-        return measure(self.tasks, self.spec.instances)
+        learned, shape = self.line_up.learned, self.line_up.shape
+        return learned.measured(self.tasks, self.spec.instances, shape, self.now)
 
     @cached_property
     def active(self) -> dict[str, Object]:
         """Instance name -> the task that it has now."""
-        return {
-            task["status"]["instance"]: task
-            for task in self.tasks
-            if state_of(task) in ACTIVE_STATES
-        }
+        return {task["status"]["instance"]: task for task in self.line_up.active}
 
     @cached_property
     def pods_by_uid(self) -> dict[str, Object]:
@@ -129,24 +132,19 @@ class View:
 def look(cache: Cache, swarm: Object, spec: KiroSwarmSpec, now: datetime) -> View:
     """The view of a swarm from what the cache knows; foreign namesakes are left out."""
     namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
-    mine = [
+    instances, jobs = (
         [
             item
             for item in cache.of_swarm(resource, namespace, name)
             if is_owned(item, swarm)
         ]
-        for resource in (INSTANCES, TASKS, JOBS)
-    ]
+        for resource in (INSTANCES, JOBS)
+    )
     # Whatever the order in which the cache learned of them: lists for people are stable.
-    instances = sorted(mine[0], key=lambda item: item["spec"].get("index", 0))
-    tasks = sorted(mine[1], key=lambda task: task["spec"].get("order", 0))
+    instances.sort(key=lambda item: int(item["spec"].get("index", 0)))
     pods = cache.of_swarm(PODS, namespace, name)
-    return View(swarm, spec, instances, tasks, mine[2], pods, now)
-
-
-def state_of(task: Object) -> str:
-    """State of a task; one without a status is Blocked."""
-    return str((task.get("status") or {}).get("state") or BLOCKED)
+    line_up = board_of(cache, swarm).line_up()
+    return View(swarm, spec, instances, line_up.tasks, jobs, pods, now, line_up)
 
 
 def job_number(job: Object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Optional
 
 from hypothesis import given
@@ -10,12 +11,18 @@ from hypothesis import strategies as st
 from kiro_swarm.api.meta import SATISFIED_STATES, TASK_STATES
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.reconcile.board import Board, LineUp, board_of
+from kiro_swarm.reconcile.measured import Learned
+from kiro_swarm.reconcile.tally import Had
 
 Object = dict[str, Any]
 IDS = [str(number) for number in range(8)]
 MARKS = ("ticked", "deferred", "optional")
-#: (id, state or None for gone, what it waits for, a mark, another place in the file)
+NOTE = {"type": "Late", "status": "True"}
+OVER = {"type": "Late", "status": "False"}
+#: (id, state or None for gone, what it waits for, a mark, another place in the file,
+#: a condition)
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(IDS),
@@ -23,6 +30,7 @@ STEPS = st.lists(
         st.lists(st.sampled_from([*IDS, "nowhere"]), max_size=4),
         st.one_of(st.none(), st.sampled_from(MARKS)),
         st.booleans(),
+        st.sampled_from([None, NOTE, OVER]),
     ),
     max_size=40,
 )
@@ -52,12 +60,36 @@ def task(
             "dependencies": needs,
             **({mark: True} if mark else {}),
         },
-        "status": {"state": state},
+        "status": {
+            "state": state,
+            "attempt": version,
+            "instance": f"demo-{len(needs)}",
+            "startedAt": "2026-11-22T10:00:00.000000Z",
+            "finishedAt": f"2026-11-22T10:00:0{len(needs)}.250000Z",
+            "history": [{"instance": "demo-9", "startedAt": None}] * (version - 1),
+        },
     }
 
 
 def swarm(uid: str) -> Object:
     return {"metadata": {"namespace": "team", "name": "demo", "uid": uid}}
+
+
+def counted(tasks: list[Object]) -> Had:
+    """Who has had which, counted one after another."""
+    assigned: Counter[str] = Counter()
+    loads: dict[str, float] = {}
+    for item in tasks:
+        status = item["status"]
+        records = list(status["history"])
+        if status["state"] in ("Bound", "Running", "Done", "Merged"):
+            records.append(status)
+        for record in records:
+            name, ended = record["instance"], record.get("finishedAt")
+            assigned[name] += 1
+            loads.setdefault(name, 0.0)
+            loads[name] += seconds_between(record["startedAt"], ended)
+    return Had(assigned, loads, sum(item["status"]["attempt"] for item in tasks))
 
 
 def looked_at(tasks: list[Object]) -> LineUp:
@@ -80,6 +112,10 @@ def looked_at(tasks: list[Object]) -> LineUp:
             if state not in ("Blocked", "Merged")
         },
         may_start=[item for item in line if may_start(item)],
+        noted=[item for item in line if item["status"].get("conditions") == [NOTE]],
+        had=counted(line),
+        learned=Learned(),
+        shape=0,
     )
 
 
@@ -87,9 +123,11 @@ def looked_at(tasks: list[Object]) -> LineUp:
 def test_what_is_kept_is_what_is_there(steps: Any, looks_at: int) -> None:
     board = Board("mine")
     there: dict[str, Object] = {}
-    for number, (task_id, state, needs, mark, moved) in enumerate(steps):
+    for number, (task_id, state, needs, mark, moved, note) in enumerate(steps):
         order = int(task_id) + (100 if moved else 0)
-        item = task(task_id, state or "Blocked", needs, mark, order=order)
+        attempt = number % 3 + 1
+        item = task(task_id, state or "Blocked", needs, mark, attempt, order=order)
+        item["status"].update(conditions=[note] if note else [])
         if state is None:
             there.pop(task_id, None)
             board.remove(item)

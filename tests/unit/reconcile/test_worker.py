@@ -180,6 +180,12 @@ async def test_a_sweep_does_not_forget_what_is_newer_than_its_list(
             LEASES,
             {"swarm.kiro.dev/instance": "i", "swarm.kiro.dev/swarm": "s"},
             {},
+            [],
+        ),
+        (
+            PODS,
+            {"swarm.kiro.dev/instance": "i", "swarm.kiro.dev/swarm": "s"},
+            {},
             [Key(INSTANCES, "n", "i"), Key(SWARMS, "n", "s")],
         ),
         (PODS, {}, None, []),
