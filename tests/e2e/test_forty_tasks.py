@@ -59,6 +59,9 @@ def work_through(
             url,
             instances=instances,
             tasks={"specPath": "demo", "optional": "Run"},
+            # A machine with other work may be slow for a moment, but nothing else than
+            # the kill is to end an attempt.
+            distribution={"slowInstances": "Keep"},
         )
         meanwhile(written)
         place.wait(
@@ -154,6 +157,12 @@ def test_tasks_that_touch_the_same_are_never_out_at_once(
     assert set(meanwhile) - forty.URGENT
 
 
+def test_nobody_is_passed_over_by_a_less_urgent_or_an_optional_task(
+    worked: Worked,
+) -> None:
+    assert journal.passed_over(worked.attempts, forty.URGENCY) == []
+
+
 def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
     both: Both,
 ) -> None:
@@ -162,6 +171,11 @@ def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
     assert again[0].instance == both.killed
     assert again[0].outcome in ("InstanceLost", "RunnerStopped")
     assert journal.met(both.four.attempts, [forty.SLOW]) == []
+    # The instance was back at work before the end, in another pod.
+    assert any(
+        attempt.instance == both.killed and again[0].ended.is_before(attempt.bound)
+        for attempt in both.four.attempts
+    )
     assert both.four.tasks[forty.SLOW]["status"]["failures"] == 0
     assert len(both.four.attempts) == 40 + 1
     assert len(both.one.attempts) == 40

@@ -37,7 +37,7 @@ _TABLE: Final = """
     5.1   1.5   20min   1.3
     5.2   6.0   10min   5.1
     5.3   2.0   1h      5.1
-    5.4   2.0   20min   5.2 5.3
+    5.4   2.0   2h      5.2 5.3
     6.1   2.0   -       1.4
     6.2   2.5   20min   6.1
     6.3   1.5   2h      6.1
@@ -102,6 +102,12 @@ def _leaf(row: str) -> Leaf:
 
 LEAVES: Final = tuple(_leaf(row) for row in _TABLE.strip().splitlines())
 DEPENDENCIES: Final = {leaf.id: leaf.needs for leaf in LEAVES}
+#: What goes first of all that may begin; those that may have to wait for files apart.
+URGENCY: Final = {
+    leaf.id: 0 if leaf.id in _LOW else 1 if leaf.id == OPTIONAL else 2
+    for leaf in LEAVES
+    if leaf.id not in SHARED
+}
 
 
 def tasks_md() -> str:

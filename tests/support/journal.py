@@ -16,7 +16,7 @@ import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
@@ -44,12 +44,14 @@ class Moment:
 class Attempt:
     """One attempt at a task: from its binding to its merge, or to how else it ended.
 
-    ``left``: when the instance had done its part and could be given another task.
+    ``ready``: since when it could have been bound. ``left``: when the instance had done its
+    part and could be given another task.
     """
 
     task: str
     number: int
     instance: str
+    ready: Moment
     bound: Moment
     left: Moment
     ended: Moment
@@ -112,6 +114,7 @@ def attempts(events: Iterable[Object]) -> List[Attempt]:
     the journal has a gap, or the work was not over.
     """
     begun: Dict[Tuple[str, int], Tuple[str, Moment]] = {}
+    ready: Dict[Tuple[str, int], Moment] = {}
     left: Dict[Tuple[str, int], Moment] = {}
     ended: Dict[Tuple[str, int], Tuple[str, Moment]] = {}
     for event in events:
@@ -119,6 +122,9 @@ def attempts(events: Iterable[Object]) -> List[Attempt]:
         version = int(task["metadata"]["resourceVersion"])
         status = task.get("status") or {}
         name, number = task["spec"]["id"], int(status.get("attempt") or 0)
+        if status.get("state") == "Ready":
+            moment = _moment(status["readyAt"], version)
+            ready.setdefault((name, number + 1), moment)
         if status.get("state") == "Bound":
             moment = _moment(status["boundAt"], version)
             begun.setdefault((name, number), (status["instance"], moment))
@@ -136,7 +142,8 @@ def attempts(events: Iterable[Object]) -> List[Attempt]:
     found = []
     for key, (instance, bound) in begun.items():
         outcome, end = ended[key]
-        found.append(Attempt(*key, instance, bound, left.get(key, end), end, outcome))
+        times = (ready[key], bound, left.get(key, end), end)
+        found.append(Attempt(*key, instance, *times, outcome))
     return sorted(found, key=lambda attempt: attempt.bound.version)
 
 
@@ -191,6 +198,22 @@ def given_two(found: Iterable[Attempt]) -> List[str]:
         if one.instance == other.instance
         and not one.left.is_before(other.bound)
         and not other.left.is_before(one.bound)
+    ]
+
+
+def passed_over(found: Iterable[Attempt], urgency: Mapping[str, int]) -> List[str]:
+    """First attempts that were ready while a less urgent task was bound instead.
+
+    ``urgency``: task -> a number, the higher the sooner; a task without one is left out.
+    Who was bound in the same decision has the same time.
+    """
+    first = [each for each in found if each.number == 1 and each.task in urgency]
+    return [
+        f"{waiting} waited while {taken} was bound"
+        for taken, waiting in permutations(first, 2)
+        if urgency[waiting.task] > urgency[taken.task]
+        and waiting.ready.is_before(taken.bound)
+        and taken.bound.at < waiting.bound.at
     ]
 
 

@@ -23,6 +23,7 @@ from tests.support.journal import (
     given_two,
     met,
     not_merged_once,
+    passed_over,
 )
 
 START = datetime(2026, 11, 22, tzinfo=timezone.utc)
@@ -55,14 +56,14 @@ def worked(
     late: Optional[int] = None,
 ) -> Attempt:
     """An attempt whose times and versions are the same numbers, but for ``late``."""
-    moments = {
-        second: Moment(START.replace(microsecond=second), second)
-        for second in (bound, ended)
-    }
-    end = moments[ended]
+    begin, end = moment(bound), moment(ended)
     if late is not None:
-        end = Moment(START.replace(microsecond=late), ended)
-    return Attempt(task, number, "one", moments[bound], end, end, outcome)
+        end = replace(end, at=moment(late).at)
+    return Attempt(task, number, "one", begin, begin, end, end, outcome)
+
+
+def moment(number: int) -> Moment:
+    return Moment(START.replace(microsecond=number), number)
 
 
 CHAIN = [worked("a", 1, 2), worked("b", 3, 4), worked("c", 5, 6)]
@@ -73,11 +74,12 @@ def test_attempts_are_read_with_when_they_were_bound_and_how_they_ended() -> Non
     read = attempts(
         [
             event(10, "a", "Blocked", 0),
-            event(11, "a", "Ready", 0),
+            event(9, "b", "Ready", 0, readyAt=at(0.5)),
+            event(11, "a", "Ready", 0, readyAt=at(0.5)),
             event(12, "a", "Bound", boundAt=at(1)),
             event(13, "b", "Bound", boundAt=at(2), instance="two"),
             event(14, "a", "Running", boundAt=at(1)),
-            event(15, "a", "Ready", history=[lost]),
+            event(15, "a", "Ready", readyAt=at(0.5), history=[lost]),
             event(16, "a", "Bound", 2, boundAt=at(5), history=[lost]),
             event(17, "b", "Done", finishedAt=at(5)),
             event(18, "b", "Merged", finishedAt=at(5), mergedAt=at(6)),
@@ -86,17 +88,20 @@ def test_attempts_are_read_with_when_they_were_bound_and_how_they_ended() -> Non
         ]
     )
     assert [
-        (str(each), each.instance, each.outcome, each.bound.version, each.left.version)
-        for each in read
+        (str(each), each.instance, each.outcome, *versions(each)) for each in read
     ] == [
-        ("a/1", "one", "InstanceLost", 12, 15),
-        ("b/1", "two", "Merged", 13, 17),
-        ("a/2", "one", "Merged", 16, 19),
+        ("a/1", "one", "InstanceLost", 11, 12, 15, 15),
+        ("b/1", "two", "Merged", 9, 13, 17, 18),
+        ("a/2", "one", "Merged", 15, 16, 19, 19),
     ]
-    assert [each.ended.version for each in read] == [15, 18, 19]
     assert elapsed(read) == 6.5
     # From 1 to 4, from 2 to 5, from 5 to 7.5.
     assert busy(read) == 8.5 / 6.5
+
+
+def versions(attempt: Attempt) -> list[int]:
+    moments = (attempt.ready, attempt.bound, attempt.left, attempt.ended)
+    return [each.version for each in moments]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +146,27 @@ def test_an_instance_with_two_tasks_is_found() -> None:
     assert given_two([one, replace(other, instance="two")]) == []
     # Done, and its merge still to come: the instance may have another.
     assert given_two([replace(one, left=one.bound), other]) == []
+
+
+@pytest.mark.parametrize(
+    ("ready", "bound", "said"),
+    [
+        (3, 7, ["b/1 waited while a/1 was bound"]),
+        (6, 7, []),
+        (3, 4, []),
+        (3, 5, []),
+    ],
+    ids=["passed over", "ready later", "bound before", "in the same decision"],
+)
+def test_an_urgent_task_that_is_passed_over_is_found(
+    ready: int, bound: int, said: list[str]
+) -> None:
+    lazy = worked("a", 5, 9)
+    urgent = replace(worked("b", bound, 9), ready=moment(ready))
+    assert passed_over([lazy, urgent], {"a": 1, "b": 2}) == said
+    for urgency in ({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 1}):
+        assert passed_over([lazy, urgent], urgency) == []
+    assert passed_over([lazy, replace(urgent, number=2)], {"a": 1, "b": 2}) == []
 
 
 def test_a_good_run_has_nothing_wrong() -> None:
