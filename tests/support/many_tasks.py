@@ -101,6 +101,7 @@ async def run(
         NAME,
     )
     node.script.linger_seconds = 2.0
+    node.script.merges_at_once = 16
     node.script.heartbeat_seconds = 10.0
 
     async def prepare_job(item: Object) -> Object:

@@ -218,23 +218,10 @@ class PlayedNode:
         await self._status(JOBS, job["metadata"]["name"], statuses.job_status(good))
 
     async def _job_pod(self, job: Object, words: Object) -> None:
-        metadata, template = job["metadata"], job["spec"]["template"]
-        name = f"{metadata['name']}-pod"
-        body = {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {
-                "name": name,
-                "labels": {
-                    **template["metadata"]["labels"],
-                    "batch.kubernetes.io/controller-uid": metadata["uid"],
-                },
-                "ownerReferences": [statuses.owner(job)],
-            },
-            "spec": template["spec"],
-        }
+        pod = statuses.pod_of(job)
         with contextlib.suppress(errors.AlreadyExists):
-            await self._client.create(PODS, self._namespace, body)
+            await self._client.create(PODS, self._namespace, pod)
+        name = pod["metadata"]["name"]
         await self._status(PODS, name, statuses.last_words(words))
 
     async def _prepare(self, name: str) -> Object:
@@ -274,15 +261,22 @@ class PlayedNode:
                 if await self._linger():
                     continue
                 return {"head": head, "message": "merged"} if head else {"message": ""}
-            for task in found:
-                attempt = (task["spec"]["id"], task["status"]["attempt"])
-                merged = Merged(commit=statuses.sha(f"merge {attempt}"), before=head)
-                patch = status_after(task, merged, statuses.now())
-                if await self._report(task, patch):
-                    head = merged.commit
-                    async with self._merging:
-                        self.merged.append(attempt)
-                        self._merging.notify_all()
+            many = self.script.merges_at_once
+            for start in range(0, len(found), many):
+                merges = [self._merge(t, head) for t in found[start : start + many]]
+                head = [head, *filter(None, await asyncio.gather(*merges))][-1]
+
+    async def _merge(self, task: Object, before: str) -> str:
+        """Merge a Done task; the commit, or nothing if somebody else wrote meanwhile."""
+        attempt = (task["spec"]["id"], task["status"]["attempt"])
+        merged = Merged(commit=statuses.sha(f"merge {attempt}"), before=before)
+        patch = status_after(task, merged, statuses.now())
+        if not await self._report(task, patch):
+            return ""
+        async with self._merging:
+            self.merged.append(attempt)
+            self._merging.notify_all()
+        return merged.commit
 
     async def _linger(self) -> bool:
         """Wait a little for another Done task, as the integrate Job does."""

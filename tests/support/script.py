@@ -37,6 +37,9 @@ class Script:
     linger_seconds: float = 0.0
     """How long an integrate Job waits for another Done task before it ends."""
 
+    merges_at_once: int = 1
+    """How many tasks an integrate Job merges side by side: a real one merges one."""
+
     silent: Set[str] = field(default_factory=set)
     """Names of pods whose runner hangs: no Lease is renewed, no task is begun."""
 

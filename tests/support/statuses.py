@@ -1,4 +1,4 @@
-"""The statuses that a kubelet and a Job controller write, for the node that is played."""
+"""What a kubelet and a Job controller write, for the node that is played."""
 
 from __future__ import annotations
 
@@ -59,6 +59,24 @@ def conditions(ready: str) -> List[Object]:
         {"type": kind, "status": word, "lastTransitionTime": second()}
         for kind, word in kinds.items()
     ]
+
+
+def pod_of(job: Object) -> Object:
+    """The pod that the Job controller makes."""
+    metadata, template = job["metadata"], job["spec"]["template"]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{metadata['name']}-pod",
+            "labels": {
+                **template["metadata"]["labels"],
+                "batch.kubernetes.io/controller-uid": metadata["uid"],
+            },
+            "ownerReferences": [owner(job)],
+        },
+        "spec": template["spec"],
+    }
 
 
 def last_words(words: Object) -> Object:
