@@ -31,13 +31,17 @@ SCRIPTED = ["kiro-swarm", "scripted-agent"]
 
 def install(cluster: Cluster) -> None:
     """Image into the node, chart into the cluster, operator ready."""
-    _run(str(ROOT / "hack" / "image"), "load", "--cluster", cluster.name)
+    load = ("load", "--cluster", cluster.name, "--output", "json")
+    image = json.loads(_run(str(ROOT / "hack" / "image"), *load))
     _run(
         *(program("helm"), f"--kubeconfig={cluster.kubeconfig}"),
         *("upgrade", "--install", "kiro-swarm", str(ROOT / "helm" / "kiro-swarm")),
         *("--namespace", SYSTEM, "--create-namespace", "--wait", "--timeout=3m"),
         "--set=image.tag=dev",
         "--set=operator.repositorySchemes={https,ssh,http}",
+        # The tag stays the same when our code changes; this makes it a new pod in a
+        # cluster that is kept.
+        f"--set-string=podAnnotations.kiro-swarm/image={image['id']}",
     )
 
 
@@ -244,9 +248,10 @@ def plan(*tasks: str) -> str:
     return "\n".join(("# Implementation Plan: Test", "", "## Tasks", "", *tasks, ""))
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.fail(
             f"{' '.join(command[:3])}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
         )
+    return done.stdout
