@@ -165,26 +165,28 @@ class Client:
         ``namespace`` None is the whole cluster.
 
         What vanished while the watch was down is reported as GONE after the next list, so
-        a consumer that only follows the events is never left with a ghost.
+        a consumer that only follows the events is never left with a ghost. Of such an
+        object there is what names it and nothing else: none is kept here.
         """
         known: dict[tuple[str, str], Object] = {}
         while True:
             items, version = await self.list(
                 resource, namespace, labels=labels, fields=fields
             )
-            current = {_key(item): item for item in items}
+            current = {_key(item) for item in items}
             for key in [key for key in known if key not in current]:
                 yield "GONE", known.pop(key)
-            for key, item in current.items():
-                known[key] = item
+            for item in items:
+                known[_key(item)] = _trace(item)
                 yield "SET", item
+            items.clear()
             async for kind, item in self._watch_from(
                 resource, namespace, version, labels, fields
             ):
                 if kind == "GONE":
                     known.pop(_key(item), None)
                 else:
-                    known[_key(item)] = item
+                    known[_key(item)] = _trace(item)
                 yield kind, item
 
     async def _watch_from(
@@ -238,6 +240,13 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
                 yield bytes(line)
     if rest:
         yield bytes(rest)
+
+
+def _trace(item: Object) -> Object:
+    """What names an object."""
+    named = ("namespace", "name", "uid", "resourceVersion")
+    metadata = item["metadata"]
+    return {"metadata": {key: metadata[key] for key in named if key in metadata}}
 
 
 def _key(item: Object) -> tuple[str, str]:

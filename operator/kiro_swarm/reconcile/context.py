@@ -120,6 +120,8 @@ class Context:
 
     def remember(self, resource: Resource, item: Object) -> None:
         """Put the answer to a write into the cache and wake who depends on it."""
+        # Who wrote which field is half of an object, and nothing is decided by it.
+        item["metadata"].pop("managedFields", None)
         if not self.cache.put(resource, item):
             return
         if resource is LEASES:
@@ -136,8 +138,11 @@ class Context:
 
     def forget(self, resource: Resource, item: Object) -> None:
         """Drop an object that is gone, and all that was remembered of it."""
+        metadata, uid = item["metadata"], item["metadata"]["uid"]
+        known = self.cache.get(resource, metadata["namespace"], metadata["name"])
+        if known is not None and known["metadata"]["uid"] == uid:
+            item = known  # whoever tells of the end may know no more than the name
         self.cache.remove(resource, item)
-        uid = item["metadata"]["uid"]
         self.ensured.discard(uid)
         self.heartbeats.pop(uid, None)
         self.written.pop(uid, None)
