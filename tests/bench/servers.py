@@ -46,7 +46,10 @@ def running_operator(server: Cluster, *options: str) -> Iterator[OperatorProcess
     """The operator, started; it is killed at the end, with its API server."""
     with tempfile.TemporaryDirectory(prefix="kiro-swarm-bench-") as folder:
         process = OperatorProcess(
-            server.kubeconfig, Path(folder) / "operator.log", *options
+            server.kubeconfig,
+            Path(folder) / "operator.log",
+            *options,
+            measured=True,
         )
         process.start()
         try:

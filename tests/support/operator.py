@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import Dict, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "kiro-swarm.test/image:1"
@@ -21,8 +21,12 @@ _MAIN = "from kiro_swarm.cli.main import main; main()"
 class OperatorProcess:
     """`kiro-swarm operator`, started as often as one likes; its log goes on."""
 
-    def __init__(self, kubeconfig: Path, log: Path, *options: str) -> None:
+    def __init__(
+        self, kubeconfig: Path, log: Path, *options: str, measured: bool = False
+    ) -> None:
+        """`measured`: no coverage is taken of it, which would slow it down."""
         self._kubeconfig = kubeconfig
+        self._measured = measured
         self._options = options
         self.log = log
         self.process: Optional[subprocess.Popen[bytes]] = None
@@ -31,7 +35,7 @@ class OperatorProcess:
         """Start it; it lists and watches a second or two later."""
         assert self.process is None, "the operator runs already"
         environment = {
-            **os.environ,
+            **_environment(self._measured),
             "KUBECONFIG": str(self._kubeconfig),
             "PYTHONPATH": str(ROOT / "operator"),
         }
@@ -66,3 +70,12 @@ class OperatorProcess:
         assert process is not None, "the operator does not run"
         process.send_signal(number)
         return process.wait(30)
+
+
+def _environment(measured: bool) -> Dict[str, str]:
+    """Of this process, without what makes coverage follow where time is measured."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not (measured and name.startswith("COVERAGE_"))
+    }

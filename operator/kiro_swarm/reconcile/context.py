@@ -201,16 +201,19 @@ async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
 
     What can be done is done: an error in one call does not keep the others from running.
     """
-    gate = asyncio.Semaphore(_AT_ONCE)
+    waiting = enumerate(calls)
+    good: dict[int, T] = {}
+    bad: dict[int, BaseException] = {}
 
-    async def run(call: Callable[[], Awaitable[T]]) -> T:
-        async with gate:
-            return await call()
+    async def work() -> None:
+        # Taken one by one, so ten thousand calls are not ten thousand tasks at a time.
+        for number, call in waiting:
+            try:
+                good[number] = await call()
+            except Exception as error:  # noqa: BLE001 - raised below
+                bad[number] = error
 
-    results = await asyncio.gather(*map(run, calls), return_exceptions=True)
-    good: list[T] = []
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-        good.append(result)
-    return good
+    await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
+    if bad:
+        raise bad[min(bad)]
+    return [good[number] for number in sorted(good)]

@@ -166,11 +166,14 @@ async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
 async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:
     """Create the KiroTasks of the published graph; whether all of them are there now."""
     there = {task["metadata"]["name"] for task in view.tasks}
-    bodies = [task_manifest(view, task) for task in graph.tasks]
+    missing = (
+        task
+        for task in graph.tasks
+        if naming.task_name(view.name, task.id) not in there
+    )
     made = await side_by_side(
-        partial(ctx.create, TASKS, view.namespace, body)
-        for body in bodies
-        if body["metadata"]["name"] not in there
+        partial(ctx.create, TASKS, view.namespace, task_manifest(view, task))
+        for task in missing
     )
     return None not in made
 

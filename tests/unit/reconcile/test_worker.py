@@ -7,7 +7,7 @@ import dataclasses
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Awaitable, Callable, Iterator, Optional
 
 import pytest
 from aiohttp import web
@@ -212,3 +212,24 @@ async def test_calls_side_by_side_all_run_though_one_fails() -> None:
         await side_by_side(partial(call, number) for number in range(4))
     assert done == [0, 2, 3]
     assert await side_by_side([lambda: call(7), lambda: call(8)]) == [7, 8]
+
+
+async def test_of_many_calls_a_bounded_number_is_made_at_a_time() -> None:
+    made = 0
+    at_once = [0]
+
+    def calls() -> Iterator[Callable[[], Awaitable[int]]]:
+        nonlocal made
+        for number in range(1000):
+            made += 1
+            yield partial(call, number)
+
+    async def call(number: int) -> int:
+        at_once.append(made - len(ended))
+        await asyncio.sleep(0)
+        ended.append(number)
+        return number
+
+    ended: list[int] = []
+    assert await side_by_side(calls()) == list(range(1000))
+    assert 8 <= max(at_once) <= 32, "the next call is not even made before its turn"
