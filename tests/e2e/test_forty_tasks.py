@@ -1,9 +1,9 @@
 """Forty tasks on four instances, one of which is killed under its work, and on one instance.
 
-All that is judged was recorded by the API server and by git; see tests/support/journal.py.
-Both swarms work through the same repository at the same time, so that whatever else the
-machine does slows both of them. That is not in favour of the four, which share it with the
-one to their end, while the one has it for itself from then on. The agent's work is a wait
+All that is judged was recorded by the API server and by git; tests/support/judging.py has the
+checks. Both swarms work through the same repository at the same time, so that whatever else
+the machine does slows both of them. That is not in favour of the four, which share it with
+the one to their end, while the one has it for itself from then on. The agent's work is a wait
 of known length.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
-from tests.support import forty, journal
+from tests.support import forty, journal, judging
 from tests.support.cluster import Cluster
 from tests.support.journal import Attempt, Journal
 from tests.support.swarm import Place, place_named
@@ -121,7 +121,7 @@ def worked(both: Both, request: pytest.FixtureRequest) -> Worked:
 
 def test_every_task_is_merged_once_and_all_of_them_are_there(worked: Worked) -> None:
     assert len(worked.tasks) == 40
-    assert journal.not_merged_once(worked.attempts, forty.DEPENDENCIES) == []
+    assert judging.not_merged_once(worked.attempts, forty.DEPENDENCIES) == []
     # Git knows the same: a merge for the last attempt of every task, and nothing else.
     assert sorted(worked.trailers) == sorted(
         f"{task['metadata']['uid']}/{task['status']['attempt']}"
@@ -138,33 +138,33 @@ def merge_of(worked: Worked, task: str) -> str:
 
 
 def test_no_task_begins_before_what_it_needs_is_merged(worked: Worked) -> None:
-    assert journal.begun_early(worked.attempts, forty.DEPENDENCIES) == []
+    assert judging.begun_early(worked.attempts, forty.DEPENDENCIES) == []
     merges = {task: merge_of(worked, task) for task in worked.tasks}
     bases = {name: task["status"]["baseCommit"] for name, task in worked.tasks.items()}
     needs = forty.DEPENDENCIES
-    assert journal.begun_without(worked.line, merges, bases, needs) == []
+    assert judging.begun_without(worked.line, merges, bases, needs) == []
 
 
 def test_an_instance_has_one_task_at_a_time(worked: Worked) -> None:
-    assert journal.given_two(worked.attempts) == []
+    assert judging.given_two(worked.attempts) == []
 
 
 @pytest.mark.parametrize("pair", forty.OVERLAPS, ids="-".join)
 def test_tasks_that_touch_the_same_are_never_out_at_once(
     both: Both, pair: tuple[str, str]
 ) -> None:
-    assert journal.met(both.four.attempts, pair) == []
-    assert journal.met(both.one.attempts, pair) == []
+    assert judging.met(both.four.attempts, pair) == []
+    assert judging.met(both.one.attempts, pair) == []
     # There was an occasion: less urgent tasks were begun while one of them had to wait.
     first = next(attempt for attempt in both.four.attempts if attempt.task in pair)
-    meanwhile = journal.bound_during(both.four.attempts, first)
+    meanwhile = judging.bound_during(both.four.attempts, first)
     assert set(meanwhile) - forty.URGENT
 
 
 def test_nobody_is_passed_over_by_a_less_urgent_or_an_optional_task(
     worked: Worked,
 ) -> None:
-    assert journal.passed_over(worked.attempts, forty.URGENCY) == []
+    assert judging.passed_over(worked.attempts, forty.URGENCY) == []
 
 
 def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
@@ -174,7 +174,7 @@ def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
     assert [each.number for each in again] == [1, 2]
     assert again[0].instance == both.killed
     assert again[0].outcome in ("InstanceLost", "RunnerStopped")
-    assert journal.met(both.four.attempts, [forty.SLOW]) == []
+    assert judging.met(both.four.attempts, [forty.SLOW]) == []
     # The instance was back at work before the end, in another pod.
     assert any(
         attempt.instance == both.killed and again[0].ended.is_before(attempt.bound)
@@ -194,18 +194,18 @@ def test_four_instances_are_faster_than_one(
     four, one = both.four.attempts, both.one.attempts
     assert len({attempt.instance for attempt in four}) == 4
     assert len({attempt.instance for attempt in one}) == 1
-    times_as_fast = journal.elapsed(one) / journal.elapsed(four)
+    times_as_fast = judging.elapsed(one) / judging.elapsed(four)
     measured = {
-        "seconds on four": round(journal.elapsed(four), 1),
-        "seconds on one": round(journal.elapsed(one), 1),
+        "seconds on four": round(judging.elapsed(four), 1),
+        "seconds on one": round(judging.elapsed(one), 1),
         "times as fast": round(times_as_fast, 2),
-        "busy of four": round(journal.busy(four), 2),
+        "busy of four": round(judging.busy(four), 2),
     }
     for name, value in measured.items():
         record_property(name, value)
     with capsys.disabled():
         print(f"\n40 tasks: {measured}")
     # The agent alone needs this long, one task after another.
-    assert journal.elapsed(one) > sum(leaf.seconds for leaf in forty.LEAVES)
+    assert judging.elapsed(one) > sum(leaf.seconds for leaf in forty.LEAVES)
     assert times_as_fast >= TIMES_AS_FAST
-    assert journal.busy(four) >= BUSY
+    assert judging.busy(four) >= BUSY
