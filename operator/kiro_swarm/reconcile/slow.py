@@ -84,9 +84,18 @@ def next_late(view: View) -> Optional[float]:
 
 
 def is_late(view: View, task: Object) -> bool:
-    """Whether a task is under way for longer than nine of ten would be."""
+    """Whether a task is under way for longer than nine of ten would be, or was found to be.
+
+    Who is late stays so while the attempt lasts: what is learned meanwhile moves the limit
+    back and forth, and each time would be a write.
+    """
     if state_of(task) not in ACTIVE_STATES:
         return False
+    found = (task.get("status") or {}).get("conditions") or []
+    return is_true(found, LATE) or _takes_too_long(view, task)
+
+
+def _takes_too_long(view: View, task: Object) -> bool:
     return elapsed(view, task) > view.measured.estimate_of(task).high
 
 
@@ -108,7 +117,7 @@ def _with_late(view: View, task: Object, conditions: list[Object]) -> list[Objec
 def _may_move(view: View, task: Object) -> bool:
     history = task["status"].get("history") or []
     return (
-        is_late(view, task)
+        _takes_too_long(view, task)
         and not task["spec"].get("assignedTo")
         and not task["spec"].get("paused")
         and all(record.get("outcome") != SLOW for record in history)

@@ -73,6 +73,15 @@ def test_the_condition_is_written_once_and_taken_back_when_it_is_over() -> None:
     assert patch["conditions"][0] == other
 
 
+def test_what_is_learned_meanwhile_takes_nothing_back() -> None:
+    flagged = running("1", 50.0)
+    flagged["status"]["conditions"] = [{"type": "Late", "status": "True"}]
+    view = late_with(flagged)
+    assert is_late(view, flagged)
+    assert flags(view) == []
+    assert moves(view) == [], "it is moved only for what is known now"
+
+
 def test_a_late_task_moves_to_an_idle_instance_that_is_much_faster() -> None:
     ((task, patch),) = moves(late_with())
     assert task["spec"]["id"] == "1"
