@@ -1,8 +1,8 @@
 """Ten thousand tasks in one swarm: nothing is written more often than it has to be.
 
 The operator, its API server and all objects are real; instances and merge train are
-played (tests/support/many_tasks.py), and the operator is killed once on the way. What is
-asserted are orders and numbers of writes, never speeds: those are in hack/bench tasks.
+played (tests/support/many_tasks.py). What is asserted are orders and numbers of writes,
+never speeds: those are in hack/bench tasks.
 """
 
 from __future__ import annotations
@@ -34,14 +34,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     def whole() -> Run:
         with fresh_server() as server, running_operator(server, *OPTIONS) as operator:
             return asyncio.run(
-                run(
-                    server,
-                    operator,
-                    folder,
-                    count=COUNT,
-                    instances=INSTANCES,
-                    killed=True,
-                )
+                run(server, operator, folder, count=COUNT, instances=INSTANCES)
             )
 
     # A thread of its own: asyncio.run leaves none of its loop behind in this one.
@@ -133,10 +126,7 @@ def test_nothing_else_is_written_but_what_time_asks_for(large: Run) -> None:
 
 def test_nobody_gets_in_the_way_of_anybody(large: Run) -> None:
     lost = [write for write in large.writes if write.code == 409]
-    # On a busy machine tasks of no length are late: who writes that meets their runners.
-    assert len(lost) <= COUNT / 5, Counter(write.what for write in lost)
-    again = Counter((one.resource, one.name) for one in lost)
-    assert max(again.values(), default=0) <= 5
+    assert len(lost) <= COUNT / 100, Counter(write.what for write in lost)
     refused = [
         write
         for write in large.writes

@@ -8,7 +8,6 @@ Used by tests/cluster/test_ten_thousand_tasks.py and tests/bench/tasks.py.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from dataclasses import dataclass
@@ -71,7 +70,7 @@ class Run:
     """A swarm that has come to its end. Seconds count from when it was applied.
 
     `created`: until all its tasks were there, `finished`: until the last was merged.
-    `costs`: of the operator process that ran at the start, at `created`, at `finished`.
+    `costs`: of the operator, when it was idle, at `created` and at `finished`.
     """
 
     created: float
@@ -90,12 +89,8 @@ async def run(
     *,
     count: int,
     instances: int,
-    killed: bool = False,
 ) -> Run:
-    """Apply a swarm of `count` tasks in a fresh namespace and wait for its end.
-
-    `killed`: the operator is killed when a third of the tasks is merged, and starts anew.
-    """
+    """Apply a swarm of `count` tasks in a fresh namespace and wait for its end."""
     assert server.audit_log is not None
     source = _repository(folder / "source", count)
     world = await World.make(server.kubeconfig, server.audit_log, NAME)
@@ -129,15 +124,6 @@ async def run(
         await world.until(SWARMS, NAME, _prepared, _PATIENCE)
         created = time.monotonic() - start
         costs.append(cost(operator))
-        if killed:
-            await world.until(
-                SWARMS,
-                NAME,
-                lambda item: item["status"]["tasks"]["merged"] > count // 3,
-                _PATIENCE,
-            )
-            await asyncio.to_thread(operator.kill)
-            operator.start()
         ended = await world.until_phase(NAME, "Succeeded", _PATIENCE)
         finished = time.monotonic() - start
         costs.append(cost(operator))
