@@ -35,8 +35,8 @@ from kiro_swarm.reconcile.holds import (
     suspended,
 )
 from kiro_swarm.reconcile.integrate import observe
+from kiro_swarm.reconcile.lateness import is_late, limit
 from kiro_swarm.reconcile.manifests import Object
-from kiro_swarm.reconcile.slow import is_late
 from kiro_swarm.reconcile.tasks import waiting_for
 from kiro_swarm.reconcile.view import View, state_of
 from kiro_swarm.reconcile.words import listed, short, spoken
@@ -168,7 +168,7 @@ def _late(view: View, task: Object, again: str) -> list[Reason]:
     """That it takes longer than it should."""
     if not is_late(view, task):
         return []
-    usual = spoken(view.measured.estimate_of(task).high)
+    usual = spoken(limit(view, task))
     message = f"it is late: nine of ten such tasks take less than {usual}"
     return [Reason("late", f"{message}; to begin anew elsewhere", (again,))]
 

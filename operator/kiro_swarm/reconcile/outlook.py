@@ -7,12 +7,14 @@ milliseconds of simulation. Pure.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import ACTIVE_STATES, BLOCKED, FAILED, READY
-from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.api.meta import BLOCKED, FAILED, READY
+from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.hand_out import lacking, wanted
+from kiro_swarm.reconcile.lateness import elapsed, is_late
 from kiro_swarm.reconcile.manifests import Object
 from kiro_swarm.reconcile.measured import waits_for_nothing_known
 from kiro_swarm.reconcile.view import View, state_of
@@ -55,13 +57,6 @@ def outlook(view: View) -> dict[str, Any]:
     }
 
 
-def elapsed(view: View, task: Object) -> float:
-    """Seconds since a task was given to its instance; 0 for one that nobody has."""
-    if state_of(task) not in ACTIVE_STATES:
-        return 0.0
-    return seconds_between(task["status"].get("boundAt"), stamp(view.now))
-
-
 def _look_ahead(view: View) -> Optional[Forecast]:
     learned = view.measured
     states = [
@@ -69,7 +64,7 @@ def _look_ahead(view: View) -> Optional[Forecast]:
     ]
     people = 0 if view.spec.suspend else max(len(wanted(view)), len(view.active))
     try:
-        return forecast(
+        found = forecast(
             learned.graph,
             states,
             learned.estimates,
@@ -79,6 +74,8 @@ def _look_ahead(view: View) -> Optional[Forecast]:
         )
     except CycleError:
         return None
+    late = [number for number in found.late if is_late(view, view.tasks[number])]
+    return replace(found, late=late)
 
 
 def _needs_a_person(view: View, task: Object) -> bool:

@@ -2,13 +2,6 @@
 
 Called by ``swarm`` after tasks were handed out. Pure: takes a view, returns status patches.
 
-==========  =============================================  ===========================
-condition   True when                                      False / reasons
-==========  =============================================  ===========================
-``Late``    the task takes longer than nine of ten would,  absent before; afterwards
-            by what this swarm measured                    InTime: its attempt is over
-==========  =============================================  ===========================
-
 A task is moved at most once, and only from an instance that was measured to be slow to one
 that has nothing else to do: what it did so far is lost, which has to be worth it.
 """
@@ -17,19 +10,23 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import ACTIVE_STATES
 from kiro_swarm.policy.attempts import SLOW, taken_back
-from kiro_swarm.policy.conditions import condition, is_true
+from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.reconcile.hand_out import bind, idle_instances, instance_of, ready_task
+from kiro_swarm.reconcile.lateness import (
+    LATE,
+    elapsed,
+    is_late,
+    takes_too_long,
+    with_late,
+)
 from kiro_swarm.reconcile.manifests import Object
-from kiro_swarm.reconcile.outlook import elapsed
 from kiro_swarm.reconcile.tasks import Patch
-from kiro_swarm.reconcile.view import View, state_of
+from kiro_swarm.reconcile.view import View
 from kiro_swarm.reconcile.words import spoken
 from kiro_swarm.tasks.schedule import may_have
 from kiro_swarm.tasks.strategies import IdleInstance
 
-LATE = "Late"
 #: An instance is much slower than one that is so many times as fast.
 MUCH_FASTER = 1.5
 
@@ -43,7 +40,7 @@ def flags(view: View) -> list[Patch]:
         conditions = (task.get("status") or {}).get("conditions") or []
         late = is_late(view, task)
         if late != is_true(conditions, LATE):
-            found.append((task, {"conditions": _with_late(view, task, conditions)}))
+            found.append((task, {"conditions": with_late(view, task, conditions)}))
     return found
 
 
@@ -73,51 +70,10 @@ def moves(view: View) -> list[Patch]:
     return found
 
 
-def next_late(view: View) -> Optional[float]:
-    """Seconds until the next task under way is late; None without one."""
-    left = [
-        view.measured.estimate_of(task).high - elapsed(view, task)
-        for task in view.active.values()
-        if not is_late(view, task)
-    ]
-    return min(left) + 0.1 if left else None
-
-
-def is_late(view: View, task: Object) -> bool:
-    """Whether a task is under way for longer than nine of ten would be, or was found to be.
-
-    Who is late stays so while the attempt lasts: what is learned meanwhile moves the limit
-    back and forth, and each time would be a write.
-    """
-    if state_of(task) not in ACTIVE_STATES:
-        return False
-    found = (task.get("status") or {}).get("conditions") or []
-    return is_true(found, LATE) or _takes_too_long(view, task)
-
-
-def _takes_too_long(view: View, task: Object) -> bool:
-    return elapsed(view, task) > view.measured.estimate_of(task).high
-
-
-def _with_late(view: View, task: Object, conditions: list[Object]) -> list[Object]:
-    late = is_late(view, task)
-    usual = spoken(view.measured.estimate_of(task).high)
-    now = condition(
-        conditions,
-        LATE,
-        late,
-        "SlowerThanExpected" if late else "InTime",
-        f"nine of ten such tasks take less than {usual}" if late else "",
-        generation=task["metadata"].get("generation", 0),
-        now=view.now,
-    )
-    return [*(item for item in conditions if item.get("type") != LATE), now]
-
-
 def _may_move(view: View, task: Object) -> bool:
     history = task["status"].get("history") or []
     return (
-        _takes_too_long(view, task)
+        takes_too_long(view, task)
         and not task["spec"].get("assignedTo")
         and not task["spec"].get("paused")
         and all(record.get("outcome") != SLOW for record in history)

@@ -20,9 +20,9 @@ from kiro_swarm.api.meta import (
 from kiro_swarm.policy.conditions import condition, is_true
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.integrate import Train, approvals, head_of, pushed_of
+from kiro_swarm.reconcile.lateness import is_late
 from kiro_swarm.reconcile.pods import branch_of
 from kiro_swarm.reconcile.prepare import Prepared
-from kiro_swarm.reconcile.slow import is_late
 from kiro_swarm.reconcile.tasks import first_start
 from kiro_swarm.reconcile.view import View, state_of
 

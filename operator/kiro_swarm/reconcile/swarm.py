@@ -16,7 +16,15 @@ from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, Resource
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
-from kiro_swarm.reconcile import hand_out, integrate, members, prepare, slow, tasks
+from kiro_swarm.reconcile import (
+    hand_out,
+    integrate,
+    lateness,
+    members,
+    prepare,
+    slow,
+    tasks,
+)
 from kiro_swarm.reconcile.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.manifests import Object, foundations, is_owned
 from kiro_swarm.reconcile.measured import PAUSE_PER_TASK
@@ -161,7 +169,7 @@ async def _write_status(
     """Write the status if it says something new; returns when to look again."""
     waits = [
         tasks.next_ready_or_lost(view, tasks.silence_of(ctx, view)),
-        slow.next_late(view),
+        lateness.next_late(view),
         _until(view, prepared.retry_at),
         _until(view, train.retry_at),
     ]

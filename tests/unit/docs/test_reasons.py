@@ -31,7 +31,7 @@ def conditions_made() -> Set[Tuple[str, str]]:
         RECONCILE / "status.py": "KiroSwarm",
         RECONCILE / "instance.py": "KiroInstance",
         RECONCILE / "answers.py": "SwarmCommand",
-        RECONCILE / "slow.py": "KiroTask",
+        RECONCILE / "lateness.py": "KiroTask",
         ROOT / PACKAGE / "policy" / "conflicts.py": "KiroTask",
     }
     return {(kind, name) for module, kind in kinds.items() for name in _made_in(module)}

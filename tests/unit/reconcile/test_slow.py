@@ -8,7 +8,8 @@ import pytest
 
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.conditions import find
-from kiro_swarm.reconcile.slow import flags, is_late, moves, next_late
+from kiro_swarm.reconcile.lateness import is_late, next_late
+from kiro_swarm.reconcile.slow import flags, moves
 from kiro_swarm.reconcile.view import View
 from tests.unit.reconcile.explained import about, codes, seen
 from tests.unit.reconcile.learned import merged, running
@@ -53,6 +54,12 @@ def test_a_task_is_late_when_nine_of_ten_would_be_done() -> None:
         usual.high - 50 + 0.1, rel=1e-3
     )
     assert next_late(view) is None
+
+
+def test_what_takes_seconds_is_late_for_nobody() -> None:
+    quick = [merged(f"9.{n}", 1.0) for n in range(400)]
+    assert not is_late(late_with(running("1", 29.0), before=quick), running("1", 29.0))
+    assert is_late(late_with(running("1", 31.0), before=quick), running("1", 31.0))
 
 
 def test_the_condition_is_written_once_and_taken_back_when_it_is_over() -> None:
