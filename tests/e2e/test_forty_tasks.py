@@ -186,9 +186,7 @@ def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
 
 
 def test_four_instances_are_faster_than_one(
-    both: Both,
-    record_property: Callable[[str, object], None],
-    capsys: pytest.CaptureFixture[str],
+    both: Both, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Although one of the four was killed on the way."""
     four, one = both.four.attempts, both.one.attempts
@@ -201,8 +199,6 @@ def test_four_instances_are_faster_than_one(
         "times as fast": round(times_as_fast, 2),
         "busy of four": round(judging.busy(four), 2),
     }
-    for name, value in measured.items():
-        record_property(name, value)
     with capsys.disabled():
         print(f"\n40 tasks: {measured}")
     # The agent alone needs this long, one task after another.
