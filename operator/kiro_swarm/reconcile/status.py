@@ -14,17 +14,20 @@ from kiro_swarm.api.meta import (
     GROUP,
     LABEL_SWARM,
     MERGED,
+    READY,
     RUNNING,
     TASK_STATES,
 )
 from kiro_swarm.policy.conditions import condition, is_true
 from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.reconcile.hand_out import lacking
 from kiro_swarm.reconcile.integrate import Train, approvals, head_of, pushed_of
 from kiro_swarm.reconcile.lateness import is_late
 from kiro_swarm.reconcile.pods import branch_of
 from kiro_swarm.reconcile.prepare import Prepared
 from kiro_swarm.reconcile.tasks import first_start
 from kiro_swarm.reconcile.view import View, state_of
+from kiro_swarm.reconcile.words import listed
 
 _MOST_INSTANCES = 64
 _PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
@@ -202,12 +205,25 @@ def _phase_and_message(
     waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
     paused = sum(_desired(item) == "Paused" for item in view.instances)
     waiting += f"; {paused} paused" if paused else ""
+    waiting += _nobody_able(view)
     working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
     return (
         "Running",
         f"{question}{states[MERGED]} of {len(view.tasks)} merged; "
         f"working on {working or 'nothing'}{waiting}",
     )
+
+
+def _nobody_able(view: View) -> str:
+    """Ready tasks that ask for what no instance can do, and where to read more."""
+    unable = [
+        task["spec"]["id"]
+        for task in view.line_up.by_state[READY]
+        if lacking(view, task)
+    ]
+    if not unable:
+        return ""
+    return f"; no instance can do {listed(unable)}: `explain task {unable[0]}`"
 
 
 def _question(view: View) -> str:

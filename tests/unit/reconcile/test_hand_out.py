@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from kiro_swarm.reconcile.hand_out import bindings, lacking
+from kiro_swarm.reconcile.status import swarm_status
 from kiro_swarm.reconcile.view import View
 from tests.unit.reconcile.explained import about, ago, codes, node, seen, with_spec
 from tests.unit.reconcile.learned import merged
-from tests.unit.reconcile.views import Object
+from tests.unit.reconcile.views import DONE, WELL, Object
 
 
 def given(view: View) -> dict[str, str]:
@@ -103,6 +104,15 @@ def test_nobody_gets_what_nobody_can_do_and_it_is_said() -> None:
     assert codes(told) == ["nobody-able"]
     assert "no instance can do gpu" in told.text
     assert "spec.template.capabilities" in told.text
+
+
+def test_the_status_of_the_swarm_says_it_too() -> None:
+    needs = with_spec(node("1", "Ready"), capabilities=["gpu"])
+    view = seen(needs, node("2", "Ready"), node("3", "Blocked", "1"), idle=2)
+    message = swarm_status(view, DONE, WELL)["message"]
+    assert message.endswith("; no instance can do 1: `explain task 1`")
+    view = able(view, i2=["gpu"])
+    assert "no instance" not in swarm_status(view, DONE, WELL)["message"]
 
 
 def test_a_person_may_give_it_to_who_cannot() -> None:
