@@ -12,7 +12,8 @@ Ready           prepared, and every wanted instance is   Preparing, PrepareFaile
 Reconciling     something still moves towards the spec   Idle
 Stalled         nothing can move without a person        Progressing; True reasons: the
                                                          reason of the failed prepare,
-                                                         TasksFailed, PushRejected
+                                                         TasksFailed, NobodyAble,
+                                                         PushRejected
 Prepared        mirror and task graph are there          Preparing, or why it failed:
                                                          RemoteUnavailable, SpecNotFound,
                                                          TaskFileInvalid, ...

@@ -214,13 +214,15 @@ def _phase_and_message(
     )
 
 
+def _beyond_all(view: View) -> list[str]:
+    """Ready tasks that ask for what no instance can do."""
+    ready = view.line_up.by_state[READY]
+    return [task["spec"]["id"] for task in ready if lacking(view, task)]
+
+
 def _nobody_able(view: View) -> str:
-    """Ready tasks that ask for what no instance can do, and where to read more."""
-    unable = [
-        task["spec"]["id"]
-        for task in view.line_up.by_state[READY]
-        if lacking(view, task)
-    ]
+    """What no instance can do, and where to read more."""
+    unable = _beyond_all(view)
     if not unable:
         return ""
     return f"; no instance can do {listed(unable)}: `explain task {unable[0]}`"
@@ -316,6 +318,10 @@ def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
         return prepared.reason
     if stuck(view):
         return "TasksFailed"
+    unable = _beyond_all(view)
+    if unable and not view.active and DONE not in view.states.values():
+        others = len(view.line_up.by_state[READY]) - len(unable)
+        return "" if others else "NobodyAble"
     if view.finished and not train.ok and not train.running:
         return train.reason
     return ""

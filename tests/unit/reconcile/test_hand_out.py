@@ -11,7 +11,7 @@ from kiro_swarm.reconcile.status import swarm_status
 from kiro_swarm.reconcile.view import View
 from tests.unit.reconcile.explained import about, ago, codes, node, seen, with_spec
 from tests.unit.reconcile.learned import merged
-from tests.unit.reconcile.views import DONE, WELL, Object
+from tests.unit.reconcile.views import DONE, WELL, Object, conditions
 
 
 def given(view: View) -> dict[str, str]:
@@ -113,6 +113,24 @@ def test_the_status_of_the_swarm_says_it_too() -> None:
     assert message.endswith("; no instance can do 1: `explain task 1`")
     view = able(view, i2=["gpu"])
     assert "no instance" not in swarm_status(view, DONE, WELL)["message"]
+
+
+@pytest.mark.parametrize(
+    ("case", "others", "stalled"),
+    [
+        ("alone", [node("2", "Blocked", "1"), node("3", "Merged")], True),
+        ("another can begin", [node("2", "Ready")], False),
+        ("another is worked on", [node("2", "Running", instance="demo-1")], False),
+        ("another is merged soon", [node("2", "Done")], False),
+    ],
+)
+def test_a_swarm_is_stalled_when_only_that_is_left(
+    case: str, others: list[Object], stalled: bool
+) -> None:
+    needs = with_spec(node("1", "Ready"), capabilities=["gpu"])
+    status = swarm_status(seen(needs, *others, idle=2), DONE, WELL)
+    found = conditions(status)["Stalled"]
+    assert found == ("True NobodyAble" if stalled else "False Progressing"), case
 
 
 def test_a_person_may_give_it_to_who_cannot() -> None:
