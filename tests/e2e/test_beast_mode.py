@@ -29,7 +29,7 @@ def begin_in_beast_mode(
         template={"agent": {"command": SCRIPTED, "maxCycles": 4}},
         **changes,
     )
-    place.wait(place.tasks, lambda tasks: tasks and tasks["1"].get("state") == "Ready")
+    place.wait_for_state("1", "Ready")
     answer = place.command("please", "run task 1 beast-mode")
     assert answer["status"]["phase"] == "Succeeded", answer["status"]
     place.kubectl("patch", "kiroswarm/demo", "--type=merge", "-p", RESUME)

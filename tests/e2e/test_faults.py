@@ -60,9 +60,7 @@ def test_an_instance_pod_deleted_in_mid_task(place: Place) -> None:
     recipes = {"1": {"files": {"1.txt": "1"}, "seconds": 8}}
     url = place.serve(repository(plan("- [ ] 1. One"), recipes))
     place.swarm(url, recovery=QUICK)
-    tasks = place.wait(
-        place.tasks, lambda tasks: tasks and tasks["1"]["state"] == "Running"
-    )
+    tasks = place.wait_for_state("1", "Running")
     pod = f"{tasks['1']['instance']}-0"
     place.kubectl("delete", "pod", pod, "--grace-period=0", "--force")
     place.wait_for_phase("Succeeded")
@@ -84,7 +82,7 @@ def test_the_api_server_restarted_in_mid_task(place: Place) -> None:
     tasks = plan("- [ ] 1. One", "- [ ] 2. Two", "  - _Depends: 1_")
     url = place.serve(repository(tasks, recipes))
     place.swarm(url, recovery=QUICK)
-    place.wait(place.tasks, lambda tasks: tasks and tasks["1"]["state"] == "Running")
+    place.wait_for_state("1", "Running")
     place.cluster.kill("kube-apiserver")
     place.wait(
         lambda: place.cluster.kubectl("get", "--raw=/readyz", check=False).stdout,

@@ -58,8 +58,7 @@ def test_what_a_task_changed_is_shown_and_upstream_comes_in(place: Place) -> Non
     place.swarm(place.serve(files), integration={"push": "Always"})
     place.wait(
         place.tasks,
-        lambda tasks: tasks
-        and tasks["1"]["state"] == "Merged"
+        lambda tasks: tasks["1"]["state"] == "Merged"
         and tasks["2"]["state"] == "Running",
     )
     merge = place.tasks()["1"]["mergeCommit"]
@@ -117,7 +116,7 @@ def test_work_is_looked_at_before_it_is_approved_and_merged(place: Place) -> Non
         ".kiro/scripted-agent.json": json.dumps({"1": {"files": {"app.txt": "new\n"}}}),
     }
     place.swarm(place.serve(files), instances=1, integration={"approval": "Required"})
-    place.wait(place.tasks, lambda tasks: tasks and tasks["1"]["state"] == "Done")
+    place.wait_for_state("1", "Done")
 
     diff = place.command("what", "diff task 1")
     assert diff["status"]["phase"] == "Succeeded", diff["status"]
@@ -134,7 +133,7 @@ def test_work_is_looked_at_before_it_is_approved_and_merged(place: Place) -> Non
     assert place.command("yes", "approve task 1")["status"]["phase"] == "Succeeded"
     merge = place.command("merge", "merge completed branches")
     assert merge["status"]["phase"] == "Succeeded", merge["status"]
-    place.wait(place.tasks, lambda tasks: tasks["1"]["state"] == "Merged")
+    place.wait_for_state("1", "Merged")
     late = place.command("late", f"merge branch {branch}")
     commit = place.tasks()["1"]["mergeCommit"][:12]
     assert late["status"]["message"] == f"task 1 is merged already, as {commit}"

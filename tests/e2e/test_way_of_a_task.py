@@ -199,11 +199,11 @@ def test_suspend_stops_after_the_running_task_and_resume_goes_on(place: Place) -
     tasks = plan("- [ ] 1. One", "- [ ] 2. Two", "  - _Depends: 1_")
     url = place.serve(repository(tasks, recipes))
     place.swarm(url, instances=1)
-    place.wait(place.tasks, lambda tasks: tasks and tasks["1"]["state"] == "Running")
+    place.wait_for_state("1", "Running")
     patch = ("patch", "kiroswarm", "demo", "--type=merge", "-p")
     place.kubectl(*patch, '{"spec":{"suspend":true}}')
     place.wait_for_phase("Suspended")
-    place.wait(place.tasks, lambda tasks: tasks["1"]["state"] == "Merged")
+    place.wait_for_state("1", "Merged")
     instance_pods = ("pods", "-l", "swarm.kiro.dev/component=instance")
     place.wait(
         lambda: place.cluster.get("-n", place.name, *instance_pods)["items"],
@@ -222,8 +222,7 @@ def test_deleting_a_swarm_leaves_nothing_behind(place: Place) -> None:
     # What the agent says is seen while it works.
     place.wait(
         place.tasks,
-        lambda tasks: tasks
-        and tasks["1"]["state"] == "Running"
+        lambda tasks: tasks["1"]["state"] == "Running"
         and (tasks["1"].get("progress") or {}).get("message") in said,
     )
     place.kubectl("delete", "kiroswarm", "demo")

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tarfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
@@ -150,12 +150,16 @@ class Place:
         good: Callable[[Any], Any],
         seconds: float = 180,
     ) -> Any:
-        """Look until it is good; a test that waited too long says what there was."""
+        """Look until it is good; a test that waited too long says what there was.
+
+        Good may ask for a key that is not there yet: then it is not good yet.
+        """
         deadline = time.monotonic() + seconds
         while True:
             seen = look()
-            if good(seen):
-                return seen
+            with suppress(KeyError):
+                if good(seen):
+                    return seen
             if time.monotonic() > deadline:
                 pytest.fail(f"not within {seconds} s: {seen}\n{self.trouble()}")
             time.sleep(0.3)
@@ -164,6 +168,13 @@ class Place:
         """Wait until the swarm is in this phase; its status."""
         found: Dict[str, Any] = self.wait(
             self.status, lambda status: status.get("phase") == phase, seconds
+        )
+        return found
+
+    def wait_for_state(self, task: str, state: str) -> Dict[str, Dict[str, Any]]:
+        """Wait until a task, which may not be there yet, is in this state; all of them."""
+        found: Dict[str, Dict[str, Any]] = self.wait(
+            self.tasks, lambda tasks: tasks[task]["state"] == state
         )
         return found
 

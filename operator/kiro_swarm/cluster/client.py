@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, AsyncIterator, Mapping, Optional
+from typing import Any, AsyncIterator, Callable, Mapping, Optional
 
 import aiohttp
 
@@ -159,10 +159,12 @@ class Client:
         *,
         labels: Optional[str] = None,
         fields: Optional[str] = None,
+        on_list: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[tuple[str, Object]]:
         """List, then watch, for ever: ("SET", object) and ("GONE", object).
 
-        ``namespace`` None is the whole cluster.
+        ``namespace`` None is the whole cluster. ``on_list`` is called after each list:
+        there is a second one only if the watch was interrupted.
 
         What vanished while the watch was down is reported as GONE after the next list, so
         a consumer that only follows the events is never left with a ghost. Of such an
@@ -173,6 +175,7 @@ class Client:
             items, version = await self.list(
                 resource, namespace, labels=labels, fields=fields
             )
+            on_list()
             current = {_key(item) for item in items}
             for key in [key for key in known if key not in current]:
                 yield "GONE", known.pop(key)

@@ -7,7 +7,7 @@
     ├── AlreadyExists   409 on create: somebody made it before; adopt it or wait
     ├── Conflict        409 on a write: based on an old version; read again, decide again
     ├── Expired         410: the watch or list is too old; list again
-    ├── Forbidden       401, 403: a role is missing; retrying does not help
+    ├── Forbidden       401, 403: a role is missing, or the API server has just started
     ├── Invalid         400, 422: the object is wrong; retrying does not help
     └── Unavailable     429, 5xx, no connection: try again later
 """

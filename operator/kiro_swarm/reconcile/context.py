@@ -51,6 +51,9 @@ class Context:
     heartbeats: dict[str, tuple[Any, float]] = field(default_factory=dict)
     """Uid of a task under way or of a Lease -> its version when it was seen to change last,
     and when that was (monotonic)."""
+    listening_since: float = 0.0
+    """Since when the Leases are watched without a gap (monotonic): silence before that
+    says nothing about the silent."""
     ensured: set[str] = field(default_factory=set)
     """Uids of swarms whose accounts and volume this process has made sure of, and of
     Jobs whose pod it has asked for."""

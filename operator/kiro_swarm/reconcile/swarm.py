@@ -145,6 +145,7 @@ async def _settle(ctx: Context, view: View) -> View:
 async def _move_tasks(ctx: Context, view: View) -> View:
     """States that follow from others, bindings, slow instances; returns the view afterwards."""
     silence = tasks.silence_of(ctx, view)
+    await tasks.listen(ctx, view, silence)
     for pod in tasks.silent_pods(view, silence):
         # Before its task is taken back: who dies in between finds the pod on its way out.
         await ctx.delete(PODS, pod)

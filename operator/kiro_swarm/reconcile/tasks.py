@@ -13,6 +13,7 @@ from kiro_swarm.api.meta import (
     ACTIVE_STATES,
     BLOCKED,
     FAILED,
+    LABEL_SWARM,
     MERGED,
     READY,
     SATISFIED_STATES,
@@ -159,15 +160,29 @@ def silence_of(ctx: Context, view: View) -> Silence:
     """Seconds since an active task's runner was last heard of, by our own clock.
 
     Heard of means: its Lease changed, or the task's status did. Clocks of nodes are not
-    compared; what counts is when *we* saw a new value.
+    compared; what counts is when *we* saw a new value. While the API server was away
+    nobody could be heard: that time does not count.
     """
 
     def silence(task: Object) -> float:
         lease = ctx.cache.get(LEASES, view.namespace, task["status"]["instance"])
         signs = [task] if lease is None else [task, lease]
-        return ctx.monotonic() - max(ctx.heard(sign) for sign in signs)
+        heard = max(ctx.heard(sign) for sign in signs)
+        return ctx.monotonic() - max(heard, ctx.listening_since)
 
     return silence
+
+
+async def listen(ctx: Context, view: View, silence: Silence) -> None:
+    """Read the Leases before somebody is called silent: it may be our watch that is stuck."""
+    limit = view.spec.recovery.lost_after_seconds
+    if all(silence(task) <= limit for task in view.active.values()):
+        return
+    leases, _ = await ctx.client.list(
+        LEASES, view.namespace, labels=f"{LABEL_SWARM}={view.name}"
+    )
+    for lease in leases:
+        ctx.remember(LEASES, lease)
 
 
 async def write(ctx: Context, patches: Iterable[Patch]) -> list[Object]:

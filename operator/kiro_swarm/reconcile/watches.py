@@ -14,7 +14,7 @@ from typing import Optional
 
 from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import Resource
+from kiro_swarm.cluster.resources import LEASES, Resource
 from kiro_swarm.reconcile.context import Context
 
 log = logging.getLogger(__name__)
@@ -31,9 +31,16 @@ def selector_of(resource: Resource) -> Optional[str]:
 async def follow(ctx: Context, resource: Resource) -> None:
     """Keep the cache up to date with one kind, for ever, whatever the API server does."""
     delay = _FIRST_DELAY
+
+    def listening() -> None:
+        if resource is LEASES:
+            ctx.listening_since = ctx.monotonic()
+
     while True:
         try:
-            watch = ctx.client.watch(resource, None, labels=selector_of(resource))
+            watch = ctx.client.watch(
+                resource, None, labels=selector_of(resource), on_list=listening
+            )
             async for kind, item in watch:
                 delay = _FIRST_DELAY
                 item.setdefault("apiVersion", resource.api_version)

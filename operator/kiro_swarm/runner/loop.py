@@ -27,6 +27,7 @@ from kiro_swarm.runner.attempt import (
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.job import Job, Work
+from kiro_swarm.runner.patience import PatientApi
 from kiro_swarm.runner.ports import TaskApi, is_bound_to, key_of
 from kiro_swarm.runner.work import OnCut
 
@@ -54,7 +55,7 @@ class Runner(ReflectiveModule):
         look: Look,
     ) -> None:
         super().__init__("runner")
-        self._api = api
+        self._api = PatientApi(api, clock)
         self._clock = clock
         self._instance = instance
         self._work_on = work_on
@@ -82,7 +83,7 @@ class Runner(ReflectiveModule):
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until `stop`; raises what makes going on pointless (a missing role)."""
+        """Work until `stop`; raises what makes going on pointless (a role stays missing)."""
         following = asyncio.ensure_future(self._follow())
         following.add_done_callback(lambda _: self._wake.set())
         try:

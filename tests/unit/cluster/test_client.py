@@ -220,7 +220,7 @@ def test_paths_of_the_core_group_and_of_others() -> None:
 class Watching:
     """A consumer of ``watch`` that says what it heard."""
 
-    def __init__(self, client: Client, **selectors: str) -> None:
+    def __init__(self, client: Client, **selectors: Any) -> None:
         self._events = client.watch(TASKS, NS, **selectors)
 
     async def next(self) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.cluster.resources import INSTANCES, PODS, TASKS, Resource
+from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, TASKS, Resource
 from kiro_swarm.policy.attempts import cancelled, taken_back
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
@@ -127,6 +127,38 @@ async def test_an_instance_that_falls_silent_loses_its_task_by_our_clock(
     await world.live(4)
     assert world.cluster.task("1")["attempt"] == 2
     assert "demo-1-1" in world.cluster.names(PODS), "the silent pod was not replaced"
+
+
+async def test_silence_does_not_count_while_nobody_could_be_heard(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"})
+    world.clock.seconds += 300
+    world.ctx.listening_since = world.clock.seconds  # the API server is back
+    await world.settle()
+    assert not world.cluster.task("1").get("history")
+    world.clock.seconds += 41
+    await world.live(4)
+    assert world.cluster.task("1")["attempt"] == 2
+
+
+async def test_nobody_is_called_silent_because_our_watch_is_stuck(
+    world: World,
+) -> None:
+    await prepared(world, {"id": "1"})
+    changes = world.api.store.changes
+    for _ in range(5):  # heartbeats that are not told
+        world.clock.seconds += 41
+        world.cluster.beat("demo-1")
+        late = [c for c in changes if c.resource is LEASES and c.version > world.heard]
+        assert late
+        for change in late:
+            changes.remove(change)
+        await world.settle()
+        assert not world.cluster.task("1").get("history")
+    world.clock.seconds += 41
+    await world.live(4)
+    assert world.cluster.task("1")["attempt"] == 2
 
 
 async def test_a_new_operator_gives_silent_instances_their_whole_time(

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from kiro_swarm.api.meta import LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import BUSY, PODS, TASKS, WATCHED, Resource
+from kiro_swarm.cluster.resources import BUSY, LEASES, PODS, TASKS, WATCHED, Resource
 from kiro_swarm.reconcile.watches import follow, selector_of
 from tests.support.fake_api import until
 from tests.unit.reconcile.surroundings import NAMESPACE, body
@@ -79,6 +79,21 @@ async def test_a_server_that_is_away_is_asked_again_less_and_less_often(
     watch.cancel()
     assert known(world) == {"a"}
     assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 8.0]
+
+
+async def test_after_a_gap_the_silence_of_instances_is_counted_anew(
+    world: World,
+) -> None:
+    world.clock.seconds = 100
+    async with following(world, LEASES), following(world, TASKS):
+        await until(lambda: world.ctx.listening_since == 100)
+        world.clock.seconds = 200
+        apply_task(world, "a")
+        await until(lambda: known(world) == {"a"})
+        assert world.ctx.listening_since == 100
+        world.api.compact()
+        world.api.cut_watches()
+        await until(lambda: world.ctx.listening_since == 200)
 
 
 async def test_what_vanished_while_nobody_watched_is_gone(world: World) -> None:

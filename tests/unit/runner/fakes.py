@@ -63,7 +63,8 @@ async def settle() -> None:
 class FakeApi:
     """KiroTasks with resource versions, conflicts and a watch, as the server has them.
 
-    `outage` makes all calls fail; `writes` are the accepted status patches.
+    `outage` makes all calls fail, `refusing` forbids them; `writes` are the accepted
+    status patches.
     """
 
     def __init__(self, instance: str) -> None:
@@ -72,6 +73,7 @@ class FakeApi:
         self.writes: list[tuple[str, dict[str, Any]]] = []
         self.leases: list[bool] = []
         self.outage = False
+        self.refusing = False
         self.conflicts = 0
         self._version = 0
         self._events: Optional[asyncio.Queue[tuple[str, dict[str, Any]]]] = None
@@ -146,6 +148,8 @@ class FakeApi:
     def _check(self) -> None:
         if self.outage:
             raise errors.Unavailable("connection refused")
+        if self.refusing:
+            raise errors.Forbidden("RBAC: clusterrole not found", 403)
 
     def _store(self, name: str, task: dict[str, Any]) -> None:
         self._version += 1

@@ -320,7 +320,48 @@ async def test_sigterm_stops_the_attempt_and_says_so() -> None:
     assert status["failures"] == 0
 
 
+async def test_an_api_server_that_refuses_while_it_starts_costs_no_attempt() -> None:
+    bench = Bench()
+    bench.api.bind("1.1")
+    async with running(bench):
+        for _ in range(3):  # each start of the server has its own patience
+            bench.api.break_watch()
+            await bench.clock.advance(30)
+            bench.api.outage, bench.api.refusing = False, True
+            await bench.clock.advance(40)
+            bench.api.refusing = False
+            await bench.clock.advance(40)
+        await bench.end(DONE)
+    assert bench.agents == [("1.1", 1)]
+    assert bench.stopped == []
+    assert bench.api.status("1.1")["state"] == "Done"
+
+
+async def test_a_report_is_kept_while_the_api_server_refuses_it() -> None:
+    bench = Bench()
+    bench.api.bind("1.1")
+    async with running(bench):
+        bench.api.refusing = True
+        await bench.end(DONE)
+        await bench.clock.advance(40)
+        bench.api.refusing = False
+        await bench.clock.advance(15)
+    assert bench.api.status("1.1")["state"] == "Done"
+
+
 async def test_what_cannot_be_mended_by_waiting_ends_the_runner() -> None:
+    bench = Bench()
+    bench.api.refusing = True
+    bench.api.bind("1.1")
+    running = asyncio.ensure_future(bench.runner.run())
+    await bench.clock.advance(59)
+    assert not running.done()
+    await bench.clock.advance(3)
+    with pytest.raises(errors.Forbidden):
+        await asyncio.wait_for(running, 5)
+
+
+async def test_a_role_without_the_right_to_report_ends_the_runner() -> None:
     bench = Bench()
 
     async def forbidden(name: str, patch: object, resource_version: str) -> Any:
@@ -328,5 +369,7 @@ async def test_what_cannot_be_mended_by_waiting_ends_the_runner() -> None:
 
     bench.api.patch_status = forbidden  # type: ignore[method-assign]
     bench.api.bind("1.1")
+    running = asyncio.ensure_future(bench.runner.run())
+    await bench.clock.advance(90)
     with pytest.raises(errors.Forbidden):
-        await asyncio.wait_for(bench.runner.run(), 5)
+        await asyncio.wait_for(running, 5)

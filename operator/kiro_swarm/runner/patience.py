@@ -1,0 +1,69 @@
+"""Patience with an API server that refuses what is allowed.
+
+Used by the runner's loop around its port. An API server that has just started answers
+before it has read its own roles and accounts: for some seconds it says 401 and 403 to
+everybody. A runner that ended then would throw away the work of its agent, so a refusal
+counts as an outage until it has lasted for longer than any start takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, AsyncIterator, Awaitable, Optional, TypeVar
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.runner.clock import Clock
+from kiro_swarm.runner.ports import TaskApi
+
+T = TypeVar("T")
+
+#: Refusals that go on for this long are meant.
+REFUSED_SECONDS = 60.0
+#: Longer than the runner waits between two tries: after such a gap, something was allowed.
+_GAP_SECONDS = 20.0
+
+
+class PatientApi:
+    """A `TaskApi` that says Unavailable for Forbidden until that has lasted too long."""
+
+    def __init__(self, api: TaskApi, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._first: Optional[float] = None
+        self._last = 0.0
+
+    async def watch_mine(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """See `TaskApi.watch_mine`."""
+        try:
+            async for event in self._api.watch_mine():
+                yield event
+        except errors.Forbidden as error:
+            raise self._judged(error) from error
+
+    async def read(self, name: str) -> Optional[dict[str, Any]]:
+        """See `TaskApi.read`."""
+        return await self._ask(self._api.read(name))
+
+    async def patch_status(
+        self, name: str, patch: dict[str, Any], resource_version: str
+    ) -> dict[str, Any]:
+        """See `TaskApi.patch_status`."""
+        return await self._ask(self._api.patch_status(name, patch, resource_version))
+
+    async def renew_lease(self, busy: bool) -> None:
+        """See `TaskApi.renew_lease`."""
+        await self._ask(self._api.renew_lease(busy))
+
+    async def _ask(self, call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except errors.Forbidden as error:
+            raise self._judged(error) from error
+
+    def _judged(self, error: errors.Forbidden) -> errors.ClusterError:
+        now = self._clock.monotonic()
+        if self._first is None or now - self._last > _GAP_SECONDS:
+            self._first = now
+        self._last = now
+        if now - self._first >= REFUSED_SECONDS:
+            return error
+        return errors.Unavailable(error.message, error.status, error.retry_after)
