@@ -283,8 +283,9 @@ async def test_a_person_approves_one_attempt_and_rejects_another(
     assert again["status"]["brief"].endswith("rejected it: no tests")
     approved = await world.say("d", "demo", "approve task 1")
     assert approved["message"] == "task 1, attempt 1 is approved and is merged next"
-    await state(world, "1", "Merged")
+    await node.until_merged(1)
     assert node.merged == [("1", 1)]
+    await state(world, "1", "Merged")
 
 
 async def test_cleanup_leaves_what_is_not_finished(
