@@ -19,12 +19,12 @@ from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, TASKS, Resource
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.reconcile import instance as instances
-from kiro_swarm.reconcile import swarm as swarms
-from kiro_swarm.reconcile.context import Context, Key
-from kiro_swarm.reconcile.manifests import metadata, owner
-from kiro_swarm.reconcile.queue import WorkQueue
+from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.queue import WorkQueue
+from kiro_swarm.reconcile.instances import instance as instances
+from kiro_swarm.reconcile.objects.manifests import metadata, owner
 from kiro_swarm.reconcile.settings import OperatorSettings
+from kiro_swarm.reconcile.swarms import swarm as swarms
 from kiro_swarm.tasks.parser import parse
 from kiro_swarm.tasks.wire import publish
 from tests.support.fake_store import Refused, Store

@@ -19,8 +19,8 @@ from typing import Any, Awaitable, Callable, Dict, List, Sequence, Tuple
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, Resource
 from kiro_swarm.policy import naming
-from kiro_swarm.reconcile.manifests import foundations, metadata
-from kiro_swarm.reconcile.pods import instance_pod
+from kiro_swarm.reconcile.objects.manifests import foundations, metadata
+from kiro_swarm.reconcile.objects.pods import instance_pod
 from kiro_swarm.reconcile.settings import OperatorSettings
 from tests.bench.report import Measure
 from tests.bench.servers import Bare, count_added, fresh_server, running_operator

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, Set
 import pytest
 
 from kiro_swarm.api.swarm import Storage
-from kiro_swarm.reconcile.manifests import foundations
+from kiro_swarm.reconcile.objects.manifests import foundations
 from tests.cluster.chart import (
     dump,
     install_crds,

@@ -3,7 +3,7 @@
 ``Client`` is what ``reconcile`` and the runner's glue write through. Nothing here decides
 anything: no retries of writes, no exists-then-create. ``watch`` is the list-and-watch loop
 of the processes without kopf (the runner), and of the operator for the kinds that change
-all the time (``reconcile/watches.py``).
+all the time (``reconcile/engine/watches.py``).
 """
 
 from __future__ import annotations

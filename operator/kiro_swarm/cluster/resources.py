@@ -61,7 +61,7 @@ NETWORK_POLICIES = Resource(
 EVENTS = Resource("", "v1", "events", "Event")
 
 #: What changes all the time: watched without kopf, which does more for every event than we
-#: need (``reconcile/watches.py``).
+#: need (``reconcile/engine/watches.py``).
 BUSY = (TASKS, COMMANDS, PODS, LEASES)
 #: All that the operator watches, our kinds first.
 WATCHED = (SWARMS, INSTANCES, TASKS, COMMANDS, PODS, JOBS, LEASES)

@@ -25,10 +25,10 @@ from kiro_swarm.cluster.leases import Leader
 from kiro_swarm.cluster.resources import BUSY
 from kiro_swarm.handlers.registry import build_registry
 from kiro_swarm.observe.health import Health, ReflectiveModule, report, serve
-from kiro_swarm.reconcile.context import Context
-from kiro_swarm.reconcile.queue import WorkQueue
+from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.engine.queue import WorkQueue
+from kiro_swarm.reconcile.engine.watches import follow
 from kiro_swarm.reconcile.settings import OperatorSettings
-from kiro_swarm.reconcile.watches import follow
 from kiro_swarm.reconcile.worker import Workers, list_all, sweep
 
 log = logging.getLogger(__name__)

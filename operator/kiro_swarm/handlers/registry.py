@@ -9,7 +9,7 @@ import kopf
 from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
 from kiro_swarm.cluster.resources import BUSY, WATCHED, Resource
 from kiro_swarm.handlers.settings import configure
-from kiro_swarm.reconcile.context import Context
+from kiro_swarm.reconcile.engine.context import Context
 
 
 def build_registry(

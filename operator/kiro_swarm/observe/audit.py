@@ -1,6 +1,6 @@
 """The audit log: one hash-chained line for each command that may change a swarm. Pure.
 
-Written by the operator (``reconcile/audit.py``) into ConfigMaps of the swarm, a key for each
+Written by the operator (``reconcile/engine/audit.py``) into ConfigMaps of the swarm, a key for each
 line; read and verified by ``kubectl swarm audit``. Each line holds the hash of the line
 before, so an edited, missing or inserted line breaks the chain. The end of the chain is
 anchored in ``KiroSwarm.status.audit`` and in the status of each command, which other

@@ -22,7 +22,7 @@ _MESSAGE = 1024
 NO_FAULT = frozenset({"InstanceLost", "RunnerStopped", "RunnerRestarted"})
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR = 5
-#: The operator took the task from a slow instance: see ``reconcile/slow.py``.
+#: The operator took the task from a slow instance: see ``reconcile/tasks/slow.py``.
 SLOW = "InstanceSlow"
 #: A person ended the attempt: it counts against no limit at all.
 BY_PERSON = frozenset({"Cancelled", "Reassigned", "Rejected", "Stopped"})

@@ -14,9 +14,11 @@ from typing import Awaitable, Callable
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, WATCHED, Resource
 from kiro_swarm.observe.health import Health, ReflectiveModule
-from kiro_swarm.reconcile import command, instance, swarm
-from kiro_swarm.reconcile.context import Context, Key
-from kiro_swarm.reconcile.watches import selector_of
+from kiro_swarm.reconcile.commands import command
+from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.watches import selector_of
+from kiro_swarm.reconcile.instances import instance
+from kiro_swarm.reconcile.swarms import swarm
 
 log = logging.getLogger(__name__)
 

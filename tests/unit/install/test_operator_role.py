@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 from kiro_swarm.api.swarm import Storage
 from kiro_swarm.cluster import resources
 from kiro_swarm.cluster.resources import WATCHED, Resource
-from kiro_swarm.reconcile.manifests import foundations
+from kiro_swarm.reconcile.objects.manifests import foundations
 from tests.unit.install.files import ROOT, installed
 
 PACKAGE = ROOT / "operator" / "kiro_swarm"

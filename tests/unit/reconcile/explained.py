@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any, Optional
 
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.reconcile.explain import Explanation, explain
-from kiro_swarm.reconcile.view import View
+from kiro_swarm.reconcile.commands.explain import Explanation, explain
+from kiro_swarm.reconcile.snapshot.view import View
 from tests.unit.reconcile.surroundings import START
 from tests.unit.reconcile.views import Object, instance, task, view
 

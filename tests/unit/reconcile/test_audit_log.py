@@ -11,7 +11,7 @@ import pytest
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, SWARMS
 from kiro_swarm.observe import audit
-from kiro_swarm.reconcile.audit import AuditLog
+from kiro_swarm.reconcile.engine.audit import AuditLog
 from tests.unit.reconcile.world import World, a_world
 
 

@@ -12,9 +12,9 @@ from kiro_swarm.api.meta import SATISFIED_STATES, TASK_STATES
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.times import seconds_between
-from kiro_swarm.reconcile.board import Board, LineUp, board_of
-from kiro_swarm.reconcile.measured import Learned
-from kiro_swarm.reconcile.tally import Had
+from kiro_swarm.reconcile.snapshot.board import Board, LineUp, board_of
+from kiro_swarm.reconcile.snapshot.measured import Learned
+from kiro_swarm.reconcile.snapshot.tally import Had
 
 Object = dict[str, Any]
 IDS = [str(number) for number in range(8)]

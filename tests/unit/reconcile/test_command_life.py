@@ -11,9 +11,9 @@ import pytest
 from kiro_swarm.api.command import SwarmCommandStatus
 from kiro_swarm.cluster.errors import Unavailable
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, EVENTS, SWARMS
-from kiro_swarm.reconcile import answering
-from kiro_swarm.reconcile.executors import EXECUTORS
-from kiro_swarm.reconcile.executors.plan import (
+from kiro_swarm.reconcile.commands import answering
+from kiro_swarm.reconcile.commands.executors import EXECUTORS
+from kiro_swarm.reconcile.commands.executors.plan import (
     Executor,
     Outcome,
     Partial,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiro_swarm.reconcile.view import View
+from kiro_swarm.reconcile.snapshot.view import View
 from tests.unit.reconcile.explained import (
     HISTORY,
     about,

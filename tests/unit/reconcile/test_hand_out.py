@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.reconcile.hand_out import bindings, lacking
-from kiro_swarm.reconcile.status import swarm_status
-from kiro_swarm.reconcile.view import View
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.swarms.status import swarm_status
+from kiro_swarm.reconcile.tasks.hand_out import bindings, lacking
 from tests.unit.reconcile.explained import about, ago, codes, node, seen, with_spec
 from tests.unit.reconcile.learned import merged
 from tests.unit.reconcile.views import DONE, WELL, Object, conditions

@@ -10,7 +10,12 @@ import pytest
 from kiro_swarm.api.instance import KiroInstanceStatus
 from kiro_swarm.cluster.resources import INSTANCES, PODS
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.reconcile.instance import Observed, decide, pod_ready, pod_trouble
+from kiro_swarm.reconcile.instances.instance import (
+    Observed,
+    decide,
+    pod_ready,
+    pod_trouble,
+)
 from tests.unit.reconcile.surroundings import NAMESPACE, START, body
 from tests.unit.reconcile.world import World
 

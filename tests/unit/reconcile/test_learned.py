@@ -7,10 +7,10 @@ from typing import Any
 
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import SWARMS, TASKS
-from kiro_swarm.reconcile.hand_out import bindings
-from kiro_swarm.reconcile.measured import Learned, measure
-from kiro_swarm.reconcile.pods import spec_of
-from kiro_swarm.reconcile.view import View, look
+from kiro_swarm.reconcile.objects.pods import spec_of
+from kiro_swarm.reconcile.snapshot.measured import Learned, measure
+from kiro_swarm.reconcile.snapshot.view import View, look
+from kiro_swarm.reconcile.tasks.hand_out import bindings
 from kiro_swarm.tasks.plan import MOST_TASKS
 from tests.unit.reconcile.learned import merged
 from tests.unit.reconcile.surroundings import START

@@ -10,8 +10,8 @@ import pytest
 
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.policy.times import parse, stamp
-from kiro_swarm.reconcile.outlook import outlook
-from kiro_swarm.reconcile.words import clock, spoken
+from kiro_swarm.reconcile.snapshot.words import clock, spoken
+from kiro_swarm.reconcile.tasks.outlook import outlook
 from tests.unit.reconcile.explained import node, seen, with_spec
 from tests.unit.reconcile.learned import merged, running
 from tests.unit.reconcile.surroundings import START

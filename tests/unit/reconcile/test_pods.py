@@ -8,14 +8,14 @@ import pytest
 
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import ROLES
-from kiro_swarm.reconcile.job_pods import (
+from kiro_swarm.reconcile.objects.job_pods import (
     inspect_job,
     integrate_job,
     prepare_job,
     sync_job,
 )
-from kiro_swarm.reconcile.manifests import foundations
-from kiro_swarm.reconcile.pods import (
+from kiro_swarm.reconcile.objects.manifests import foundations
+from kiro_swarm.reconcile.objects.pods import (
     instance_pod,
     runner_config,
     spec_of,

@@ -8,7 +8,7 @@ from typing import Optional
 
 import pytest
 
-from kiro_swarm.reconcile.queue import WorkQueue
+from kiro_swarm.reconcile.engine.queue import WorkQueue
 from tests.unit.reconcile.surroundings import Clock
 
 

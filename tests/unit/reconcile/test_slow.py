@@ -8,9 +8,9 @@ import pytest
 
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.conditions import find
-from kiro_swarm.reconcile.lateness import is_late, next_late
-from kiro_swarm.reconcile.slow import flags, moves
-from kiro_swarm.reconcile.view import View
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.tasks.lateness import is_late, next_late
+from kiro_swarm.reconcile.tasks.slow import flags, moves
 from tests.unit.reconcile.explained import about, codes, seen
 from tests.unit.reconcile.learned import merged, running
 from tests.unit.reconcile.test_tasks import prepared

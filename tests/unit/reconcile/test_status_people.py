@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
-from kiro_swarm.reconcile.status import swarm_status
+from kiro_swarm.reconcile.swarms.status import swarm_status
 from tests.unit.reconcile.views import DONE, WELL, Object, conditions, task, view
 
 

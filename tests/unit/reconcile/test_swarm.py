@@ -19,7 +19,7 @@ from kiro_swarm.cluster.resources import (
     TASKS,
 )
 from kiro_swarm.reconcile.settings import OperatorSettings, scheme_of
-from kiro_swarm.reconcile.view import job_outcome
+from kiro_swarm.reconcile.snapshot.view import job_outcome
 from tests.unit.reconcile.surroundings import NAMESPACE, body
 from tests.unit.reconcile.world import World, a_world
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.reconcile.integrate import has_work, head_of, observe, pushed_of
+from kiro_swarm.reconcile.swarms.integrate import has_work, head_of, observe, pushed_of
 from tests.unit.reconcile.executors.builders import Scene
 from tests.unit.reconcile.executors.jobs_of import job, owned
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from kiro_swarm.api.meta import LABEL_MANAGED_BY, MANAGED_BY
 from kiro_swarm.cluster.resources import BUSY, LEASES, PODS, TASKS, WATCHED, Resource
-from kiro_swarm.reconcile.watches import follow, selector_of
+from kiro_swarm.reconcile.engine.watches import follow, selector_of
 from tests.support.fake_api import until
 from tests.unit.reconcile.surroundings import NAMESPACE, body
 from tests.unit.reconcile.world import World

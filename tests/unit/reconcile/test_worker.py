@@ -15,7 +15,7 @@ from aiohttp import web
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, SWARMS, TASKS
 from kiro_swarm.reconcile import worker
-from kiro_swarm.reconcile.context import Key, concerned, side_by_side
+from kiro_swarm.reconcile.engine.context import Key, concerned, side_by_side
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.worker import Workers, list_all, sweep
 from tests.support.fake_api import until

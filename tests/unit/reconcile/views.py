@@ -6,9 +6,9 @@ from typing import Any, Optional
 
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.reconcile.integrate import Train
-from kiro_swarm.reconcile.prepare import Prepared
-from kiro_swarm.reconcile.view import View
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.swarms.integrate import Train
+from kiro_swarm.reconcile.swarms.prepare import Prepared
 from tests.unit.reconcile.surroundings import START, swarm_spec
 
 Object = dict[str, Any]

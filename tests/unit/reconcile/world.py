@@ -24,8 +24,8 @@ from kiro_swarm.cluster.resources import (
     Resource,
 )
 from kiro_swarm.handlers.registry import observe
-from kiro_swarm.reconcile.context import Context, Key
-from kiro_swarm.reconcile.queue import WorkQueue
+from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.worker import RECONCILERS, list_all
 from tests.support.fake_api import FakeApi, client_of, fake_api

@@ -8,10 +8,10 @@ from typing import Any, Optional
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.reconcile.executors import EXECUTORS
-from kiro_swarm.reconcile.executors.plan import Effect, Outcome, Request
+from kiro_swarm.reconcile.commands.executors import EXECUTORS
+from kiro_swarm.reconcile.commands.executors.plan import Effect, Outcome, Request
 from kiro_swarm.reconcile.settings import OperatorSettings
-from kiro_swarm.reconcile.view import View
+from kiro_swarm.reconcile.snapshot.view import View
 from tests.unit.reconcile.surroundings import START, swarm_spec
 
 Object = dict[str, Any]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kiro_swarm.api.meta import TASK_STATES
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.commands.table import COMMANDS
-from kiro_swarm.reconcile.executors import EXECUTORS
+from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from tests.unit.reconcile.executors.builders import Scene, Story
 
 SENTENCES = [

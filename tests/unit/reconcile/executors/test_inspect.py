@@ -8,7 +8,7 @@ import pytest
 
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.work import Work, work_of
-from kiro_swarm.reconcile.executors.plan import Outcome
+from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from tests.unit.reconcile.executors.builders import Scene
 from tests.unit.reconcile.executors.jobs_of import job, owned, pod
 

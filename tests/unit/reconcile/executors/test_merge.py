@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.cluster.resources import JOBS
-from kiro_swarm.reconcile.executors.plan import Outcome
+from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from tests.unit.reconcile.executors.builders import Scene, Story, says
 from tests.unit.reconcile.executors.jobs_of import job, owned
 

@@ -1,6 +1,6 @@
 """The answer to `explain task ID`, drawn: why, what is before it, where it hangs.
 
-Called by ``explain.explain_text`` for data of the shape that ``reconcile/explain.py``
+Called by ``explain.explain_text`` for data of the shape that ``reconcile/commands/explain.py``
 makes: ``task``, ``state``, ``reasons``, ``waitsFor`` and ``causes``.
 """
 

@@ -1,0 +1,1 @@
+"""One SwarmCommand: its turn, its parsed sentence, what it does, its answer."""

@@ -1,0 +1,84 @@
+"""Carries out the effects of a command, in their order.
+
+Called by the command reconcile. Guarantees: neighbours of the same kind go side by side, a
+different kind waits for those before it; an effect that is there already is a success.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from functools import partial
+from typing import Any, Iterable, Mapping, Sequence
+
+from kiro_swarm.reconcile.commands.executors.plan import Effect
+from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.objects.manifests import Object
+
+_SHOWN = 256
+#: What a status patch of another object is about, of all that it sets.
+_TELLING = ("state", "phase", "reason")
+
+
+async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> None:
+    """Do all of them.
+
+    :raises errors.Conflict: something has changed meanwhile: decide again.
+    :raises errors.Invalid: the API server refuses one; those before it are done.
+    """
+    written: dict[str, Object] = {}
+    for _, group in itertools.groupby(effects, key=lambda effect: effect.verb):
+        await side_by_side(
+            partial(_one, ctx, namespace, effect, written) for effect in group
+        )
+
+
+async def _one(
+    ctx: Context, namespace: str, effect: Effect, written: dict[str, Object]
+) -> None:
+    """``written``: by uid, what effects of before made of their objects."""
+    body = dict(effect.body)
+    uid = (effect.item.get("metadata") or {}).get("uid", "")
+    item = written.get(uid, effect.item)
+    if effect.verb == "patch":
+        written[uid] = await ctx.patch(effect.resource, item, body)
+    elif effect.verb == "patch_status":
+        written[uid] = await ctx.patch_status(effect.resource, item, body)
+    elif effect.verb == "delete":
+        await ctx.delete(effect.resource, item)
+    else:
+        await ctx.create(effect.resource, namespace, body)
+
+
+def changes(effects: Iterable[Effect]) -> list[dict[str, str]]:
+    """The effects as ``SwarmCommand.status.changes``: object, before, after, words."""
+    return [_change(effect) for effect in effects]
+
+
+def _change(effect: Effect) -> dict[str, str]:
+    item = effect.body if effect.verb == "create" else effect.item
+    name = f"{effect.resource.kind.lower()}/{item['metadata']['name']}"
+    if effect.verb == "create":
+        before, after = "absent", "created"
+    elif effect.verb == "delete":
+        before, after = "present", "deleted"
+    else:
+        wanted: Mapping[str, Any] = effect.body
+        if effect.verb == "patch_status":
+            wanted = {key: wanted[key] for key in _TELLING if key in wanted}
+            wanted = {"status": wanted}
+        before, after = _shown(_as_in(wanted, effect.item)), _shown(wanted)
+    return {"object": name, "says": effect.says[:256], "before": before, "after": after}
+
+
+def _as_in(wanted: Mapping[str, Any], item: Any) -> dict[str, Any]:
+    """The values that ``item`` has where ``wanted`` has some."""
+    found = {}
+    for key, value in wanted.items():
+        now = item.get(key) if isinstance(item, Mapping) else None
+        found[key] = _as_in(value, now) if isinstance(value, Mapping) else now
+    return found
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))[:_SHOWN]

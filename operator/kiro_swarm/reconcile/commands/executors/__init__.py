@@ -1,0 +1,67 @@
+"""What each sentence does: one pure function for each row of the command table.
+
+``EXECUTORS`` finds it by the row's name. Called by ``reconcile/commands/command.py``; the types and
+what they promise are in ``plan.py``, the rest is by subject.
+"""
+
+from __future__ import annotations
+
+from kiro_swarm.reconcile.commands.executors import (
+    assign,
+    commands,
+    conflicts,
+    everything,
+    inspect,
+    instances,
+    look,
+    merge,
+    rehearsal,
+    restart,
+    retry,
+    review,
+    scale,
+    sync,
+    tasks,
+)
+from kiro_swarm.reconcile.commands.executors.plan import Executor
+
+EXECUTORS: dict[str, Executor] = {
+    "status swarm": Executor(look.status_swarm),
+    "status task": Executor(look.status_task),
+    "status instance": Executor(look.status_instance),
+    "explain task": Executor(look.explain_task),
+    "diff task": Executor(inspect.show),
+    "log task": Executor(inspect.show),
+    "run task": Executor(tasks.run_task, tasks.fix_run),
+    "stop task": Executor(tasks.stop_task, tasks.fix_stop),
+    "pause task": Executor(tasks.pause_task),
+    "resume task": Executor(tasks.resume_task),
+    "assign task": Executor(assign.assign_task),
+    "unassign task": Executor(assign.unassign_task),
+    "reassign tasks": Executor(assign.reassign_tasks, assign.fix_reassign),
+    "cancel task": Executor(retry.cancel_task, retry.fix_cancel),
+    "retry task": Executor(retry.retry_task),
+    "retry failed tasks": Executor(retry.retry_failed),
+    "approve task": Executor(review.approve_task, review.fix),
+    "reject task": Executor(review.reject_task, review.fix),
+    "scale instances": Executor(scale.scale, scale.fix),
+    "scale swarm": Executor(scale.scale, scale.fix),
+    "scale up instances": Executor(scale.scale, scale.fix),
+    "scale down instances": Executor(scale.scale, scale.fix),
+    "stop instance": Executor(instances.stop_instance, instances.fix_stop),
+    "pause instance": Executor(instances.pause_instance),
+    "resume instance": Executor(instances.resume_instance),
+    "restart instance": Executor(restart.restart_instance, restart.fix),
+    "stop all tasks": Executor(everything.stop_all, everything.fix_stop_all),
+    "pause swarm": Executor(everything.pause_swarm),
+    "resume swarm": Executor(everything.resume_swarm),
+    "merge completed branches": Executor(merge.merge_completed, merge.fix_completed),
+    "merge branch": Executor(merge.merge_branch, merge.fix_branch),
+    "resolve conflicts": Executor(conflicts.resolve, conflicts.fix),
+    "sync upstream": Executor(sync.sync_upstream),
+    "sync branch": Executor(sync.sync_branch),
+    "cancel command": Executor(commands.cancel_command),
+    "cleanup swarm": Executor(commands.cleanup_swarm, commands.fix_cleanup),
+    "test protocol parse": Executor(rehearsal.try_parse),
+    "test failure simulate": Executor(rehearsal.simulate_failure, rehearsal.fix_crash),
+}

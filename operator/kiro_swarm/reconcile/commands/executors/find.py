@@ -1,0 +1,114 @@
+"""Find what a sentence names, or say what is there instead. Used by every executor.
+
+Names match exactly or not at all: nothing is done to what was only nearly named.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Iterable, Optional, Union
+
+from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
+from kiro_swarm.reconcile.instances.instance import pod_ready
+from kiro_swarm.reconcile.objects.manifests import Object, is_owned
+from kiro_swarm.reconcile.snapshot.view import View
+
+_SHOWN_NAMES = 5
+
+
+def the_task(request: Request) -> Union[Object, Outcome]:
+    """The KiroTask of the argument ``id``, or the answer that there is none."""
+    wanted = request.argument("id")
+    found = task_named(request.view, wanted)
+    if found is not None:
+        return found
+    return not_there(request, "task", wanted, list(request.view.states))
+
+
+def task_named(view: View, task_id: str) -> Optional[Object]:
+    """The KiroTask of this id, or None."""
+    for task in view.tasks:
+        if task["spec"]["id"] == task_id:
+            return task
+    return None
+
+
+def the_instance(request: Request, argument: str = "name") -> Union[Object, Outcome]:
+    """The KiroInstance of an argument, or the answer that there is none."""
+    name = request.argument(argument)
+    found = instance_named(request.view, name)
+    if found is not None:
+        return found
+    names = [item["metadata"]["name"] for item in request.view.instances]
+    return not_there(request, "instance", name, names)
+
+
+def instance_named(view: View, name: str) -> Optional[Object]:
+    """The KiroInstance of this name, or None."""
+    for item in view.instances:
+        if item["metadata"]["name"] == name:
+            return item
+    return None
+
+
+def not_there(
+    request: Request, kind: str, wanted: str, names: Iterable[str]
+) -> Outcome:
+    """The answer that the swarm has no such thing: how many it has, the nearest name."""
+    known = list(names)
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.3)
+    hint = f"; nearest: {near[0]}" if near else ""
+    count = counted(len(known), kind)
+    return failed(
+        f"{kind} {wanted} is not in swarm {request.view.name} ({count}{hint})"
+    )
+
+
+def pods_of(view: View, instance: Object) -> list[Object]:
+    """The pods of an instance, also those on their way out."""
+    return [pod for pod in view.pods if is_owned(pod, instance)]
+
+
+def live_pod(view: View, instance: Object) -> Optional[Object]:
+    """The pod of an instance that is not on its way out, or None."""
+    for pod in pods_of(view, instance):
+        if not pod["metadata"].get("deletionTimestamp"):
+            return pod
+    return None
+
+
+def new_pod(view: View, instance: Object, old_uid: str) -> Optional[Object]:
+    """The pod with which an instance is back at work, None while there is none.
+
+    The instance's own status has to know it: what people read then agrees.
+    """
+    status = instance.get("status") or {}
+    for pod in pods_of(view, instance):
+        metadata = pod["metadata"]
+        if (
+            metadata["uid"] != old_uid
+            and pod_ready(pod)
+            and status.get("pod") == metadata["name"]
+            and status.get("phase") in ("Ready", "Busy", "Paused")
+        ):
+            return pod
+    return None
+
+
+def task_of(view: View, instance: str) -> str:
+    """Id of the task that an instance has now, or an empty string."""
+    task = view.active.get(instance)
+    return "" if task is None else str(task["spec"]["id"])
+
+
+def counted(number: int, kind: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{number} {kind}" if number == 1 else f"{number} {kind}s"
+
+
+def listed(names: Iterable[str]) -> str:
+    """``a, b, c``, and how many more there are."""
+    known = list(names)
+    shown = ", ".join(known[:_SHOWN_NAMES])
+    more = len(known) - _SHOWN_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,65 @@
+"""Sentences about what a task has written: ``diff task``, ``log task``."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from kiro_swarm.api.meta import MERGED, RUNNING
+from kiro_swarm.policy.work import work_of
+from kiro_swarm.reconcile.commands.executors.find import counted, the_task
+from kiro_swarm.reconcile.commands.executors.follow import follow
+from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
+from kiro_swarm.reconcile.objects.job_pods import inspect_job
+from kiro_swarm.reconcile.snapshot.view import state_of
+
+
+def show(request: Request) -> Outcome:
+    """``diff task ID`` and ``log task ID``: the text is put into a ConfigMap by a Job."""
+    view, what = request.view, request.action.verb
+    task = the_task(request)
+    if isinstance(task, Outcome):
+        return task
+    name, state = task["spec"]["id"], state_of(task)
+    if work_of(task) is None:
+        return failed(
+            f"task {name} is {state} and has no commit yet", task=name, state=state
+        )
+    body = inspect_job(
+        view.swarm,
+        view.spec,
+        what,
+        task,
+        request.name,
+        request.uid,
+        request.settings,
+    )
+    report = follow(request, body, f"reading the {what} of task {name}")
+    if isinstance(report, Outcome):
+        return report
+    data = {key: value for key, value in report.items() if key != "dataRef"}
+    return Outcome(
+        True,
+        f"task {name} ({_whose(state, report)}): {_size(what, report)}",
+        {"task": name, "state": state, **data},
+        data_ref=report.get("dataRef") or {},
+    )
+
+
+def _whose(state: str, report: Mapping[str, Any]) -> str:
+    if state == MERGED:
+        return f"merged as {report['commit'][:12]}"
+    now = ", still at work" if state == RUNNING else ""
+    return f"attempt {report['attempt']}{now}"
+
+
+def _size(what: str, report: Mapping[str, Any]) -> str:
+    if not report["commits"]:
+        return "nothing is committed yet"
+    changed = (
+        f"{counted(report['files'], 'file')} changed, "
+        f"{counted(report['insertions'], 'insertion')}, "
+        f"{counted(report['deletions'], 'deletion')}"
+    )
+    commits = f"{counted(report['commits'], 'commit')}, " if what == "log" else ""
+    cut = "; cut, it is too long" if report["dataRef"].get("truncated") else ""
+    return f"{commits}{changed}{cut}"

@@ -1,0 +1,74 @@
+"""What is not well in a swarm and in its operator, a line each. Pure.
+
+Used by ``status swarm health``. An empty list means that nobody has to look closer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from kiro_swarm.api.meta import FAILED
+from kiro_swarm.policy.conditions import find
+from kiro_swarm.reconcile.commands.executors.find import counted, listed
+from kiro_swarm.reconcile.commands.executors.writes import desired_of
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.swarms.integrate import observe
+
+_WELL = ("Ready", "Busy")
+
+
+def problems(view: View, operator: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why a swarm does not get on as it could, the gravest first.
+
+    :param operator: health of the parts of the operator: name, alive, ready, reasons.
+    """
+    return [
+        *_stalled(view),
+        *_failed(view),
+        *_merging(view),
+        *_instances(view),
+        *_parts(operator),
+    ]
+
+
+def _stalled(view: View) -> list[str]:
+    stalled = find(view.status.get("conditions") or [], "Stalled") or {}
+    if stalled.get("status") != "True":
+        return []
+    return [f"stalled ({stalled['reason']}): {stalled.get('message', '')}"]
+
+
+def _merging(view: View) -> list[str]:
+    train = observe(view)
+    return [] if train.ok else [f"the merge train ({train.reason}): {train.message}"]
+
+
+def _failed(view: View) -> list[str]:
+    names = [task for task, state in view.states.items() if state == FAILED]
+    if not names:
+        return []
+    return [f"{counted(len(names), 'task')} failed ({listed(names)})"]
+
+
+def _instances(view: View) -> list[str]:
+    """Those that are wanted and not ready, each with its own words."""
+    found = []
+    for item in view.instances:
+        status = item.get("status") or {}
+        phase, why = status.get("phase") or "Pending", status.get("message")
+        idle = view.spec.suspend or desired_of(item) != "Running"
+        if not idle and phase not in _WELL:
+            name = item["metadata"]["name"]
+            found.append(f"instance {name} is {phase}: {why or 'its pod starts'}")
+    missing = view.spec.instances - len(view.instances)
+    if missing > 0 and not view.spec.suspend:
+        found.append(f"{counted(missing, 'instance')} not made yet")
+    return found
+
+
+def _parts(operator: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"operator: {part['name']} is not ready: {', '.join(part['reasons']) or '?'}"
+        for part in operator
+        if not (part.get("alive", True) and part.get("ready", True))
+    ]

@@ -1,0 +1,181 @@
+"""The audit log's writer: appends lines to the ConfigMaps of a swarm, each command once.
+
+Called by the command reconcile before the answer is written. Lines that come in while one
+write is under way go into the next one together. A line is found again by the command's
+uid: whoever finishes a command after a crash gets the line that is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import CONFIG_MAPS
+from kiro_swarm.observe import audit
+from kiro_swarm.policy import naming
+from kiro_swarm.reconcile.objects.manifests import Object, is_owned, metadata
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Line:
+    """Where a command is in the log."""
+
+    sequence: int
+    hash: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """As in ``SwarmCommand.status.audit``."""
+        return {"sequence": self.sequence, "hash": self.hash}
+
+
+@dataclass
+class _Book:
+    """The end of one swarm's log, as this process knows it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: list[tuple[audit.Record, asyncio.Future[Line]]] = field(
+        default_factory=list
+    )
+    end: Optional[Line] = None
+    by_uid: dict[str, Line] = field(default_factory=dict)
+    versions: dict[int, str] = field(default_factory=dict)
+
+
+class AuditLog:
+    """The logs of all swarms. One for each operator process, inside its event loop."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._books: dict[str, _Book] = {}
+
+    def anchor(self, swarm: Object) -> Optional[dict[str, Any]]:
+        """``KiroSwarm.status.audit``; None while this process has not read the log."""
+        book = self._books.get(swarm["metadata"]["uid"])
+        if book is None or book.end is None or not book.end.sequence:
+            return None
+        return {"lines": book.end.sequence, "head": book.end.hash}
+
+    async def open(self, swarm: Object) -> None:
+        """Read the end of a log that this process does not know yet."""
+        book = self._books.setdefault(swarm["metadata"]["uid"], _Book())
+        async with book.lock:
+            if book.end is None:
+                await self._load(swarm, book)
+
+    def forget(self, uid: str) -> None:
+        """The swarm of this uid is gone."""
+        self._books.pop(uid, None)
+
+    async def append(self, swarm: Object, entry: audit.Record) -> Line:
+        """Log ``entry`` unless its command is in the log; returns its place.
+
+        :raises errors.ClusterError: it could not be written; try again.
+        """
+        book = self._books.setdefault(swarm["metadata"]["uid"], _Book())
+        place: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
+        book.waiting.append((entry, place))
+        async with book.lock:
+            if not place.done():
+                await self._write_all(swarm, book)
+        return await place
+
+    async def _write_all(self, swarm: Object, book: _Book) -> None:
+        """Write everything that waits; whoever waits gets its place or the error."""
+        batch, book.waiting = book.waiting, []
+        try:
+            if book.end is None:
+                await self._load(swarm, book)
+            while batch:
+                batch = await self._write_some(swarm, book, batch)
+        except (errors.Conflict, errors.AlreadyExists) as error:
+            moved = errors.Conflict(f"the audit log has moved on: {error.message}")
+            _fail(book, batch, moved)
+        except errors.ClusterError as error:
+            _fail(book, batch, error)
+
+    async def _write_some(
+        self,
+        swarm: Object,
+        book: _Book,
+        batch: list[tuple[audit.Record, asyncio.Future[Line]]],
+    ) -> list[tuple[audit.Record, asyncio.Future[Line]]]:
+        """Write what fits into one ConfigMap; returns the rest."""
+        assert book.end is not None  # noqa: S101 - loaded by the caller
+        end, lines = book.end, {}
+        placed: list[tuple[str, Line, asyncio.Future[Line]]] = []
+        segment = audit.segment_of(end.sequence + 1)
+        rest = list(batch)
+        while rest and audit.segment_of(end.sequence + 1) == segment:
+            entry, place = rest.pop(0)
+            known = book.by_uid.get(entry["uid"])
+            if known is None:
+                record = audit.chained(entry, end.sequence + 1, end.hash)
+                known = end = Line(record["sequence"], record["hash"])
+                lines[audit.key_of(end.sequence)] = audit.write(record)
+                book.by_uid[entry["uid"]] = known
+            placed.append((entry["uid"], known, place))
+        if lines:
+            await self._put(swarm, book, segment, lines)
+            for text in lines.values():
+                log.info("audit %s", text)
+        book.end = end
+        for _, line, place in placed:
+            if not place.done():
+                place.set_result(line)
+        return rest
+
+    async def _put(
+        self, swarm: Object, book: _Book, segment: int, lines: dict[str, str]
+    ) -> None:
+        """Add lines to a ConfigMap that nobody else has written to meanwhile."""
+        namespace = swarm["metadata"]["namespace"]
+        name = naming.audit_segment(swarm["metadata"]["name"], segment)
+        version = book.versions.get(segment)
+        if version is None:
+            body = {
+                "apiVersion": CONFIG_MAPS.api_version,
+                "kind": CONFIG_MAPS.kind,
+                "metadata": metadata(swarm, name, COMPONENT_AUDIT),
+                "data": lines,
+            }
+            made = await self._client.create(CONFIG_MAPS, namespace, body)
+        else:
+            patch = {"metadata": {"resourceVersion": version}, "data": lines}
+            made = await self._client.patch(CONFIG_MAPS, namespace, name, patch)
+        book.versions[segment] = made["metadata"]["resourceVersion"]
+
+    async def _load(self, swarm: Object, book: _Book) -> None:
+        """Read the log's end, and which commands are in it."""
+        namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
+        labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_AUDIT}"
+        found, _ = await self._client.list(CONFIG_MAPS, namespace, labels=labels)
+        mine = [item for item in found if is_owned(item, swarm)]
+        book.by_uid.clear()
+        book.versions.clear()
+        end = Line(0, audit.BEGINNING)
+        for record in audit.read(mine):
+            end = Line(int(record["sequence"]), str(record.get("hash", "")))
+            book.by_uid[str(record.get("uid"))] = end
+        for item in mine:
+            number = item["metadata"]["name"].rpartition("-")[2]
+            book.versions[int(number)] = item["metadata"]["resourceVersion"]
+        book.end = end
+
+
+def _fail(
+    book: _Book,
+    batch: list[tuple[audit.Record, asyncio.Future[Line]]],
+    error: errors.ClusterError,
+) -> None:
+    """Give everybody who waits the error; what is there is read again next time."""
+    book.end = None
+    for _, place in batch:
+        if not place.done():
+            place.set_exception(error)

@@ -1,0 +1,222 @@
+"""What every reconcile gets: the cache, the client, the clock, the queue, the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Awaitable, Callable, Hashable, Iterable, Optional, TypeVar
+
+from kiro_swarm.api.meta import LABEL_INSTANCE, LABEL_SWARM
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.cache import Cache, Object
+from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    INSTANCES,
+    LEASES,
+    SWARMS,
+    Resource,
+)
+from kiro_swarm.reconcile.engine.audit import AuditLog
+from kiro_swarm.reconcile.engine.backlog import Backlog
+from kiro_swarm.reconcile.engine.queue import WorkQueue
+from kiro_swarm.reconcile.settings import OperatorSettings
+
+T = TypeVar("T")
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a worker reconciles: an object of one of our kinds."""
+
+    resource: Resource
+    namespace: str
+    name: str
+
+
+@dataclass
+class Context:
+    """One operator's means. Everything a reconcile may touch."""
+
+    client: Client
+    cache: Cache
+    queue: WorkQueue
+    settings: OperatorSettings
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    health: Callable[[], list[dict[str, Any]]] = list
+    """Health of every long-lived part of this process, for ``status swarm detailed``."""
+    heartbeats: dict[str, tuple[Any, float]] = field(default_factory=dict)
+    """Uid of a task under way or of a Lease -> its version when it was seen to change last,
+    and when that was (monotonic)."""
+    listening_since: float = 0.0
+    """Since when the Leases are watched without a gap (monotonic): silence before that
+    says nothing about the silent."""
+    ensured: set[str] = field(default_factory=set)
+    """Uids of swarms whose accounts and volume this process has made sure of, and of
+    Jobs whose pod it has asked for."""
+    written: dict[str, float] = field(default_factory=dict)
+    """Uid of a swarm -> when its status was written last (monotonic)."""
+    backlog: Backlog = field(default_factory=Backlog)
+    """Commands without an answer, in their order."""
+    audit: AuditLog = field(init=False)
+    """The audit logs of all swarms."""
+
+    def __post_init__(self) -> None:
+        self.audit = AuditLog(self.client)
+
+    async def create(
+        self, resource: Resource, namespace: str, body: Object
+    ) -> Optional[Object]:
+        """Create ``body`` and remember it. None when the name is taken: see ``owned``."""
+        try:
+            made = await self.client.create(resource, namespace, body)
+        except errors.AlreadyExists:
+            return None
+        self.remember(resource, made)
+        return made
+
+    async def patch_status(
+        self, resource: Resource, item: Object, status: dict[str, Any]
+    ) -> Object:
+        """Write a status, if the object still is as it was read.
+
+        :raises errors.Conflict: somebody else wrote; the key is reconciled again when
+            the watch brings that write, or after the queue's delay.
+        """
+        metadata = item["metadata"]
+        made = await self.client.patch_status(
+            resource,
+            metadata["namespace"],
+            metadata["name"],
+            status,
+            version=metadata["resourceVersion"],
+        )
+        self.remember(resource, made)
+        return made
+
+    async def patch(
+        self, resource: Resource, item: Object, patch: dict[str, Any]
+    ) -> Object:
+        """Merge-patch an object, if it still is as it was read."""
+        metadata = item["metadata"]
+        version = {"resourceVersion": metadata["resourceVersion"]}
+        body = {**patch, "metadata": {**patch.get("metadata", {}), **version}}
+        made = await self.client.patch(
+            resource, metadata["namespace"], metadata["name"], body
+        )
+        self.remember(resource, made)
+        return made
+
+    async def delete(self, resource: Resource, item: Object) -> None:
+        """Delete this very object, and know that it goes before the watch tells."""
+        metadata = item["metadata"]
+        leaving = await self.client.delete(
+            resource, metadata["namespace"], metadata["name"], uid=metadata["uid"]
+        )
+        if leaving is not None:
+            self.remember(resource, leaving)
+        else:
+            self.forget(resource, item)
+
+    def remember(self, resource: Resource, item: Object) -> None:
+        """Put the answer to a write into the cache and wake who depends on it."""
+        # Who wrote which field is half of an object, and nothing is decided by it.
+        item["metadata"].pop("managedFields", None)
+        if not self.cache.put(resource, item):
+            return
+        if resource is LEASES:
+            self.heard(item)
+        self.wake(resource, item)
+
+    def heard(self, item: Object) -> float:
+        """When we saw this version of an object for the first time (monotonic)."""
+        uid, version = item["metadata"]["uid"], item["metadata"].get("resourceVersion")
+        known = self.heartbeats.get(uid)
+        if known is None or known[0] != version:
+            known = self.heartbeats[uid] = (version, self.monotonic())
+        return known[1]
+
+    def forget(self, resource: Resource, item: Object) -> None:
+        """Drop an object that is gone, and all that was remembered of it."""
+        metadata, uid = item["metadata"], item["metadata"]["uid"]
+        known = self.cache.get(resource, metadata["namespace"], metadata["name"])
+        if known is not None and known["metadata"]["uid"] == uid:
+            item = known  # whoever tells of the end may know no more than the name
+        self.cache.remove(resource, item)
+        self.ensured.discard(uid)
+        self.heartbeats.pop(uid, None)
+        self.written.pop(uid, None)
+        self.audit.forget(uid)
+        self.wake(resource, item)
+
+    def wake(self, resource: Resource, item: Object) -> None:
+        """Queue the reconciles that a change of ``item`` concerns."""
+        if resource is COMMANDS:
+            self._line_up(item)
+        for key in concerned(resource, item):
+            self.queue.add(key)
+
+    def _line_up(self, command: Object) -> None:
+        """Keep the backlog, and wake who is next when ``command`` no longer blocks."""
+        metadata, swarm = command["metadata"], str(command["spec"].get("swarm"))
+        namespace = metadata["namespace"]
+        if self.cache.get(COMMANDS, namespace, metadata["name"]) is None:
+            self.backlog.forget(command)
+        else:
+            self.backlog.note(command)
+        following = self.backlog.next(namespace, swarm)
+        for name in {following, *self.backlog.said_again(command)}:
+            if name is not None and name != metadata["name"]:
+                self.queue.add(Key(COMMANDS, namespace, name))
+
+
+def concerned(resource: Resource, item: Object) -> Iterable[Hashable]:
+    """The keys whose decision depends on ``item``: of a heartbeat none does.
+
+    Who has been silent for too long is found by the clock; there are more heartbeats than
+    all other changes together.
+    """
+    if resource is LEASES:
+        return
+    metadata = item["metadata"]
+    namespace, labels = metadata["namespace"], metadata.get("labels") or {}
+    spec = item.get("spec") or {}
+    if resource is COMMANDS:
+        yield Key(COMMANDS, namespace, metadata["name"])
+        return
+    if resource is SWARMS:
+        yield Key(SWARMS, namespace, metadata["name"])
+        return
+    if resource is INSTANCES:
+        yield Key(INSTANCES, namespace, metadata["name"])
+    elif labels.get(LABEL_INSTANCE):
+        yield Key(INSTANCES, namespace, labels[LABEL_INSTANCE])
+    swarm = spec.get("swarm") or labels.get(LABEL_SWARM)
+    if swarm:
+        yield Key(SWARMS, namespace, swarm)
+
+
+async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Run calls at once, a bounded number at a time; the first error is raised last.
+
+    What can be done is done: an error in one call does not keep the others from running.
+    """
+    waiting = enumerate(calls)
+    good: dict[int, T] = {}
+    bad: dict[int, BaseException] = {}
+
+    async def work() -> None:
+        # Taken one by one, so ten thousand calls are not ten thousand tasks at a time.
+        for number, call in waiting:
+            try:
+                good[number] = await call()
+            except Exception as error:  # noqa: BLE001 - raised below
+                bad[number] = error
+
+    await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
+    if bad:
+        raise bad[min(bad)]
+    return [good[number] for number in sorted(good)]

@@ -1,0 +1,1 @@
+"""One KiroInstance -> its pod."""

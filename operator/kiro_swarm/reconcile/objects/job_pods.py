@@ -1,0 +1,199 @@
+"""The Jobs of a swarm: who holds which key, and for how long.
+
+Pure builders, on top of ``pods.py``. ``main`` holds the service account token and, where
+it talks to the git server, the git credentials; it runs no code of the repository. The Jobs
+that merge have a ``gate`` beside it that runs the gates with neither. The inspect Job has no
+credentials and sees the volume read-only.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from kiro_swarm.api.meta import (
+    COMPONENT_INSPECT,
+    COMPONENT_INTEGRATE,
+    COMPONENT_PREPARE,
+    COMPONENT_SYNC,
+)
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.policy import naming
+from kiro_swarm.reconcile.objects.manifests import Object, metadata, swarm_labels
+from kiro_swarm.reconcile.objects.pods import (
+    MIRROR,
+    TOKEN_PATH,
+    container,
+    mount,
+    placement,
+    pod_spec,
+    volumes_of,
+)
+from kiro_swarm.reconcile.settings import OperatorSettings
+
+_KEPT_SECONDS = 3600
+#: The inspect Job reads what an agent has written: it gets little of everything.
+_INSPECT_SECONDS = 300
+_INSPECT_KEPT_SECONDS = 600
+_INSPECT_LIMITS = {"memory": "1Gi"}
+_SYNC_SECONDS = 3600
+
+
+def prepare_job(
+    swarm: Object, spec: KiroSwarmSpec, attempt: int, settings: OperatorSettings
+) -> Object:
+    """The Job that mirrors the repository and publishes the task graph."""
+    mounts, volumes = _credentials(spec)
+    if spec.tasks.config_map:
+        source = {"name": spec.tasks.config_map.name, "optional": True}
+        volumes.append({"name": "tasks", "configMap": source})
+        mounts.append(mount("tasks", "/swarm-tasks", readOnly=True))
+    mounts.append(mount("swarm", "/swarm"))
+    name = naming.prepare_job(swarm["metadata"]["name"], attempt)
+    pod = _pod(swarm, spec, ["prepare"], mounts, volumes, settings)
+    return _job(swarm, name, COMPONENT_PREPARE, pod)
+
+
+def integrate_job(
+    swarm: Object, spec: KiroSwarmSpec, batch: int, settings: OperatorSettings
+) -> Object:
+    """The Job that runs the merge train, with the gates in a container of their own."""
+    name = naming.integrate_job(swarm["metadata"]["name"], batch)
+    pod = _merging_pod(swarm, spec, ["integrate"], settings)
+    return _job(swarm, name, COMPONENT_INTEGRATE, pod)
+
+
+def sync_job(
+    swarm: Object,
+    spec: KiroSwarmSpec,
+    branch: Optional[str],
+    command_uid: str,
+    settings: OperatorSettings,
+) -> Object:
+    """The Job that merges what is new in the source repository, with the same gates.
+
+    ``branch`` is one of the repository; None means ``spec.repository.ref``.
+    """
+    name = naming.sync_job(swarm["metadata"]["name"], command_uid)
+    said = ["sync", f"--command-uid={command_uid}"]
+    said += [] if branch is None else [f"--branch={branch}"]
+    pod = _merging_pod(swarm, spec, said, settings)
+    return _job(swarm, name, COMPONENT_SYNC, pod, seconds=_SYNC_SECONDS)
+
+
+def inspect_job(
+    swarm: Object,
+    spec: KiroSwarmSpec,
+    what: str,
+    task: Object,
+    command: str,
+    command_uid: str,
+    settings: OperatorSettings,
+) -> Object:
+    """The Job that writes ``what``, diff or log, of a task into the command's ConfigMap."""
+    said = ["inspect", what, f"--task={task['metadata']['name']}"]
+    said += [f"--command={command}", f"--command-uid={command_uid}"]
+    mounts = [mount("swarm", "/swarm", readOnly=True)]
+    pod = _pod(swarm, spec, said, mounts, [], settings)
+    pod["containers"][0]["resources"]["limits"] = _INSPECT_LIMITS
+    name = naming.inspect_job(swarm["metadata"]["name"], command_uid)
+    job = _job(swarm, name, COMPONENT_INSPECT, pod, seconds=_INSPECT_SECONDS)
+    job["spec"]["ttlSecondsAfterFinished"] = _INSPECT_KEPT_SECONDS
+    return job
+
+
+def _merging_pod(
+    swarm: Object,
+    spec: KiroSwarmSpec,
+    arguments: list[str],
+    settings: OperatorSettings,
+) -> Object:
+    mounts, volumes = _credentials(spec)
+    mounts.append(mount("swarm", "/swarm"))
+    pod = _pod(swarm, spec, arguments, mounts, volumes, settings)
+    gate = container(
+        "gate",
+        spec.template.image or settings.image,
+        spec.template.image_pull_policy or settings.image_pull_policy,
+        ["agent-entrypoint"],
+        {},
+        [
+            mount("swarm", MIRROR, subPath="repo.git", readOnly=True),
+            mount("scratch", "/gate", subPath="gate-work"),
+        ],
+        # A sidecar: it starts first and is stopped when the main container is done.
+        restartPolicy="Always",
+    )
+    pod["initContainers"] = [gate]
+    return pod
+
+
+def _credentials(spec: KiroSwarmSpec) -> tuple[list[Object], list[Object]]:
+    """Mounts and volumes for the git credentials; none when the swarm names none."""
+    wanted = spec.repository.credentials_secret
+    if not wanted:
+        return [], []
+    # Optional, so that a missing Secret is reported by us and not a stuck pod.
+    source = {"secretName": wanted.name, "optional": True, "defaultMode": 0o440}
+    return (
+        [mount("credentials", "/credentials", readOnly=True)],
+        [{"name": "credentials", "secret": source}],
+    )
+
+
+def _pod(
+    swarm: Object,
+    spec: KiroSwarmSpec,
+    arguments: list[str],
+    mounts: list[Object],
+    volumes: list[Object],
+    settings: OperatorSettings,
+) -> Object:
+    name = swarm["metadata"]["name"]
+    main = container(
+        "main",
+        settings.image,
+        settings.image_pull_policy,
+        arguments,
+        {
+            "KIRO_SWARM": name,
+            "KIRO_SWARM_UID": swarm["metadata"]["uid"],
+            "KIRO_NAMESPACE": swarm["metadata"]["namespace"],
+        },
+        [*mounts, mount("token", TOKEN_PATH, readOnly=True)],
+        resources={"requests": {"cpu": "50m", "memory": "96Mi"}},
+    )
+    return pod_spec(
+        naming.jobs_account(name),
+        [*volumes_of(swarm), *volumes],
+        containers=[main],
+        restartPolicy="Never",
+        terminationGracePeriodSeconds=10,
+        **placement(spec),
+    )
+
+
+def _job(
+    swarm: Object,
+    name: str,
+    component: str,
+    pod: Object,
+    *,
+    seconds: Optional[int] = None,
+) -> Object:
+    """``seconds``: the Job is stopped then; None: it takes the time that it needs."""
+    limit = {} if seconds is None else {"activeDeadlineSeconds": seconds}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata(swarm, name, component),
+        "spec": {
+            # The operator tries again, with what it learned; Kubernetes must not.
+            "backoffLimit": 0,
+            "ttlSecondsAfterFinished": _KEPT_SECONDS,
+            **limit,
+            "template": {
+                "metadata": {"labels": swarm_labels(swarm, component)},
+                "spec": pod,
+            },
+        },
+    }

@@ -1,0 +1,219 @@
+"""The tasks of one swarm, sorted by what has to be looked at next.
+
+Follows the cache, so that a change of one task costs that task and those that wait for it,
+however many the swarm has. Nothing is in here that is not in the tasks: a board that is
+made anew, after a restart, of the tasks as they are says the same.
+
+Role: ``view.look`` asks it for the tasks of a view; ``LineUp.of`` makes the same without a
+cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import (
+    BLOCKED,
+    BOUND,
+    DONE,
+    FAILED,
+    READY,
+    RUNNING,
+    SATISFIED_STATES,
+    SKIPPED,
+)
+from kiro_swarm.cluster.cache import Cache
+from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.reconcile.objects.manifests import is_owned
+from kiro_swarm.reconcile.snapshot.measured import Learned
+from kiro_swarm.reconcile.snapshot.tally import Had, Tally
+
+Object = dict[str, Any]
+#: The states in which something may have to be done for a task.
+_OPEN = (READY, BOUND, RUNNING, DONE, FAILED, SKIPPED)
+_ACTIVE = (BOUND, RUNNING)
+#: Marks in the task file that may decide about a task that still waits for others.
+_MARKS = ("ticked", "deferred", "optional")
+
+
+@dataclass(frozen=True)
+class LineUp:
+    """The tasks of a swarm at one moment, all lists in file order.
+
+    ``tasks``: all of them. ``states``: task id -> state. ``by_state``: of each state but
+    Blocked and Merged. ``may_start``: the blocked ones that wait for nothing, and those
+    whose mark in the task file may decide. ``noted``: those with a condition that is True.
+    ``had``: who has had which. ``learned``: what they taught; it is asked with the
+    ``shape``, which is another one when tasks came or went or a spec of one has changed.
+    """
+
+    tasks: list[Object]
+    states: dict[str, str]
+    by_state: dict[str, list[Object]]
+    may_start: list[Object]
+    noted: list[Object]
+    had: Had
+    learned: Learned = field(compare=False)
+    shape: int = field(compare=False)
+
+    @property
+    def active(self) -> list[Object]:
+        """The tasks that an instance has now."""
+        return [task for state in _ACTIVE for task in self.by_state[state]]
+
+    @classmethod
+    def of(cls, tasks: Iterable[Object]) -> LineUp:
+        """The same, made of the tasks themselves."""
+        board = Board("")
+        for task in tasks:
+            board.put(task)
+        return board.line_up()
+
+
+class Board:
+    """A follower (``cluster.cache``) of the tasks that a swarm owns; ``""``: of any."""
+
+    def __init__(self, swarm_uid: str) -> None:
+        self._owner = {"metadata": {"uid": swarm_uid}} if swarm_uid else None
+        self._tasks: dict[str, Object] = {}  # by id, as everything here
+        self._states: dict[str, str] = {}
+        # In file order, and where each task is in it; None: to be sorted again.
+        self._line: list[Object] = []
+        self._place: Optional[dict[str, int]] = None
+        self._open: dict[str, set[str]] = {state: set() for state in _OPEN}
+        # A blocked task may start, or is listed under one thing that it waits for. When
+        # that is there it is looked at again: most of what happens does not concern it.
+        self._may_start: set[str] = set()
+        self._waiting: dict[str, set[str]] = {}
+        self._listed_in: dict[str, set[str]] = {}
+        self._noted: set[str] = set()
+        self._tally = Tally()
+        self._learned = Learned()
+        self._shape = 0
+
+    def put(self, item: Object) -> None:
+        """A task is new or has changed."""
+        if self._owner and not is_owned(item, self._owner):
+            self.remove(item)
+            return
+        task_id = item["spec"]["id"]
+        before = self._tasks.get(task_id)
+        self._tasks[task_id] = item
+        self._tally.add(item)
+        if before is not None:
+            self._tally.drop(before)
+        if before is None or before["spec"] != item["spec"]:
+            self._shape += 1
+        if before is None or _order(before) != _order(item):
+            self._place = None
+        elif self._place is not None:
+            self._line[self._place[task_id]] = item
+        if _is_noted(item):
+            self._noted.add(task_id)
+        else:
+            self._noted.discard(task_id)
+        self._enter(task_id)
+        self._set_state(task_id, state_of(item))
+
+    def remove(self, item: Object) -> None:
+        """A task is gone."""
+        task_id = item["spec"]["id"]
+        gone = self._tasks.pop(task_id, None)
+        if gone is not None:
+            self._place = None
+            self._shape += 1
+            self._tally.drop(gone)
+            self._leave(task_id)
+            self._noted.discard(task_id)
+            self._set_state(task_id, "")
+
+    def active(self) -> dict[str, Object]:
+        """Instance name -> the task that it has now."""
+        return {
+            self._tasks[task_id]["status"]["instance"]: self._tasks[task_id]
+            for state in _ACTIVE
+            for task_id in self._open[state]
+        }
+
+    def line_up(self) -> LineUp:
+        """The tasks as they are now."""
+        if self._place is None:
+            self._line = sorted(self._tasks.values(), key=_order)
+            self._states = {task["spec"]["id"]: state_of(task) for task in self._line}
+            self._place = {task_id: at for at, task_id in enumerate(self._states)}
+        places = self._place
+
+        def listed(ids: set[str]) -> list[Object]:
+            return [self._tasks[i] for i in sorted(ids, key=places.__getitem__)]
+
+        return LineUp(
+            tasks=list(self._line),
+            states=dict(self._states),
+            by_state={state: listed(ids) for state, ids in self._open.items()},
+            may_start=listed(self._may_start),
+            noted=listed(self._noted),
+            had=self._tally.had(),
+            learned=self._learned,
+            shape=self._shape,
+        )
+
+    def _set_state(self, task_id: str, state: str) -> None:
+        """Remember a state; who waits for the task, or waited, is looked at again."""
+        was = self._states.get(task_id) in SATISFIED_STATES
+        if state:
+            self._states[task_id] = state
+        else:
+            self._states.pop(task_id, None)
+        now, concerned = state in SATISFIED_STATES, set[str]()
+        if now and not was:
+            concerned = self._waiting.pop(task_id, concerned)
+        elif was and not now:
+            concerned = self._may_start
+        for other in list(concerned):
+            self._enter(other)
+
+    def _enter(self, task_id: str) -> None:
+        self._leave(task_id)
+        task = self._tasks[task_id]
+        state = state_of(task)
+        ids = self._open.get(state)
+        if state == BLOCKED:
+            ids = self._waiting_room(task["spec"])
+        if ids is not None:
+            ids.add(task_id)
+            self._listed_in[task_id] = ids
+
+    def _waiting_room(self, spec: Object) -> set[str]:
+        if any(spec.get(mark) for mark in _MARKS):
+            return self._may_start
+        for needed in spec.get("dependencies") or ():
+            if self._states.get(needed) not in SATISFIED_STATES:
+                return self._waiting.setdefault(needed, set())
+        return self._may_start
+
+    def _leave(self, task_id: str) -> None:
+        self._listed_in.pop(task_id, set()).discard(task_id)
+
+
+def board_of(cache: Cache, swarm: Object) -> Board:
+    """The board of a KiroSwarm, kept by the cache."""
+    metadata = swarm["metadata"]
+    return cache.follower(
+        TASKS, metadata["namespace"], metadata["name"], metadata["uid"], Board
+    )
+
+
+def state_of(task: Object) -> str:
+    """State of a task; one without a status is Blocked."""
+    return str((task.get("status") or {}).get("state") or BLOCKED)
+
+
+def _is_noted(task: Object) -> bool:
+    conditions = (task.get("status") or {}).get("conditions") or ()
+    return any(item.get("status") == "True" for item in conditions)
+
+
+def _order(task: Object) -> int:
+    return int(task["spec"].get("order") or 0)

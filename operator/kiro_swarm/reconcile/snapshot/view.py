@@ -1,0 +1,160 @@
+"""One swarm as it is seen at one moment: everything its decisions are made from.
+
+Built from the cache at the start of a reconcile; the pure parts of ``swarm`` take it whole
+and never look anywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import (
+    COMPONENT_INTEGRATE,
+    COMPONENT_PREPARE,
+    FINAL_STATES,
+    LABEL_COMPONENT,
+    SATISFIED_STATES,
+)
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.cluster.cache import Cache
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS
+from kiro_swarm.reconcile.objects.manifests import Object, is_owned
+from kiro_swarm.reconcile.snapshot.board import LineUp, board_of
+from kiro_swarm.reconcile.snapshot.board import state_of as state_of
+from kiro_swarm.reconcile.snapshot.measured import Measured
+
+
+@dataclass(frozen=True)
+class View:
+    """A swarm, its typed spec, and what belongs to it."""
+
+    swarm: Object
+    spec: KiroSwarmSpec
+    instances: list[Object]
+    tasks: list[Object]
+    jobs: list[Object]
+    pods: list[Object]
+    now: datetime
+    lined_up: Optional[LineUp] = None
+
+    @property
+    def name(self) -> str:
+        """Name of the swarm."""
+        return str(self.swarm["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return str(self.swarm["metadata"]["namespace"])
+
+    @property
+    def uid(self) -> str:
+        """Its uid."""
+        return str(self.swarm["metadata"]["uid"])
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Its status as it was written last."""
+        return self.swarm.get("status") or {}
+
+    @property
+    def spec_changed(self) -> bool:
+        """Whether the status is about an earlier spec."""
+        generation = self.swarm["metadata"].get("generation")
+        return bool(self.status.get("observedGeneration") != generation)
+
+    @cached_property
+    def line_up(self) -> LineUp:
+        """The tasks, sorted by what has to be looked at."""
+        return LineUp.of(self.tasks) if self.lined_up is None else self.lined_up
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Task id -> state."""
+        return self.line_up.states
+
+    @cached_property
+    def measured(self) -> Measured:
+        """What its tasks teach about times, chains and instances."""
+        learned, shape = self.line_up.learned, self.line_up.shape
+        return learned.measured(self.tasks, self.spec.instances, shape, self.now)
+
+    @cached_property
+    def active(self) -> dict[str, Object]:
+        """Instance name -> the task that it has now."""
+        return {task["status"]["instance"]: task for task in self.line_up.active}
+
+    @cached_property
+    def pods_by_uid(self) -> dict[str, Object]:
+        """Pod uid -> pod."""
+        return {pod["metadata"]["uid"]: pod for pod in self.pods}
+
+    @cached_property
+    def finished(self) -> bool:
+        """Every task is where it stays, and there is at least one."""
+        return bool(self.tasks) and set(self.states.values()) <= FINAL_STATES
+
+    @cached_property
+    def complete(self) -> bool:
+        """Every task is merged or skipped."""
+        return bool(self.tasks) and set(self.states.values()) <= SATISFIED_STATES
+
+    def jobs_of(self, component: str) -> list[Object]:
+        """The prepare or integrate Jobs, the latest first."""
+        found = [
+            job
+            for job in self.jobs
+            if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == component
+        ]
+        return sorted(found, key=job_number, reverse=True)
+
+    @property
+    def prepare_jobs(self) -> list[Object]:
+        """The prepare Jobs, the latest first."""
+        return self.jobs_of(COMPONENT_PREPARE)
+
+    @property
+    def integrate_jobs(self) -> list[Object]:
+        """The integrate Jobs, the latest first."""
+        return self.jobs_of(COMPONENT_INTEGRATE)
+
+    def pod_of_job(self, job: Object) -> Optional[Object]:
+        """The pod of a Job: with a backoff limit of 0 there is one."""
+        for pod in self.pods:
+            if is_owned(pod, job):
+                return pod
+        return None
+
+
+def look(cache: Cache, swarm: Object, spec: KiroSwarmSpec, now: datetime) -> View:
+    """The view of a swarm from what the cache knows; foreign namesakes are left out."""
+    namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
+    instances, jobs = (
+        [
+            item
+            for item in cache.of_swarm(resource, namespace, name)
+            if is_owned(item, swarm)
+        ]
+        for resource in (INSTANCES, JOBS)
+    )
+    # Whatever the order in which the cache learned of them: lists for people are stable.
+    instances.sort(key=lambda item: int(item["spec"].get("index", 0)))
+    pods = cache.of_swarm(PODS, namespace, name)
+    line_up = board_of(cache, swarm).line_up()
+    return View(swarm, spec, instances, line_up.tasks, jobs, pods, now, line_up)
+
+
+def job_number(job: Object) -> int:
+    """The number at the end of a Job's name."""
+    return int(job["metadata"]["name"].rsplit("-", 1)[-1])
+
+
+def job_outcome(job: Object) -> Optional[bool]:
+    """True for complete, False for failed, None while it runs."""
+    for item in (job.get("status") or {}).get("conditions") or []:
+        if item.get("status") == "True" and item.get("type") in ("Complete", "Failed"):
+            return bool(item["type"] == "Complete")
+    return None

@@ -1,0 +1,1 @@
+"""One KiroSwarm: its accounts, its Jobs, its instances, its status."""

@@ -1,0 +1,180 @@
+"""When the merge train runs, and what it said: the integrate Jobs.
+
+One Job at a time. It merges every Done task that a person need not approve first, waits a
+little for more, and ends; what it merged is in the KiroTasks, the rest in the termination
+message of its pod. A Job that dies half-way is simply followed by another: merged tasks are
+found by their trailer. A sync Job (``git sync upstream``) may move the branch as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import COMPONENT_SYNC, DONE, LABEL_COMPONENT, MERGED
+from kiro_swarm.cluster.resources import JOBS
+from kiro_swarm.policy.approval import asks_person, may_merge
+from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.objects.job_pods import integrate_job
+from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome
+from kiro_swarm.reconcile.swarms.prepare import retry_time, termination_report
+
+
+@dataclass(frozen=True)
+class Train:
+    """Where the merge train is, for the status."""
+
+    batch: int
+    running: bool
+    ok: bool
+    message: str = ""
+    reason: str = ""
+    retry_at: Optional[datetime] = None
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def has_work(view: View, train: Train) -> bool:
+    """Whether a Job would find something to merge or to push."""
+    approval = view.spec.integration.approval
+    if any(may_merge(task, approval) for task in view.line_up.by_state[DONE]):
+        return True
+    push = view.spec.integration.push
+    due = push == "Always" or (push == "OnComplete" and view.finished)
+    if not due or MERGED not in view.states.values():
+        return False
+    head = head_of(view, train)
+    return bool(head) and head != pushed_of(view, train)
+
+
+def approvals(view: View) -> list[Object]:
+    """The Done tasks that wait for a person, those that were finished first in front."""
+    approval = view.spec.integration.approval
+    done = view.line_up.by_state[DONE]
+    waiting = [task for task in done if asks_person(task, approval)]
+    return sorted(waiting, key=lambda task: str(task["status"].get("finishedAt") or ""))
+
+
+def head_of(view: View, train: Train) -> str:
+    """Commit that the integration branch points to, as far as is known."""
+    before = view.status.get("integration") or {}
+    synced, latest = _synced(view), _merged_last(view)
+    if synced:
+        return str(synced["head"])
+    if latest is None or (train.report.get("head") and not train.running):
+        return str(train.report.get("head") or before.get("head") or "")
+    if not train.running and _came_from_elsewhere(view, str(before.get("head") or "")):
+        return str(before["head"])
+    return str(latest["status"]["mergeCommit"])
+
+
+def pushed_of(view: View, train: Train) -> str:
+    """Commit that was pushed last."""
+    before = (view.status.get("integration") or {}).get("pushed")
+    pushed = _synced(view).get("pushed") or train.report.get("pushed") or before
+    return str(pushed or "")
+
+
+def _merged_last(view: View) -> Optional[Object]:
+    return max(
+        (task for task in view.tasks if (task.get("status") or {}).get("mergeCommit")),
+        key=lambda task: str(task["status"].get("mergedAt") or ""),
+        default=None,
+    )
+
+
+def _came_from_elsewhere(view: View, head: str) -> bool:
+    """Whether a recorded head is neither where the swarm began nor a merge of a task."""
+    base = (view.status.get("integration") or {}).get("base")
+    merges = {(task.get("status") or {}).get("mergeCommit") for task in view.tasks}
+    return bool(head) and head != base and head not in merges
+
+
+def _synced(view: View) -> dict[str, Any]:
+    """The report of a sync Job that moved the branch last of all; empty without one.
+
+    Kubernetes tells the end of a Job in whole seconds; of two in one second the sync is
+    taken to be the later, which the next integrate Job puts right.
+    """
+    ended = [
+        (when, job)
+        for job in view.jobs
+        if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == COMPONENT_SYNC
+        and job_outcome(job)
+        and (when := _finished_at(job))
+    ]
+    if not ended:
+        return {}
+    when, job = max(ended, key=lambda pair: pair[0])
+    merged = _merged_last(view)
+    others = [_finished_at(job) for job in view.integrate_jobs if job_outcome(job)]
+    others.append(parse(merged["status"].get("mergedAt")) if merged else None)
+    if any(other and other >= when + timedelta(seconds=1) for other in others):
+        return {}
+    report = termination_report(view.pod_of_job(job))
+    return report if report.get("head") else {}
+
+
+def observe(view: View) -> Train:
+    """Where the train is now. Pure."""
+    before = view.status.get("integration") or {}
+    batch = int(before.get("batch") or 0)
+    jobs = view.integrate_jobs
+    if not jobs:
+        return Train(batch, running=False, ok=True)
+    latest = jobs[0]
+    batch = max(batch, job_number(latest))
+    outcome = job_outcome(latest)
+    if outcome is None:
+        return Train(batch, running=True, ok=True)
+    report = termination_report(view.pod_of_job(latest))
+    if outcome:
+        return Train(
+            batch, False, True, str(report.get("message") or ""), report=report
+        )
+    failures = _failures_in_a_row(jobs)
+    finished = _finished_at(latest) or view.now
+    return Train(
+        batch,
+        running=False,
+        ok=False,
+        message=str(report.get("message") or "the integrate Job failed"),
+        reason=str(report.get("reason") or "IntegrateFailed"),
+        retry_at=retry_time(finished, failures),
+        report=report,
+    )
+
+
+def _failures_in_a_row(jobs: list[Object]) -> int:
+    count = 0
+    for job in jobs:
+        if job_outcome(job) is not False:
+            break
+        count += 1
+    return count
+
+
+def _finished_at(job: Object) -> Optional[datetime]:
+    for item in (job.get("status") or {}).get("conditions") or []:
+        if item.get("type") in ("Complete", "Failed"):
+            return parse(item.get("lastTransitionTime"))
+    return None
+
+
+async def reconcile(ctx: Context, view: View) -> Train:
+    """Start the next Job when there is work and none runs; drop the older ones."""
+    train = observe(view)
+    waiting = train.retry_at is not None and view.now < train.retry_at
+    if not train.running and not waiting and has_work(view, train):
+        batch = train.batch + 1
+        body = integrate_job(view.swarm, view.spec, batch, ctx.settings)
+        await ctx.create(JOBS, view.namespace, body)
+        train = Train(batch, running=True, ok=train.ok, report=train.report)
+    kept = 3
+    for job in view.integrate_jobs[kept:]:
+        meta = job["metadata"]
+        if job_outcome(job) is not None and not meta.get("deletionTimestamp"):
+            await ctx.client.delete(JOBS, view.namespace, meta["name"], uid=meta["uid"])
+    return train

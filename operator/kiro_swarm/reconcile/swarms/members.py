@@ -1,0 +1,65 @@
+"""The instances of a swarm: as many KiroInstances as are wanted, drained before they go."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from kiro_swarm.cluster.resources import INSTANCES, LEASES, SWARMS
+from kiro_swarm.policy import naming
+from kiro_swarm.policy.colours import colour_of
+from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
+from kiro_swarm.reconcile.objects.manifests import Object, metadata
+from kiro_swarm.reconcile.snapshot.view import View
+
+
+def missing(view: View) -> list[int]:
+    """Numbers of the instances that are wanted and not there."""
+    there = {instance["spec"]["index"] for instance in view.instances}
+    return [index for index in range(1, view.spec.instances + 1) if index not in there]
+
+
+def leaving(view: View) -> list[Object]:
+    """Instances beyond the wanted number that have nothing left to do.
+
+    A busy one stays until its task is done; it gets no further one (see ``bind``).
+    """
+    return [
+        instance
+        for instance in view.instances
+        if instance["spec"]["index"] > view.spec.instances
+        and instance["metadata"]["name"] not in view.active
+        and not instance["metadata"].get("deletionTimestamp")
+    ]
+
+
+def manifest(view: View, index: int) -> Object:
+    """The KiroInstance number ``index``."""
+    colour = colour_of(index)
+    return {
+        "apiVersion": INSTANCES.api_version,
+        "kind": INSTANCES.kind,
+        "metadata": metadata(view.swarm, naming.instance_name(view.name, index)),
+        "spec": {
+            "swarm": view.name,
+            "index": index,
+            "colour": colour.code,
+            "colourName": colour.name,
+        },
+    }
+
+
+async def reconcile(ctx: Context, view: View) -> None:
+    """Make the missing instances, let the idle ones beyond the number go."""
+    made = await side_by_side(
+        partial(ctx.create, INSTANCES, view.namespace, manifest(view, index))
+        for index in missing(view)
+    )
+    if None in made:
+        # A namesake of an earlier swarm is still on its way out.
+        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+    for instance in leaving(view):
+        meta = instance["metadata"]
+        await ctx.client.delete(
+            INSTANCES, view.namespace, meta["name"], uid=meta["uid"]
+        )
+        await ctx.client.delete(LEASES, view.namespace, meta["name"])

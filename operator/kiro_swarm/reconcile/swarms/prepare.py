@@ -1,0 +1,192 @@
+"""From a KiroSwarm to its KiroTasks: the prepare Job, its answer, the graph.
+
+The Job leaves its answer in two places: a short one in the termination message of its pod
+(what was read, or why not), the graph in a ConfigMap. Tasks are made from the graph; the
+swarm is Prepared when they all exist, so a crash in between makes the rest later.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Optional
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
+from kiro_swarm.policy import naming
+from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
+from kiro_swarm.reconcile.instances.instance import pod_trouble
+from kiro_swarm.reconcile.objects.job_pods import prepare_job
+from kiro_swarm.reconcile.objects.manifests import Object, metadata
+from kiro_swarm.reconcile.snapshot.view import View, job_outcome
+from kiro_swarm.tasks.wire import (
+    GRAPH_KEY,
+    MORE_KEY,
+    MOST_PARTS,
+    PublishedGraph,
+    PublishedTask,
+    unpack,
+)
+
+_FIRST_RETRY = 15.0
+_LONGEST_RETRY = 300.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """How far the preparation is, for the status."""
+
+    done: Optional[bool]
+    reason: str
+    message: str
+    attempt: int
+    retry_at: Optional[datetime] = None
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def termination_report(
+    pod: Optional[Object], container: str = "main"
+) -> dict[str, Any]:
+    """The JSON that a Job's container left as its last words, or what is known else."""
+    statuses = ((pod or {}).get("status") or {}).get("containerStatuses") or []
+    for item in statuses:
+        ended = (item.get("state") or {}).get("terminated")
+        if item.get("name") != container or not ended:
+            continue
+        try:
+            report = json.loads(ended.get("message") or "")
+        except ValueError:
+            report = None
+        if isinstance(report, dict):
+            return report
+        words = (ended.get("message") or ended.get("reason") or "").strip()
+        code = ended.get("exitCode")
+        return {"reason": "JobFailed", "message": f"exit status {code}: {words[-800:]}"}
+    return {}
+
+
+def retry_time(finished: datetime, attempt: int) -> datetime:
+    """When a failed Job is tried again: later each time, five minutes at most."""
+    pause = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempt - 1, 10))
+    return finished + timedelta(seconds=pause)
+
+
+async def reconcile(ctx: Context, view: View) -> Prepared:
+    """Bring the preparation a step on and say how far it is."""
+    before = view.status.get("prepare") or {}
+    attempt = max(1, int(before.get("attempt") or 0))
+    name = naming.prepare_job(view.name, attempt)
+    job = next(
+        (job for job in view.prepare_jobs if job["metadata"]["name"] == name), None
+    )
+    retry_at = parse(before.get("retryAt"))
+    if retry_at is not None:
+        if view.now < retry_at and not view.spec_changed:
+            return _failed_before(view, attempt, retry_at)
+        return Prepared(None, "Preparing", "trying again", attempt + 1)
+    if job is None:
+        body = prepare_job(view.swarm, view.spec, attempt, ctx.settings)
+        await ctx.create(JOBS, view.namespace, body)
+        return Prepared(None, "Preparing", "reading the repository", attempt)
+    outcome = job_outcome(job)
+    pod = view.pod_of_job(job)
+    if outcome is None:
+        return Prepared(None, "Preparing", _waiting(pod), attempt)
+    report = termination_report(pod)
+    graph = None
+    if outcome:
+        try:
+            graph = await _published(ctx, view)
+        except ValueError as error:
+            report = {"reason": "GraphUnreadable", "message": str(error)}
+    if graph is not None:
+        if await _make_tasks(ctx, view, graph):
+            return Prepared(True, "Prepared", "", attempt, report=report)
+        # A task of an earlier swarm is on its way out, or another swarm has the name.
+        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+        message = "names of its tasks are still taken by other KiroTasks"
+        return Prepared(None, "Preparing", message, attempt, report=report)
+    return Prepared(
+        False,
+        str(report.get("reason") or "PrepareFailed"),
+        str(report.get("message") or "the prepare Job ended and left no task graph"),
+        attempt,
+        retry_time(view.now, attempt),
+        report,
+    )
+
+
+def _failed_before(view: View, attempt: int, retry_at: datetime) -> Prepared:
+    """What was said when the last attempt failed, while its retry is not due."""
+    said = find(view.status.get("conditions") or [], "Prepared") or {}
+    return Prepared(
+        False,
+        str(said.get("reason") or "PrepareFailed"),
+        str(said.get("message") or ""),
+        attempt,
+        retry_at,
+    )
+
+
+def _waiting(pod: Optional[Object]) -> str:
+    trouble = pod_trouble(pod) if pod else ""
+    return f"reading the repository{'; its pod waits: ' if trouble else ''}{trouble}"
+
+
+async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
+    """The graph that the prepare Job has published, None when there is none.
+
+    :raises ValueError: somebody else has written there, or deleted a part of it.
+    """
+    published = await ctx.client.get(
+        CONFIG_MAPS, view.namespace, naming.graph_name(view.name)
+    )
+    first = (published.get("binaryData") or {}).get(GRAPH_KEY)
+    if first is None:
+        return None
+    names = str((published.get("data") or {}).get(MORE_KEY) or "").split()
+    if len(names) >= MOST_PARTS or not all(
+        naming.is_graph_part(view.name, name) for name in names
+    ):
+        raise ValueError("the published task graph names parts that are none of it")
+    try:
+        more = await side_by_side(
+            partial(ctx.client.get, CONFIG_MAPS, view.namespace, name) for name in names
+        )
+    except errors.NotFound as error:
+        raise ValueError("a part of the published task graph is gone") from error
+    rest = [(part.get("binaryData") or {}).get(GRAPH_KEY, "") for part in more]
+    return unpack("".join([first, *rest]))
+
+
+async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:
+    """Create the KiroTasks of the published graph; whether all of them are there now."""
+    there = {task["metadata"]["name"] for task in view.tasks}
+    missing = (
+        task
+        for task in graph.tasks
+        if naming.task_name(view.name, task.id) not in there
+    )
+    made = await side_by_side(
+        partial(ctx.create, TASKS, view.namespace, task_manifest(view, task))
+        for task in missing
+    )
+    return None not in made
+
+
+def task_manifest(view: View, task: PublishedTask) -> Object:
+    """The KiroTask of one task of a published graph."""
+    return {
+        "apiVersion": TASKS.api_version,
+        "kind": TASKS.kind,
+        "metadata": metadata(view.swarm, naming.task_name(view.name, task.id)),
+        "spec": {
+            **task.model_dump(by_alias=True, exclude_none=True),
+            "swarm": view.name,
+            "maxAttempts": view.spec.recovery.max_attempts,
+        },
+    }

@@ -1,0 +1,332 @@
+"""KiroSwarm.status from a view: counts, phase, conditions, speed-up. Pure.
+
+The truth table of the conditions stands beside their type, in ``api/swarm_status.py``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import (
+    DONE,
+    FAILED,
+    GROUP,
+    LABEL_SWARM,
+    MERGED,
+    READY,
+    RUNNING,
+    TASK_STATES,
+)
+from kiro_swarm.policy.conditions import condition, is_true
+from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.reconcile.objects.pods import branch_of
+from kiro_swarm.reconcile.snapshot.view import View, state_of
+from kiro_swarm.reconcile.snapshot.words import listed
+from kiro_swarm.reconcile.swarms.integrate import Train, approvals, head_of, pushed_of
+from kiro_swarm.reconcile.swarms.prepare import Prepared
+from kiro_swarm.reconcile.tasks.hand_out import lacking
+from kiro_swarm.reconcile.tasks.lateness import is_late
+from kiro_swarm.reconcile.tasks.transitions import first_start
+
+_MOST_INSTANCES = 64
+_PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
+_MOST_NAMED = 5
+
+
+def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
+    """The whole status of a KiroSwarm."""
+    before = view.status
+    counts = Counter(view.states.values())
+    ready = [item for item in view.instances if _counts_as_ready(item)]
+    wanted = wanted_instances(view)
+    phase, message = _phase_and_message(view, prepared, train, len(ready), wanted)
+    status: dict[str, Any] = {
+        "observedGeneration": view.swarm["metadata"].get("generation", 0),
+        "phase": phase,
+        "message": message[:1024],
+        "replicas": len(view.instances),
+        "readyReplicas": len(ready),
+        "readiness": f"{len(ready)}/{wanted}",
+        "progress": f"{counts[MERGED]}/{len(view.tasks)}",
+        "selector": f"{LABEL_SWARM}={view.name},{GROUP}/component=instance",
+        "tasks": {
+            "total": len(view.tasks),
+            **{state.lower(): counts[state] for state in TASK_STATES},
+            "late": sum(is_late(view, task) for task in view.active.values()),
+        },
+        "instances": _instances(view),
+        "prepare": _prepare(view, prepared),
+        "integration": _integration(view, prepared, train),
+        "startedAt": first_start(view),
+        "finishedAt": _finished_at(view),
+    }
+    status["speedup"] = _speedup(view, status["startedAt"], status["finishedAt"])
+    status["conditions"] = _conditions(
+        view, prepared, train, phase, message, len(ready) >= wanted
+    )
+    return {**before, **status}
+
+
+def differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether a status is worth a write: time passing alone is not."""
+    quiet = {"speedup": None, "forecast": None}
+    return bool(_stored({**before, **quiet}) != _stored({**after, **quiet}))
+
+
+def _stored(value: Any) -> Any:
+    """What a merge patch leaves behind: None means that there is no such field."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _stored(item) for key, item in value.items() if item is not None}
+
+
+def wanted_instances(view: View) -> int:
+    """How many instances ought to be ready: those that nobody stopped or paused."""
+    if view.spec.suspend:
+        return 0
+    held = [
+        item
+        for item in view.instances
+        if item["spec"]["index"] <= view.spec.instances and _desired(item) != "Running"
+    ]
+    return view.spec.instances - len(held)
+
+
+def _desired(instance: dict[str, Any]) -> str:
+    return str(instance["spec"].get("desired") or "Running")
+
+
+def _counts_as_ready(instance: dict[str, Any]) -> bool:
+    # Who was just paused or stopped may not have said so yet.
+    return _phase(instance) in ("Ready", "Busy") and _desired(instance) == "Running"
+
+
+def _phase(instance: dict[str, Any]) -> str:
+    return str((instance.get("status") or {}).get("phase") or "Pending")
+
+
+def _instances(view: View) -> list[dict[str, Any]]:
+    items = sorted(
+        view.instances,
+        key=lambda item: (_PHASE_ORDER.get(_phase(item), 4), item["spec"]["index"]),
+    )
+    summaries = []
+    for item in items[:_MOST_INSTANCES]:
+        name = item["metadata"]["name"]
+        task = view.active.get(name)
+        summary = {
+            "name": name,
+            "colour": item["spec"]["colour"],
+            "phase": "Busy" if task and _phase(item) == "Ready" else _phase(item),
+        }
+        if task:
+            summary["task"] = task["spec"]["id"]
+            summary["branch"] = task["status"].get("branch", "")
+        summaries.append(summary)
+    return summaries
+
+
+def _prepare(view: View, prepared: Prepared) -> dict[str, Any]:
+    before = view.status.get("prepare") or {}
+    report = prepared.report
+    return {
+        "attempt": prepared.attempt,
+        "retryAt": stamp(prepared.retry_at) if prepared.retry_at else None,
+        "tasksFile": report.get("tasksFile") or before.get("tasksFile") or "",
+        "diagnostics": report.get("diagnostics", before.get("diagnostics") or []),
+    }
+
+
+def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
+    before = view.status.get("integration") or {}
+    base = prepared.report.get("base") or before.get("base") or ""
+    head = head_of(view, train) or prepared.report.get("head") or before.get("head")
+    return {
+        "branch": branch_of(view.swarm, view.spec),
+        "base": base,
+        "head": head or base,
+        "pushed": pushed_of(view, train),
+        "batch": train.batch,
+        "message": (train.message or before.get("message") or "")[:4096],
+    }
+
+
+def _finished_at(view: View) -> Optional[str]:
+    if not view.finished:
+        return None
+    ends = [
+        str(status.get("mergedAt") or status.get("finishedAt") or "")
+        for status in (task.get("status") or {} for task in view.tasks)
+    ]
+    return max(ends) or None
+
+
+def _speedup(
+    view: View, started: Optional[str], finished: Optional[str]
+) -> dict[str, float]:
+    """Measured times: of the wall clock, of all attempts, and their ratio."""
+    now = stamp(view.now)
+    work = 0.0
+    for task in view.tasks:
+        status = task.get("status") or {}
+        work += float(status.get("runningSeconds") or 0.0)
+        if state_of(task) == RUNNING:
+            work += seconds_between(status.get("startedAt"), now)
+    elapsed = seconds_between(started, finished or now)
+    ratio = work / elapsed if elapsed else 0.0
+    return {
+        "elapsedSeconds": round(elapsed, 3),
+        "taskSeconds": round(work, 3),
+        "ratio": round(ratio, 2),
+    }
+
+
+def _phase_and_message(
+    view: View, prepared: Prepared, train: Train, ready: int, wanted: int
+) -> tuple[str, str]:
+    states = Counter(view.states.values())
+    if view.swarm["metadata"].get("deletionTimestamp"):
+        return "Deleting", "being deleted"
+    if prepared.done is False:
+        return "Failed", prepared.message
+    if prepared.done is None:
+        return "Preparing", prepared.message
+    if not train.ok and not train.running:
+        return ("Failed" if view.finished else "Running"), train.message
+    if view.complete:
+        return "Succeeded", f"all {len(view.tasks)} tasks are merged or skipped"
+    if stuck(view):
+        names = ", ".join(sorted(i for i, s in view.states.items() if s == FAILED))
+        return "Failed", f"failed: {names}; `run task ID` tries one again"[:1024]
+    question = f"{asked}; " if (asked := _question(view)) else ""
+    if view.spec.suspend:
+        return "Suspended", f"{question}suspended; {len(view.active)} tasks still run"
+    waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
+    paused = sum(_desired(item) == "Paused" for item in view.instances)
+    waiting += f"; {paused} paused" if paused else ""
+    waiting += _nobody_able(view)
+    working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
+    return (
+        "Running",
+        f"{question}{states[MERGED]} of {len(view.tasks)} merged; "
+        f"working on {working or 'nothing'}{waiting}",
+    )
+
+
+def _beyond_all(view: View) -> list[str]:
+    """Ready tasks that ask for what no instance can do."""
+    ready = view.line_up.by_state[READY]
+    return [task["spec"]["id"] for task in ready if lacking(view, task)]
+
+
+def _nobody_able(view: View) -> str:
+    """What no instance can do, and where to read more."""
+    unable = _beyond_all(view)
+    if not unable:
+        return ""
+    return f"; no instance can do {listed(unable)}: `explain task {unable[0]}`"
+
+
+def _question(view: View) -> str:
+    """What a person is asked, with the sentences to answer it; empty for nothing."""
+    waiting = [task["spec"]["id"] for task in approvals(view)]
+    if not waiting:
+        return ""
+    named = ", ".join(waiting[:_MOST_NAMED])
+    more = len(waiting) - _MOST_NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return (
+        f"approve or reject {named}{others}: "
+        f"`approve task {waiting[0]}` or `reject task {waiting[0]}`"
+    )
+
+
+def stuck(view: View) -> bool:
+    """A task has failed and nothing else can move without a person."""
+    states = set(view.states.values())
+    return FAILED in states and states <= {FAILED, "Blocked", MERGED, "Skipped"}
+
+
+def _conditions(
+    view: View,
+    prepared: Prepared,
+    train: Train,
+    phase: str,
+    message: str,
+    all_ready: bool,
+) -> list[dict[str, Any]]:
+    generation = view.swarm["metadata"].get("generation", 0)
+    before = view.status.get("conditions") or []
+
+    def make(kind: str, status: Optional[bool], reason: str, text: str) -> Any:
+        return condition(
+            before, kind, status, reason, text, generation=generation, now=view.now
+        )
+
+    stalled = _stall_reason(view, prepared, train)
+    moving = not stalled and not (view.complete and all_ready and not train.running)
+    waits = DONE in view.states.values()
+    if prepared.done is not True:
+        reason = "PrepareFailed" if prepared.done is False else "Preparing"
+        ready = make("Ready", False, reason, message)
+    elif view.spec.suspend:
+        ready = make("Ready", False, "Suspended", message)
+    elif all_ready or view.complete:
+        ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
+    else:
+        ready = make("Ready", False, "InstancesNotReady", "instances are starting")
+    failed = FAILED in view.states.values()
+    asked = []
+    if view.spec.integration.approval == "Required":
+        question = _question(view)
+        reason = "ApprovalPending" if question else "NothingToApprove"
+        asked = [make("ApprovalNeeded", bool(question), reason, question)]
+    return [
+        *asked,
+        ready,
+        make("Reconciling", moving, phase if moving else "Idle", message),
+        make(
+            "Stalled",
+            bool(stalled),
+            stalled or "Progressing",
+            message if stalled else "",
+        ),
+        make(
+            "Prepared",
+            prepared.done,
+            prepared.reason if prepared.done is not None else "Preparing",
+            prepared.message or "the task graph is there",
+        ),
+        make(
+            "Complete",
+            view.complete,
+            "AllMerged" if view.complete else "TasksFailed" if failed else "InProgress",
+            message,
+        ),
+        make(
+            "Integrated",
+            train.ok and not waits,
+            train.reason or ("MergePending" if waits else "Integrated"),
+            train.message,
+        ),
+    ]
+
+
+def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
+    if prepared.done is False:
+        return prepared.reason
+    if stuck(view):
+        return "TasksFailed"
+    unable = _beyond_all(view)
+    if unable and not view.active and DONE not in view.states.values():
+        others = len(view.line_up.by_state[READY]) - len(unable)
+        return "" if others else "NobodyAble"
+    if view.finished and not train.ok and not train.running:
+        return train.reason
+    return ""
+
+
+def was_prepared(status: dict[str, Any]) -> bool:
+    """Whether the status says that the task graph is there."""
+    return is_true(status.get("conditions") or [], "Prepared")

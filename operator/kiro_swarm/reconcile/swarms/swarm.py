@@ -1,0 +1,281 @@
+"""KiroSwarm: one reconcile of everything a swarm is made of.
+
+The order is the order of a swarm's life: foundations, instances, preparation, tasks, merge
+train, and the status last. Each part is level-triggered on its own; this module only puts
+them in a row and decides when to look again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any, Optional
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.events import emit
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, Resource
+from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
+from kiro_swarm.reconcile.objects.manifests import Object, foundations, is_owned
+from kiro_swarm.reconcile.objects.pods import spec_of
+from kiro_swarm.reconcile.settings import scheme_of
+from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
+from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look
+from kiro_swarm.reconcile.swarms import integrate, members, prepare
+from kiro_swarm.reconcile.swarms.prepare import Prepared, termination_report
+from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
+from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
+from kiro_swarm.reconcile.tasks.outlook import outlook
+
+
+async def reconcile(ctx: Context, key: Key) -> None:
+    """Bring one swarm a step nearer to what is wanted."""
+    swarm = ctx.cache.get(SWARMS, key.namespace, key.name)
+    if swarm is None or swarm["metadata"].get("deletionTimestamp"):
+        return  # what it owns goes with it: garbage collection
+    spec = spec_of(swarm)
+    if spec is None:
+        await _refuse(ctx, swarm, "the spec is of another version of this operator")
+        return
+    scheme = scheme_of(spec.repository.url)
+    if scheme not in ctx.settings.repository_schemes:
+        allowed = ", ".join(sorted(ctx.settings.repository_schemes))
+        await _refuse(
+            ctx,
+            swarm,
+            f"spec.repository.url: scheme '{scheme}' is not allowed here ({allowed}); "
+            "the operator's setting repositorySchemes decides",
+        )
+        return
+    view = look(ctx.cache, swarm, spec, ctx.now())
+    taken = await _lay_foundations(ctx, view)
+    if taken and not was_prepared(view.status):
+        await _wait_for_names(ctx, key, view, taken)
+        return
+    await members.reconcile(ctx, view)
+    view = await _settle(ctx, look(ctx.cache, swarm, spec, ctx.now()))
+    if was_prepared(view.status):
+        attempt = int((view.status.get("prepare") or {}).get("attempt") or 1)
+        prepared = Prepared(True, "Prepared", "", attempt)
+    else:
+        prepared = await prepare.reconcile(ctx, view)
+    if prepared.done:
+        # Tasks that were made a moment ago are in the cache, not in this view.
+        view = look(ctx.cache, swarm, spec, ctx.now())
+        view = await _move_tasks(ctx, view)
+    train = await integrate.reconcile(ctx, view)
+    again = await _write_status(ctx, view, prepared, train)
+    _wake_instances(ctx, view)
+    for waiting in ctx.backlog.begun(key.namespace, key.name):
+        ctx.queue.add(Key(COMMANDS, key.namespace, waiting))
+    if again is not None:
+        ctx.queue.add_after(key, again)
+
+
+async def _lay_foundations(ctx: Context, view: View) -> list[str]:
+    """Accounts, roles, volume, policy: once for each swarm and operator process.
+
+    Returns the objects that stand in the way: of an earlier swarm of this name, which are
+    on their way out, or of somebody else.
+    """
+    if view.uid in ctx.ensured:
+        return []
+    made = foundations(
+        view.swarm, view.spec.storage, network_policy=ctx.settings.network_policy
+    )
+    answers = await side_by_side(
+        partial(_lay, ctx, view.swarm, resource, body) for resource, body in made
+    )
+    if all(answers):
+        ctx.ensured.add(view.uid)
+    return [
+        f"{resource.kind} {body['metadata']['name']}"
+        for (resource, body), mine in zip(made, answers)
+        if not mine
+    ]
+
+
+async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) -> None:
+    """Make nothing on a ground that is about to go; say what is waited for."""
+    attempt = int((view.status.get("prepare") or {}).get("attempt") or 0)
+    message = f"waiting until these are gone: {', '.join(taken)}"
+    prepared = Prepared(None, "Preparing", message, attempt)
+    await _write_status(ctx, view, prepared, integrate.observe(view))
+    ctx.queue.add_after(key, 1.0)
+
+
+async def _lay(ctx: Context, swarm: Object, resource: Resource, body: Object) -> bool:
+    """Make one object that is not watched; True when it is there and the swarm's."""
+    namespace, name = swarm["metadata"]["namespace"], body["metadata"]["name"]
+    try:
+        await ctx.client.create(resource, namespace, body)
+    except errors.AlreadyExists:
+        return is_owned(await ctx.client.get(resource, namespace, name), swarm)
+    return True
+
+
+async def _settle(ctx: Context, view: View) -> View:
+    """Fetch the pod of a Job that ended, where its last words are not in the cache yet.
+
+    The watch of Jobs may be ahead of the watch of Pods by a moment.
+    """
+    for jobs in (view.prepare_jobs, view.integrate_jobs):
+        if not jobs or job_outcome(jobs[0]) is None:
+            continue
+        job = jobs[0]
+        uid = job["metadata"]["uid"]
+        if uid in ctx.ensured or termination_report(view.pod_of_job(job)):
+            continue
+        ctx.ensured.add(uid)
+        label = f"batch.kubernetes.io/controller-uid={uid}"
+        pods, _ = await ctx.client.list(PODS, view.namespace, labels=label)
+        for pod in pods:
+            ctx.remember(PODS, pod)
+    return look(ctx.cache, view.swarm, view.spec, view.now)
+
+
+async def _move_tasks(ctx: Context, view: View) -> View:
+    """States that follow from others, bindings, slow instances; returns the view afterwards."""
+    silence = transitions.silence_of(ctx, view)
+    await transitions.listen(ctx, view, silence)
+    for pod in transitions.silent_pods(view, silence):
+        # Before its task is taken back: who dies in between finds the pod on its way out.
+        await ctx.delete(PODS, pod)
+    while True:
+        patches = transitions.transitions(view, silence)
+        if not patches:
+            break
+        written = await transitions.write(ctx, patches)
+        view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+        if not written:
+            break
+    for decide in (hand_out.bindings, slow.flags, slow.moves):
+        decided = decide(view)
+        if decided and await transitions.write(ctx, decided):
+            view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+    return view
+
+
+async def _write_status(
+    ctx: Context, view: View, prepared: Prepared, train: integrate.Train
+) -> Optional[float]:
+    """Write the status if it says something new; returns when to look again."""
+    waits = [
+        transitions.next_ready_or_lost(view, transitions.silence_of(ctx, view)),
+        lateness.next_late(view),
+        _until(view, prepared.retry_at),
+        _until(view, train.retry_at),
+    ]
+    rest = _rest(ctx, view)
+    if rest > 0 and prepared.done is not None:
+        waits.append(rest)
+    else:
+        status = await _status(ctx, view, prepared, train)
+        if differs(view.status, status):
+            if view.tasks:
+                status["forecast"] = outlook(view)
+            await ctx.patch_status(SWARMS, view.swarm, status)
+            ctx.written[view.uid] = ctx.monotonic()
+            await _tell(ctx, view, status)
+        waits.append(await _expire(ctx, view, status))
+    given = [wait for wait in waits if wait is not None]
+    return min(given) if given else None
+
+
+def _rest(ctx: Context, view: View) -> float:
+    """Seconds until the status may be written again.
+
+    Before that it is not even made: to count all tasks takes time in a large swarm.
+    """
+    last = ctx.written.get(view.uid)
+    if last is None:
+        return 0.0
+    large = len(view.tasks) * PAUSE_PER_TASK
+    pause = max(ctx.settings.status_interval_seconds, large)
+    return last + pause - ctx.monotonic()
+
+
+async def _status(
+    ctx: Context, view: View, prepared: Prepared, train: integrate.Train
+) -> dict[str, Any]:
+    """The status, with where the audit log ends if there are commands."""
+    status = swarm_status(view, prepared, train)
+    if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
+        await ctx.audit.open(view.swarm)
+        status["audit"] = ctx.audit.anchor(view.swarm)
+    return status
+
+
+def _until(view: View, when: Any) -> Optional[float]:
+    return None if when is None else max(0.1, (when - view.now).total_seconds())
+
+
+async def _expire(ctx: Context, view: View, status: dict[str, Any]) -> Optional[float]:
+    """Delete a finished swarm whose time is up; else seconds until then."""
+    ttl = view.spec.ttl_seconds_after_finished
+    finished = parse(status.get("finishedAt"))
+    if (
+        ttl is None
+        or finished is None
+        or status["phase"] not in ("Succeeded", "Failed")
+    ):
+        return None
+    left = (finished + timedelta(seconds=ttl) - view.now).total_seconds()
+    if left > 0:
+        return left
+    await ctx.client.delete(SWARMS, view.namespace, view.name, uid=view.uid)
+    return None
+
+
+async def _tell(ctx: Context, view: View, status: dict[str, Any]) -> None:
+    """An Event when it stalls, asks a person or is complete: news people look for."""
+    for kind, warning in (
+        ("Stalled", True),
+        ("ApprovalNeeded", False),
+        ("Complete", False),
+    ):
+        now = find(status["conditions"], kind) or {}
+        before = find(view.status.get("conditions") or [], kind) or {}
+        if now.get("status") == "True" and before.get("status") != "True":
+            await emit(
+                ctx.client,
+                SWARMS,
+                view.swarm,
+                reason=now["reason"],
+                message=now["message"],
+                now=view.now,
+                warning=warning,
+            )
+
+
+def _wake_instances(ctx: Context, view: View) -> None:
+    """Queue the instances whose status no longer says what they work on."""
+    for instance in view.instances:
+        name = instance["metadata"]["name"]
+        task = view.active.get(name)
+        said = (instance.get("status") or {}).get("task") or ""
+        if view.spec_changed or said != (task["spec"]["id"] if task else ""):
+            ctx.queue.add(Key(INSTANCES, view.namespace, name))
+
+
+async def _refuse(ctx: Context, swarm: Object, message: str) -> None:
+    """Say why nothing is done for a swarm. Nothing is created, nothing is lost."""
+    spec = spec_of(swarm)
+    prepared = Prepared(False, "RepositoryNotAllowed", message, 0)
+    if spec is None:
+        await emit(
+            ctx.client,
+            SWARMS,
+            swarm,
+            reason="InvalidSpec",
+            message=message,
+            now=ctx.now(),
+            warning=True,
+        )
+        return
+    view = look(ctx.cache, swarm, spec, ctx.now())
+    status = swarm_status(view, prepared, integrate.observe(view))
+    if differs(view.status, status):
+        await ctx.patch_status(SWARMS, swarm, status)
+        await _tell(ctx, view, status)

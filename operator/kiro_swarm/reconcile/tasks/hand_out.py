@@ -1,0 +1,178 @@
+"""Which task goes to which instance: a view put into the words of ``tasks/schedule``.
+
+Called by ``swarm``, and by ``holds`` to say what will happen. Pure: takes a view, returns
+status patches. A binding carries the attempt number, which is the fencing token for
+everything that happens afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiro_swarm.api.meta import BOUND, DONE, READY
+from kiro_swarm.policy import naming
+from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.reconcile.instances.instance import pod_ready
+from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.tasks.transitions import Patch
+from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose, in_line
+from kiro_swarm.tasks.strategies import STRATEGIES
+
+
+def bindings(view: View) -> list[Patch]:
+    """A task for every idle instance that may have one, as the strategy says."""
+    pods = dict(idle_instances(view))
+    waiting = startable(view)
+    if not pods or not waiting:
+        return []
+    tasks = {task["spec"]["id"]: task for task in waiting}
+    chosen = choose(
+        [ready_task(view, task) for task in waiting],
+        [
+            instance_of(view, item)
+            for item in view.instances
+            if item["metadata"]["name"] in pods
+        ],
+        view.measured.ranks,
+        [files_of(task) for task in in_the_air(view)],
+        strategy=STRATEGIES[view.spec.distribution.strategy],
+        turn=view.line_up.had.turn,
+    )
+    return [
+        (tasks[task.id], bind(view, tasks[task.id], one.name, pods[one.name]))
+        for task, one in chosen
+    ]
+
+
+def line(view: View, assigned_to: str) -> list[ReadyTask]:
+    """The ready tasks for one instance, or for any, in the order in which they go."""
+    waiting = [
+        task
+        for task in (ready_task(view, item) for item in startable(view))
+        if task.assigned_to == assigned_to
+    ]
+    strategy = STRATEGIES[view.spec.distribution.strategy]
+    return in_line(waiting, view.measured.ranks, strategy)
+
+
+def idle_instances(view: View) -> list[tuple[str, str]]:
+    """Name and pod uid of every instance that may get a task."""
+    if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
+        return []
+    pods = {
+        reference["uid"]: pod
+        for pod in view.pods
+        if pod_ready(pod)
+        for reference in pod["metadata"].get("ownerReferences") or []
+    }
+    found = []
+    for instance in sorted(wanted(view), key=lambda item: item["spec"]["index"]):
+        metadata = instance["metadata"]
+        pod = pods.get(metadata["uid"])
+        if pod is not None and metadata["name"] not in view.active:
+            found.append((metadata["name"], pod["metadata"]["uid"]))
+    return found
+
+
+def wanted(view: View) -> list[Object]:
+    """The instances that may have tasks, now or when their pods are ready."""
+    return [
+        item
+        for item in view.instances
+        if item["spec"]["index"] <= view.spec.instances
+        and (item["spec"].get("desired") or "Running") == "Running"
+        and not item["metadata"].get("deletionTimestamp")
+    ]
+
+
+def startable(view: View) -> list[Object]:
+    """The tasks that an instance may get: ready, and not paused by a person."""
+    return [
+        task for task in view.line_up.by_state[READY] if not task["spec"].get("paused")
+    ]
+
+
+def ready_task(view: View, task: Object) -> ReadyTask:
+    """A KiroTask as the scheduling sees it."""
+    spec, ready_at = task["spec"], (task.get("status") or {}).get("readyAt")
+    return ReadyTask(
+        id=spec["id"],
+        order=int(spec.get("order") or 0),
+        priority=int(spec.get("priority") or 0),
+        files=files_of(task),
+        assigned_to=str(spec.get("assignedTo") or ""),
+        capabilities=_words(spec.get("capabilities")),
+        last=spec["id"] in view.measured.last,
+        waited=seconds_between(ready_at, stamp(view.now)),
+    )
+
+
+def instance_of(view: View, instance: Object) -> IdleInstance:
+    """A KiroInstance as the scheduling sees it."""
+    name, had = instance["metadata"]["name"], view.line_up.had
+    return IdleInstance(
+        name=name,
+        index=instance["spec"]["index"],
+        assigned=had.assigned[name],
+        load=had.loads.get(name, 0.0),
+        capabilities=capabilities_of(view, instance),
+        speed=view.measured.speeds.get(name, 1.0),
+    )
+
+
+def capabilities_of(view: View, instance: Object) -> frozenset[str]:
+    """What an instance can do: what all of the swarm can, and what it alone can."""
+    own = _words(instance["spec"].get("capabilities"))
+    return own | _words(view.spec.template.capabilities)
+
+
+def lacking(view: View, task: Object) -> list[str]:
+    """What a task asks for, if no instance that may have it can do all of that."""
+    asked = _words(task["spec"].get("capabilities"))
+    if not asked or task["spec"].get("assignedTo"):
+        return []
+    able = [capabilities_of(view, item) for item in wanted(view)]
+    if not able:
+        return []  # there is nobody at all, which is another trouble
+    best = max(able, key=lambda words: len(words & asked))
+    return sorted(asked - best)
+
+
+def _words(capabilities: Any) -> frozenset[str]:
+    """Without regard to case: it is written by hand in a task file and in a manifest."""
+    return frozenset(word.strip().casefold() for word in capabilities or ())
+
+
+def in_the_air(view: View) -> list[Object]:
+    """The tasks that change files and are not on the integration branch yet."""
+    return [*view.line_up.active, *view.line_up.by_state[DONE]]
+
+
+def files_of(task: Object) -> tuple[str, ...]:
+    """What a task says that it touches."""
+    return tuple(task["spec"].get("files") or ())
+
+
+def bind(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:
+    """The status patch that gives a task to an instance: its next attempt."""
+    spec, status = task["spec"], task.get("status") or {}
+    attempt = int(status.get("attempt") or 0) + 1
+    now = stamp(view.now)
+    return {
+        "state": BOUND,
+        "attempt": attempt,
+        "instance": instance,
+        "podUid": pod_uid,
+        "branch": naming.task_branch(view.name, spec["id"], attempt),
+        "baseCommit": "",
+        "commit": "",
+        "reason": "",
+        "message": f"given to {instance}",
+        "readyAt": status.get("readyAt") or now,
+        "boundAt": now,
+        "startedAt": None,
+        "finishedAt": None,
+        "observedRunRequest": spec.get("runRequest") or "",
+        "conditions": [],  # what was observed was about the attempt before
+    }

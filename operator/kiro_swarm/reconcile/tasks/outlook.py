@@ -1,0 +1,126 @@
+"""KiroSwarm.status.forecast from a view: what is critical, when it is done, who is late.
+
+Called when a status is about to be written, and not more often: looking ahead costs
+milliseconds of simulation. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Optional
+
+from kiro_swarm.api.meta import BLOCKED, FAILED, READY
+from kiro_swarm.policy.times import stamp
+from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.measured import waits_for_nothing_known
+from kiro_swarm.reconcile.snapshot.view import View, state_of
+from kiro_swarm.reconcile.snapshot.words import MOST_NAMES, clock, listed, spoken
+from kiro_swarm.reconcile.tasks.hand_out import lacking, wanted
+from kiro_swarm.reconcile.tasks.lateness import elapsed, is_late
+from kiro_swarm.tasks.forecast import Forecast, forecast
+from kiro_swarm.tasks.graph import CycleError
+
+_MOST_NAMED = 50
+#: Later than this, in seconds, is no date that anybody can use.
+_FAR = 10 * 365 * 86400.0
+
+
+def outlook(view: View) -> dict[str, Any]:
+    """``status.forecast``; None stands for a field that is not there."""
+    found = _look_ahead(view)
+    if found is None:
+        return {"message": "no forecast: tasks wait for each other in a circle"}
+    ids = [task["spec"]["id"] for task in view.tasks]
+
+    def named(numbers: list[int]) -> list[str]:
+        return [ids[number] for number in numbers[:_MOST_NAMED]]
+
+    low, middle, high = (
+        _at(view.now, seconds) if found.critical_path else None
+        for seconds in (found.low, found.seconds, found.high)
+    )
+    times = [clock(at, view.now) for at in (middle, low, high) if at is not None]
+    return {
+        "message": _message(found, ids, times),
+        "criticalPath": named(found.critical_path),
+        "criticalSeconds": round(found.critical_seconds, 1),
+        "usableNow": found.usable_now,
+        "useful": found.useful,
+        "moreInstancesHelp": found.more_instances_help,
+        "finishAt": stamp(middle) if middle else None,
+        "finishLow": stamp(low) if low else None,
+        "finishHigh": stamp(high) if high else None,
+        "late": named(found.late),
+        "stuck": named(found.stuck),
+    }
+
+
+def _look_ahead(view: View) -> Optional[Forecast]:
+    learned = view.measured
+    states = [
+        FAILED if _needs_a_person(view, task) else state_of(task) for task in view.tasks
+    ]
+    people = 0 if view.spec.suspend else max(len(wanted(view)), len(view.active))
+    try:
+        found = forecast(
+            learned.graph,
+            states,
+            learned.estimates,
+            [elapsed(view, task) for task in view.tasks],
+            people,
+            lag=learned.lag,
+        )
+    except CycleError:
+        return None
+    late = [number for number in found.late if is_late(view, view.tasks[number])]
+    return replace(found, late=late)
+
+
+def _needs_a_person(view: View, task: Object) -> bool:
+    """Whether a task that is not under way cannot begin by itself."""
+    if state_of(task) not in (BLOCKED, READY):
+        return False
+    if state_of(task) == READY and lacking(view, task):
+        return True
+    paused = bool(task["spec"].get("paused"))
+    return paused or waits_for_nothing_known(task, view.measured.numbers)
+
+
+def _at(now: datetime, seconds: float) -> Optional[datetime]:
+    if not math.isfinite(seconds):
+        return None
+    # Whole seconds: more would only look more precise.
+    return now + timedelta(seconds=round(min(seconds, _FAR)))
+
+
+def _message(found: Forecast, ids: list[str], times: list[str]) -> str:
+    parts = []
+    if not found.critical_path:
+        parts.append(
+            "nothing is left to do" if not found.stuck else "nothing can go on"
+        )
+    elif not times:
+        parts.append("nobody works")
+    else:
+        parts.append("done about {}, probably between {} and {}".format(*times))
+    if found.critical_path:
+        path = [ids[number] for number in found.critical_path]
+        chain = " > ".join(path[:MOST_NAMES] + ["..."] * (len(path) > MOST_NAMES))
+        parts.append(f"longest chain {chain} ({spoken(found.critical_seconds)})")
+        parts.append(_about_instances(found))
+    if found.late:
+        parts.append(f"late: {listed(ids[number] for number in found.late)}")
+    if found.stuck:
+        parts.append(
+            f"waiting for a person: {listed(ids[number] for number in found.stuck)}"
+        )
+    return "; ".join(parts)[:1024]
+
+
+def _about_instances(found: Forecast) -> str:
+    if found.more_instances_help:
+        return f"up to {found.useful} instances would make it faster"
+    are = "1 is" if found.useful == 1 else f"{found.useful} are"
+    return f"more instances will not help: {are} as fast as any number"

@@ -1,0 +1,110 @@
+"""Tasks that take longer than they should: flagged, and taken from a slow instance.
+
+Called by ``swarm`` after tasks were handed out. Pure: takes a view, returns status patches.
+
+A task is moved at most once, and only from an instance that was measured to be slow to one
+that has nothing else to do: what it did so far is lost, which has to be worth it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from kiro_swarm.policy.attempts import SLOW, taken_back
+from kiro_swarm.policy.conditions import is_true
+from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.snapshot.words import spoken
+from kiro_swarm.reconcile.tasks.hand_out import (
+    bind,
+    idle_instances,
+    instance_of,
+    ready_task,
+)
+from kiro_swarm.reconcile.tasks.lateness import (
+    LATE,
+    elapsed,
+    is_late,
+    takes_too_long,
+    with_late,
+)
+from kiro_swarm.reconcile.tasks.transitions import Patch
+from kiro_swarm.tasks.schedule import may_have
+from kiro_swarm.tasks.strategies import IdleInstance
+
+#: An instance is much slower than one that is so many times as fast.
+MUCH_FASTER = 1.5
+
+
+def flags(view: View) -> list[Patch]:
+    """The condition ``Late`` of every task, where it changes."""
+    found = []
+    told = {task["metadata"]["name"]: task for task in view.line_up.noted}
+    told.update((task["metadata"]["name"], task) for task in view.line_up.active)
+    for task in told.values():
+        conditions = (task.get("status") or {}).get("conditions") or []
+        late = is_late(view, task)
+        if late != is_true(conditions, LATE):
+            found.append((task, {"conditions": with_late(view, task, conditions)}))
+    return found
+
+
+def moves(view: View) -> list[Patch]:
+    """Late tasks that begin again on an idle instance that is much faster.
+
+    Ends the attempt and binds the next one in a single write: nobody else can come
+    between.
+    """
+    if view.spec.distribution.slow_instances != "Move":
+        return []
+    late = [task for task in view.active.values() if _may_move(view, task)]
+    if not late:
+        return []
+    pods = dict(idle_instances(view))
+    idle = [
+        instance_of(view, item)
+        for item in view.instances
+        if item["metadata"]["name"] in pods
+    ]
+    found = []
+    for task in sorted(late, key=lambda item: -elapsed(view, item)):
+        target = _target(view, task, idle)
+        if target is not None:
+            idle.remove(target)
+            found.append((task, _move(view, task, target.name, pods[target.name])))
+    return found
+
+
+def _may_move(view: View, task: Object) -> bool:
+    history = task["status"].get("history") or []
+    return (
+        takes_too_long(view, task)
+        and not task["spec"].get("assignedTo")
+        and not task["spec"].get("paused")
+        and all(record.get("outcome") != SLOW for record in history)
+    )
+
+
+def _target(
+    view: View, task: Object, idle: list[IdleInstance]
+) -> Optional[IdleInstance]:
+    """The fastest idle instance, if it is much faster than the one that has the task."""
+    speed = view.measured.speeds.get(task["status"]["instance"], 1.0)
+    wanted = ready_task(view, task)
+    able = [
+        one
+        for one in idle
+        if may_have(wanted, one) and one.speed >= MUCH_FASTER * speed
+    ]
+    return max(able, key=lambda one: (one.speed, -one.index), default=None)
+
+
+def _move(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:
+    status = task["status"]
+    message = (
+        f"working for {spoken(elapsed(view, task))} on {status['instance']}, which is "
+        f"slow: moved to {instance}"
+    )
+    over = taken_back(status, view.now, SLOW, message)
+    again = {**task, "status": {**status, **over}}
+    return {**over, **bind(view, again, instance, pod_uid), "message": message}

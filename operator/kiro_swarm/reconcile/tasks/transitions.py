@@ -1,0 +1,220 @@
+"""The way of a task, as far as the operator walks it: ready, lost, reopened.
+
+``transitions`` is pure: it takes a view and returns status patches. Readiness follows the
+edges of the graph. Who gets a ready task is decided in ``hand_out``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Iterable, Optional
+
+from kiro_swarm.api.meta import (
+    ACTIVE_STATES,
+    BLOCKED,
+    FAILED,
+    LABEL_SWARM,
+    MERGED,
+    READY,
+    SATISFIED_STATES,
+    SKIPPED,
+)
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import LEASES, TASKS
+from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.view import View, state_of
+
+Patch = tuple[Object, dict[str, Any]]
+Silence = Callable[[Object], float]
+
+
+def transitions(view: View, silence: Silence) -> list[Patch]:
+    """Every state change that follows from what is seen, except bindings.
+
+    :param silence: seconds since the last sign of life of an active task's runner.
+    """
+    line_up = view.line_up
+    concerned = [
+        *(*line_up.by_state[FAILED], *line_up.by_state[SKIPPED]),
+        *(*line_up.active, *line_up.may_start),
+    ]
+    patches = []
+    for task in concerned:
+        patch = _transition(view, task, silence)
+        if patch is not None:
+            patches.append((task, patch))
+    return patches
+
+
+def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str, Any]]:
+    spec, status, state = task["spec"], task.get("status") or {}, state_of(task)
+    request = spec.get("runRequest") or ""
+    asked = bool(request) and request != (status.get("observedRunRequest") or "")
+    if state in (FAILED, SKIPPED) and asked:
+        return {
+            "state": READY if satisfied(view, task) else BLOCKED,
+            "reason": "RunRequested",
+            "message": "a person asked for another try",
+            "observedRunRequest": request,
+            "failures": 0,
+            "forgiven": int(status.get("attempt") or 0),
+            "readyAt": stamp(view.now),
+            "finishedAt": None,
+        }
+    if state == BLOCKED:
+        return _start(view, task, asked)
+    if state in ACTIVE_STATES:
+        trouble = _lost(view, task, silence)
+        if trouble:
+            return after_failure(
+                status,
+                spec,
+                reason="InstanceLost",
+                message=trouble,
+                brief=status.get("brief") or "",
+                now=view.now,
+            )
+    return None
+
+
+def _start(view: View, task: Object, asked: bool) -> Optional[dict[str, Any]]:
+    """From Blocked to where the task begins, or None while it has to wait."""
+    spec, now = task["spec"], stamp(view.now)
+    if spec.get("ticked"):
+        return {
+            "state": MERGED,
+            "reason": "Ticked",
+            "message": "was ticked in the task file",
+            "finishedAt": now,
+        }
+    skip_optional = spec.get("optional") and view.spec.tasks.optional == "Skip"
+    asked = asked or bool((task.get("status") or {}).get("observedRunRequest"))
+    if (spec.get("deferred") or skip_optional) and not asked:
+        reason = "Deferred" if spec.get("deferred") else "Optional"
+        return {
+            "state": SKIPPED,
+            "reason": reason,
+            "message": f"{reason.lower()} in the task file; `run task` runs it",
+            "finishedAt": now,
+        }
+    if satisfied(view, task):
+        return {"state": READY, "reason": "", "message": "", "readyAt": now}
+    return None
+
+
+def satisfied(view: View, task: Object) -> bool:
+    """Whether everything that a task depends on is merged or skipped."""
+    return all(
+        view.states.get(needed) in SATISFIED_STATES
+        for needed in task["spec"].get("dependencies") or []
+    )
+
+
+def waiting_for(view: View, task: Object) -> list[str]:
+    """What a blocked task waits for: ids of its unsatisfied dependencies."""
+    return [
+        needed
+        for needed in task["spec"].get("dependencies") or []
+        if view.states.get(needed) not in SATISFIED_STATES
+    ]
+
+
+def _lost(view: View, task: Object, silence: Silence) -> str:
+    """Why the instance of an active task cannot finish it, or an empty string."""
+    status = task["status"]
+    name, limit = status["instance"], view.spec.recovery.lost_after_seconds
+    if status.get("podUid") not in view.pods_by_uid:
+        return f"the pod of instance {name} is gone"
+    pod = view.pods_by_uid[status["podUid"]]
+    phase = (pod.get("status") or {}).get("phase")
+    if phase in ("Failed", "Succeeded"):
+        return f"the pod of instance {name} ended: {phase}"
+    quiet = silence(task)
+    if quiet > limit:
+        return f"instance {name} gave no sign of life for {quiet:.0f} s"
+    return ""
+
+
+def silent_pods(view: View, silence: Silence) -> list[Object]:
+    """Pods whose runner gave no sign of life for too long.
+
+    They have to go: a ready pod whose runner hangs would get the next task as well.
+    """
+    limit = view.spec.recovery.lost_after_seconds
+    pods = [
+        view.pods_by_uid.get(task["status"].get("podUid") or "")
+        for task in view.active.values()
+        if silence(task) > limit
+    ]
+    return [
+        pod
+        for pod in pods
+        if pod is not None and not pod["metadata"].get("deletionTimestamp")
+    ]
+
+
+def silence_of(ctx: Context, view: View) -> Silence:
+    """Seconds since an active task's runner was last heard of, by our own clock.
+
+    Heard of means: its Lease changed, or the task's status did. Clocks of nodes are not
+    compared; what counts is when *we* saw a new value. While the API server was away
+    nobody could be heard: that time does not count.
+    """
+
+    def silence(task: Object) -> float:
+        lease = ctx.cache.get(LEASES, view.namespace, task["status"]["instance"])
+        signs = [task] if lease is None else [task, lease]
+        heard = max(ctx.heard(sign) for sign in signs)
+        return ctx.monotonic() - max(heard, ctx.listening_since)
+
+    return silence
+
+
+async def listen(ctx: Context, view: View, silence: Silence) -> None:
+    """Read the Leases before somebody is called silent: it may be our watch that is stuck."""
+    limit = view.spec.recovery.lost_after_seconds
+    if all(silence(task) <= limit for task in view.active.values()):
+        return
+    leases, _ = await ctx.client.list(
+        LEASES, view.namespace, labels=f"{LABEL_SWARM}={view.name}"
+    )
+    for lease in leases:
+        ctx.remember(LEASES, lease)
+
+
+async def write(ctx: Context, patches: Iterable[Patch]) -> list[Object]:
+    """Write status patches side by side; one that comes too late is left out.
+
+    A conflict means that the runner or the merge train was faster: their write wakes the
+    swarm again, and the next decision is made from it.
+    """
+
+    async def one(task: Object, patch: dict[str, Any]) -> Optional[Object]:
+        try:
+            return await ctx.patch_status(TASKS, task, patch)
+        except (errors.Conflict, errors.NotFound):
+            return None
+
+    written = await side_by_side(partial(one, task, patch) for task, patch in patches)
+    return [task for task in written if task is not None]
+
+
+def next_ready_or_lost(view: View, silence: Silence) -> Optional[float]:
+    """Seconds until an active task may have to be called lost; None without one."""
+    limit = view.spec.recovery.lost_after_seconds
+    left = [limit - silence(task) for task in view.active.values()]
+    return max(0.5, min(left) + 0.1) if left else None
+
+
+def first_start(view: View) -> Optional[str]:
+    """When the first task of the swarm started, as far as the statuses tell."""
+    times = []
+    for task in view.tasks:
+        status = task.get("status") or {}
+        for record in [status, *(status.get("history") or [])]:
+            if parse(record.get("startedAt")):
+                times.append(str(record["startedAt"]))
+    return min(times, default=None)
