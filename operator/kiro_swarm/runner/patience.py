@@ -50,8 +50,8 @@ class PatientApi:
         return await self._ask(self._api.patch_status(name, patch, resource_version))
 
     async def renew_lease(self, busy: bool) -> None:
-        """See `TaskApi.renew_lease`."""
-        await self._ask(self._api.renew_lease(busy))
+        """See `TaskApi.renew_lease`. A heartbeat that is refused ends nothing: no count."""
+        await self._api.renew_lease(busy)
 
     async def _ask(self, call: Awaitable[T]) -> T:
         try:

@@ -337,6 +337,28 @@ async def test_an_api_server_that_refuses_while_it_starts_costs_no_attempt() -> 
     assert bench.api.status("1.1")["state"] == "Done"
 
 
+async def test_heartbeats_that_are_refused_use_up_nobodys_patience() -> None:
+    bench = Bench()
+    refused: list[bool] = []
+
+    async def forbidden(busy: bool) -> None:
+        refused.append(busy)
+        raise errors.Forbidden("leases is forbidden", 403)
+
+    bench.api.renew_lease = forbidden  # type: ignore[method-assign]
+    bench.api.bind("1.1")
+    async with running(bench):
+        await bench.clock.advance(90)
+        assert len(refused) >= 9
+        bench.api.break_watch()
+        bench.api.outage, bench.api.refusing = False, True
+        await bench.clock.advance(40)
+        bench.api.refusing = False
+        await bench.clock.advance(10)
+        await bench.end(DONE)
+    assert bench.api.status("1.1")["state"] == "Done"
+
+
 async def test_a_report_is_kept_while_the_api_server_refuses_it() -> None:
     bench = Bench()
     bench.api.bind("1.1")
