@@ -1,8 +1,8 @@
 """N instances asked for -> N pods exist, beside a bare loop and a Deployment of N.
 
-The bare loop posts the same KiroInstances and Pods, 32 at once, with aiohttp and nothing
-else: no client can be faster. The Deployment is made by kube-controller-manager with its
-own limits. They take turns, each on a fresh API server with simulated nodes (scheduler,
+The bare loop posts the same KiroInstances and Pods with aiohttp and nothing else, as many
+at once as the operator. The Deployment is made by kube-controller-manager with its own
+limits. They take turns, each on a fresh API server with simulated nodes (scheduler,
 kwok), after a warm-up of one pod. `run` takes `--sizes 10,100,1000` and `--rounds 3`.
 """
 
@@ -34,7 +34,7 @@ DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume")
 COMPONENTS = ("controller-manager", "scheduler", "kwok")
 LARGEST = 1000
-_AT_ONCE = 32
+_AT_ONCE = 64
 _PODS_A_NODE = 110
 Ask = Callable[[], Awaitable[None]]
 Side = Callable[[Bare, str, int], Awaitable[Ask]]

@@ -81,7 +81,7 @@ class Bare:
             pair.touch(mode=0o600)
             pair.write_text(_pem(user, "client-certificate") + _pem(user, "client-key"))
             context.load_cert_chain(pair)
-        connector = aiohttp.TCPConnector(ssl=context, limit=64)
+        connector = aiohttp.TCPConnector(ssl=context, limit=128)
         async with aiohttp.ClientSession(
             connector=connector, headers={"User-Agent": agent}
         ) as session:

@@ -9,10 +9,10 @@ all the time (``reconcile/engine/watches.py``).
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any, AsyncIterator, Callable, Mapping, Optional
 
 import aiohttp
+from pydantic_core import from_json
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
@@ -218,7 +218,7 @@ class Client:
             async with response:
                 try:
                     async for line in _lines(response):
-                        event = json.loads(line)
+                        event = from_json(line)
                         item = event["object"]
                         if event["type"] == "ERROR":
                             return

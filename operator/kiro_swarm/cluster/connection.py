@@ -8,7 +8,6 @@ the API server needs for the request. Used by ``client.py`` alone.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import yaml
 from multidict import CIMultiDict
+from pydantic_core import from_json
 
 from kiro_swarm.cluster import errors
 
@@ -83,7 +83,7 @@ class Connection:
         kubeconfig: Optional[str] = None,
         context: Optional[str] = None,
         user_agent: str = "kiro-swarm",
-        connections: int = 64,
+        connections: int = 128,
         as_user: str = "",
         as_groups: Sequence[str] = (),
         seconds: Optional[float] = _SECONDS,
@@ -151,7 +151,7 @@ class Connection:
         )
         async with response:
             try:
-                return cast("dict[str, Any]", json.loads(await response.read()))
+                return cast("dict[str, Any]", from_json(await response.read()))
             except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
                 raise errors.Unavailable(f"{method} {path}: {error!r}") from error
 

@@ -62,6 +62,6 @@ EVENTS = Resource("", "v1", "events", "Event")
 
 #: What changes all the time: watched without kopf, which does more for every event than we
 #: need (``reconcile/engine/watches.py``).
-BUSY = (TASKS, COMMANDS, PODS, LEASES)
+BUSY = (INSTANCES, TASKS, COMMANDS, PODS, LEASES)
 #: All that the operator watches, our kinds first.
 WATCHED = (SWARMS, INSTANCES, TASKS, COMMANDS, PODS, JOBS, LEASES)

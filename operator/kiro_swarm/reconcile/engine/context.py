@@ -24,7 +24,7 @@ from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 T = TypeVar("T")
-_AT_ONCE = 32
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,9 @@ class Context:
     ensured: set[str] = field(default_factory=set)
     """Uids of swarms whose accounts and volume this process has made sure of, and of
     Jobs whose pod it has asked for."""
+    filling: set[str] = field(default_factory=set)
+    """Uids of swarms whose missing instances are being made right now. Words about those
+    that are up already would take the API server's time from the pods of the others."""
     written: dict[str, float] = field(default_factory=dict)
     """Uid of a swarm -> when its status was written last (monotonic)."""
     backlog: Backlog = field(default_factory=Backlog)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Optional
 
+from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition, find
@@ -84,7 +85,7 @@ def decide(seen: Observed) -> Decision:
     """What an instance needs next. Pure: a table of observations and answers."""
     status = dict(seen.instance.get("status") or {})
     name = seen.instance["metadata"]["name"]
-    restarts = int(status.get("restarts") or 0)
+    restarts = _restarts(seen.instance)
     current = naming.pod_name(name, restarts)
     idle = seen.task is None
     if seen.pod is None:
@@ -121,13 +122,18 @@ def decide(seen: Observed) -> Decision:
         )
     if not pod_ready(seen.pod):
         trouble = pod_trouble(seen.pod)
-        if not trouble and not status.get("observedGeneration"):
+        if not trouble and _on_its_way_up(seen.instance):
             return Decision(status)  # on its way up: the first write is "Ready"
         phase = "Restarting" if status.get("readyAt") else "Pending"
         message = trouble or "its pod is not ready"
         return Decision(_status(seen, phase, message, restarts, pod=current))
     phase, message = _at_work(seen)
     return Decision(_status(seen, phase, message, restarts, pod=current))
+
+
+def _on_its_way_up(instance: Object) -> bool:
+    """Whether nothing was ever said of it: nobody waits for a change of that yet."""
+    return not (instance.get("status") or {}).get("observedGeneration")
 
 
 def _at_work(seen: Observed) -> tuple[str, str]:
@@ -202,38 +208,63 @@ async def reconcile(ctx: Context, key: Key) -> None:
     swarm = ctx.cache.get(SWARMS, key.namespace, instance["spec"]["swarm"])
     if swarm is None or not is_owned(instance, swarm):
         return  # garbage collection takes it along
+    if swarm["metadata"]["uid"] in ctx.filling and _on_its_way_up(instance):
+        return  # whoever fills the swarm makes its pod, and wakes it at the end
     spec = spec_of(swarm)
     if spec is None:
         return
-    restarts = int((instance.get("status") or {}).get("restarts") or 0)
-    name = naming.pod_name(key.name, restarts)
-    pod = ctx.cache.get(PODS, key.namespace, name)
-    if pod is not None and not is_owned(pod, instance):
+    seen = observe(ctx, swarm, spec, instance)
+    if seen is None:
         ctx.queue.add_after(key, 2.0)  # a namesake of before is on its way out
         return
+    decision = decide(seen)
+    if decision.create and not await make_pod(ctx, swarm, spec, instance):
+        ctx.queue.add_after(key, 1.0)  # the watch brings it, or it goes away
+    if decision.status != (instance.get("status") or {}):
+        await ctx.patch_status(INSTANCES, instance, decision.status)
+    if decision.delete and seen.pod is not None:
+        await ctx.delete(PODS, seen.pod)
+    if decision.again_in is not None:
+        ctx.queue.add_after(key, decision.again_in)
+
+
+def observe(
+    ctx: Context, swarm: Object, spec: KiroSwarmSpec, instance: Object
+) -> Optional[Observed]:
+    """What the cache knows of an instance; None while another one's pod has its name."""
+    namespace, name = instance["metadata"]["namespace"], instance["metadata"]["name"]
+    pod = ctx.cache.get(PODS, namespace, naming.pod_name(name, _restarts(instance)))
+    if pod is not None and not is_owned(pod, instance):
+        return None
     desired = instance["spec"].get("desired", "Running")
     extra = instance["spec"]["index"] > spec.instances
-    hash_now = template_hash(swarm, spec)
-    annotations = (pod or {}).get("metadata", {}).get("annotations") or {}
-    seen = Observed(
+    return Observed(
         instance=instance,
         pod=pod,
-        task=board_of(ctx.cache, swarm).active().get(key.name),
+        task=board_of(ctx.cache, swarm).active().get(name),
         wanted=not (extra or spec.suspend or desired in ("Drained", "Stopped"))
         and not swarm["metadata"].get("deletionTimestamp"),
         stop_now=desired == "Stopped",
-        outdated=annotations.get(TEMPLATE_HASH, hash_now) != hash_now,
+        outdated=pod is not None and _outdated(pod, swarm, spec),
         now=ctx.now(),
         paused=desired == "Paused",
     )
-    decision = decide(seen)
-    if decision.create:
-        body = instance_pod(swarm, spec, instance, restarts, ctx.settings)
-        if await ctx.create(PODS, key.namespace, body) is None:
-            ctx.queue.add_after(key, 1.0)  # the watch brings it, or it goes away
-    if decision.status != (instance.get("status") or {}):
-        await ctx.patch_status(INSTANCES, instance, decision.status)
-    if decision.delete and pod is not None:
-        await ctx.client.delete(PODS, key.namespace, name, uid=pod["metadata"]["uid"])
-    if decision.again_in is not None:
-        ctx.queue.add_after(key, decision.again_in)
+
+
+def _outdated(pod: Object, swarm: Object, spec: KiroSwarmSpec) -> bool:
+    """Whether a pod was made of another template than the swarm has now."""
+    made_of = (pod["metadata"].get("annotations") or {}).get(TEMPLATE_HASH)
+    return made_of is not None and made_of != template_hash(swarm, spec)
+
+
+async def make_pod(
+    ctx: Context, swarm: Object, spec: KiroSwarmSpec, instance: Object
+) -> bool:
+    """Make the pod that an instance is to have now; False when its name is taken."""
+    body = instance_pod(swarm, spec, instance, _restarts(instance), ctx.settings)
+    namespace = instance["metadata"]["namespace"]
+    return await ctx.create(PODS, namespace, body) is not None
+
+
+def _restarts(instance: Object) -> int:
+    return int((instance.get("status") or {}).get("restarts") or 0)

@@ -8,6 +8,7 @@ from kiro_swarm.cluster.resources import INSTANCES, LEASES, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
+from kiro_swarm.reconcile.instances.instance import decide, make_pod, observe
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
 from kiro_swarm.reconcile.snapshot.view import View
 
@@ -50,16 +51,38 @@ def manifest(view: View, index: int) -> Object:
 
 async def reconcile(ctx: Context, view: View) -> None:
     """Make the missing instances, let the idle ones beyond the number go."""
-    made = await side_by_side(
-        partial(ctx.create, INSTANCES, view.namespace, manifest(view, index))
-        for index in missing(view)
-    )
-    if None in made:
-        # A namesake of an earlier swarm is still on its way out.
-        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+    absent = missing(view)
+    if absent:
+        await _fill(ctx, view, absent)
     for instance in leaving(view):
         meta = instance["metadata"]
         await ctx.client.delete(
             INSTANCES, view.namespace, meta["name"], uid=meta["uid"]
         )
         await ctx.client.delete(LEASES, view.namespace, meta["name"])
+
+
+async def _fill(ctx: Context, view: View, absent: list[int]) -> None:
+    """Make instances, each with its pod, before the first word about any of them."""
+    ctx.filling.add(view.uid)
+    try:
+        made = await side_by_side(partial(_make, ctx, view, index) for index in absent)
+    finally:
+        ctx.filling.discard(view.uid)
+        for instance in ctx.cache.of_swarm(INSTANCES, view.namespace, view.name):
+            name = instance["metadata"]["name"]
+            ctx.queue.add(Key(INSTANCES, view.namespace, name))
+    if not all(made):
+        # A namesake of an earlier swarm is still on its way out.
+        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+
+
+async def _make(ctx: Context, view: View, index: int) -> bool:
+    """Make one instance, and its pod if it is to have one; False: the name is taken."""
+    made = await ctx.create(INSTANCES, view.namespace, manifest(view, index))
+    if made is None:
+        return False
+    seen = observe(ctx, view.swarm, view.spec, made)
+    if seen is not None and decide(seen).create:
+        await make_pod(ctx, view.swarm, view.spec, made)
+    return True
