@@ -111,3 +111,22 @@ async def test_a_waiting_worker_wakes_for_what_becomes_due() -> None:
     queue = WorkQueue(time.monotonic)
     queue.add_after("a", 0.02)
     assert await asyncio.wait_for(queue.take(), 5) == "a"
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_a_cancelled_worker_ends_whatever_comes_in_that_moment(
+    queue: WorkQueue, steps: int
+) -> None:
+    queue.add_after("later", 60)
+    taking = asyncio.ensure_future(queue.take())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    queue.add("a")
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    if taking.cancel():
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+        assert await queue.take() == "a", "the key is there for the next one"
+    else:
+        assert taking.result() == "a", "it was taken before"

@@ -74,11 +74,14 @@ class WorkQueue:
                 self._working.add(key)
                 return key
             self._wake.clear()
-            timeout = self._later[0][0] - self._clock() if self._later else None
+            # Not `wait_for`: before Python 3.12 it can lose a cancellation that comes in
+            # the same moment as a key, and the worker would work on after its end.
+            timer = self._alarm()
             try:
-                await asyncio.wait_for(self._wake.wait(), timeout)
-            except asyncio.TimeoutError:
-                continue
+                await self._wake.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
 
     def done(self, key: Hashable) -> None:
         """``key`` is finished; if it was added meanwhile it is ready again."""
@@ -86,6 +89,13 @@ class WorkQueue:
         if key in self._again:
             self._again.discard(key)
             self.add(key)
+
+    def _alarm(self) -> Optional[asyncio.TimerHandle]:
+        """Wakes whoever waits when the next key is due, if there is one."""
+        if not self._later:
+            return None
+        wait = max(0.0, self._later[0][0] - self._clock())
+        return asyncio.get_running_loop().call_later(wait, self._wake.set)
 
     def _move_due(self) -> None:
         now = self._clock()
