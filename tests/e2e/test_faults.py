@@ -92,6 +92,25 @@ def test_the_api_server_restarted_in_mid_task(place: Place) -> None:
     assert [task["attempt"] for task in place.tasks().values()] == [1, 1]
 
 
+def test_tasks_deleted_by_hand_are_made_again_and_done_once(place: Place) -> None:
+    recipes = {
+        name: {"files": {f"{name}.txt": name}, "seconds": seconds}
+        for name, seconds in (("1", 0), ("2", 8), ("3", 0))
+    }
+    chain = ("- [ ] 2. Two", "  - _Depends: 1_", "- [ ] 3. Three", "  - _Depends: 2_")
+    url = place.serve(repository(plan("- [ ] 1. One", *chain), recipes))
+    place.swarm(url, recovery=QUICK)
+    place.wait_for_state("2", "Running")
+    # One is merged, one at work, one waits.
+    place.kubectl("delete", "kirotasks", "--all")
+    status = place.wait_for_phase("Succeeded")
+    assert status["progress"] == "3/3"
+    assert place.tasks()["1"]["reason"] == "Ticked", "it was not done again"
+    place.wait(place.status, lambda s: s["integration"]["pushed"])
+    trailers = place.trailers()
+    assert len(trailers) == 3 == len(set(trailers))
+
+
 def test_an_agent_that_exits_0_without_a_commit(place: Place) -> None:
     url = place.serve(repository(plan("- [ ] 1. One"), {}))
     agent = {"command": ["true"]}

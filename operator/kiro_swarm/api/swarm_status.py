@@ -167,6 +167,9 @@ class PrepareStatus(Model):
     tasks_file: str = Field(
         default="", max_length=1024, description="Path of the tasks.md that was read."
     )
+    tasks: int = Field(
+        default=0, description="How many KiroTasks were made of the tasks.md."
+    )
     diagnostics: list[Annotated[str, Field(max_length=4096)]] = Field(
         default_factory=list,
         max_length=50,

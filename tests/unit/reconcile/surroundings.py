@@ -76,6 +76,8 @@ class Cluster:
         self.failing: dict[str, Object] = {}
         #: (task id, attempt) -> reason of an attempt that fails in the runner.
         self.frozen: set[str] = set()
+        #: KiroTasks whose work is on the integration branch, where their boxes are ticked.
+        self.merged: set[str] = set()
         self.tasks_run = True
 
     def all(self, resource: Resource) -> list[Object]:
@@ -164,11 +166,22 @@ class Cluster:
     def prepare(self, job: Object) -> Object:
         swarm = job["metadata"]["labels"]["swarm.kiro.dev/swarm"]
         tasks = [
-            {"id": task_id, "title": f"Task {task_id}", "dependencies": needs}
+            {
+                "id": task_id,
+                "title": f"Task {task_id}",
+                "dependencies": needs,
+                "ticked": f"{swarm}.{task_id}" in self.merged,
+            }
             for task_id, needs in self.graph.items()
         ]
         self.publish(swarm, [{**task, "order": n} for n, task in enumerate(tasks)])
-        return {"base": BASE, "head": BASE, "tasksFile": "tasks.md", "diagnostics": []}
+        return {
+            "base": BASE,
+            "head": BASE,
+            "tasksFile": "tasks.md",
+            "tasks": len(tasks),
+            "diagnostics": [],
+        }
 
     def publish(self, swarm: str, tasks: list[Object]) -> None:
         """Put a task graph where the prepare Job puts it."""
@@ -195,6 +208,7 @@ class Cluster:
 
     def merge(self, name: str) -> None:
         """The merge train merges a task."""
+        self.merged.add(name)
         commit = f"{self.store.version:040x}"
         now = stamp(self.clock.now() + timedelta(microseconds=self.store.version))
         self.set_status(TASKS, name, state="Merged", mergeCommit=commit, mergedAt=now)

@@ -93,13 +93,23 @@ class View:
         return {pod["metadata"]["uid"]: pod for pod in self.pods}
 
     @cached_property
+    def gone(self) -> int:
+        """How many of the tasks that were made are not there: somebody deleted them."""
+        made = (self.status.get("prepare") or {}).get("tasks") or 0
+        return max(0, int(made) - len(self.tasks))
+
+    @cached_property
     def finished(self) -> bool:
         """Every task is where it stays, and there is at least one."""
+        if self.gone:
+            return False
         return bool(self.tasks) and set(self.states.values()) <= FINAL_STATES
 
     @cached_property
     def complete(self) -> bool:
         """Every task is merged or skipped."""
+        if self.gone:
+            return False
         return bool(self.tasks) and set(self.states.values()) <= SATISFIED_STATES
 
     def jobs_of(self, component: str) -> list[Object]:

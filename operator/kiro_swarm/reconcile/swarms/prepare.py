@@ -75,6 +75,20 @@ def retry_time(finished: datetime, attempt: int) -> datetime:
     return finished + timedelta(seconds=pause)
 
 
+def afterwards(view: View) -> Prepared:
+    """A swarm that was prepared stays so, unless KiroTasks were deleted.
+
+    Then the task file is read again, as it is on the integration branch by now, and they
+    are made again; what is ticked there is not done twice.
+    """
+    attempt = int((view.status.get("prepare") or {}).get("attempt") or 1)
+    if not view.gone:
+        return Prepared(True, "Prepared", "", attempt)
+    made = len(view.tasks) + view.gone
+    message = f"{view.gone} of {made} KiroTasks were deleted; making them again"
+    return Prepared(None, "Preparing", message, attempt + 1)
+
+
 async def reconcile(ctx: Context, view: View) -> Prepared:
     """Bring the preparation a step on and say how far it is."""
     before = view.status.get("prepare") or {}

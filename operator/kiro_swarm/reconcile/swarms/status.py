@@ -134,6 +134,7 @@ def _prepare(view: View, prepared: Prepared) -> dict[str, Any]:
         "attempt": prepared.attempt,
         "retryAt": stamp(prepared.retry_at) if prepared.retry_at else None,
         "tasksFile": report.get("tasksFile") or before.get("tasksFile") or "",
+        "tasks": int(report.get("tasks") or before.get("tasks") or 0),
         "diagnostics": report.get("diagnostics", before.get("diagnostics") or []),
     }
 

@@ -56,8 +56,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
     await members.reconcile(ctx, view)
     view = await _settle(ctx, look(ctx.cache, swarm, spec, ctx.now()))
     if was_prepared(view.status):
-        attempt = int((view.status.get("prepare") or {}).get("attempt") or 1)
-        prepared = Prepared(True, "Prepared", "", attempt)
+        prepared = prepare.afterwards(view)
     else:
         prepared = await prepare.reconcile(ctx, view)
     if prepared.done:

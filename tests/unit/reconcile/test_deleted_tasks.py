@@ -1,0 +1,105 @@
+"""KiroTasks that a person deletes are made again: no swarm succeeds without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.cluster.resources import JOBS, TASKS
+from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.reconcile.world import World, a_world
+
+ALL = ["demo.1", "demo.2", "demo.3", "demo.4"]
+
+
+def delete(world: World, *names: str) -> None:
+    for name in names:
+        world.api.store.remove(TASKS, NAMESPACE, name)
+
+
+def ticked(world: World) -> list[str]:
+    """Ids of the merged tasks that no agent has touched: their box was ticked."""
+    tasks = {name: world.cluster.task(name) for name in ("1", "2", "3", "4")}
+    assert all(task["state"] == "Merged" for task in tasks.values())
+    return [name for name, task in tasks.items() if task["reason"] == "Ticked"]
+
+
+@pytest.mark.parametrize("steps", range(3, 12))
+async def test_whenever_one_is_deleted_all_is_done_in_the_end(
+    world: World, steps: int
+) -> None:
+    world.apply_swarm()
+    await world.live(steps)
+    was = world.cluster.task("3").get("state")
+    delete(world, "demo.3")
+    await world.live(40)
+    assert sorted(world.cluster.names(TASKS)) == ALL
+    assert world.status()["phase"] == "Succeeded"
+    assert world.status()["progress"] == "4/4"
+    assert ticked(world) == (["3"] if was == "Merged" else []), "done once"
+
+
+async def test_meanwhile_it_says_so_and_hands_out_nothing_that_depends_on_it(
+    world: World,
+) -> None:
+    world.apply_swarm()
+    await world.live(3)
+    delete(world, "demo.1", "demo.3")
+    world.cluster.failing["demo-prepare-2"] = {
+        "reason": "RemoteUnreachable",
+        "message": "the remote is gone",
+    }
+    await world.settle()
+    said = [
+        change.after["status"]["message"]
+        for change in world.api.store.changes
+        if change.resource.plural == "kiroswarms" and change.after is not None
+        if change.after.get("status")
+    ]
+    assert "2 of 4 KiroTasks were deleted; making them again" in said
+    await world.live(4)
+    assert world.status()["phase"] == "Failed"
+    assert world.conditions()["Prepared"] == ("False", "RemoteUnreachable")
+    assert world.conditions()["Complete"][0] == "False"
+    world.clock.seconds += 300
+    await world.live(30)
+    assert world.status()["phase"] == "Succeeded", "it was tried again"
+    assert [name for name in world.cluster.names(JOBS) if "prepare" in name] == [
+        "demo-prepare-1",
+        "demo-prepare-2",
+        "demo-prepare-3",
+    ]
+
+
+async def test_all_of_a_finished_swarm_are_made_again_and_nothing_is_done_twice(
+    world: World,
+) -> None:
+    world.apply_swarm()
+    await world.live(30)
+    delete(world, *ALL)
+    await world.live(30)
+    assert world.status()["phase"] == "Succeeded"
+    assert ticked(world) == ["1", "2", "3", "4"]
+    rest = world.api.store.version
+    await world.live(5)
+    assert world.api.store.version == rest
+
+
+async def test_the_operator_may_die_meanwhile(tmp_path: Path) -> None:
+    async with a_world(tmp_path, {"1": [], "2": ["1"]}) as world:
+        for write in range(1, 12):
+            world.begin_again()
+            world.apply_swarm(instances=1)
+            await world.live(3)
+            delete(world, "demo.2")
+            world.api.crash_after(write)
+            try:
+                await world.live(20)
+            except ConnectionError:
+                world.api.revive()
+                await world.restart()
+                await world.live(20)
+            assert world.status()["phase"] == "Succeeded", f"killed after write {write}"
+            jobs = [name for name in world.cluster.names(JOBS) if "prepare" in name]
+            assert jobs == ["demo-prepare-1", "demo-prepare-2"]
