@@ -30,7 +30,9 @@ async def killed(
 ) -> AsyncIterator[OperatorProcess]:
     """An operator that the test starts and kills itself."""
     install_crds(api_server)
-    process = OperatorProcess(api_server.kubeconfig, tmp_path / "operator.log")
+    # Who is killed writes no coverage: to take it would only make each start slower.
+    log = tmp_path / "operator.log"
+    process = OperatorProcess(api_server.kubeconfig, log, measured=True)
     yield process
     if process.running():
         await asyncio.to_thread(process.stop)
