@@ -29,7 +29,7 @@ def conditions_made() -> Set[Tuple[str, str]]:
     """Kind and type of every condition that the code makes, read from its calls."""
     kinds = {
         RECONCILE / "swarms/status.py": "KiroSwarm",
-        RECONCILE / "instances/instance.py": "KiroInstance",
+        RECONCILE / "instances/decision.py": "KiroInstance",
         RECONCILE / "commands/answers.py": "SwarmCommand",
         RECONCILE / "tasks/lateness.py": "KiroTask",
         ROOT / PACKAGE / "policy" / "conflicts.py": "KiroTask",

@@ -10,7 +10,7 @@ import pytest
 from kiro_swarm.api.instance import KiroInstanceStatus
 from kiro_swarm.cluster.resources import INSTANCES, PODS
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.reconcile.instances.instance import (
+from kiro_swarm.reconcile.instances.decision import (
     Observed,
     decide,
     pod_ready,

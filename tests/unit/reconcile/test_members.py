@@ -7,7 +7,7 @@ from typing import Any, Optional
 import pytest
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import INSTANCES, PODS, Resource
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, Resource
 from kiro_swarm.reconcile.engine.context import Key
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.unit.reconcile.surroundings import NAMESPACE, Object
@@ -20,6 +20,7 @@ class Between:
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = world
         self.refused: Optional[str] = None
+        self.quota: Optional[int] = None
         self._create = world.ctx.client.create
         monkeypatch.setattr(world.ctx.client, "create", self.create)
 
@@ -28,6 +29,10 @@ class Between:
         if name == self.refused:
             self.refused = None
             raise errors.Unavailable("the API server is away for a moment")
+        if resource is PODS and self.quota is not None:
+            if self.quota == 0:
+                raise errors.Forbidden("exceeded quota: pods")
+            self.quota -= 1
         made = await self._create(resource, namespace, item)
         if resource is PODS and "prepare" not in name:
             self.world.cluster.make_ready(name)
@@ -91,6 +96,34 @@ async def test_a_filling_that_fails_in_between_goes_on_and_makes_nothing_twice(
         posts = [write for write in told(world) if write.startswith("POST")]
         assert len(posts) == len(set(posts)) == 10
         assert world.ctx.filling == set()
+
+
+async def test_a_quota_stops_the_pods_beyond_it_and_nothing_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    between = Between(world, monkeypatch)
+    between.quota = 2
+    world.apply_swarm(instances=5)
+    world.listen()
+    await RECONCILERS[SWARMS](world.ctx, Key(SWARMS, NAMESPACE, "demo"))
+    assert len(world.cluster.names(INSTANCES)) == 5
+    made = world.cluster.names(PODS)
+    assert len(made) == 2
+    assert world.cluster.names(JOBS) == ["demo-prepare-1"]
+    without = next(f"demo-{n}" for n in range(1, 6) if f"demo-{n}-0" not in made)
+    for _ in range(3):
+        with pytest.raises(errors.Forbidden, match="quota"):
+            await RECONCILERS[INSTANCES](world.ctx, Key(INSTANCES, NAMESPACE, without))
+    status = world.cluster.status(INSTANCES, without)
+    assert status["phase"] == "Pending"
+    assert status["message"] == "its pod is refused: exceeded quota: pods"
+    assert status["conditions"][0]["status"] == "False"
+    told_once = f"PATCH kiroinstances/{without}/status"
+    assert told(world).count(told_once) == 1
+    between.quota = None
+    await world.live(3)
+    assert world.status()["readiness"] == "5/5"
+    assert world.cluster.status(INSTANCES, without)["message"] == ""
 
 
 async def test_a_suspended_swarm_is_filled_without_pods(world: World) -> None:

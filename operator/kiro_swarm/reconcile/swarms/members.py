@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
+from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
-from kiro_swarm.reconcile.instances.instance import decide, make_pod, observe
+from kiro_swarm.reconcile.instances.decision import decide
+from kiro_swarm.reconcile.instances.instance import make_pod, observe
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
 from kiro_swarm.reconcile.snapshot.view import View
 
@@ -84,5 +87,8 @@ async def _make(ctx: Context, view: View, index: int) -> bool:
         return False
     seen = observe(ctx, view.swarm, view.spec, made)
     if seen is not None and decide(seen).create:
-        await make_pod(ctx, view.swarm, view.spec, made)
+        # A pod that is refused, by a quota for one, is the trouble of that instance: its
+        # own reconcile tries again and tells.
+        with contextlib.suppress(errors.ClusterError):
+            await make_pod(ctx, view.swarm, view.spec, made)
     return True

@@ -19,7 +19,7 @@ from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
-from kiro_swarm.reconcile.instances.instance import pod_trouble
+from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome

@@ -12,7 +12,7 @@ from typing import Any
 from kiro_swarm.api.meta import BOUND, DONE, READY
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import seconds_between, stamp
-from kiro_swarm.reconcile.instances.instance import pod_ready
+from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import Patch

@@ -9,7 +9,7 @@ import difflib
 from typing import Iterable, Optional, Union
 
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
-from kiro_swarm.reconcile.instances.instance import pod_ready
+from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import Object, is_owned
 from kiro_swarm.reconcile.snapshot.view import View
 

@@ -17,7 +17,7 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     Request,
     failed,
 )
-from kiro_swarm.reconcile.instances.instance import pod_trouble
+from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.reconcile.swarms.prepare import termination_report

@@ -21,7 +21,7 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     done,
     failed,
 )
-from kiro_swarm.reconcile.instances.instance import pod_ready
+from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import Object
 
 
