@@ -6,13 +6,22 @@ from typing import Any, Dict
 
 import pytest
 
-from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import (
+    INSTANCES,
+    JOBS,
+    PODS,
+    SWARMS,
+    TASKS,
+    Resource,
+)
 from kiro_swarm.runner.attempt import Failed
 from tests.support.played import PlayedNode
 from tests.support.swarms import independent, swarm
 from tests.support.work import HeldWork
 from tests.support.world import World
 
+QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
 pytestmark = pytest.mark.usefixtures("operator")
 
 
@@ -198,3 +207,47 @@ async def test_deleted_swarm_takes_everything_along(
     for resource in (INSTANCES, TASKS, JOBS, PODS):
         for name in await world.names(resource):
             await world.until_gone(resource, name)
+
+
+async def no_room(world: World) -> None:
+    """A quota of no pods, in force: nobody counts here, so its status is written."""
+    quota = {
+        "apiVersion": QUOTAS.api_version,
+        "kind": QUOTAS.kind,
+        "metadata": {"name": "no-pods"},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    await world.create(QUOTAS, quota)
+    counted = {"hard": {"pods": "0"}, "used": {"pods": "0"}}
+    await world.client.patch_status(QUOTAS, world.namespace, "no-pods", counted)
+    for number in range(1000):
+        probe = {
+            "apiVersion": PODS.api_version,
+            "kind": PODS.kind,
+            "metadata": {"name": f"probe-{number}"},
+            "spec": {"containers": [{"name": "main", "image": "none"}]},
+        }
+        try:
+            await world.create(PODS, probe)
+        except errors.Forbidden:
+            return
+        await world.client.delete(PODS, world.namespace, f"probe-{number}")
+    raise AssertionError("the quota is never in force")
+
+
+async def test_a_pod_that_a_quota_refuses_is_told_of_and_made_when_there_is_room(
+    world: World,
+) -> None:
+    await no_room(world)
+    await world.create(SWARMS, swarm("demo", independent(1), instances=2))
+
+    def refused(item: Dict[str, Any]) -> bool:
+        return "is refused" in (item.get("status") or {}).get("message", "")
+
+    for name in ("demo-1", "demo-2"):
+        instance = await world.until(INSTANCES, name, refused)
+        assert "exceeded quota: no-pods" in instance["status"]["message"]
+        assert instance["status"]["phase"] == "Pending"
+    await world.client.delete(QUOTAS, world.namespace, "no-pods")
+    for name in ("demo-1", "demo-2"):
+        await world.until(PODS, f"{name}-0", lambda item: True)
