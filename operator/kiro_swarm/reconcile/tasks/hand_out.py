@@ -11,13 +11,15 @@ from typing import Any
 
 from kiro_swarm.api.meta import BOUND, DONE, READY
 from kiro_swarm.policy import naming
-from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import Patch
 from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose, in_line
 from kiro_swarm.tasks.strategies import STRATEGIES
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 def bindings(view: View) -> list[Patch]:
@@ -95,7 +97,7 @@ def startable(view: View) -> list[Object]:
 
 def ready_task(view: View, task: Object) -> ReadyTask:
     """A KiroTask as the scheduling sees it."""
-    spec, ready_at = task["spec"], (task.get("status") or {}).get("readyAt")
+    spec, since = task["spec"], parse((task.get("status") or {}).get("readyAt"))
     return ReadyTask(
         id=spec["id"],
         order=int(spec.get("order") or 0),
@@ -104,7 +106,7 @@ def ready_task(view: View, task: Object) -> ReadyTask:
         assigned_to=str(spec.get("assignedTo") or ""),
         capabilities=_words(spec.get("capabilities")),
         last=spec["id"] in view.measured.last,
-        waited=seconds_between(ready_at, stamp(view.now)),
+        waited=max(0.0, (view.now - since).total_seconds()) if since else 0.0,
     )
 
 
@@ -141,7 +143,9 @@ def lacking(view: View, task: Object) -> list[str]:
 
 def _words(capabilities: Any) -> frozenset[str]:
     """Without regard to case: it is written by hand in a task file and in a manifest."""
-    return frozenset(word.strip().casefold() for word in capabilities or ())
+    if not capabilities:
+        return _NOTHING
+    return frozenset(word.strip().casefold() for word in capabilities)
 
 
 def in_the_air(view: View) -> list[Object]:
