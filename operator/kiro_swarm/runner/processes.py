@@ -110,23 +110,25 @@ class Processes:
     async def _gone_within(self, seconds: float, *, kill: bool) -> bool:
         deadline = time.monotonic() + seconds
         while True:
-            left = living_descendants()
-            if not left:
+            # Not `living_descendants`: who forks and exits while /proc is read is in it
+            # neither as it was nor as it is. The kernel knows: orphans are our children.
+            if self._reap():
                 return True
             if kill:
-                _signal(left, signal.SIGKILL)
+                _signal(living_descendants(), signal.SIGKILL)
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(_POLL_SECONDS)
 
-    def _reap(self) -> None:
+    def _reap(self) -> bool:
+        """Collect who has ended; True when there is no child, so no descendant, left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                return True
             if pid == 0:
-                return
+                return False
             ended = self._exits.pop(pid, None)
             if ended is not None and not ended.done():
                 ended.set_result(os.waitstatus_to_exitcode(status))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
-from typing import Awaitable, Callable, Optional
+import threading
+from typing import Any, Awaitable, Callable, Optional
 
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NO_CLUSTER, Failure
 from kiro_swarm.cli.kubectl.options import Target
@@ -68,12 +70,14 @@ def run(target: Target, work: Callable[[Session], Awaitable[int]]) -> None:
         status = asyncio.run(_within(target, work))
     except errors.ClusterError as error:
         raise in_words(error) from error
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         status = INTERRUPTED
     sys.exit(status)
 
 
 async def _within(target: Target, work: Callable[[Session], Awaitable[int]]) -> int:
+    if sys.version_info < (3, 11):
+        _cancel_at_ctrl_c()
     connection = await Connection.open(
         kubeconfig=target.kubeconfig,
         context=target.context,
@@ -86,6 +90,25 @@ async def _within(target: Target, work: Callable[[Session], Awaitable[int]]) -> 
         return await work(Session(target, connection))
     finally:
         await connection.close()
+
+
+def _cancel_at_ctrl_c() -> None:
+    """Let the first Ctrl-C cancel the work, as `asyncio.run` does since Python 3.11.
+
+    Before, it was raised in whatever line was being run, past those who clean up or tell
+    that they were interrupted. The second one is raised as ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # no signal comes here
+    loop, work = asyncio.get_running_loop(), asyncio.current_task()
+    assert work is not None  # noqa: S101 - a coroutine is run by a task
+
+    def interrupt(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        loop.call_soon_threadsafe(work.cancel)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def in_words(error: errors.ClusterError) -> Failure:
