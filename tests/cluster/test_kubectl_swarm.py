@@ -87,7 +87,12 @@ async def person(
     node.script.work = held
     await world.create(SWARMS, swarm("demo", DIAMOND, instances=2))
     await held.begun("1.1")
-    await world.until(SWARMS, "demo", lambda i: i["status"].get("readiness") == "2/2")
+    await world.until(
+        SWARMS,
+        "demo",
+        lambda item: item["status"].get("readiness") == "2/2"
+        and item["status"]["tasks"]["running"] == 1,
+    )
     return Person(world, tmp_path)
 
 
