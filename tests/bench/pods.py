@@ -19,6 +19,7 @@ from typing import Any, Awaitable, Callable, Dict, List, Sequence, Tuple
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, Resource
 from kiro_swarm.policy import naming
+from kiro_swarm.reconcile.engine.context import AT_ONCE
 from kiro_swarm.reconcile.objects.manifests import foundations, metadata
 from kiro_swarm.reconcile.objects.pods import instance_pod
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -34,7 +35,6 @@ DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume")
 COMPONENTS = ("controller-manager", "scheduler", "kwok")
 LARGEST = 1000
-_AT_ONCE = 64
 _PODS_A_NODE = 110
 Ask = Callable[[], Awaitable[None]]
 Side = Callable[[Bare, str, int], Awaitable[Ask]]
@@ -142,7 +142,7 @@ async def _bare(bare: Bare, name: str, size: int) -> Ask:
             await bare.post(PODS.path(NAMESPACE), pod)
 
     async def post() -> None:
-        await asyncio.gather(*(worker() for _ in range(_AT_ONCE)))
+        await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
 
     return post
 

@@ -116,12 +116,7 @@ async def test_every_command_that_changes_is_logged_once_wherever_it_dies(
             world.say("scale up instances 2", "first", requestedBy="ann")
             world.say("run task 1", "second")
             world.say("status swarm", "third")
-            world.api.crash_after(k)
-            try:
-                await world.live(4)
-            except ConnectionError:
-                world.api.revive()
-                await world.restart()
+            await world.live_killed_after(k, 4)
             await world.live(6)
             records = lines(world)
             logged = {record["what"]: record for record in records}

@@ -136,13 +136,7 @@ async def test_scale_up_is_done_once_wherever_the_operator_dies(tmp_path: Path) 
             world.apply_swarm(instances=1)
             await world.live(9)
             world.say("scale up instances 2")
-            world.api.crash_after(k)
-            try:
-                await world.live(4)
-            except ConnectionError:
-                world.api.revive()
-                await world.restart()
-                await world.live(4)
+            await world.live_killed_after(k, 4)
             assert world.cluster.one(SWARMS, "demo")["spec"]["instances"] == 3, k
             assert world.answer()["phase"] == "Succeeded"
             assert world.answer()["action"]["parameters"] == {"from": 1, "target": 3}

@@ -84,12 +84,7 @@ async def test_commands_begin_in_the_order_in_which_they_were_said(
             # Names sort against the order, as a list of the API server would have them.
             for name, count in (("c", 5), ("b", 7), ("a", 3)):
                 world.say(f"scale instances {count}", name)
-            world.api.crash_after(k)
-            try:
-                await world.live(2)
-            except ConnectionError:
-                world.api.revive()
-                await world.restart()
+            await world.live_killed_after(k, 2)
             await world.live(6)
             begun = {n: world.answer(n)["action"]["parameters"] for n in "cba"}
             assert begun == {

@@ -57,7 +57,10 @@ async def test_meanwhile_it_says_so_and_hands_out_nothing_that_depends_on_it(
         if change.resource.plural == "kiroswarms" and change.after is not None
         if change.after.get("status")
     ]
-    assert "2 of 4 KiroTasks were deleted; making them again" in said
+    assert (
+        "2 of 4 KiroTasks were deleted; reading the repository to make them again"
+        in said
+    )
     await world.live(4)
     assert world.status()["phase"] == "Failed"
     assert world.conditions()["Prepared"] == ("False", "RemoteUnreachable")
@@ -93,13 +96,7 @@ async def test_the_operator_may_die_meanwhile(tmp_path: Path) -> None:
             world.apply_swarm(instances=1)
             await world.live(3)
             delete(world, "demo.2")
-            world.api.crash_after(write)
-            try:
-                await world.live(20)
-            except ConnectionError:
-                world.api.revive()
-                await world.restart()
-                await world.live(20)
+            await world.live_killed_after(write, 20)
             assert world.status()["phase"] == "Succeeded", f"killed after write {write}"
             jobs = [name for name in world.cluster.names(JOBS) if "prepare" in name]
             assert jobs == ["demo-prepare-1", "demo-prepare-2"]

@@ -170,13 +170,7 @@ async def test_the_operator_may_die_after_any_write_and_the_end_is_the_same(
         for k in range(1, writes + 1):
             world.begin_again()
             world.apply_swarm(instances=1)
-            world.api.crash_after(k)
-            try:
-                await world.live(14)
-            except ConnectionError:
-                world.api.revive()
-                await world.restart()
-                await world.live(14)
+            await world.live_killed_after(k, 14)
             assert world.everything() == end, f"killed after write {k}"
             made = [w for w in world.api.writes if w.startswith("POST")]
             twice = {w for w in made if made.count(w) > 1 and "events/" not in w}

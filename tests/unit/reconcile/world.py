@@ -155,6 +155,16 @@ class World:
                 break
         await self.settle()
 
+    async def live_killed_after(self, write: int, steps: int) -> None:
+        """Live; if the operator makes so many writes it dies, and a new one lives on."""
+        self.api.crash_after(write)
+        try:
+            await self.live(steps)
+        except ConnectionError:
+            self.api.revive()
+            await self.restart()
+            await self.live(steps)
+
     async def _reconcile(self, key: Key) -> None:
         queue = self.ctx.queue
         try:

@@ -24,7 +24,8 @@ from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 T = TypeVar("T")
-_AT_ONCE = 64
+#: Requests that a reconcile may have under way.
+AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
             except Exception as error:  # noqa: BLE001 - raised below
                 bad[number] = error
 
-    await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
     if bad:
         raise bad[min(bad)]
     return [good[number] for number in sorted(good)]

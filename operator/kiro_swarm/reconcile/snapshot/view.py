@@ -101,16 +101,14 @@ class View:
     @cached_property
     def finished(self) -> bool:
         """Every task is where it stays, and there is at least one."""
-        if self.gone:
-            return False
-        return bool(self.tasks) and set(self.states.values()) <= FINAL_STATES
+        there = bool(self.tasks) and not self.gone
+        return there and set(self.states.values()) <= FINAL_STATES
 
     @cached_property
     def complete(self) -> bool:
         """Every task is merged or skipped."""
-        if self.gone:
-            return False
-        return bool(self.tasks) and set(self.states.values()) <= SATISFIED_STATES
+        there = bool(self.tasks) and not self.gone
+        return there and set(self.states.values()) <= SATISFIED_STATES
 
     def jobs_of(self, component: str) -> list[Object]:
         """The prepare or integrate Jobs, the latest first."""

@@ -84,9 +84,18 @@ def afterwards(view: View) -> Prepared:
     attempt = int((view.status.get("prepare") or {}).get("attempt") or 1)
     if not view.gone:
         return Prepared(True, "Prepared", "", attempt)
+    return Prepared(None, "Preparing", _reading(view), attempt + 1)
+
+
+def _reading(view: View) -> str:
+    """What is being done, and why if it was done before."""
+    if not view.gone:
+        return "reading the repository"
     made = len(view.tasks) + view.gone
-    message = f"{view.gone} of {made} KiroTasks were deleted; making them again"
-    return Prepared(None, "Preparing", message, attempt + 1)
+    return (
+        f"{view.gone} of {made} KiroTasks were deleted; reading the repository to "
+        "make them again"
+    )
 
 
 async def reconcile(ctx: Context, view: View) -> Prepared:
@@ -105,11 +114,11 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
     if job is None:
         body = prepare_job(view.swarm, view.spec, attempt, ctx.settings)
         await ctx.create(JOBS, view.namespace, body)
-        return Prepared(None, "Preparing", "reading the repository", attempt)
+        return Prepared(None, "Preparing", _reading(view), attempt)
     outcome = job_outcome(job)
     pod = view.pod_of_job(job)
     if outcome is None:
-        return Prepared(None, "Preparing", _waiting(pod), attempt)
+        return Prepared(None, "Preparing", _reading(view) + _waiting(pod), attempt)
     report = termination_report(pod)
     graph = None
     if outcome:
@@ -148,7 +157,7 @@ def _failed_before(view: View, attempt: int, retry_at: datetime) -> Prepared:
 
 def _waiting(pod: Optional[Object]) -> str:
     trouble = pod_trouble(pod) if pod else ""
-    return f"reading the repository{'; its pod waits: ' if trouble else ''}{trouble}"
+    return f"; its pod waits: {trouble}" if trouble else ""
 
 
 async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:

@@ -58,12 +58,8 @@ async def said(world: World, sentence: str, dies_after: int = 0) -> dict[str, An
     """Say a sentence, let the operator die after some writes, and wait for the answer."""
     world.say(sentence)
     if dies_after:
-        world.api.crash_after(dies_after)
-    try:
-        await world.live(9)
-    except ConnectionError:
-        world.api.revive()
-        await world.restart()
+        await world.live_killed_after(dies_after, 9)
+    else:
         await world.live(9)
     world.api.revive()
     return world.answer()
