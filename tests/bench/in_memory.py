@@ -25,8 +25,8 @@ from kiro_swarm.reconcile.instances import instance as instances
 from kiro_swarm.reconcile.objects.manifests import metadata, owner
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.swarms import swarm as swarms
-from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import publish
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import publish
 from tests.support.fake_store import Refused, Store
 from tests.support.large_spec import large_spec
 from tests.support.swarms import swarm

@@ -26,12 +26,12 @@ from statistics import fmean
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from kiro_swarm.api.meta import BLOCKED
-from kiro_swarm.tasks.estimates import Estimate, Estimates, Observation
-from kiro_swarm.tasks.forecast import forecast
-from kiro_swarm.tasks.graph import TaskGraph
-from kiro_swarm.tasks.plan import planned_ranks
-from kiro_swarm.tasks.ready import ReadyQueue
-from kiro_swarm.tasks.strategies import ROUND_ROBIN, IdleInstance, ReadyTask
+from kiro_swarm.tasks.plan.estimates import Estimate, Estimates, Observation
+from kiro_swarm.tasks.plan.forecast import forecast
+from kiro_swarm.tasks.plan.graph import TaskGraph
+from kiro_swarm.tasks.plan.ranks import planned_ranks
+from kiro_swarm.tasks.plan.ready import ReadyQueue
+from kiro_swarm.tasks.plan.strategies import ROUND_ROBIN, IdleInstance, ReadyTask
 from tests.bench.optimum import optimum
 from tests.bench.report import Measure
 from tests.bench.task_graphs import Edges, many, problem

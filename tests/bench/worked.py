@@ -13,10 +13,10 @@ from heapq import heappop, heappush
 from typing import List, Sequence, Tuple
 
 from kiro_swarm.api.meta import BLOCKED
-from kiro_swarm.tasks.graph import TaskGraph
-from kiro_swarm.tasks.ready import ReadyQueue
-from kiro_swarm.tasks.simulate import simulate
-from kiro_swarm.tasks.strategies import (
+from kiro_swarm.tasks.plan.graph import TaskGraph
+from kiro_swarm.tasks.plan.ready import ReadyQueue
+from kiro_swarm.tasks.plan.simulate import simulate
+from kiro_swarm.tasks.plan.strategies import (
     DEPENDENCY_AWARE,
     IdleInstance,
     ReadyTask,

@@ -12,10 +12,10 @@ from typing import Any, Callable, Dict
 
 import pytest
 
-from kiro_swarm.handlers.operator import ProcessOptions, run_operator
+from kiro_swarm.host.operator import ProcessOptions, run_operator
 from kiro_swarm.reconcile.settings import OperatorSettings
-from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import publish
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import publish
 from tests.cluster.chart import (
     dump,
     install_crds,

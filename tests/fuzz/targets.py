@@ -9,9 +9,9 @@ from typing import Dict
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import PARSER, parse
 from kiro_swarm.commands.table import COMMANDS, CONNECTORS, FILLERS
-from kiro_swarm.tasks import parser as tasks
-from kiro_swarm.tasks.edit import CannotTick, tick
-from kiro_swarm.tasks.wire import publish, read_published
+from kiro_swarm.tasks.file import parser as tasks
+from kiro_swarm.tasks.file.edit import CannotTick, tick
+from kiro_swarm.tasks.file.wire import publish, read_published
 from tests.fuzz.engine import Target
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -42,8 +42,8 @@ from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Finished
 from kiro_swarm.runner.worktree import Cut
-from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import GRAPH_KEY, pack, publish
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import GRAPH_KEY, pack, publish
 from kiro_swarm.workspace.outcomes import Merged
 from tests.support import statuses
 from tests.support.script import Script

@@ -18,7 +18,10 @@ from kiro_swarm.api.crd import KINDS
 
 PACKAGE = Path("operator/kiro_swarm")
 #: The rooms that set a reason somewhere.
-ROOMS = ("agents", "cli", "jobs", "policy", "reconcile", "runner", "workspace")
+ROOMS = (
+    *("agents", "cli", "jobs", "policy", "reconcile", "runner", "sandbox"),
+    "workspace",
+)
 #: The room that only shows what others have set.
 SHOWS = "kubectl"
 #: Types of our conditions; docs/conditions.md has their truth tables.

@@ -9,13 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, Mapping, Sequence
 
-from kiro_swarm.agents.driver import (
-    AgentOutcome,
-    AgentTask,
-    ExecPort,
-    OnProgress,
-)
+from kiro_swarm.agents.driver import AgentOutcome, AgentTask, OnProgress
 from kiro_swarm.agents.prompt import build_prompt, environment, one_line
+from kiro_swarm.sandbox.port import ExecPort
 
 _LONGEST_LINE = 4096
 

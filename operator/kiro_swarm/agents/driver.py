@@ -2,79 +2,21 @@
 
 A driver turns one task into one run of an agent and says how that run ended. The
 runner calls it through `AgentDriver`; a driver reaches the agent container through
-`ExecPort`. Nothing a driver returns is evidence that work was done: evidence is what
+`sandbox.port.ExecPort`. Nothing a driver returns is evidence that work was done: evidence is what
 is found in the worktree afterwards.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Mapping, Optional, Protocol, Sequence
+from typing import Callable, Optional, Protocol
 
-EXITED = "Exited"
-DEADLINE_EXCEEDED = "DeadlineExceeded"
-IDLE_DEADLINE_EXCEEDED = "IdleDeadlineExceeded"
-NOT_STARTED = "NotStarted"
-CONNECTION_LOST = "ConnectionLost"
+from kiro_swarm.sandbox.port import ExecPort
 
 NORMAL_MODE = "Normal"
 BEAST_MODE = "BeastMode"
 
-OnOutput = Callable[[str, str], None]
 OnProgress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ExecResult:
-    """How one process in the agent container ended.
-
-    `reason` is one of the constants above; `exit_code` and `signal` are set only when
-    the process was started and its end was seen. `tail` is the end of stdout and
-    stderr as they came in (at most 64 Ki characters), `stdout` the beginning of stdout
-    alone (at most 1 Mi characters).
-    """
-
-    exit_code: Optional[int]
-    signal: Optional[int]
-    reason: str
-    seconds: float
-    message: str
-    tail: str
-    stdout: str = ""
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the process ended by itself with exit code 0."""
-        return self.reason == EXITED and self.exit_code == 0
-
-    def describe(self) -> str:
-        """One clause for a person: how the process ended."""
-        if self.reason != EXITED:
-            return self.message or self.reason
-        if self.signal is not None:
-            return f"was ended by signal {self.signal}"
-        return f"exited with {self.exit_code}"
-
-
-class ExecPort(Protocol):
-    """Runs a process in the agent container; never raises for what happens there."""
-
-    async def exec(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: str,
-        env: Optional[Mapping[str, str]] = None,
-        stdin: str = "",
-        timeout_seconds: float,
-        idle_timeout_seconds: Optional[float] = None,
-        on_output: Optional[OnOutput] = None,
-    ) -> ExecResult:
-        """Run `argv` in the directory `cwd` until it ends or a deadline ends it.
-
-        `on_output` gets ("stdout" or "stderr", text). Cancelling ends the process.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -113,7 +55,7 @@ class AgentOutcome:
     """How a run of an agent ended; a claim, not evidence.
 
     `reason` is `Exited` when the agent came to an end of its own, otherwise one of the
-    constants above. `message` is one clause for a person, `tail` the end of its output.
+    constants of `sandbox.port`. `message` is one clause for a person, `tail` the end of its output.
     """
 
     reason: str

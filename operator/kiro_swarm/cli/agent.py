@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from kiro_swarm.agents import scripted
-from kiro_swarm.runner.entrypoint import serve
+from kiro_swarm.sandbox.entrypoint import serve
 
 DEFAULT_SOCKET = "/run/kiro/agent.sock"
 

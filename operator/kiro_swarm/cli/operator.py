@@ -9,7 +9,7 @@ from typing import Optional
 
 import click
 
-from kiro_swarm.handlers.operator import ProcessOptions, run_operator
+from kiro_swarm.host.operator import ProcessOptions, run_operator
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 

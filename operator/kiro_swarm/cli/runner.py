@@ -26,9 +26,9 @@ from kiro_swarm.runner.config import ConfigError, RunnerConfig
 from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.ports import TaskApi, key_of
-from kiro_swarm.runner.socket import AgentSocket
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Worktree
+from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.lookahead import Lookahead
 
 

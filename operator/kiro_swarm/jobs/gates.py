@@ -10,7 +10,7 @@ import asyncio
 from typing import Sequence
 
 from kiro_swarm.api.swarm import Gate
-from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.outcomes import GateVerdict
 
 _TREE = "/gate/tree"

@@ -17,7 +17,7 @@ from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import ContainerGates, GateUnavailable
 from kiro_swarm.policy import naming
-from kiro_swarm.runner.socket import AgentSocket
+from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.spec import spec_file

@@ -17,8 +17,8 @@ from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.policy import naming
-from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import (
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import (
     GRAPH_KEY,
     MORE_KEY,
     MOST_PARTS,

@@ -1,1 +1,1 @@
-"""What runs in an instance pod: the runner and the agent container's entrypoint."""
+"""What runs in an instance pod beside the agent: the runner."""

@@ -11,22 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Protocol, Union
 
-from kiro_swarm.agents.driver import (
+from kiro_swarm.agents.driver import AgentDriver, AgentOutcome, AgentTask, OnProgress
+from kiro_swarm.agents.prompt import clean, one_line
+from kiro_swarm.api.swarm import Verification
+from kiro_swarm.runner.clock import Clock
+from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
+from kiro_swarm.sandbox.port import (
     CONNECTION_LOST,
     DEADLINE_EXCEEDED,
     EXITED,
     IDLE_DEADLINE_EXCEEDED,
     NOT_STARTED,
-    AgentDriver,
-    AgentOutcome,
-    AgentTask,
     ExecPort,
-    OnProgress,
 )
-from kiro_swarm.agents.prompt import clean, one_line
-from kiro_swarm.api.swarm import Verification
-from kiro_swarm.runner.clock import Clock
-from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
 
 NO_CHANGES = "NoChanges"
 VERIFICATION_FAILED = "VerificationFailed"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Awaitable, Callable, Optional
 
-from kiro_swarm.agents.driver import DEADLINE_EXCEEDED, AgentTask, OnProgress
+from kiro_swarm.agents.driver import AgentTask, OnProgress
 from kiro_swarm.runner.attempt import (
     AGENT_LOST,
     CONTAINER_SECONDS,
@@ -27,6 +27,7 @@ from kiro_swarm.runner.attempt import (
     run_pass,
 )
 from kiro_swarm.runner.worktree import Cut, Evidence
+from kiro_swarm.sandbox.port import DEADLINE_EXCEEDED
 
 NO_PROGRESS = "NoProgress"
 CHECKED = "Checked"

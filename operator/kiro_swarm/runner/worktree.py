@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Optional, Sequence
 
-from kiro_swarm.agents.driver import ExecPort, ExecResult
 from kiro_swarm.agents.prompt import one_line
+from kiro_swarm.sandbox.port import ExecPort, ExecResult
 
 _SECONDS = 600.0
 _SHA = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")

@@ -1,9 +1,8 @@
-"""The task graph: from a Kiro ``tasks.md`` to "this task on that instance now".
+"""From a Kiro ``tasks.md`` to "this task on that instance now".
 
-Pure: no I/O, no clock. ``parser.parse`` reads a file, ``wire`` publishes what it says,
-``graph`` answers questions about order, ``schedule.choose`` pairs ready tasks with idle
-instances, ``edit.tick`` writes a tick back. Called by the prepare and integrate Jobs
-(parser, wire, edit) and by the operator's decisions (wire, graph, schedule).
+Pure: no I/O, no clock. ``file`` reads, publishes and ticks; called by the prepare and
+integrate Jobs and by the command line. ``plan`` orders, schedules and foretells; called by
+the operator's decisions.
 """
 
 from __future__ import annotations

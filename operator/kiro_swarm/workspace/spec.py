@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
-from kiro_swarm.tasks.model import MAX_BYTES
+from kiro_swarm.tasks.file.model import MAX_BYTES
 from kiro_swarm.workspace.errors import SpecError, SpecNotFound, SpecTooLarge
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.refs import check_object_id, check_path

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Optional, Union
 
-from kiro_swarm.tasks.edit import CannotTick, tick
+from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.errors import IntegrationBusy, ObjectsRefused
 from kiro_swarm.workspace.git import Git

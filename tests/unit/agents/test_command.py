@@ -9,7 +9,7 @@ from typing import Any, Optional
 import pytest
 
 from kiro_swarm.agents.command import CommandDriver, last_line
-from kiro_swarm.agents.driver import ExecResult, OnOutput
+from kiro_swarm.sandbox.port import ExecResult, OnOutput
 from tests.unit.agents.test_prompt import TASK
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from kiro_swarm.cli.main import main
-from kiro_swarm.tasks.codes import CODES
-from kiro_swarm.tasks.model import MAX_BYTES
+from kiro_swarm.tasks.file.codes import CODES
+from kiro_swarm.tasks.file.model import MAX_BYTES
 
 PLAN = """\
 # Implementation Plan

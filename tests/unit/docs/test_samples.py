@@ -18,7 +18,7 @@ from kiro_swarm.cli.kubectl.failure import Failure
 from kiro_swarm.cli.kubectl.route import places_of, route
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.commands.parser import parse as parse_sentence
-from kiro_swarm.tasks.parser import parse as parse_tasks
+from kiro_swarm.tasks.file.parser import parse as parse_tasks
 from tests.unit.docs.pages import (
     Block,
     blocks,

@@ -6,10 +6,10 @@ from typing import Dict, List, Set
 
 import pytest
 
-from kiro_swarm.tasks.codes import CODES, Code
-from kiro_swarm.tasks.model import Diagnostic
-from kiro_swarm.tasks.parser import parse
-from kiro_swarm.tasks.wire import publish
+from kiro_swarm.tasks.file.codes import CODES, Code
+from kiro_swarm.tasks.file.model import Diagnostic
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import publish
 from tests.unit.docs.pages import DOCS, blocks, code_words, read, table_rows
 
 PAGE = read(DOCS / "task-files.md")

@@ -13,8 +13,8 @@ from typing import Dict, Iterable, List, Set
 import pytest
 
 from kiro_swarm.agents import scripted
-from kiro_swarm.tasks.model import SpecTask
-from kiro_swarm.tasks.parser import parse
+from kiro_swarm.tasks.file.model import SpecTask
+from kiro_swarm.tasks.file.parser import parse
 
 SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "sample-project"
 FILE = parse((SAMPLE / ".kiro/specs/pennybook/tasks.md").read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from kiro_swarm.api.command import SwarmCommandSpec
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.commands.parser import parse as parse_sentence
 from kiro_swarm.commands.roles import ROLES
-from kiro_swarm.tasks.parser import parse as parse_tasks
+from kiro_swarm.tasks.file.parser import parse as parse_tasks
 from kiro_swarm.workspace.credentials import Credentials, access
 from tests.unit.install.files import SAMPLES, documents
 

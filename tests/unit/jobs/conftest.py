@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.fake_api import client_of, fake_api
 from tests.unit.jobs.work import Job
-from tests.unit.runner.support import Entrypoint, entrypoint
+from tests.unit.sandbox.support import Entrypoint, entrypoint
 from tests.unit.workspace.repositories import Swarm
 
 

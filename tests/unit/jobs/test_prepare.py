@@ -8,7 +8,7 @@ import pytest
 
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.jobs.prepare import prepare
-from kiro_swarm.tasks import wire
+from kiro_swarm.tasks.file import wire
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.workspace.repositories import SPEC

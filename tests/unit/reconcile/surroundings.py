@@ -21,7 +21,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.tasks.wire import GRAPH_KEY, MORE_KEY, PublishedGraph, pack
+from kiro_swarm.tasks.file.wire import GRAPH_KEY, MORE_KEY, PublishedGraph, pack
 from tests.support.fake_api import FakeApi
 
 Object = dict[str, Any]

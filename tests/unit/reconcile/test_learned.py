@@ -11,7 +11,7 @@ from kiro_swarm.reconcile.objects.pods import spec_of
 from kiro_swarm.reconcile.snapshot.measured import Learned, measure
 from kiro_swarm.reconcile.snapshot.view import View, look
 from kiro_swarm.reconcile.tasks.hand_out import bindings
-from kiro_swarm.tasks.plan import MOST_TASKS
+from kiro_swarm.tasks.plan.ranks import MOST_TASKS
 from tests.unit.reconcile.learned import merged
 from tests.unit.reconcile.surroundings import START
 from tests.unit.reconcile.views import Object, view

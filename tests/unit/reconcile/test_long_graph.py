@@ -8,7 +8,7 @@ import pytest
 
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, TASKS
 from kiro_swarm.policy import naming
-from kiro_swarm.tasks import wire
+from kiro_swarm.tasks.file import wire
 from tests.unit.reconcile.surroundings import NAMESPACE, body
 from tests.unit.reconcile.world import World
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runner.support import Entrypoint, entrypoint
+from tests.unit.sandbox.support import Entrypoint, entrypoint
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from kiro_swarm.agents.command import CommandDriver
-from kiro_swarm.agents.driver import AgentTask, ExecResult, OnOutput
+from kiro_swarm.agents.driver import AgentTask
 from kiro_swarm.api.swarm import Verification
 from kiro_swarm.runner.attempt import Failed, Result, Workshop
 from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
+from kiro_swarm.sandbox.port import ExecResult, OnOutput
 from tests.unit.runner.fakes import BASE, FakeClock
 
 AGENT = "agent"

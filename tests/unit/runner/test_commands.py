@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from kiro_swarm.cli.agent import scripted_agent
-from kiro_swarm.runner.socket import AgentSocket
-from tests.unit.runner.support import OPERATOR, eventually, listens
+from kiro_swarm.sandbox.socket import AgentSocket
+from tests.unit.sandbox.support import OPERATOR, eventually, listens
 
 
 @pytest.fixture

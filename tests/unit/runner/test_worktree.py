@@ -7,8 +7,8 @@ from typing import Optional
 
 import pytest
 
-from kiro_swarm.agents.driver import ExecResult, OnOutput
 from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
+from kiro_swarm.sandbox.port import ExecResult, OnOutput
 from tests.unit.runner.fakes import BASE, COMMIT
 
 TREE = "d" * 40

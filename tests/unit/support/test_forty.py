@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.agents import scripted
-from kiro_swarm.tasks.edit import tick
-from kiro_swarm.tasks.parser import parse
+from kiro_swarm.tasks.file.edit import tick
+from kiro_swarm.tasks.file.parser import parse
 from tests.support import forty
 
 

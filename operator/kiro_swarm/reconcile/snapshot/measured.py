@@ -18,9 +18,14 @@ from typing import Any, Optional
 
 from kiro_swarm.api.meta import BLOCKED, DONE, MERGED
 from kiro_swarm.policy.times import seconds_between
-from kiro_swarm.tasks.estimates import Estimate, Estimates, Observation, speeds
-from kiro_swarm.tasks.graph import CycleError, TaskGraph
-from kiro_swarm.tasks.plan import MOST_TASKS, planned_ranks
+from kiro_swarm.tasks.plan.estimates import (
+    Estimate,
+    Estimates,
+    Observation,
+    speeds,
+)
+from kiro_swarm.tasks.plan.graph import CycleError, TaskGraph
+from kiro_swarm.tasks.plan.ranks import MOST_TASKS, planned_ranks
 
 Object = dict[str, Any]
 #: Seconds, for each task of a swarm, in which what takes a look at all of them is not done

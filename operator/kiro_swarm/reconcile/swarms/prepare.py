@@ -23,7 +23,7 @@ from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
-from kiro_swarm.tasks.wire import (
+from kiro_swarm.tasks.file.wire import (
     GRAPH_KEY,
     MORE_KEY,
     MOST_PARTS,

@@ -1,4 +1,4 @@
-"""Which task goes to which instance: a view put into the words of ``tasks/schedule``.
+"""Which task goes to which instance: a view put into the words of ``tasks/plan/schedule``.
 
 Called by ``swarm``, and by ``holds`` to say what will happen. Pure: takes a view, returns
 status patches. A binding carries the attempt number, which is the fencing token for
@@ -16,8 +16,8 @@ from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import Patch
-from kiro_swarm.tasks.schedule import IdleInstance, ReadyTask, choose, in_line
-from kiro_swarm.tasks.strategies import STRATEGIES
+from kiro_swarm.tasks.plan.schedule import IdleInstance, ReadyTask, choose, in_line
+from kiro_swarm.tasks.plan.strategies import STRATEGIES
 
 _NOTHING: frozenset[str] = frozenset()
 

@@ -20,7 +20,7 @@ from kiro_swarm.reconcile.tasks.hand_out import (
     lacking,
     line,
 )
-from kiro_swarm.tasks.overlap import Claims
+from kiro_swarm.tasks.plan.overlap import Claims
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.snapshot.words import MOST_NAMES, clock, listed, spoken
 from kiro_swarm.reconcile.tasks.hand_out import lacking, wanted
 from kiro_swarm.reconcile.tasks.lateness import elapsed, is_late
-from kiro_swarm.tasks.forecast import Forecast, forecast
-from kiro_swarm.tasks.graph import CycleError
+from kiro_swarm.tasks.plan.forecast import Forecast, forecast
+from kiro_swarm.tasks.plan.graph import CycleError
 
 _MOST_NAMED = 50
 #: Later than this, in seconds, is no date that anybody can use.

@@ -29,8 +29,8 @@ from kiro_swarm.reconcile.tasks.lateness import (
     with_late,
 )
 from kiro_swarm.reconcile.tasks.transitions import Patch
-from kiro_swarm.tasks.schedule import may_have
-from kiro_swarm.tasks.strategies import IdleInstance
+from kiro_swarm.tasks.plan.schedule import may_have
+from kiro_swarm.tasks.plan.strategies import IdleInstance
 
 #: An instance is much slower than one that is so many times as fast.
 MUCH_FASTER = 1.5

@@ -41,7 +41,7 @@ from kiro_swarm.cli.kubectl.views.style import STATES, glyph, phase_cell, swatch
 from kiro_swarm.cli.kubectl.views.swarms import speedup_of
 from kiro_swarm.cli.kubectl.views.tasks import pruned, tree_of, tree_rows
 from kiro_swarm.cli.kubectl.views.text import clean, duration
-from kiro_swarm.tasks.ids import prefixes
+from kiro_swarm.tasks.file.ids import prefixes
 
 #: What is kept of the tasks where the screen is too small, first things first.
 _INTERESTING: Final = ("Failed", "Running", "Bound", "Done", "Ready", "Blocked")

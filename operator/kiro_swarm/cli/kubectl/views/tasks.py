@@ -28,7 +28,7 @@ from kiro_swarm.cli.kubectl.views.objects import (
 )
 from kiro_swarm.cli.kubectl.views.style import glyph, state_cell, swatch
 from kiro_swarm.cli.kubectl.views.text import clean, duration
-from kiro_swarm.tasks.ids import prefixes
+from kiro_swarm.tasks.file.ids import prefixes
 
 _HEADINGS = ["TASK", "STATE", "TRY", "INSTANCE", "TIME", "TITLE", "WHY"]
 _WIDE = ["BRANCH", "COMMIT", "WAITS FOR"]

@@ -1,0 +1,115 @@
+"""A task's fields -> the values of the task; what cannot be read is said.
+
+Used by ``parser``. A value that cannot be read and stands in a plain sentence ("Effort: all
+of us") is text, and stays in the description only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Optional
+
+from kiro_swarm.tasks.file import values
+from kiro_swarm.tasks.file.codes import Code
+from kiro_swarm.tasks.file.draft import Draft
+from kiro_swarm.tasks.file.fields import Field, Kind
+from kiro_swarm.tasks.file.model import Complexity, Remarks
+
+#: More than a KiroTask carries (``wire`` says so), and few enough to pass on to sub-tasks.
+_MAX_CAPABILITIES: Final = 64
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the fields of one task say, each thing once and in order."""
+
+    requirements: tuple[str, ...]
+    files: tuple[str, ...]
+    boundary: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    acceptance_criteria: tuple[str, ...]
+    estimate_seconds: Optional[int]
+    priority: Optional[int]
+    complexity: Optional[Complexity]
+
+
+def read_details(draft: Draft, remarks: Remarks) -> Details:
+    """The details of a task; problems become remarks."""
+    found: dict[Kind, list[str]] = {
+        "requirements": [],
+        "files": [],
+        "boundary": [],
+        "capabilities": [],
+    }
+    for entry in draft.fields:
+        if entry.kind == "requirements":
+            found["requirements"] += values.read_requirements(entry.value)
+        elif entry.kind in ("boundary", "capabilities"):
+            found[entry.kind] += values.read_names(entry.value)
+        elif entry.kind == "files":
+            found["files"] += _files(draft, entry, remarks)
+    return Details(
+        requirements=tuple(dict.fromkeys(found["requirements"])),
+        files=tuple(dict.fromkeys(found["files"])),
+        boundary=tuple(dict.fromkeys(found["boundary"])),
+        capabilities=tuple(dict.fromkeys(found["capabilities"]))[:_MAX_CAPABILITIES],
+        acceptance_criteria=tuple(dict.fromkeys(filter(None, draft.criteria))),
+        estimate_seconds=_first(draft, "estimate", values.read_seconds, remarks),
+        priority=_first(draft, "priority", values.read_priority, remarks),
+        complexity=_first(draft, "complexity", values.read_complexity, remarks),
+    )
+
+
+def _files(draft: Draft, entry: Field, remarks: Remarks) -> list[str]:
+    found = []
+    for path in values.read_names(entry.value):
+        inside = values.inside_repository(path)
+        if inside is not None:
+            found.append(inside)
+            continue
+        remarks.add(
+            "warning",
+            "path-outside",
+            entry.line,
+            f"the file '{path[:80]}' of task {draft.id} is outside the "
+            "repository; write a path relative to its root",
+            entry.column,
+        )
+    return found
+
+
+_WRONG: dict[str, tuple[Code, str]] = {
+    "estimate": ("bad-estimate", "write it as '30min', '1h 30min' or '90s'"),
+    "priority": (
+        "bad-priority",
+        "write critical, high, medium, low, P0 to P4 or a number from -1000 to 1000",
+    ),
+    "complexity": (
+        "bad-complexity",
+        "write low, medium, high or a number from 1 to 10",
+    ),
+}
+
+
+def _first(
+    draft: Draft, kind: Kind, read: Callable[[str], Any], remarks: Remarks
+) -> Any:
+    """The value of the first field of a kind that can be read."""
+    for entry in draft.fields:
+        if entry.kind != kind or entry.value.lower() in values.NOTHING:
+            continue
+        value = read(entry.value)
+        if value is not None:
+            return value
+        if entry.marked:
+            code, advice = _WRONG[kind]
+            remarks.add(
+                "warning",
+                code,
+                entry.line,
+                f"cannot read the {kind} '{entry.value[:40]}' of task {draft.id}; "
+                f"{advice}",
+                entry.column,
+            )
+    return None

@@ -1,0 +1,91 @@
+"""A real agent entrypoint in a process of its own, for the tests of this folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket as sockets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+OPERATOR = Path(__file__).resolve().parents[3] / "operator"
+
+SERVE = """
+import asyncio, sys
+from kiro_swarm.sandbox.entrypoint import serve
+asyncio.run(serve(sys.argv[1], 0o600, float(sys.argv[2])))
+"""
+
+
+@dataclass(frozen=True)
+class Entrypoint:
+    """A running entrypoint: its process, its socket and the file with its stdout."""
+
+    process: subprocess.Popen[bytes]
+    socket: str
+    log: Path
+
+    def peak_memory(self) -> int:
+        """The most memory it ever used, in bytes."""
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("the kernel does not say")
+
+
+def listens(path: str) -> bool:
+    """Whether connections are taken: the file is there a moment before they are."""
+    with sockets.socket(sockets.AF_UNIX) as client:
+        return client.connect_ex(path) == 0
+
+
+@contextmanager
+def entrypoint(
+    folder: Path, grace: float = 0.5, within: tuple[str, ...] = ()
+) -> Iterator[Entrypoint]:
+    """Run the entrypoint with its socket in `folder`; `within` is a command prefix."""
+    socket = str(folder / "agent.sock")
+    log = folder / "entrypoint.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*within, sys.executable, "-c", SERVE, socket, str(grace)],
+            stdout=out,
+            env={**os.environ, "PYTHONPATH": str(OPERATOR)},
+        )
+    try:
+        eventually(lambda: listens(socket), "the entrypoint listens")
+        yield Entrypoint(process, socket, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def eventually(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+    """Wait until `holds()`; fail with `what` when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"did not happen in {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs: not gone, and not a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def python(code: str, *arguments: str) -> list[str]:
+    """The argv that runs `code` in a fresh interpreter, quickly."""
+    return [sys.executable, "-I", "-S", "-c", code, *arguments]

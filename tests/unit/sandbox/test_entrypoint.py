@@ -1,0 +1,240 @@
+"""Nothing that a request starts outlives it, whatever it does to stay."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.sandbox.socket import AgentSocket
+from tests.unit.sandbox.support import (
+    Entrypoint,
+    alive,
+    entrypoint,
+    eventually,
+    python,
+)
+
+# Writes its pid to a file and then stays, deaf to polite requests.
+DEAF = (
+    "import os, signal, sys, time; signal.signal(15, signal.SIG_IGN);"
+    "print('here', flush=True); open('pid', 'w').write(str(os.getpid())); time.sleep(600)"
+)
+# Leaves the session and the process group, forks twice, lets its parents end.
+DAEMON = (
+    "import os, sys\n"
+    "if os.fork() == 0:\n"
+    "    os.setsid()\n"
+    "    if os.fork() == 0:\n"
+    "        os.setsid()\n"
+    f"        exec({DEAF!r})\n"
+    "    os._exit(0)\n"
+    "os.wait()\n"
+    "while not os.path.exists('pid') or not open('pid').read(): pass\n"
+)
+
+
+def pid_in(folder: Path) -> int:
+    eventually(
+        lambda: (folder / "pid").is_file() and (folder / "pid").read_text() != "",
+        "the process says its pid",
+    )
+    return int((folder / "pid").read_text())
+
+
+async def test_a_deadline_ends_a_process_that_ignores_sigterm(
+    server: Entrypoint, tmp_path: Path
+) -> None:
+    result = await AgentSocket(server.socket).exec(
+        python(DEAF), cwd=str(tmp_path), timeout_seconds=3
+    )
+    assert result.reason == "DeadlineExceeded"
+    assert result.message == "was stopped: still at work after 3 s"
+    assert result.tail == "here\n"
+    assert result.signal == signal.SIGKILL
+    assert 3.0 <= result.seconds < 30
+    assert not alive(pid_in(tmp_path))
+
+
+async def test_silence_ends_a_process_and_output_keeps_it_alive(
+    server: Entrypoint, tmp_path: Path
+) -> None:
+    code = (
+        "import time\nfor i in range(6): print(i, flush=True); time.sleep(0.5)\n"
+        "time.sleep(600)"
+    )
+    result = await AgentSocket(server.socket).exec(
+        python(code), cwd="/", timeout_seconds=60, idle_timeout_seconds=2
+    )
+    assert result.reason == "IdleDeadlineExceeded"
+    assert result.message == "was stopped: no output for 2 s"
+    assert result.stdout.split() == ["0", "1", "2", "3", "4", "5"]
+    assert 4.5 <= result.seconds < 30
+
+
+async def test_a_daemon_does_not_outlive_the_request_that_left_it(
+    server: Entrypoint, tmp_path: Path
+) -> None:
+    """It also holds the pipe open, which must not hold back the last frame."""
+    result = await AgentSocket(server.socket).exec(
+        python(DAEMON), cwd=str(tmp_path), timeout_seconds=60
+    )
+    assert result.succeeded
+    assert not alive(pid_in(tmp_path))
+    assert _children(server.process.pid) == []
+
+
+async def test_closing_the_connection_ends_the_whole_tree(
+    server: Entrypoint, tmp_path: Path
+) -> None:
+    socket = AgentSocket(server.socket)
+    running = asyncio.ensure_future(
+        socket.exec(python(DAEMON + DEAF), cwd=str(tmp_path), timeout_seconds=60)
+    )
+    daemon = await asyncio.to_thread(pid_in, tmp_path)
+    assert alive(daemon)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await asyncio.to_thread(
+        eventually, lambda: _children(server.process.pid) == [], "the tree is gone"
+    )
+    assert not alive(daemon)
+    assert (await socket.exec(["true"], cwd="/", timeout_seconds=9)).succeeded
+
+
+async def test_a_client_that_gives_up_while_waiting_starts_nothing(
+    server: Entrypoint, tmp_path: Path
+) -> None:
+    socket = AgentSocket(server.socket)
+    first = asyncio.ensure_future(
+        socket.exec(["sleep", "1"], cwd="/", timeout_seconds=60)
+    )
+    second = asyncio.ensure_future(
+        socket.exec(["touch", "it"], cwd=str(tmp_path), timeout_seconds=60)
+    )
+    done, _ = await asyncio.wait({first, second}, timeout=0.3)
+    assert not done
+    second.cancel()
+    assert (await first).succeeded
+    assert (await socket.exec(["true"], cwd="/", timeout_seconds=9)).succeeded
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_flood_of_output_arrives_whole_and_fills_no_memory(
+    server: Entrypoint,
+) -> None:
+    size = 24 * 1024 * 1024
+    counted = 0
+
+    def count(_: str, text: str) -> None:
+        nonlocal counted
+        counted += len(text)
+
+    result = await AgentSocket(server.socket).exec(
+        ["sh", "-c", f"yes | head -c {size}"],
+        cwd="/",
+        timeout_seconds=120,
+        on_output=count,
+    )
+    assert result.succeeded
+    assert counted == size
+    assert len(result.tail) == 64 * 1024
+    assert len(result.stdout) == 1024 * 1024
+    assert server.peak_memory() < 100 * 1024 * 1024
+
+
+async def test_a_client_that_does_not_read_stops_the_flood_not_the_deadline(
+    server: Entrypoint,
+) -> None:
+    logged = server.log.stat().st_size
+    reader, writer = await asyncio.open_unix_connection(server.socket, limit=1024)
+    request = {"op": "exec", "argv": ["yes"], "cwd": "/", "timeoutSeconds": 1}
+    writer.write(json.dumps(request).encode() + b"\n")
+    await reader.read(16)
+    await asyncio.to_thread(
+        eventually, lambda: _children(server.process.pid) == [], "the deadline holds"
+    )
+    assert server.log.stat().st_size - logged < 8 * 1024 * 1024
+    assert server.peak_memory() < 100 * 1024 * 1024
+    rest = await reader.read(-1)
+    writer.close()
+    assert json.loads(rest.splitlines()[-1])["reason"] == "DeadlineExceeded"
+    assert max(len(line) for line in rest.splitlines()) <= 32 * 1024
+
+
+async def test_frames_stay_within_their_bound_for_the_worst_bytes(
+    server: Entrypoint,
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(server.socket)
+    request = {
+        "op": "exec",
+        "argv": ["head", "-c", "300000", "/dev/zero"],
+        "cwd": "/",
+        "timeoutSeconds": 60,
+    }
+    writer.write(json.dumps(request).encode() + b"\n")
+    lines = (await reader.read(-1)).splitlines()
+    writer.close()
+    assert max(len(line) for line in lines) <= 32 * 1024
+    frames = [json.loads(line) for line in lines]
+    assert sum(len(frame.get("data", "")) for frame in frames) == 300_000
+
+
+async def test_sigterm_ends_children_and_the_entrypoint_quickly(
+    folder: Path, tmp_path: Path
+) -> None:
+    with entrypoint(folder) as server:
+        running = asyncio.ensure_future(
+            AgentSocket(server.socket).exec(
+                python(DAEMON + DEAF), cwd=str(tmp_path), timeout_seconds=60
+            )
+        )
+        daemon = await asyncio.to_thread(pid_in, tmp_path)
+        server.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(server.process.wait, 10) == 0
+        assert (await running).reason == "ConnectionLost"
+        assert not alive(daemon)
+        assert os.listdir(folder) == ["entrypoint.log"]
+
+
+async def test_a_socket_file_left_by_a_killed_entrypoint_is_replaced(
+    folder: Path,
+) -> None:
+    with entrypoint(folder) as killed:
+        killed.process.kill()
+        killed.process.wait()
+    assert "agent.sock" in os.listdir(folder)
+    with entrypoint(folder) as server:
+        while not await AgentSocket(server.socket).ping():
+            assert server.process.poll() is None
+
+
+async def test_as_process_one_it_also_ends_what_forks_faster_than_it_is_killed(
+    folder: Path, tmp_path: Path
+) -> None:
+    """A process that goes on in a new child each moment dodges every single kill."""
+    hopper = "import os\nwhile True:\n    if os.fork(): os._exit(0)\n"
+    code = f"import os\nif os.fork() == 0:\n    os.setsid()\n    exec({hopper!r})\n"
+    namespace = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    with entrypoint(folder, within=namespace) as server:
+        (init,) = _children(server.process.pid)
+        result = await AgentSocket(server.socket).exec(
+            python(code), cwd="/", timeout_seconds=60
+        )
+        assert result.succeeded
+        assert _children(init) == []
+        os.kill(init, signal.SIGTERM)
+        await asyncio.to_thread(server.process.wait, 10)
+
+
+def _children(pid: int) -> list[int]:
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=False
+    )
+    return [int(child) for child in found.stdout.split()]

@@ -1,0 +1,198 @@
+"""Whatever is in a file: no crash, no lost task, bounded time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiro_swarm.tasks.file.ids import is_id
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import publish, read_published
+from kiro_swarm.tasks.plan.graph import TaskGraph
+
+SCRAPS = st.sampled_from(
+    [
+        *("- [ ] ", "- [x]", "[-]", "* ", "1.", "1.1", " 2.1 ", "CORE-1", "**", "_"),
+        *("_Depends: ", "_Requirements: ", "_Files: ", "Blocks:", "(", ")", ",", ":"),
+        *("\n", "\r\n", "\r", "\n\n", "  ", "\t", "```", "~~~", "<!--", "-->", "> "),
+        *('{"waves":[["1"],', '["1.1"]]}', "json", "Checkpoint", "# ", "\ufeff", "🎉"),
+        *(
+            '<!-- @task id="A-1" -->\n',
+            "<!-- @endtask -->\n",
+            "@task ",
+            ' status="done"',
+        ),
+        *("## Phase 1\n", "Phase 1", "(P) ", "1.1-2.1", "1.x", "all previous tasks"),
+        *("auth:2.1", "## Checklist\n", "1.1 --> 2.1", "_Priority: ", "high", " | "),
+        *("\x00", "\ud800", "\u202e", "`", "\\", "- ", "none", "Task "),
+    ]
+)
+texts = st.one_of(st.text(), st.lists(SCRAPS, max_size=60).map("".join))
+
+
+@given(texts)
+def test_no_text_crashes_the_parser_and_every_answer_is_sound(text: str) -> None:
+    file = parse(text)
+    names = [task.id for task in file.tasks]
+    leaves = {task.id for task in file.leaves}
+    assert len(set(names)) == len(names)
+    count = len(text) + 1
+    for task in file.tasks:
+        assert is_id(task.id)
+        assert set(task.waits_for) <= leaves
+        assert task.parent is None or task.parent in names
+        if task.ticked_mark == "x":
+            mark = text[task.offset : task.offset + task.width]
+            assert mark in tuple(" xX-~") or file.errors
+    for remark in file.diagnostics:
+        assert 1 <= remark.line <= count
+        assert 1 <= remark.column <= count
+    graph = publish(file, "tasks.md")
+    assert read_published(json.dumps(json.loads(graph.to_json()))) == graph
+    if not file.errors:
+        assert graph.graph().find_cycle() is None
+
+
+plans = st.lists(st.integers(1, 4), min_size=1, max_size=6).flatmap(
+    lambda sizes: st.tuples(
+        st.just(sizes),
+        st.lists(
+            st.tuples(
+                st.sampled_from(" x-~"),
+                st.booleans(),
+                st.lists(st.integers(0, 30), max_size=3),
+                st.sampled_from(
+                    ["Title", "🎉 mit Umlaut ä", "a_b *c* [d]", "1.1 again"]
+                ),
+            ),
+            min_size=sum(sizes),
+            max_size=sum(sizes),
+        ),
+    )
+)
+
+
+@given(plans, st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_a_graph_that_is_written_down_is_read_back_the_same(
+    plan: tuple[list[int], list[tuple[str, bool, list[int], str]]],
+    newline: str,
+    nested: bool,
+) -> None:
+    sizes, leaves = plan
+    names = [f"{g}.{n}" for g, size in enumerate(sizes, 1) for n in range(1, size + 1)]
+    lines: list[str] = ["# Implementation Plan", ""]
+    indent = "  " if nested else ""
+    expected = {}
+    for index, (name, (mark, optional, before, title)) in enumerate(zip(names, leaves)):
+        if name.endswith(".1"):
+            lines.append(f"- [ ] {name[:-2]}. Group")
+        needed = sorted({b % index for b in before}) if index else []
+        ids = [names[n] for n in needed]
+        lines += [
+            f"{indent}- [{mark}]{'*' if optional else ''} {name} {title}",
+            f"{indent}  - _Depends: {', '.join(ids) or 'none'}_",
+        ]
+        expected[name] = (mark, optional, title, tuple(ids))
+    file = parse(newline.join(lines))
+    assert [d for d in file.diagnostics if d.severity != "info"] == []
+    marks = {"open": " ", "done": "x", "running": "-", "deferred": "~"}
+    assert {
+        t.id: (marks[t.state], t.optional, t.title, t.dependencies) for t in file.leaves
+    } == expected
+    place = {name: at for at, name in enumerate(names)}
+    order = TaskGraph(
+        [[place[n] for n in task.waits_for] for task in file.leaves]
+    ).topological_order()
+    assert len(order) == len(names)
+
+
+MEGABYTE = 2**20
+NOISE = {
+    "one line": "x" * MEGABYTE,
+    "blanks": " " * MEGABYTE,
+    "newlines": "\n" * MEGABYTE,
+    "returns": "\r" * MEGABYTE,
+    "underscores": "- [ ] 1. a\n  - _Depends: " + "_ " * (MEGABYTE // 2),
+    "brackets": "- [ ] 1. a\n  - _Depends: " + "(" * MEGABYTE,
+    "fences": "```\n" * (MEGABYTE // 4),
+    "comments": "<!--" * (MEGABYTE // 4),
+    "waves": '```\n{"waves":[' + "[" * MEGABYTE,
+    "digits": '```\n{"waves":[' + "9" * MEGABYTE + "]}\n```",
+    "fields": "- [ ] 1. a\n  - " + "_Files: " * (MEGABYTE // 8),
+    "quotes": ">" * MEGABYTE + "- [ ] 1. a",
+    "stars": "- [ ]" + " " * MEGABYTE + "x",
+    "seconds": "- [ ] 1. a\n  - _Estimate: " + "1" * MEGABYTE,
+    "boxes": "- [ ] x\n" * (MEGABYTE // 8),
+    "arrows": "- [ ] 1. a\n\n# b\n" + "1 --> 1 " * (MEGABYTE // 8),
+    "drawings": "- [ ] 1. a\n# x\n" + "1 --> 1\n\n" * (MEGABYTE // 9),
+    "task comments": "<!-- @task id= -->\n" * (MEGABYTE // 19),
+    "open task comment": '<!-- @task id="' + "a=" * (MEGABYTE // 2),
+    "phases": "- [ ] 1. a\n" + "## Phase 1\n### Phase 2\n" * (MEGABYTE // 23),
+    "ranges": "- [ ] 1. a\n" + "  - _Depends: 1-999999_\n" * (MEGABYTE // 24),
+    "words": "- [ ] 1. a\n  - _Depends: "
+    + "after all of the tasks " * (MEGABYTE // 23),
+    "specs": "- [ ] 1. a\n  - _Depends: " + "a-" * (MEGABYTE // 2),
+    "loose waves": "- [ ] 1. a\n\n{\n" + '"waves": {\n' * (MEGABYTE // 11),
+    "criteria": "- [ ] 1. a\n  - Acceptance criteria:\n"
+    + "    - x\n" * (MEGABYTE // 8),
+    "priorities": "- [ ] 1. a\n" + "  - _Priority: x_ | " * (MEGABYTE // 20),
+    "capabilities": "- [ ] 1. g\n  - _Capabilities: "
+    + "".join(f"c{n}, " for n in range(MEGABYTE // 8)),
+    "bars": "- [ ] 1. a\n  - _Files: " + " |" * (MEGABYTE // 2),
+    "ten megabytes": "".join(
+        f"{n} - [ ] _{n}: **x** `y` (z)\r\n" for n in range(320_000)
+    ),
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", list(NOISE))
+def test_noise_takes_bounded_time(kind: str) -> None:
+    file = parse(NOISE[kind])
+    assert len(file.tasks) <= 1
+    assert len(file.diagnostics) <= 200
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("graph", ["", "\n# G\n```\n{}\n```\n"], ids=["row", "waves"])
+def test_ten_thousand_tasks_are_read_in_bounded_time(graph: str) -> None:
+    count = 10_000
+    text = "".join(f"- [ ] {g}.{n} T\n" for g in range(count // 50) for n in range(50))
+    waves = {"waves": [[f"{g}.{n}" for n in range(50)] for g in range(count // 50)]}
+    file = parse(text + graph.replace("{}", json.dumps(waves)))
+    assert file.errors == ()
+    assert len(file.leaves) == count
+
+
+GROUP = "- [ ] 1. Group\n"
+LEAVES = "".join(f"  - [ ] 1.{n} T\n" for n in range(20_000))
+WIDE = {
+    "previous": "  - _Depends: all previous tasks_\n" * 20_000,
+    "specs": "  - _Depends: auth:2_\n" * 20_000,
+    "capabilities": "  - _Capabilities: "
+    + ", ".join(f"c{n}" for n in range(20_000))
+    + "_\n",
+    "itself": "  - _Depends: 1.1_\n" * 20_000,
+    "priorities": "  - _Priority: x_\n" * 20_000,
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", list(WIDE))
+def test_what_a_group_says_often_is_not_multiplied_by_its_sub_tasks(kind: str) -> None:
+    file = parse(GROUP + WIDE[kind] + LEAVES)
+    assert len(file.leaves) == 20_000
+    assert len(file.diagnostics) <= 200
+
+
+@pytest.mark.timeout(60)
+def test_more_edges_than_a_task_can_carry_are_an_error() -> None:
+    text = "".join(f"- [ ] 1.{n} T\n" for n in range(3000))
+    file = parse(text + "- [ ] 2. Last\n  - _Depends: 1_\n")
+    assert [str(d) for d in file.errors] == [
+        "line 1: too many dependencies at task 2 (line 3001): "
+        "at most 2000 for a task and 2000000 for a file"
+    ]

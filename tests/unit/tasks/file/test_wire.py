@@ -1,0 +1,154 @@
+"""The published graph: there and back, and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from kiro_swarm.api.task import KiroTaskSpec
+from kiro_swarm.tasks.file import wire
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import pack, parts, publish, read_published, unpack
+
+PLAN = """\
+- [ ] 1. Group
+  - why we do this
+  - **Priority:** High
+  - _Capabilities: go_
+  - [x] 1.1 First
+    - _Requirements: 1.1_
+    - _Files: a.py_
+    - _Boundary: Core_
+    - _Estimate: 30min_
+    - _Complexity: high_
+    - _Capabilities: docker_
+    - **Acceptance Criteria:**
+      - Tests are green
+    - [ ] It is fast
+  - [ ]* 1.2 Second
+    - detail
+    - _Depends: 1.1_
+- [~] 2. Checkpoint
+"""
+
+
+def test_only_leaves_are_published_with_the_fields_of_a_kirotask() -> None:
+    graph = publish(parse(PLAN), ".kiro/specs/demo/tasks.md")
+    data = json.loads(graph.to_json())
+    assert data["version"] == 1
+    assert data["specPath"] == ".kiro/specs/demo/tasks.md"
+    assert data["tasks"][0] == {
+        "id": "1.1",
+        "title": "First",
+        "description": "Part of 1. Group\n- why we do this\n- **Priority:** High\n"
+        "- _Capabilities: go_\n- _Requirements: 1.1_\n- _Files: a.py_\n"
+        "- _Boundary: Core_\n- _Estimate: 30min_\n- _Complexity: high_\n"
+        "- _Capabilities: docker_\n- **Acceptance Criteria:**\n  - Tests are green\n"
+        "- [ ] It is fast",
+        "requirements": ["1.1"],
+        "dependencies": [],
+        "optional": False,
+        "ticked": True,
+        "deferred": False,
+        "checkpoint": False,
+        "order": 0,
+        "line": 5,
+        "estimateSeconds": 1800,
+        "files": ["a.py", "Core"],
+        "parent": "1",
+        "priority": 50,
+        "complexity": "High",
+        "capabilities": ["docker", "go"],
+        "acceptanceCriteria": ["Tests are green", "It is fast"],
+        "paused": False,
+    }
+    assert data["tasks"][1]["dependencies"] == ["1.1"]
+    assert data["tasks"][1]["optional"] is True
+    assert (data["tasks"][2]["deferred"], data["tasks"][2]["order"]) == (True, 2)
+    assert data["tasks"][2]["checkpoint"] is True
+    for task in data["tasks"]:
+        KiroTaskSpec.model_validate({"swarm": "demo", **task})
+
+
+def test_what_was_published_is_read_back_the_same() -> None:
+    graph = publish(parse(PLAN + "- [ ] 3. X\n  - _Depends: 9_\n"), "tasks.md")
+    assert read_published(graph.to_json()) == graph
+    assert [str(remark) for remark in graph.errors] == [
+        "line 20: task 3 depends on 9, which is not defined"
+    ]
+    assert graph.graph().dependencies == [[], [0], [], []]
+
+
+@pytest.mark.parametrize("size", [4, 64, wire.PART_CHARACTERS])
+def test_parts_are_base64_by_themselves_and_the_graph_together(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(wire, "PART_CHARACTERS", size)
+    graph = publish(parse(PLAN), "tasks.md")
+    pieces = parts(pack(graph))
+    assert max(map(len, pieces)) <= size
+    assert (len(pieces) == 1) == (size > 64)
+    for piece in pieces:
+        base64.b64decode(piece, validate=True)
+    assert unpack("".join(pieces)) == graph
+
+
+def test_a_text_too_long_for_a_kirotask_is_cut_and_that_is_said() -> None:
+    many = ", ".join(f"{'r' * 300}{n}" for n in range(300))
+    text = f"- [ ] 1. {'t' * 2000}\n  - _Requirements: {many}_\n  - {'x' * 70000}\n"
+    graph = publish(parse(text), "tasks.md")
+    assert [remark.code for remark in graph.diagnostics] == ["cut"]
+    assert str(graph.diagnostics[0]).startswith(
+        "line 1: the text of task 1 is too long"
+    )
+    task = graph.tasks[0]
+    assert (len(task.title), len(task.description)) == (1024, 65536)
+    assert len(task.requirements) == 256
+    KiroTaskSpec.model_validate({"swarm": "demo", **task.model_dump()})
+
+
+def good() -> Any:
+    return json.loads(publish(parse(PLAN), "tasks.md").to_json())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda d: d.update(version=2), "wrong at version"),
+        (lambda d: d.update(surprise=1), "wrong at surprise"),
+        (lambda d: d["tasks"][0].update(id="../x"), r"wrong at tasks\.0\.id"),
+        (lambda d: d["tasks"][0].pop("order"), r"wrong at tasks\.0\.order"),
+        (lambda d: d["tasks"][1].update(id="1.1"), "a task id twice"),
+        (lambda d: d["tasks"][1].update(dependencies=["7"]), "1.2 depends on 7, which"),
+        (lambda d: d["tasks"][1].update(dependencies=["1.2"]), "dependency cycle"),
+    ],
+)
+def test_a_graph_of_another_shape_is_refused_by_field(change: Any, says: str) -> None:
+    data = good()
+    change(data)
+    with pytest.raises(ValueError, match=says):
+        read_published(json.dumps(data))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null"])
+def test_what_is_no_graph_at_all_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="the published task graph is wrong at"):
+        read_published(text)
+
+
+def test_a_task_that_waits_for_another_spec_is_paused_until_a_person_says_otherwise() -> (
+    None
+):
+    text = "- [ ] 1. A\n  - _Depends: auth:2.1_\n- [x] 2. B\n  - _Depends: auth spec_\n"
+    graph = publish(parse(text), "tasks.md")
+    assert [(task.id, task.paused) for task in graph.tasks] == [
+        ("1", True),
+        ("2", False),
+    ]
+    assert [remark.code for remark in graph.diagnostics] == [
+        "cross-spec-dependency",
+        "cross-spec-dependency",
+    ]
