@@ -59,6 +59,8 @@ NETWORK_POLICIES = Resource(
     "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"
 )
 EVENTS = Resource("", "v1", "events", "Event")
+#: Answered by metrics-server, where there is one.
+POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
 
 #: What changes all the time: watched without kopf, which does more for every event than we
 #: need (``reconcile/engine/watches.py``).

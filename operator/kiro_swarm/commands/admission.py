@@ -15,8 +15,8 @@ import json
 from typing import Any, Mapping
 
 from kiro_swarm.api.meta import GROUP, VERSION
+from kiro_swarm.commands.lexer import MAX_BYTES
 from kiro_swarm.commands.roles import role_of
-from kiro_swarm.commands.words import MAX_BYTES
 
 #: Control, format (direction overrides, invisible), line and paragraph separators, as RE2.
 _UNREADABLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"

@@ -4,7 +4,7 @@ Called with the text of a SwarmCommand and by the command line. Every word of th
 is accounted for, synonyms are exact and misspelt words are never repaired, so no
 action comes out that was not written. Ids keep their case.
 
-The way of a sentence: words (words.py), fixed words down the tree of the grammar, then
+The way of a sentence: words (lexer.py), fixed words down the tree of the grammar, then
 each further word is a modifier, a ``name=value``, a connector or the next argument.
 Columns are only worked out when something is wrong; that keeps the good case fast.
 """
@@ -16,6 +16,7 @@ from typing import Mapping, Optional, Sequence
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError, any_of, shown
 from kiro_swarm.commands.grammar import Fold, Grammar, Place, Rule, fold
+from kiro_swarm.commands.lexer import column_of, plain, split
 from kiro_swarm.commands.refusals import (
     bad_value,
     refuse_again,
@@ -30,7 +31,6 @@ from kiro_swarm.commands.table import (
     Command,
 )
 from kiro_swarm.commands.values import READERS, Value
-from kiro_swarm.commands.words import column_of, plain, split
 
 
 class Parser:

@@ -10,10 +10,10 @@ from typing import Mapping, Optional
 
 from kiro_swarm.commands.errors import SentenceError, any_of, shown
 from kiro_swarm.commands.grammar import Node, Place, Rule
+from kiro_swarm.commands.lexer import as_written, column_of
 from kiro_swarm.commands.suggest import close_word
 from kiro_swarm.commands.table import Argument
 from kiro_swarm.commands.values import Value, expectation
-from kiro_swarm.commands.words import as_written, column_of
 
 _END = "the end of the sentence"
 

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.person import log_lines, user_name
+from kiro_swarm.cluster.identity import user_name
+from kiro_swarm.cluster.pod_logs import log_lines
 from kiro_swarm.cluster.resources import PODS
 from tests.support.fake_api import USER, FakeApi
 

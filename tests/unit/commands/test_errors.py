@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kiro_swarm.commands.errors import SentenceError, any_of
+from kiro_swarm.commands.lexer import MAX_BYTES
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.commands.table import COMMANDS
-from kiro_swarm.commands.words import MAX_BYTES
 
 VERBS = tuple(dict.fromkeys(command.verb for command in COMMANDS))
 SCALE = ("instances", "swarm", "up", "down")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.formatter import format_action
+from kiro_swarm.commands.lexer import scan, split
 from kiro_swarm.commands.parser import Parser
 from kiro_swarm.commands.table import (
     COMMANDS,
@@ -18,7 +19,6 @@ from kiro_swarm.commands.table import (
     Command,
     Modifier,
 )
-from kiro_swarm.commands.words import scan, split
 
 SAY = Command(
     verb="say",

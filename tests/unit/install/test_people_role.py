@@ -11,24 +11,21 @@ from typing import Iterator, Set, Tuple
 
 import pytest
 
-from kiro_swarm.cluster import person, resources
+from kiro_swarm.cluster import resources
 from kiro_swarm.cluster.resources import COMMANDS, Resource
 from kiro_swarm.commands.roles import ROLES
 from tests.unit.install.files import ROOT, installed
 
 TOOL = ROOT / "operator" / "kiro_swarm" / "cli" / "kubectl"
-ROOMS = (person, resources)
 
 
 def asked_for() -> Iterator[Resource]:
     """Every Resource that a module of the tool imports."""
     for path in sorted(TOOL.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                for room in ROOMS:
-                    if node.module == room.__name__:
-                        found = (getattr(room, item.name) for item in node.names)
-                        yield from (it for it in found if isinstance(it, Resource))
+            if isinstance(node, ast.ImportFrom) and node.module == resources.__name__:
+                found = (getattr(resources, item.name) for item in node.names)
+                yield from (it for it in found if isinstance(it, Resource))
 
 
 def rights(role: str) -> Set[Tuple[str, str, str]]:

@@ -12,9 +12,13 @@ from kiro_swarm.api.meta import SATISFIED_STATES, TASK_STATES
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.times import seconds_between
-from kiro_swarm.reconcile.snapshot.board import Board, LineUp, board_of
-from kiro_swarm.reconcile.snapshot.measured import Learned
-from kiro_swarm.reconcile.snapshot.tally import Had
+from kiro_swarm.reconcile.snapshot.board import (
+    Board,
+    InstanceLoad,
+    TaskIndex,
+    board_of,
+)
+from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 
 Object = dict[str, Any]
 IDS = [str(number) for number in range(8)]
@@ -75,7 +79,7 @@ def swarm(uid: str) -> Object:
     return {"metadata": {"namespace": "team", "name": "demo", "uid": uid}}
 
 
-def counted(tasks: list[Object]) -> Had:
+def counted(tasks: list[Object]) -> InstanceLoad:
     """Who has had which, counted one after another."""
     assigned: Counter[str] = Counter()
     loads: dict[str, float] = {}
@@ -89,10 +93,12 @@ def counted(tasks: list[Object]) -> Had:
             assigned[name] += 1
             loads.setdefault(name, 0.0)
             loads[name] += seconds_between(record["startedAt"], ended)
-    return Had(assigned, loads, sum(item["status"]["attempt"] for item in tasks))
+    return InstanceLoad(
+        assigned, loads, sum(item["status"]["attempt"] for item in tasks)
+    )
 
 
-def looked_at(tasks: list[Object]) -> LineUp:
+def looked_at(tasks: list[Object]) -> TaskIndex:
     """The line-up as it is meant: every task is looked at, and all that it waits for."""
     line = sorted(tasks, key=lambda item: item["spec"]["order"])
     states = {item["spec"]["id"]: item["status"]["state"] for item in line}
@@ -103,7 +109,7 @@ def looked_at(tasks: list[Object]) -> LineUp:
         free = all(states.get(needed) in SATISFIED_STATES for needed in needs)
         return item["status"]["state"] == "Blocked" and (marked or free)
 
-    return LineUp(
+    return TaskIndex(
         tasks=line,
         states=states,
         by_state={
@@ -113,8 +119,8 @@ def looked_at(tasks: list[Object]) -> LineUp:
         },
         may_start=[item for item in line if may_start(item)],
         noted=[item for item in line if item["status"].get("conditions") == [NOTE]],
-        had=counted(line),
-        learned=Learned(),
+        load=counted(line),
+        measurements=MeasurementCache(),
         shape=0,
     )
 
@@ -135,16 +141,16 @@ def test_what_is_kept_is_what_is_there(steps: Any, looks_at: int) -> None:
             there[task_id] = item
             board.put(item)
         if number == looks_at:
-            board.line_up()  # to be asked in between changes nothing
-    assert board.line_up() == looked_at(list(there.values()))
-    assert LineUp.of(there.values()) == looked_at(list(there.values()))
+            board.task_index()  # to be asked in between changes nothing
+    assert board.task_index() == looked_at(list(there.values()))
+    assert TaskIndex.of(there.values()) == looked_at(list(there.values()))
 
 
-def test_a_line_up_is_of_its_moment() -> None:
+def test_a_task_index_is_of_its_moment() -> None:
     board = Board("mine")
     board.put(task("1", "Merged", []))
     board.put(task("2", "Blocked", ["1"]))
-    before = board.line_up()
+    before = board.task_index()
     board.put(task("2", "Ready", ["1"]))
     assert [item["spec"]["id"] for item in before.may_start] == ["2"]
     assert before.states == {"1": "Merged", "2": "Blocked"}
@@ -154,10 +160,10 @@ def test_a_line_up_is_of_its_moment() -> None:
 def test_tasks_of_a_namesake_are_not_on_the_board() -> None:
     board = Board("mine")
     board.put(task("1", "Ready", [], uid="of an earlier swarm"))
-    assert board.line_up().tasks == []
+    assert board.task_index().tasks == []
     board.put(task("1", "Ready", []))
     board.put(task("1", "Ready", [], uid="somebody else's now"))
-    assert board.line_up() == looked_at([])
+    assert board.task_index() == looked_at([])
 
 
 def test_the_cache_tells_the_board_of_every_change() -> None:
@@ -167,13 +173,13 @@ def test_the_cache_tells_the_board_of_every_change() -> None:
     cache.put(TASKS, task("1", "Merged", [], version=2))
     cache.put(TASKS, task("1", "Failed", [], version=1))
     cache.put(TASKS, task("2", "Blocked", ["1"], version=3))
-    assert board.line_up().states == {"1": "Merged", "2": "Blocked"}
+    assert board.task_index().states == {"1": "Merged", "2": "Blocked"}
     assert board_of(cache, swarm("mine")) is board
-    assert board_of(cache, swarm("the next one")).line_up().tasks == []
+    assert board_of(cache, swarm("the next one")).task_index().tasks == []
     mine = board_of(cache, swarm("mine"))
-    assert mine.line_up() == board.line_up()
+    assert mine.task_index() == board.task_index()
     for number in ("1", "2"):
         cache.remove(TASKS, task(number, "Merged", [], version=4))
-    assert mine.line_up().tasks == []
+    assert mine.task_index().tasks == []
     fresh = board_of(cache, swarm("mine"))
     assert fresh is not mine, "the cache keeps nothing of a swarm without tasks"

@@ -8,7 +8,7 @@ from typing import Any
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.reconcile.objects.pods import spec_of
-from kiro_swarm.reconcile.snapshot.measured import Learned, measure
+from kiro_swarm.reconcile.snapshot.measured import MeasurementCache, measure
 from kiro_swarm.reconcile.snapshot.view import View, look
 from kiro_swarm.reconcile.tasks.hand_out import bindings
 from kiro_swarm.tasks.plan.ranks import MOST_TASKS
@@ -29,7 +29,7 @@ def changed(tasks: list[Object]) -> list[Object]:
 
 
 def test_a_small_swarm_learns_from_every_task() -> None:
-    learned = Learned()
+    learned = MeasurementCache()
     learned.measured(SMALL, 2, 1, START)
     now = learned.measured(changed(SMALL), 2, 1, START)
     assert now.estimates == measure(changed(SMALL), 2).estimates
@@ -37,7 +37,7 @@ def test_a_small_swarm_learns_from_every_task() -> None:
 
 
 def test_a_large_swarm_looks_at_all_of_its_tasks_now_and_then() -> None:
-    learned = Learned()
+    learned = MeasurementCache()
     first = learned.measured(LARGE, 2, 1, START)
     soon = START + PAUSE * 0.9
     assert learned.measured(changed(LARGE), 2, 1, soon) is first
@@ -50,7 +50,7 @@ def test_another_graph_other_instances_or_a_clock_put_back_are_looked_at_at_once
     None
 ):
     for instances, shape, moved in ((3, 1, 0), (2, 2, 0), (2, 1, -1)):
-        learned = Learned()
+        learned = MeasurementCache()
         first = learned.measured(LARGE, 2, 1, START)
         now = START + timedelta(seconds=moved)
         assert learned.measured(LARGE, instances, shape, now) is not first
@@ -102,4 +102,4 @@ def board_and_all(world: World) -> Any:
     assert spec is not None
     now = look(world.ctx.cache, swarm, spec, world.clock.now())
     learned = (now.measured.ranks, now.measured.speeds, now.measured.estimates)
-    return now.line_up, learned, bindings(now), now.instances
+    return now.task_index, learned, bindings(now), now.instances

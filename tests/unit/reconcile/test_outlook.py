@@ -10,7 +10,7 @@ import pytest
 
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.policy.times import parse, stamp
-from kiro_swarm.reconcile.snapshot.words import clock, spoken
+from kiro_swarm.reconcile.snapshot.text import clock, spoken
 from kiro_swarm.reconcile.tasks.outlook import outlook
 from tests.unit.reconcile.explained import node, seen, with_spec
 from tests.unit.reconcile.learned import merged, running

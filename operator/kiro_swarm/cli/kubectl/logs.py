@@ -14,7 +14,7 @@ from kiro_swarm.cli.kubectl.session import Session, named, run
 from kiro_swarm.cli.kubectl.views.text import clean_lines
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Object
-from kiro_swarm.cluster.person import log_lines
+from kiro_swarm.cluster.pod_logs import log_lines
 
 
 @click.command("logs")

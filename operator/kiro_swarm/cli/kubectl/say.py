@@ -29,7 +29,7 @@ from kiro_swarm.cli.kubectl.options import (
 )
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.cli.kubectl.session import Session, run
-from kiro_swarm.cluster import errors, person
+from kiro_swarm.cluster import errors, identity
 from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.commands.action import Action
@@ -129,7 +129,7 @@ async def say(session: Session, order: Order, action: Action) -> int:
     """Send it, follow it, tell the answer; the exit status."""
     terminal = session.terminal
     swarm, user = await asyncio.gather(
-        session.swarm(), person.user_name(session.connection)
+        session.swarm(), identity.user_name(session.connection)
     )
     body = order.body(swarm["metadata"]["name"], user)
     if action.normalized != order.sentence:

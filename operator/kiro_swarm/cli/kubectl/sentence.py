@@ -11,8 +11,8 @@ from typing import Sequence
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
+from kiro_swarm.commands.lexer import scan
 from kiro_swarm.commands.parser import parse
-from kiro_swarm.commands.words import scan
 
 #: More than this of a long sentence is not shown around the place that is wrong.
 _SHOWN = 72

@@ -17,8 +17,7 @@ from kiro_swarm.cli.kubectl.views.events import events_table
 from kiro_swarm.cli.kubectl.views.top import top_table
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Object
-from kiro_swarm.cluster.person import POD_METRICS
-from kiro_swarm.cluster.resources import COMMANDS, EVENTS, JOBS, PODS
+from kiro_swarm.cluster.resources import COMMANDS, EVENTS, JOBS, POD_METRICS, PODS
 
 
 @click.command("top")

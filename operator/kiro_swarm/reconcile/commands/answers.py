@@ -140,7 +140,7 @@ def rejected(error: SentenceError) -> Outcome:
     return Outcome(False, message, error.to_wire())
 
 
-def rehearsed(outcome: Outcome, changes: Sequence[Mapping[str, str]]) -> Outcome:
+def dry_run(outcome: Outcome, changes: Sequence[Mapping[str, str]]) -> Outcome:
     """The answer to a dry run: what would be changed, and that nothing was."""
     if outcome.success is False:
         return Outcome(False, f"dry run: {outcome.message}", outcome.data)

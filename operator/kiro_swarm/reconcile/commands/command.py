@@ -171,7 +171,7 @@ async def _only_look(
 ) -> None:
     """Answer a command that changes nothing: a look, or a dry run."""
     if command["spec"].get("dryRun"):
-        outcome = answers.rehearsed(outcome, changes(outcome.effects))
+        outcome = answers.dry_run(outcome, changes(outcome.effects))
     await answer(ctx, command, action, outcome)
 
 

@@ -24,8 +24,8 @@ from kiro_swarm.policy.approval import asks_person
 from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.text import listed, short, spoken
 from kiro_swarm.reconcile.snapshot.view import View, state_of
-from kiro_swarm.reconcile.snapshot.words import listed, short, spoken
 from kiro_swarm.reconcile.swarms.integrate import observe
 from kiro_swarm.reconcile.tasks.hand_out import idle_instances
 from kiro_swarm.reconcile.tasks.holds import (

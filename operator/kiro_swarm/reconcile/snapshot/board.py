@@ -4,21 +4,24 @@ Follows the cache, so that a change of one task costs that task and those that w
 however many the swarm has. Nothing is in here that is not in the tasks: a board that is
 made anew, after a restart, of the tasks as they are says the same.
 
-Role: ``view.look`` asks it for the tasks of a view; ``LineUp.of`` makes the same without a
-cache.
+Role: ``view.look`` asks it for the tasks of a view; ``TaskIndex.of`` makes the same
+without a cache.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from kiro_swarm.api.meta import (
+    ACTIVE_STATES,
     BLOCKED,
     BOUND,
     DONE,
     FAILED,
+    MERGED,
     READY,
     RUNNING,
     SATISFIED_STATES,
@@ -26,26 +29,38 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.reconcile.objects.manifests import is_owned
-from kiro_swarm.reconcile.snapshot.measured import Learned
-from kiro_swarm.reconcile.snapshot.tally import Had, Tally
+from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 
 Object = dict[str, Any]
 #: The states in which something may have to be done for a task.
 _OPEN = (READY, BOUND, RUNNING, DONE, FAILED, SKIPPED)
 _ACTIVE = (BOUND, RUNNING)
+#: The states of a task that counts for the load of its instance.
+_WORKED_ON = ACTIVE_STATES | {DONE, MERGED}
 #: Marks in the task file that may decide about a task that still waits for others.
 _MARKS = ("ticked", "deferred", "optional")
 
 
 @dataclass(frozen=True)
-class LineUp:
+class InstanceLoad:
+    """``assigned`` and ``seconds``: attempts that an instance has had, and their seconds.
+    ``turn``: how many attempts there were in all."""
+
+    assigned: Counter[str]
+    seconds: dict[str, float]
+    turn: int
+
+
+@dataclass(frozen=True)
+class TaskIndex:
     """The tasks of a swarm at one moment, all lists in file order.
 
     ``tasks``: all of them. ``states``: task id -> state. ``by_state``: of each state but
     Blocked and Merged. ``may_start``: the blocked ones that wait for nothing, and those
     whose mark in the task file may decide. ``noted``: those with a condition that is True.
-    ``had``: who has had which. ``learned``: what they taught; it is asked with the
+    ``load``: who has had which. ``measurements``: what they taught; asked with the
     ``shape``, which is another one when tasks came or went or a spec of one has changed.
     """
 
@@ -54,8 +69,8 @@ class LineUp:
     by_state: dict[str, list[Object]]
     may_start: list[Object]
     noted: list[Object]
-    had: Had
-    learned: Learned = field(compare=False)
+    load: InstanceLoad
+    measurements: MeasurementCache = field(compare=False)
     shape: int = field(compare=False)
 
     @property
@@ -64,12 +79,52 @@ class LineUp:
         return [task for state in _ACTIVE for task in self.by_state[state]]
 
     @classmethod
-    def of(cls, tasks: Iterable[Object]) -> LineUp:
+    def of(cls, tasks: Iterable[Object]) -> TaskIndex:
         """The same, made of the tasks themselves."""
         board = Board("")
         for task in tasks:
             board.put(task)
-        return board.line_up()
+        return board.task_index()
+
+
+class LoadCounter:
+    """Who has had which tasks, counted as they change, in whatever order they come.
+
+    `hand_out` gives tasks in turn and evens out loads by it. `add` and `drop` of the same
+    task are inverse.
+    """
+
+    def __init__(self) -> None:
+        self._assigned: Counter[str] = Counter()
+        # Whole numbers: what was added can be taken away without a rest.
+        self._microseconds: Counter[str] = Counter()
+        self._turn = 0
+
+    def add(self, task: Object, times: int = 1) -> None:
+        """Count a task and the attempts that it remembers."""
+        status = task.get("status") or {}
+        self._turn += times * int(status.get("attempt") or 0)
+        records = list(status.get("history") or [])
+        if status.get("state") in _WORKED_ON:
+            records.append(status)
+        for record in records:
+            name = record.get("instance") or ""
+            if name:
+                worked = seconds_between(
+                    record.get("startedAt"), record.get("finishedAt")
+                )
+                self._assigned[name] += times
+                self._microseconds[name] += times * round(worked * 1e6)
+
+    def drop(self, task: Object) -> None:
+        """Take back what `add` has counted of a task."""
+        self.add(task, -1)
+
+    def load(self) -> InstanceLoad:
+        """What is counted now."""
+        assigned = +self._assigned
+        seconds = {name: self._microseconds[name] / 1e6 for name in assigned}
+        return InstanceLoad(assigned, seconds, self._turn)
 
 
 class Board:
@@ -89,8 +144,8 @@ class Board:
         self._waiting: dict[str, set[str]] = {}
         self._listed_in: dict[str, set[str]] = {}
         self._noted: set[str] = set()
-        self._tally = Tally()
-        self._learned = Learned()
+        self._loads = LoadCounter()
+        self._measurements = MeasurementCache()
         self._shape = 0
 
     def put(self, item: Object) -> None:
@@ -101,9 +156,9 @@ class Board:
         task_id = item["spec"]["id"]
         before = self._tasks.get(task_id)
         self._tasks[task_id] = item
-        self._tally.add(item)
+        self._loads.add(item)
         if before is not None:
-            self._tally.drop(before)
+            self._loads.drop(before)
         if before is None or before["spec"] != item["spec"]:
             self._shape += 1
         if before is None or _order(before) != _order(item):
@@ -124,7 +179,7 @@ class Board:
         if gone is not None:
             self._place = None
             self._shape += 1
-            self._tally.drop(gone)
+            self._loads.drop(gone)
             self._leave(task_id)
             self._noted.discard(task_id)
             self._set_state(task_id, "")
@@ -137,7 +192,7 @@ class Board:
             for task_id in self._open[state]
         }
 
-    def line_up(self) -> LineUp:
+    def task_index(self) -> TaskIndex:
         """The tasks as they are now."""
         if self._place is None:
             self._line = sorted(self._tasks.values(), key=_order)
@@ -148,14 +203,14 @@ class Board:
         def listed(ids: set[str]) -> list[Object]:
             return [self._tasks[i] for i in sorted(ids, key=places.__getitem__)]
 
-        return LineUp(
+        return TaskIndex(
             tasks=list(self._line),
             states=dict(self._states),
             by_state={state: listed(ids) for state, ids in self._open.items()},
             may_start=listed(self._may_start),
             noted=listed(self._noted),
-            had=self._tally.had(),
-            learned=self._learned,
+            load=self._loads.load(),
+            measurements=self._measurements,
             shape=self._shape,
         )
 

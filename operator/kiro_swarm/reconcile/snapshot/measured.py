@@ -4,7 +4,7 @@ how fast each instance is.
 Made from a view when something has to be decided or foretold (``hand_out``, ``outlook``,
 ``slow``). Pure: whatever was learned is in the statuses of the tasks, so an operator that
 was restarted knows the same. What a large swarm has learned is kept for some seconds
-(``Learned``): of ten thousand tasks one more says nothing new.
+(``MeasurementCache``): of ten thousand tasks one more says nothing new.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Measured:
         return self.estimates[self.numbers[task["spec"]["id"]]]
 
 
-class Learned:
+class MeasurementCache:
     """What was measured last of one swarm, as long as that is good enough.
 
     A small one is measured whenever it is asked for. A large one again when its graph is

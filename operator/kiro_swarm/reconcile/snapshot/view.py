@@ -22,7 +22,7 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS
 from kiro_swarm.reconcile.objects.manifests import Object, is_owned
-from kiro_swarm.reconcile.snapshot.board import LineUp, board_of
+from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
 from kiro_swarm.reconcile.snapshot.measured import Measured
 
@@ -38,7 +38,7 @@ class View:
     jobs: list[Object]
     pods: list[Object]
     now: datetime
-    lined_up: Optional[LineUp] = None
+    known_index: Optional[TaskIndex] = None
 
     @property
     def name(self) -> str:
@@ -67,25 +67,26 @@ class View:
         return bool(self.status.get("observedGeneration") != generation)
 
     @cached_property
-    def line_up(self) -> LineUp:
+    def task_index(self) -> TaskIndex:
         """The tasks, sorted by what has to be looked at."""
-        return LineUp.of(self.tasks) if self.lined_up is None else self.lined_up
+        known = self.known_index
+        return TaskIndex.of(self.tasks) if known is None else known
 
     @property
     def states(self) -> dict[str, str]:
         """Task id -> state."""
-        return self.line_up.states
+        return self.task_index.states
 
     @cached_property
     def measured(self) -> Measured:
         """What its tasks teach about times, chains and instances."""
-        learned, shape = self.line_up.learned, self.line_up.shape
-        return learned.measured(self.tasks, self.spec.instances, shape, self.now)
+        known, shape = self.task_index.measurements, self.task_index.shape
+        return known.measured(self.tasks, self.spec.instances, shape, self.now)
 
     @cached_property
     def active(self) -> dict[str, Object]:
         """Instance name -> the task that it has now."""
-        return {task["status"]["instance"]: task for task in self.line_up.active}
+        return {task["status"]["instance"]: task for task in self.task_index.active}
 
     @cached_property
     def pods_by_uid(self) -> dict[str, Object]:
@@ -151,8 +152,8 @@ def look(cache: Cache, swarm: Object, spec: KiroSwarmSpec, now: datetime) -> Vie
     # Whatever the order in which the cache learned of them: lists for people are stable.
     instances.sort(key=lambda item: int(item["spec"].get("index", 0)))
     pods = cache.of_swarm(PODS, namespace, name)
-    line_up = board_of(cache, swarm).line_up()
-    return View(swarm, spec, instances, line_up.tasks, jobs, pods, now, line_up)
+    task_index = board_of(cache, swarm).task_index()
+    return View(swarm, spec, instances, task_index.tasks, jobs, pods, now, task_index)
 
 
 def job_number(job: Object) -> int:

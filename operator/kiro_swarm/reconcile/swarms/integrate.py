@@ -39,7 +39,7 @@ class Train:
 def has_work(view: View, train: Train) -> bool:
     """Whether a Job would find something to merge or to push."""
     approval = view.spec.integration.approval
-    if any(may_merge(task, approval) for task in view.line_up.by_state[DONE]):
+    if any(may_merge(task, approval) for task in view.task_index.by_state[DONE]):
         return True
     push = view.spec.integration.push
     due = push == "Always" or (push == "OnComplete" and view.finished)
@@ -52,7 +52,7 @@ def has_work(view: View, train: Train) -> bool:
 def approvals(view: View) -> list[Object]:
     """The Done tasks that wait for a person, those that were finished first in front."""
     approval = view.spec.integration.approval
-    done = view.line_up.by_state[DONE]
+    done = view.task_index.by_state[DONE]
     waiting = [task for task in done if asks_person(task, approval)]
     return sorted(waiting, key=lambda task: str(task["status"].get("finishedAt") or ""))
 

@@ -21,8 +21,8 @@ from kiro_swarm.api.meta import (
 from kiro_swarm.policy.conditions import condition, is_true
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.pods import branch_of
+from kiro_swarm.reconcile.snapshot.text import listed
 from kiro_swarm.reconcile.snapshot.view import View, state_of
-from kiro_swarm.reconcile.snapshot.words import listed
 from kiro_swarm.reconcile.swarms.integrate import Train, approvals, head_of, pushed_of
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.tasks.hand_out import lacking
@@ -217,7 +217,7 @@ def _phase_and_message(
 
 def _beyond_all(view: View) -> list[str]:
     """Ready tasks that ask for what no instance can do."""
-    ready = view.line_up.by_state[READY]
+    ready = view.task_index.by_state[READY]
     return [task["spec"]["id"] for task in ready if lacking(view, task)]
 
 
@@ -321,7 +321,7 @@ def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
         return "TasksFailed"
     unable = _beyond_all(view)
     if unable and not view.active and DONE not in view.states.values():
-        others = len(view.line_up.by_state[READY]) - len(unable)
+        others = len(view.task_index.by_state[READY]) - len(unable)
         return "" if others else "NobodyAble"
     if view.finished and not train.ok and not train.running:
         return train.reason

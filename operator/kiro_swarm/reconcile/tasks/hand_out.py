@@ -39,7 +39,7 @@ def bindings(view: View) -> list[Patch]:
         view.measured.ranks,
         [files_of(task) for task in in_the_air(view)],
         strategy=STRATEGIES[view.spec.distribution.strategy],
-        turn=view.line_up.had.turn,
+        turn=view.task_index.load.turn,
     )
     return [
         (tasks[task.id], bind(view, tasks[task.id], one.name, pods[one.name]))
@@ -91,7 +91,9 @@ def wanted(view: View) -> list[Object]:
 def startable(view: View) -> list[Object]:
     """The tasks that an instance may get: ready, and not paused by a person."""
     return [
-        task for task in view.line_up.by_state[READY] if not task["spec"].get("paused")
+        task
+        for task in view.task_index.by_state[READY]
+        if not task["spec"].get("paused")
     ]
 
 
@@ -112,12 +114,12 @@ def ready_task(view: View, task: Object) -> ReadyTask:
 
 def instance_of(view: View, instance: Object) -> IdleInstance:
     """A KiroInstance as the scheduling sees it."""
-    name, had = instance["metadata"]["name"], view.line_up.had
+    name, load = instance["metadata"]["name"], view.task_index.load
     return IdleInstance(
         name=name,
         index=instance["spec"]["index"],
-        assigned=had.assigned[name],
-        load=had.loads.get(name, 0.0),
+        assigned=load.assigned[name],
+        load=load.seconds.get(name, 0.0),
         capabilities=capabilities_of(view, instance),
         speed=view.measured.speeds.get(name, 1.0),
     )
@@ -150,7 +152,7 @@ def _words(capabilities: Any) -> frozenset[str]:
 
 def in_the_air(view: View) -> list[Object]:
     """The tasks that change files and are not on the integration branch yet."""
-    return [*view.line_up.active, *view.line_up.by_state[DONE]]
+    return [*view.task_index.active, *view.task_index.by_state[DONE]]
 
 
 def files_of(task: Object) -> tuple[str, ...]:

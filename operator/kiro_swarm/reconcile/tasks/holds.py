@@ -11,8 +11,8 @@ from typing import Any
 
 from kiro_swarm.api.meta import ACTIVE_STATES
 from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.text import listed, short
 from kiro_swarm.reconcile.snapshot.view import View, state_of
-from kiro_swarm.reconcile.snapshot.words import listed, short
 from kiro_swarm.reconcile.tasks.hand_out import (
     files_of,
     idle_instances,

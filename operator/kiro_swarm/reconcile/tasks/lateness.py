@@ -20,8 +20,8 @@ from kiro_swarm.policy.conditions import condition, is_true
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.board import state_of
+from kiro_swarm.reconcile.snapshot.text import spoken
 from kiro_swarm.reconcile.snapshot.view import View
-from kiro_swarm.reconcile.snapshot.words import spoken
 
 LATE = "Late"
 #: Seconds: who is done within them is late for nobody, however short such tasks are.

@@ -15,8 +15,8 @@ from kiro_swarm.api.meta import BLOCKED, FAILED, READY
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.measured import waits_for_nothing_known
+from kiro_swarm.reconcile.snapshot.text import MOST_NAMES, clock, listed, spoken
 from kiro_swarm.reconcile.snapshot.view import View, state_of
-from kiro_swarm.reconcile.snapshot.words import MOST_NAMES, clock, listed, spoken
 from kiro_swarm.reconcile.tasks.hand_out import lacking, wanted
 from kiro_swarm.reconcile.tasks.lateness import elapsed, is_late
 from kiro_swarm.tasks.plan.forecast import Forecast, forecast

@@ -13,8 +13,8 @@ from typing import Any, Optional
 from kiro_swarm.policy.attempts import SLOW, taken_back
 from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.text import spoken
 from kiro_swarm.reconcile.snapshot.view import View
-from kiro_swarm.reconcile.snapshot.words import spoken
 from kiro_swarm.reconcile.tasks.hand_out import (
     bind,
     idle_instances,
@@ -39,8 +39,8 @@ MUCH_FASTER = 1.5
 def flags(view: View) -> list[Patch]:
     """The condition ``Late`` of every task, where it changes."""
     found = []
-    told = {task["metadata"]["name"]: task for task in view.line_up.noted}
-    told.update((task["metadata"]["name"], task) for task in view.line_up.active)
+    told = {task["metadata"]["name"]: task for task in view.task_index.noted}
+    told.update((task["metadata"]["name"], task) for task in view.task_index.active)
     for task in told.values():
         conditions = (task.get("status") or {}).get("conditions") or []
         late = is_late(view, task)

@@ -36,10 +36,10 @@ def transitions(view: View, silence: Silence) -> list[Patch]:
 
     :param silence: seconds since the last sign of life of an active task's runner.
     """
-    line_up = view.line_up
+    task_index = view.task_index
     concerned = [
-        *(*line_up.by_state[FAILED], *line_up.by_state[SKIPPED]),
-        *(*line_up.active, *line_up.may_start),
+        *(*task_index.by_state[FAILED], *task_index.by_state[SKIPPED]),
+        *(*task_index.active, *task_index.may_start),
     ]
     patches = []
     for task in concerned:

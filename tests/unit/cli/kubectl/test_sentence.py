@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.commands.errors import SentenceError
+from kiro_swarm.commands.lexer import plain, split
 from kiro_swarm.commands.parser import parse
-from kiro_swarm.commands.words import plain, split
 
 
 @pytest.mark.parametrize(

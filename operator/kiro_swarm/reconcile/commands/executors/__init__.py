@@ -10,12 +10,12 @@ from kiro_swarm.reconcile.commands.executors import (
     assign,
     commands,
     conflicts,
+    diagnostics,
     everything,
     inspect,
     instances,
     look,
     merge,
-    rehearsal,
     restart,
     retry,
     review,
@@ -62,6 +62,8 @@ EXECUTORS: dict[str, Executor] = {
     "sync branch": Executor(sync.sync_branch),
     "cancel command": Executor(commands.cancel_command),
     "cleanup swarm": Executor(commands.cleanup_swarm, commands.fix_cleanup),
-    "test protocol parse": Executor(rehearsal.try_parse),
-    "test failure simulate": Executor(rehearsal.simulate_failure, rehearsal.fix_crash),
+    "test protocol parse": Executor(diagnostics.try_parse),
+    "test failure simulate": Executor(
+        diagnostics.simulate_failure, diagnostics.fix_crash
+    ),
 }

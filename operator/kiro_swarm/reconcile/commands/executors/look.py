@@ -7,8 +7,8 @@ from typing import Any
 from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.commands.executors.find import task_of, the_instance, the_task
+from kiro_swarm.reconcile.commands.executors.health_problems import problems
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, done
-from kiro_swarm.reconcile.commands.executors.wellbeing import problems
 from kiro_swarm.reconcile.commands.executors.writes import desired_of
 from kiro_swarm.reconcile.commands.explain import explain
 from kiro_swarm.reconcile.snapshot.view import state_of

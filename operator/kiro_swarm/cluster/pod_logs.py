@@ -1,35 +1,19 @@
-"""What a person's tool asks of the API server beside objects.
-
-Called by ``kubectl swarm``. Reads only.
-"""
+"""The logs of containers, line by line. Called by ``kubectl swarm``; reads only."""
 
 from __future__ import annotations
 
 import asyncio
 import codecs
-from typing import Any, AsyncIterator, Optional
+from typing import AsyncIterator, Optional
 
 import aiohttp
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import PODS, Resource
+from kiro_swarm.cluster.resources import PODS
 
-#: Answered by metrics-server, where there is one.
-POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
-_REVIEWS = Resource(
-    "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview"
-)
 #: A line that goes on for longer is given out in pieces.
 _LONGEST_LINE = 65536
-
-
-async def user_name(connection: Connection) -> str:
-    """The name that the API server knows the caller by."""
-    body = {"apiVersion": _REVIEWS.api_version, "kind": _REVIEWS.kind}
-    answer = await connection.json("POST", _REVIEWS.path(), body=body)
-    user: dict[str, Any] = (answer.get("status") or {}).get("userInfo") or {}
-    return str(user.get("username", ""))
 
 
 async def log_lines(
