@@ -1,6 +1,6 @@
 """Every reason that the code can give, found by reading the code.
 
-A reason is one CamelCase word. So every such word that stands as a string in a room that
+A reason is one CamelCase word. So every such word that stands as a string in a package that
 decides is either a reason or a word of somebody else: a value of our API, which the models
 know, or one of Kubernetes, which is listed here. A new word is a reason until it is listed,
 and a reason must have an entry in docs/troubleshooting.md: nothing is forgotten silently.
@@ -17,12 +17,12 @@ from hack.lib.docs.kinds import fields, schema_of
 from kiro_swarm.api.crd import KINDS
 
 PACKAGE = Path("operator/kiro_swarm")
-#: The rooms that set a reason somewhere.
-ROOMS = (
+#: The packages that set a reason somewhere.
+SETTERS = (
     *("agents", "cli", "jobs", "policy", "reconcile", "runner", "sandbox"),
     "workspace",
 )
-#: The room that only shows what others have set.
+#: The package that only shows what others have set.
 SHOWS = "kubectl"
 #: Types of our conditions; docs/conditions.md has their truth tables.
 CONDITIONS = frozenset(
@@ -75,8 +75,8 @@ def words(source: str) -> Iterator[str]:
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    for room in ROOMS:
-        for path in (root / PACKAGE / room).rglob("*.py"):
+    for package in SETTERS:
+        for path in (root / PACKAGE / package).rglob("*.py"):
             if SHOWS not in path.parts:
                 yield path
 

@@ -95,9 +95,9 @@ def test_every_reason_of_a_swarm_s_conditions_is_in_their_table() -> None:
 
 
 def test_a_new_word_is_a_reason_until_it_is_listed(tmp_path: Path) -> None:
-    room = tmp_path / PACKAGE / "jobs"
-    room.mkdir(parents=True)
-    (room / "new.py").write_text(
+    package = tmp_path / PACKAGE / "jobs"
+    package.mkdir(parents=True)
+    (package / "new.py").write_text(
         'A = {"reason": "VolumeFull"}\nB = ("Running", "KiroTask", "a text", "PATH")\n'
     )
     assert reasons(tmp_path) == {"VolumeFull": ["jobs/new.py"]}

@@ -1,6 +1,6 @@
 """The operator's ClusterRole holds what its code uses and what it grants, nothing else.
 
-The code is read, not run: every call on the Kubernetes client in the rooms that run in the
+The code is read, not run: every call on the Kubernetes client in the packages that run in the
 operator's process names its resource, so what is used can be listed.
 """
 
@@ -17,7 +17,7 @@ from tests.unit.install.files import ROOT, installed
 
 PACKAGE = ROOT / "operator" / "kiro_swarm"
 #: What runs in the operator's process; the leader Lease has a Role of its own.
-ROOMS = ("reconcile/**/*.py", "handlers/*.py", "cluster/events.py")
+PLACES = ("reconcile/**/*.py", "handlers/*.py", "cluster/events.py")
 VERBS = {"get", "list", "create", "patch", "patch_status", "delete", "replace", "watch"}
 #: Calls whose resource is a variable, and what it may be.
 BY_VARIABLE = {
@@ -47,8 +47,8 @@ Right = Tuple[str, str, str]  # group, resource[/subresource], verb
 
 def calls() -> Iterator[Tuple[str, str, Optional[Resource]]]:
     """File, method and resource (None: a variable) of every call on the client."""
-    for room in ROOMS:
-        for path in sorted(PACKAGE.glob(room)):
+    for place in PLACES:
+        for path in sorted(PACKAGE.glob(place)):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if not isinstance(node, ast.Call) or not node.args:
                     continue

@@ -1,4 +1,4 @@
-"""Property tests of this room have no deadline per example: CI machines are shared."""
+"""Property tests of this package have no deadline per example: CI machines are shared."""
 
 from __future__ import annotations
 
