@@ -16,7 +16,7 @@ from kiro_swarm.cluster.resources import (
     TASKS,
     Resource,
 )
-from kiro_swarm.policy.attempts import cancelled, rejected, taken_back
+from kiro_swarm.lifecycle.attempts import cancelled, rejected, taken_back
 from kiro_swarm.policy.conditions import find
 from tests.support import statuses
 from tests.support.played import PlayedNode

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "operator" / "kiro_swarm"
-PURE_PACKAGES = ("api", "commands", "policy", "tasks")
+PURE_PACKAGES = ("api", "commands", "lifecycle", "policy", "tasks")
 LONGEST = 400
 
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__"}

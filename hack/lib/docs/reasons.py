@@ -19,8 +19,8 @@ from kiro_swarm.api.crd import KINDS
 PACKAGE = Path("operator/kiro_swarm")
 #: The packages that set a reason somewhere.
 SETTERS = (
-    *("agents", "cli", "jobs", "policy", "reconcile", "runner", "sandbox"),
-    "workspace",
+    *("agents", "cli", "jobs", "lifecycle", "policy", "reconcile", "runner"),
+    *("sandbox", "workspace"),
 )
 #: The package that only shows what others have set.
 SHOWS = "kubectl"

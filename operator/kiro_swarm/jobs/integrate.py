@@ -20,8 +20,8 @@ from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.jobs.waiting import tell_waiting
+from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.policy.approval import asks_person, may_merge
-from kiro_swarm.policy.attempts import after_failure
 from kiro_swarm.policy.conflicts import without_prediction
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.workspace.mirror import integration_head

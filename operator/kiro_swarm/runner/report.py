@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Mapping
 
 from kiro_swarm.api.meta import DONE, RUNNING
-from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.policy.conflicts import with_prediction
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.runner.attempt import Failed, Finished

@@ -9,7 +9,7 @@ import pytest
 
 from kiro_swarm.api.task import KiroTaskStatus
 from kiro_swarm.jobs.integrate import status_after
-from kiro_swarm.policy.attempts import after_failure, cancelled, rejected, taken_back
+from kiro_swarm.lifecycle.attempts import after_failure, cancelled, rejected, taken_back
 from kiro_swarm.policy.conflicts import predicted, with_prediction, without_prediction
 from kiro_swarm.workspace.outcomes import Conflict, GateFailed, Merged, Unproven
 

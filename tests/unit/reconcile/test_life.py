@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
-from kiro_swarm.policy.attempts import rejected
+from kiro_swarm.lifecycle.attempts import rejected
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World, a_world

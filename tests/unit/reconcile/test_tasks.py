@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, TASKS, Resource
-from kiro_swarm.policy.attempts import cancelled, taken_back
+from kiro_swarm.lifecycle.attempts import cancelled, taken_back
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
 

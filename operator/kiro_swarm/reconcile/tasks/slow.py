@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from kiro_swarm.policy.attempts import SLOW, taken_back
+from kiro_swarm.lifecycle.attempts import SLOW, taken_back
 from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.text import spoken

@@ -21,7 +21,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import LEASES, TASKS
-from kiro_swarm.policy.attempts import after_failure
+from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from kiro_swarm.api.meta import DONE, FAILED, MERGED, SKIPPED
+from kiro_swarm.lifecycle.attempts import cancelled
 from kiro_swarm.policy.approval import asks_person
-from kiro_swarm.policy.attempts import cancelled
 from kiro_swarm.reconcile.commands.executors.find import listed, the_task
 from kiro_swarm.reconcile.commands.executors.plan import (
     Effect,

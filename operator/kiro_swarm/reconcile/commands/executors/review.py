@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from kiro_swarm.api.meta import DONE
-from kiro_swarm.policy.attempts import rejected
+from kiro_swarm.lifecycle.attempts import rejected
 from kiro_swarm.reconcile.commands.executors.find import the_task
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, done, failed
 from kiro_swarm.reconcile.commands.executors.writes import task_spec, task_status

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from kiro_swarm.cluster.resources import INSTANCES, SWARMS, TASKS, Resource
-from kiro_swarm.policy.attempts import taken_back
+from kiro_swarm.lifecycle.attempts import taken_back
 from kiro_swarm.reconcile.commands.executors.plan import Effect, Request
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, state_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.api.task import KiroTaskStatus
-from kiro_swarm.policy.attempts import (
+from kiro_swarm.lifecycle.attempts import (
     BY_PERSON,
     NO_FAULT,
     NO_FAULT_FACTOR,
