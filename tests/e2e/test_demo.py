@@ -51,7 +51,7 @@ def test_the_demo_ends_with_merged_and_working_code(name: str, tmp_path: Path) -
     )
     said = demo.stdout
     assert demo.returncode == 0, said
-    merged = re.findall(r"/15 +Merged +([0-9.]+) ", said)
+    merged = re.findall(r"^KiroTask ([0-9.]+) Merged ", said, re.MULTILINE)
     assert set(merged) == WORK
     assert re.search(r"^2\.2 took 2 attempts: the verification", said, re.MULTILINE)
     # Every merge is in the pushed history, and what was pushed works.

@@ -9,7 +9,7 @@ from typing import Iterator, List, Tuple
 from rich.console import Console
 from rich.table import Table
 
-from hack.lib.demo.snapshot import Snapshot
+from hack.lib.demo.watch import Seen
 
 
 class Times:
@@ -36,12 +36,9 @@ class Times:
         """A step that is over already."""
         self._steps.append((name, seconds))
 
-    def worked(self, end: Snapshot) -> None:
+    def worked(self, end: Seen) -> None:
         """What the swarm itself measured."""
-        self._swarm = (
-            f"{end.count('Merged')} tasks in {end.elapsed:.1f} s; their times sum to "
-            f"{end.worked:.1f} s: {end.ratio:.2f} times as fast as one by one"
-        )
+        self._swarm = end.result()
 
     def show(self) -> None:
         """The table of times."""

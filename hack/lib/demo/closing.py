@@ -9,8 +9,8 @@ from rich.text import Text
 
 from hack.lib.demo import objects
 from hack.lib.demo.options import Options
-from hack.lib.demo.snapshot import Snapshot
 from hack.lib.demo.tools import DemoError, Tools
+from hack.lib.demo.watch import Seen
 
 _REPOSITORY = f"/srv/git/{objects.REPOSITORY}.git"
 _PLACE = f"--namespace={objects.NAMESPACE}"
@@ -23,7 +23,7 @@ exec "$@" 2>&1
 """
 
 
-def show(tools: Tools, console: Console, end: Snapshot, sample: bool) -> None:
+def show(tools: Tools, console: Console, end: Seen, sample: bool) -> None:
     """The merged history, the setbacks, the tests of the sample, `kubectl get kiro`.
 
     Raises DemoError when the sample's tests fail on the pushed branch.
@@ -33,9 +33,8 @@ def show(tools: Tools, console: Console, end: Snapshot, sample: bool) -> None:
     form = "--format=%C(auto)%h%d %s"
     log = ("git", "-C", _REPOSITORY, "log", "--graph", colour, form, end.branch)
     _print(console, _in_server(tools, *log))
-    for task in end.tasks:
-        for message in task.setbacks:
-            _print(console, f"{task.id} took {task.attempt} attempts: {message}")
+    for setback in end.setbacks():
+        _print(console, setback)
     if sample:
         _print_tests(tools, console, end.branch)
     console.print("\n[bold]kubectl get kiro[/]")

@@ -73,7 +73,7 @@ def _play(chosen: Options, tools: Tools, times: Times) -> None:
             own.hand_over(tools, copy.content)
     with times.step("Swarm"):
         tools.apply([objects.swarm(chosen, copy.branch if copy else "main")])
-        end = watch.until_done(tools, times.console, patient=not chosen.scripted)
+        end = watch.until_done(tools, patient=not chosen.scripted)
     closing.show(tools, times.console, end, sample=copy is None)
     times.worked(end)
 

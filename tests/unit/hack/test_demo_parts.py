@@ -13,8 +13,8 @@ from rich.console import Console
 
 from hack.lib.demo import closing, objects, options, own
 from hack.lib.demo.clock import Times
-from hack.lib.demo.snapshot import EMPTY
 from hack.lib.demo.tools import DemoError, Tools, require, run
+from hack.lib.demo.watch import NOTHING
 from kiro_swarm.api.swarm import KiroSwarmSpec
 
 OWN = ["--repo", ".", "--spec", ".kiro/specs/shop"]
@@ -161,7 +161,7 @@ def test_times_are_told_with_what_the_swarm_measured() -> None:
         with times.step("Image"):
             pass
         times.add("Cluster", 12.34)
-        times.worked(EMPTY)
+        times.worked(NOTHING)
         times.show()
     text = capture.get()
     assert "12.3 s" in text
