@@ -24,7 +24,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 
-from hack.lib.cluster import images
+from hack.cluster_tool import images
 
 HACK_CLUSTER = Path(__file__).resolve().parents[2] / "hack" / "cluster"
 PROBE_IMAGE = "kiro-swarm.local/probe:1"
@@ -156,7 +156,7 @@ def up(name: str, *options: str) -> Cluster:
 
 
 def load_probe(target: Cluster, scratch: Path) -> None:
-    """Loads PROBE_IMAGE, whose only program is hack/lib/cluster/src/probe."""
+    """Loads PROBE_IMAGE, whose only program is hack/cluster_tool/src/probe."""
     archive = scratch / "probe.tar"
     probe = {"/probe": Path(program("probe"))}
     archive.write_bytes(images.archive(PROBE_IMAGE, probe))

@@ -29,7 +29,7 @@ def python_files(*folders: Path) -> List[Path]:
 def source_files() -> List[Path]:
     """All code that people read: the package, the tests, the tools with and without suffix."""
     tools = [path for path in (ROOT / "hack").iterdir() if path.is_file()]
-    folders = (PACKAGE, ROOT / "tests", ROOT / "hack" / "lib")
+    folders = (PACKAGE, ROOT / "tests", ROOT / "hack")
     return python_files(*folders) + sorted(tools)
 
 

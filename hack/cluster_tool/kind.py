@@ -14,14 +14,14 @@ from pathlib import Path
 from string import Template
 from typing import List, Optional
 
-from hack.lib.cluster import golang, records
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import SOURCES, cache
-from hack.lib.cluster.plan import AUDIT_POLICY
-from hack.lib.cluster.progress import Progress
-from hack.lib.cluster.provider import Status, Wish
-from hack.lib.cluster.records import Record
-from hack.lib.cluster.shell import run, succeeds
+from hack.cluster_tool import golang, records
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import SOURCES, cache
+from hack.cluster_tool.plan import AUDIT_POLICY
+from hack.cluster_tool.progress import Progress
+from hack.cluster_tool.provider import Status, Wish
+from hack.cluster_tool.records import Record
+from hack.cluster_tool.shell import run, succeeds
 
 VERSION = "v0.31.0"
 NODE_IMAGE = (

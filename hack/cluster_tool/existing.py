@@ -9,13 +9,13 @@ import shutil
 from pathlib import Path
 from typing import List
 
-from hack.lib.cluster import build, records
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.kind import server_of
-from hack.lib.cluster.progress import Progress
-from hack.lib.cluster.provider import Status, Wish
-from hack.lib.cluster.records import Record
-from hack.lib.cluster.shell import run, succeeds
+from hack.cluster_tool import build, records
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.kind import server_of
+from hack.cluster_tool.progress import Progress
+from hack.cluster_tool.provider import Status, Wish
+from hack.cluster_tool.records import Record
+from hack.cluster_tool.shell import run, succeeds
 
 
 class Existing:

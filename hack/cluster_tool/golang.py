@@ -15,9 +15,9 @@ import zipfile
 from pathlib import Path
 from typing import Optional, Tuple
 
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import cache
-from hack.lib.cluster.progress import Progress
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import cache
+from hack.cluster_tool.progress import Progress
 
 VERSION = "1.26.6"
 _REQUIREMENT = (

@@ -10,8 +10,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from hack.lib.cluster.layout import Subnets, state
-from hack.lib.cluster.shell import run
+from hack.cluster_tool.layout import Subnets, state
+from hack.cluster_tool.shell import run
 
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 

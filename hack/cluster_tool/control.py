@@ -12,7 +12,7 @@ import struct
 from pathlib import Path
 from typing import Any, Dict, List
 
-from hack.lib.cluster.errors import ClusterError
+from hack.cluster_tool.errors import ClusterError
 
 _TIMEOUT = 5.0
 

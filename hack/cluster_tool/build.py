@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Deque, Dict, List, Sequence
 
-from hack.lib.cluster import golang, preflight
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import KUBERNETES_VERSION, SOURCES, cache, module_checksum
-from hack.lib.cluster.progress import Progress, Step, duration
+from hack.cluster_tool import golang, preflight
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import KUBERNETES_VERSION, SOURCES, cache, module_checksum
+from hack.cluster_tool.progress import Progress, Step, duration
 
 
 @dataclass(frozen=True)

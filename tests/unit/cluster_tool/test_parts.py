@@ -12,7 +12,7 @@ from typing import List, Optional
 
 import pytest
 
-from hack.lib.cluster import (
+from hack.cluster_tool import (
     build,
     egress,
     existing,
@@ -25,9 +25,9 @@ from hack.lib.cluster import (
     progress,
     records,
 )
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import Subnets
-from hack.lib.cluster.provider import Wish
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import Subnets
+from hack.cluster_tool.provider import Wish
 
 MEBIBYTE = 1 << 20
 

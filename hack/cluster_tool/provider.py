@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Protocol, Tuple
 
-from hack.lib.cluster.records import Record
+from hack.cluster_tool.records import Record
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
-from hack.lib.cluster import build, layout, records
-from hack.lib.cluster.choose import choose, provider_named
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.plan import chosen_components
-from hack.lib.cluster.progress import Progress
-from hack.lib.cluster.provider import Provider, Status, Wish
-from hack.lib.cluster.records import Record
+from hack.cluster_tool import build, layout, records
+from hack.cluster_tool.choose import choose, provider_named
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.plan import chosen_components
+from hack.cluster_tool.progress import Progress
+from hack.cluster_tool.provider import Provider, Status, Wish
+from hack.cluster_tool.records import Record
 
 _LAST_LINES = 20
 _DESCRIPTION = """\

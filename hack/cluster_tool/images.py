@@ -14,9 +14,9 @@ import tarfile
 from pathlib import Path
 from typing import BinaryIO, Dict, List
 
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.namespaces import inside
-from hack.lib.cluster.plan import CONTAINERD_SOCKET
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.namespaces import inside
+from hack.cluster_tool.plan import CONTAINERD_SOCKET
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 

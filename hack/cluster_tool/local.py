@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Callable, List, Sequence
 
-from hack.lib.cluster import (
+from hack.cluster_tool import (
     build,
     control,
     credentials,
@@ -24,13 +24,13 @@ from hack.lib.cluster import (
     preflight,
     records,
 )
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import Subnets, control_group, control_socket
-from hack.lib.cluster.plan import AUDIT_POLICY, Spec, plan
-from hack.lib.cluster.progress import Progress
-from hack.lib.cluster.provider import Status, Wish
-from hack.lib.cluster.records import Record
-from hack.lib.cluster.shell import program, run
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import Subnets, control_group, control_socket
+from hack.cluster_tool.plan import AUDIT_POLICY, Spec, plan
+from hack.cluster_tool.progress import Progress
+from hack.cluster_tool.provider import Status, Wish
+from hack.cluster_tool.records import Record
+from hack.cluster_tool.shell import program, run
 
 _API_TIMEOUT = 60.0
 _NODE_TIMEOUT = 120.0

@@ -12,8 +12,8 @@ import subprocess
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.plan import DOMAIN, Spec
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.plan import DOMAIN, Spec
 
 _MASTERS = "system:masters"
 

@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 from typing import Iterator, List
 
-from hack.lib.cluster import control
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import SOURCES, Subnets
-from hack.lib.cluster.shell import run
+from hack.cluster_tool import control
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import SOURCES, Subnets
+from hack.cluster_tool.shell import run
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "pids")  # what a kubelet asks for

@@ -13,8 +13,8 @@ import urllib.error
 import urllib.request
 from typing import Any, Dict, List, Optional
 
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.plan import Spec
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.plan import Spec
 
 _TIMEOUT = 5.0
 SERVICE_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.progress import Progress
-from hack.lib.cluster.shell import program, run
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.progress import Progress
+from hack.cluster_tool.shell import program, run
 
 MEBIBYTE = 1 << 20
 MEMORY_NODE = 2048 * MEBIBYTE

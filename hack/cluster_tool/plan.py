@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import Subnets, control_socket
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import Subnets, control_socket
 
 API_PORT = 6443
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"

@@ -16,8 +16,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Iterable, Iterator, List, Optional, Sequence, TextIO, Tuple
 
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import SLOTS, Subnets, cluster_directory, state
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import SLOTS, Subnets, cluster_directory, state
 
 _FILE = "cluster.json"
 

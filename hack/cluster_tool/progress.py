@@ -1,7 +1,7 @@
 """Says what is being done and what is awaited, on stderr.
 
 On a terminal the current step is one line that is rewritten; elsewhere each step is a
-line when it begins and a line when it ends, with a sign of life in between.
+line when it begins and a line when it ends, with a line every few seconds in between.
 """
 
 from __future__ import annotations

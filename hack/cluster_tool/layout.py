@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List
 
-from hack.lib.cluster.errors import ClusterError
+from hack.cluster_tool.errors import ClusterError
 
 SOURCES = Path(__file__).resolve().parent
 DEFAULT_NAME = "kiro-swarm"

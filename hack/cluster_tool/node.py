@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-from hack.lib.cluster import egress, preflight
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.layout import control_group
-from hack.lib.cluster.plan import CONTAINERD_SOCKET, DOMAIN, Spec
+from hack.cluster_tool import egress, preflight
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import control_group
+from hack.cluster_tool.plan import CONTAINERD_SOCKET, DOMAIN, Spec
 
 NODE_IMAGE = "kiro-swarm.local/node:1"
 MAX_PODS = 110

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Optional
 
-from hack.lib.cluster import kind, records
-from hack.lib.cluster.errors import ClusterError
-from hack.lib.cluster.existing import Existing
-from hack.lib.cluster.kind import Kind
-from hack.lib.cluster.local import Local
-from hack.lib.cluster.progress import Progress
-from hack.lib.cluster.provider import Provider, Wish
+from hack.cluster_tool import kind, records
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.existing import Existing
+from hack.cluster_tool.kind import Kind
+from hack.cluster_tool.local import Local
+from hack.cluster_tool.progress import Progress
+from hack.cluster_tool.provider import Provider, Wish
 
 _PROVIDERS: Dict[str, Callable[[Progress], Provider]] = {
     "existing": Existing,

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import Mapping, Optional
 
-from hack.lib.cluster.errors import ClusterError
+from hack.cluster_tool.errors import ClusterError
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
