@@ -1,3 +1,5 @@
-"""The operator process: its parts, and the one place that knows all of them."""
+"""The operator process: its parts, and the one place that knows all of them.
 
-from __future__ import annotations
+``operator`` lists the parts and runs them; ``part`` says what a part is and how parts are
+started, watched over and stopped. Each other module is one part.
+"""

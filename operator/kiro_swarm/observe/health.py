@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Iterable, Optional, Sequence
+from typing import Any, Iterable, Optional, Protocol, Sequence
 
 from aiohttp import web
 
@@ -39,6 +39,13 @@ class Health:
         }
 
 
+class Speaks(Protocol):
+    """Whoever says how it is."""
+
+    def health(self) -> Health:
+        """How it is now."""
+
+
 class ReflectiveModule:
     """Base of every long-lived part. Subclasses answer ``health`` by ``judge``."""
 
@@ -63,12 +70,12 @@ class ReflectiveModule:
         return self._last
 
 
-def report(modules: Iterable[ReflectiveModule]) -> list[dict[str, Any]]:
+def report(modules: Iterable[Speaks]) -> list[dict[str, Any]]:
     """The health of all parts, as JSON-ready data."""
     return [module.health().to_wire() for module in modules]
 
 
-def application(modules: Sequence[ReflectiveModule]) -> web.Application:
+def application(modules: Sequence[Speaks]) -> web.Application:
     """GET /healthz and /readyz: 200 or 503, and every part's own words as JSON."""
 
     def answer(field: str) -> Any:
@@ -88,7 +95,7 @@ def application(modules: Sequence[ReflectiveModule]) -> web.Application:
 
 
 async def serve(
-    modules: Sequence[ReflectiveModule], port: int, host: str = "0.0.0.0"  # noqa: S104
+    modules: Sequence[Speaks], port: int, host: str = "0.0.0.0"  # noqa: S104
 ) -> web.AppRunner:
     """Serve the probes; the caller closes the answer with ``cleanup``."""
     runner = web.AppRunner(application(modules), access_log=None)

@@ -1,4 +1,4 @@
-"""Workers: take a key, reconcile it, decide what an error means. And the sweep.
+"""Workers: take a key, reconcile it, decide what an error means.
 
 The one place where errors of a reconcile end up: a conflict or a missing server means
 "later", anything else is a defect, logged with its traceback, and later as well.
@@ -7,16 +7,14 @@ The one place where errors of a reconcile end up: a conflict or a missing server
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Awaitable, Callable
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, WATCHED, Resource
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, Resource
 from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.reconcile.commands import command
 from kiro_swarm.reconcile.engine.context import Context, Key
-from kiro_swarm.reconcile.engine.watches import selector_of
 from kiro_swarm.reconcile.instances import instance
 from kiro_swarm.reconcile.swarms import swarm
 
@@ -42,8 +40,9 @@ class Workers(ReflectiveModule):
         reasons = [f"{key.name}: {text}" for key, text in self._failing.items()]
         return self.judge(not reasons, reasons[:5])
 
-    async def run(self) -> None:
+    async def run(self, begun: Callable[[], None]) -> None:
         """Work until cancelled; finishes the reconciles that are under way."""
+        begun()
         busy: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -81,29 +80,3 @@ class Workers(ReflectiveModule):
             queue.succeeded(key)
         finally:
             queue.done(key)
-
-
-async def list_all(ctx: Context) -> None:
-    """Fill the cache from the API server, and forget what is gone.
-
-    At the start, so that the first decision is made on everything; then now and then, to
-    repair what a watch has missed. An object that appeared meanwhile is not forgotten: it
-    is newer than the list.
-    """
-    for resource in WATCHED:
-        before = {item["metadata"]["uid"]: item for item in ctx.cache.all(resource)}
-        items, version = await ctx.client.list(resource, labels=selector_of(resource))
-        for item in items:
-            before.pop(item["metadata"]["uid"], None)
-            ctx.remember(resource, item)
-        for gone in before.values():
-            if int(gone["metadata"]["resourceVersion"]) <= int(version):
-                ctx.forget(resource, gone)
-
-
-async def sweep(ctx: Context) -> None:
-    """List everything again every ``sweep_seconds``, for ever."""
-    while True:
-        await asyncio.sleep(ctx.settings.sweep_seconds)
-        with contextlib.suppress(errors.ClusterError):
-            await list_all(ctx)

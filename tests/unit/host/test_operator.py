@@ -17,13 +17,7 @@ from aiohttp import web
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, LEASES, SWARMS, WATCHED
 from kiro_swarm.handlers.settings import NoDiffs, configure
-from kiro_swarm.host.operator import (
-    Leadership,
-    Loop,
-    ProcessOptions,
-    Watches,
-    run_operator,
-)
+from kiro_swarm.host.operator import ProcessOptions, run_operator
 from kiro_swarm.reconcile.settings import OperatorSettings
 from tests.support.fake_api import FakeApi, fake_api, until
 from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
@@ -103,9 +97,12 @@ async def test_what_was_there_and_what_comes_is_reconciled_and_kopf_writes_nothi
     health = answer()["result"]["data"]["health"]
     assert {part["name"]: part["ready"] for part in health} == {
         "event loop": True,
+        "probes": True,
         "leadership": True,
         "watches": True,
+        "kopf": True,
         "workers": True,
+        "sweep": True,
     }
     metadata = api.store.read(SWARMS, NAMESPACE, "after")["metadata"]
     assert not {"finalizers", "annotations"} & set(metadata)
@@ -193,21 +190,6 @@ async def test_an_operator_that_cannot_list_does_not_decide(api: FakeApi) -> Non
     with pytest.raises(errors.Unavailable):
         await asyncio.wait_for(Operator(ALONE).ended, 30)
     assert api.writes == []
-
-
-def test_the_parts_say_how_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    watches, leadership, loop = Watches(), Leadership(), Loop()
-    assert watches.health().reasons == ("listing objects",)
-    watches.synced = True
-    assert watches.health().ready
-    assert leadership.health().ready, "a standby is well"
-    assert leadership.health().reasons == ("standing by",)
-    leadership.leading = True
-    assert leadership.health().reasons == ()
-    assert loop.health().alive
-    monkeypatch.setattr("kiro_swarm.host.operator._LAG_LIMIT", -1.0)
-    assert not loop.health().alive
-    assert "nothing ran for" in loop.health().reasons[0]
 
 
 def test_kopf_is_told_to_keep_out() -> None:

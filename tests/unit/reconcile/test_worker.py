@@ -1,9 +1,8 @@
-"""Workers: what an error means. The first list and the sweep: what was missed."""
+"""Workers: what an error means. The list of everything: what it wakes and forgets."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from functools import partial
 from pathlib import Path
@@ -16,8 +15,9 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, SWARMS, TASKS
 from kiro_swarm.reconcile import worker
 from kiro_swarm.reconcile.engine.context import Key, concerned, side_by_side
+from kiro_swarm.reconcile.engine.watches import list_all
 from kiro_swarm.reconcile.settings import OperatorSettings
-from kiro_swarm.reconcile.worker import Workers, list_all, sweep
+from kiro_swarm.reconcile.worker import Workers
 from tests.support.fake_api import until
 from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
 from tests.unit.reconcile.world import World, a_world
@@ -47,7 +47,7 @@ class Reconciler:
 async def run(world: World, reconciler: Reconciler, calls: int) -> Workers:
     """Let workers reconcile until the reconciler was called so often."""
     workers = Workers(world.ctx)
-    running = asyncio.ensure_future(workers.run())
+    running = asyncio.ensure_future(workers.run(lambda: None))
 
     await until(lambda: reconciler.calls >= calls and reconciler.at_once == 0)
     running.cancel()
@@ -89,7 +89,7 @@ async def test_what_an_error_of_a_reconcile_means(
 
 
 async def until_taken(world: World, workers: Workers) -> None:
-    running = asyncio.ensure_future(workers.run())
+    running = asyncio.ensure_future(workers.run(lambda: None))
     await until(lambda: len(world.ctx.queue) == 0)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -120,36 +120,7 @@ async def test_the_first_list_fills_the_cache_and_wakes_whom_it_concerns(
     assert await world.ctx.queue.take() == KEY
 
 
-async def test_a_sweep_repairs_what_a_watch_missed(world: World) -> None:
-    world.apply_swarm()
-    world.apply_swarm("other")
-    await list_all(world.ctx)
-    while len(world.ctx.queue):
-        world.ctx.queue.done(await world.ctx.queue.take())
-    world.api.store.remove(SWARMS, NAMESPACE, "demo")
-    world.edit_swarm("other", instances=7)
-    world.ctx = dataclasses.replace(
-        world.ctx, settings=dataclasses.replace(world.settings, sweep_seconds=0.001)
-    )
-    away = [2]
-
-    async def sometimes(_: web.Request) -> Optional[web.StreamResponse]:
-        away[0] -= 1
-        return web.Response(status=503) if away[0] > 0 else None
-
-    world.api.intercept = sometimes
-    sweeping = asyncio.ensure_future(sweep(world.ctx))
-    await until(lambda: world.ctx.cache.get(SWARMS, NAMESPACE, "demo") is None)
-    other = world.ctx.cache.get(SWARMS, NAMESPACE, "other")
-    assert other is not None
-    assert other["spec"]["instances"] == 7
-    sweeping.cancel()
-    await asyncio.gather(sweeping, return_exceptions=True)
-    taken = {await world.ctx.queue.take() for _ in range(len(world.ctx.queue))}
-    assert taken == {KEY, Key(SWARMS, NAMESPACE, "other")}
-
-
-async def test_a_sweep_does_not_forget_what_is_newer_than_its_list(
+async def test_a_list_does_not_forget_what_is_newer_than_itself(
     world: World,
 ) -> None:
     made: list[Any] = []

@@ -26,8 +26,9 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.handlers.registry import observe
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.queue import WorkQueue
+from kiro_swarm.reconcile.engine.watches import list_all
 from kiro_swarm.reconcile.settings import OperatorSettings
-from kiro_swarm.reconcile.worker import RECONCILERS, list_all
+from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.support.fake_api import FakeApi, client_of, fake_api
 from tests.unit.reconcile.surroundings import (
     NAMESPACE,

@@ -1,4 +1,4 @@
-"""The operator's own watches, for the kinds that change all the time.
+"""Lists of everything, and the operator's own watches of what changes all the time.
 
 Started by the operator process beside kopf, which watches the others. A swarm of a thousand
 tasks makes five thousand events of KiroTasks, and its pods as many; for each of them kopf
@@ -14,7 +14,7 @@ from typing import Optional
 
 from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import LEASES, Resource
+from kiro_swarm.cluster.resources import LEASES, WATCHED, Resource
 from kiro_swarm.reconcile.engine.context import Context
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,24 @@ _LONGEST_DELAY = 8.0
 def selector_of(resource: Resource) -> Optional[str]:
     """Label selector of what concerns us: all of our own kinds, else what we made."""
     return None if resource.group == GROUP else f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+
+
+async def list_all(ctx: Context) -> None:
+    """Fill the cache from the API server, and forget what is gone.
+
+    At the start, so that the first decision is made on everything; then now and then, to
+    repair what a watch has missed. An object that appeared meanwhile is not forgotten: it
+    is newer than the list.
+    """
+    for resource in WATCHED:
+        before = {item["metadata"]["uid"]: item for item in ctx.cache.all(resource)}
+        items, version = await ctx.client.list(resource, labels=selector_of(resource))
+        for item in items:
+            before.pop(item["metadata"]["uid"], None)
+            ctx.remember(resource, item)
+        for gone in before.values():
+            if int(gone["metadata"]["resourceVersion"]) <= int(version):
+                ctx.forget(resource, gone)
 
 
 async def follow(ctx: Context, resource: Resource) -> None:
