@@ -21,9 +21,9 @@ from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.observe.health import Health, ReflectiveModule, serve
 from kiro_swarm.runner.ahead import Ahead
 from kiro_swarm.runner.attempt import Workshop
+from kiro_swarm.runner.attempt_run import Work
 from kiro_swarm.runner.clock import SystemClock
 from kiro_swarm.runner.config import ConfigError, RunnerConfig
-from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.ports import TaskApi, key_of
 from kiro_swarm.runner.work import run_attempt

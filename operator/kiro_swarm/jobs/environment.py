@@ -1,4 +1,4 @@
-"""What a Job's pod tells its process, and how the process answers with its last words."""
+"""What a Job's pod tells its process, which answers with its termination message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Mapping, Optional
 
 from kiro_swarm.workspace.credentials import Credentials
 
-#: The kubelet takes at most 4096 bytes of last words.
+#: The kubelet takes at most 4096 bytes of a termination message.
 _MOST = 4000
 _LONG_FIELDS = ("diagnostics", "message")
 

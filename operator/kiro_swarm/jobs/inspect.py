@@ -1,7 +1,7 @@
 """The inspect Job: the patch or the commits of one task, for the person who asked.
 
 It reads the volume, has no git credentials, and writes one ConfigMap, which belongs to the
-SwarmCommand and goes with it. What it found in numbers is in its last words.
+SwarmCommand and goes with it. What it found in numbers is in its termination message.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Question:
 
 
 async def answer(client: Client, env: JobEnvironment, question: Question) -> int:
-    """Run the Job; returns the exit status. The summary is in the last words."""
+    """Run the Job; returns the exit status. The summary is in the termination message."""
     try:
         task = await client.get(TASKS, env.namespace, question.task)
         work = work_of(task)

@@ -204,7 +204,7 @@ def status_after(task: Object, outcome: Outcome, now: datetime) -> Object:
 
 
 async def integrate(client: Client, env: JobEnvironment) -> int:
-    """Run the Job; returns the exit status. The answer is in the last words."""
+    """Run the Job; returns the exit status. The answer is in the termination message."""
 
     async def work(merging: Merging) -> Object:
         return await Integration(merging, await merging.gates()).run()

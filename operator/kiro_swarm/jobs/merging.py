@@ -1,7 +1,7 @@
 """What the Jobs that move the integration branch share: gates, the plan's path, the push.
 
 Used by the integrate and the sync Job. A git error or a gate container that does not answer
-ends a Job with a reason in its last words.
+ends a Job with a reason in its termination message.
 """
 
 from __future__ import annotations

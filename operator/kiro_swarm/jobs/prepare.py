@@ -45,7 +45,7 @@ class PrepareError(Exception):
 
 
 async def prepare(client: Client, env: JobEnvironment) -> int:
-    """Run the Job; returns the exit status. The answer is in the last words."""
+    """Run the Job; returns the exit status. The answer is in the termination message."""
     swarm = await client.get(SWARMS, env.namespace, env.swarm)
     spec = KiroSwarmSpec.model_validate(swarm["spec"])
     try:

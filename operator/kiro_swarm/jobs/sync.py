@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 async def sync(
     client: Client, env: JobEnvironment, *, branch: Optional[str], command_uid: str
 ) -> int:
-    """Run the Job; returns the exit status. The answer is in the last words.
+    """Run the Job; returns the exit status. The answer is in the termination message.
 
     :param branch: a branch of the repository; None: its ``spec.repository.ref``.
     """

@@ -1,8 +1,8 @@
 """Looking ahead beside an attempt: would its work merge as it is now?
 
-Made once for a runner; a job asks it with every heartbeat. Guarantees: the event loop waits
-for nothing, one look at a time, and whatever goes wrong is a line in the log and no answer:
-an attempt never depends on it.
+Made once for a runner; an attempt asks it with every heartbeat. Guarantees: the event
+loop waits for nothing, one look at a time, and whatever goes wrong is a line in
+the log and no answer: an attempt never depends on it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Ahead:
     def __init__(self, lookahead: Lookahead) -> None:
         self._lookahead = lookahead
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lookahead")
-        self._said = ""
+        self._last_error = ""
 
     async def __call__(self, branch: str) -> Optional[Prediction]:
         """See `Look`; never raises."""
@@ -37,9 +37,9 @@ class Ahead:
                 self._thread, self._lookahead.look, branch
             )
         except (WorkspaceError, OSError) as error:
-            if str(error) != self._said:
+            if str(error) != self._last_error:
                 log.warning("%s: cannot look ahead: %s", branch, error)
-            self._said = str(error)
+            self._last_error = str(error)
         except Exception:
             log.exception("%s: cannot look ahead", branch)
         return None

@@ -153,7 +153,7 @@ async def run_pass(
         base=cut.base,
         branch=cut.branch,
         seconds=workshop.clock.monotonic() - began,
-        message=_praise(outcome, found.files, workshop.verification is not None),
+        message=_summary(outcome, found.files, workshop.verification is not None),
     )
     return Pass(finished, found)
 
@@ -200,7 +200,7 @@ def _brief(what: str, tail: str) -> str:
     return f"{what}\n\nThe end of its output:\n{said}" if said else what
 
 
-def _praise(outcome: AgentOutcome, files: int, verified: bool) -> str:
+def _summary(outcome: AgentOutcome, files: int, verified: bool) -> str:
     text = f"{files} file{'' if files == 1 else 's'} changed"
     if verified:
         text += ", verification passed"

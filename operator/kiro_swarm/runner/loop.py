@@ -24,11 +24,10 @@ from kiro_swarm.runner.attempt import (
     Failed,
     Result,
 )
+from kiro_swarm.runner.attempt_run import AttemptRun, Work
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.cycles import OnCycle
-from kiro_swarm.runner.job import Job, Work
-from kiro_swarm.runner.patience import PatientApi
-from kiro_swarm.runner.ports import TaskApi, is_bound_to, key_of
+from kiro_swarm.runner.ports import PatientApi, TaskApi, is_bound_to, key_of
 from kiro_swarm.runner.work import OnCut
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ STOP_SECONDS = 20.0
 class Runner(ReflectiveModule):
     """Call `run`; `stop` ends it. Make it inside the running event loop.
 
-    `work_on` turns a Bound task into the work of a job; it is called once an attempt.
+    `work_on` turns a Bound task into the work of an attempt; it is called once an attempt.
     `look` says beside it whether the work would merge.
     """
 
@@ -64,7 +63,7 @@ class Runner(ReflectiveModule):
         self._known: dict[str, dict[str, Any]] = {}
         # The last attempt reported of each task: an old watch event must not revive it.
         self._reported: dict[str, int] = {}
-        self._job: Optional[Job] = None
+        self._attempt: Optional[AttemptRun] = None
         self._running: Optional[asyncio.Future[bool]] = None
         self._wake = asyncio.Event()
         self._stopping = False
@@ -73,8 +72,8 @@ class Runner(ReflectiveModule):
         """Ready until it is stopped; says what it works on."""
         if self._stopping:
             return self.judge(False, ("stopping",))
-        job = self._job
-        work = () if job is None else (f"{job.name}, attempt {job.key.attempt}",)
+        run = self._attempt
+        work = () if run is None else (f"{run.name}, attempt {run.key.attempt}",)
         return self.judge(True, work)
 
     def stop(self) -> None:
@@ -93,8 +92,8 @@ class Runner(ReflectiveModule):
                 if following.done():
                     following.result()
                 self._reconcile()
-            if self._job is not None and self._running is not None:
-                self._job.stop(Failed(RUNNER_STOPPED, "the instance was stopped"))
+            if self._attempt is not None and self._running is not None:
+                self._attempt.stop(Failed(RUNNER_STOPPED, "the instance was stopped"))
                 await asyncio.wait({self._running}, timeout=STOP_SECONDS)
         finally:
             following.cancel()
@@ -132,9 +131,9 @@ class Runner(ReflectiveModule):
     def _reconcile(self) -> None:
         if self._running is not None and self._running.done():
             self._finish(self._running)
-        if self._job is not None:
-            if not self._job.holds(self._known.get(self._job.name)):
-                self._job.stop()
+        if self._attempt is not None:
+            if not self._attempt.holds(self._known.get(self._attempt.name)):
+                self._attempt.stop()
             return
         for task in sorted(self._known.values(), key=_bound_at):
             uid, attempt = key_of(task)
@@ -145,7 +144,7 @@ class Runner(ReflectiveModule):
     def _start(self, task: dict[str, Any]) -> None:
         left_behind = task["status"]["state"] == RUNNING
         work = _report_restart if left_behind else self._work_on(task)
-        self._job = Job(
+        self._attempt = AttemptRun(
             self._api,
             self._clock,
             self._instance,
@@ -153,20 +152,20 @@ class Runner(ReflectiveModule):
             self._heartbeat_seconds,
             self._look,
         )
-        log.info("%s attempt %d: begins", self._job.name, self._job.key.attempt)
-        self._running = asyncio.ensure_future(self._job.run(work))
+        log.info("%s attempt %d: begins", self._attempt.name, self._attempt.key.attempt)
+        self._running = asyncio.ensure_future(self._attempt.run(work))
         self._running.add_done_callback(lambda _: self._wake.set())
 
     def _finish(self, running: asyncio.Future[bool]) -> None:
-        job, self._job, self._running = self._job, None, None
+        run, self._attempt, self._running = self._attempt, None, None
         reported = running.result()
-        if job is None:
+        if run is None:
             return
         if reported:
-            self._reported[job.key.uid] = job.key.attempt
-        elif job.superseded and job.holds(self._known.get(job.name)):
+            self._reported[run.key.uid] = run.key.attempt
+        elif run.superseded and run.holds(self._known.get(run.name)):
             # The watch lags behind; starting again before it says more is no use.
-            del self._known[job.name]
+            del self._known[run.name]
 
 
 async def _report_restart(

@@ -1,15 +1,36 @@
 """What the runner needs of the Kubernetes API, and how it tells its own tasks.
 
-The real `TaskApi` is made of the cluster room; tests bring a small one of their own.
+The real `TaskApi` is made of the cluster room; tests bring a small one of their own. The
+runner's loop puts `PatientApi` around either: an API server that has just started answers
+before it has read its own roles and accounts, and says 401 and 403 to everybody for some
+seconds. A runner that ended then would throw away the work of its agent, so a refusal
+counts as an outage until it has lasted for longer than any start takes.
 """
 
 from __future__ import annotations
 
-from typing import Any, AsyncIterator, Mapping, NamedTuple, Optional, Protocol
+from typing import (
+    Any,
+    AsyncIterator,
+    Awaitable,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    TypeVar,
+)
 
 from kiro_swarm.api.meta import ACTIVE_STATES
+from kiro_swarm.cluster import errors
+from kiro_swarm.runner.clock import Clock
 
 Task = Mapping[str, Any]
+T = TypeVar("T")
+
+#: Refusals that go on for this long are meant.
+REFUSED_SECONDS = 60.0
+#: Longer than the runner waits between two tries: after such a gap, something was allowed.
+_GAP_SECONDS = 20.0
 
 
 class TaskApi(Protocol):
@@ -65,3 +86,50 @@ def is_bound_to(task: Task, instance: str) -> bool:
         and status.get("instance") == instance
         and "deletionTimestamp" not in task["metadata"]
     )
+
+
+class PatientApi:
+    """A `TaskApi` that says Unavailable for Forbidden until that has lasted too long."""
+
+    def __init__(self, api: TaskApi, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._first: Optional[float] = None
+        self._last = 0.0
+
+    async def watch_mine(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """See `TaskApi.watch_mine`."""
+        try:
+            async for event in self._api.watch_mine():
+                yield event
+        except errors.Forbidden as error:
+            raise self._judged(error) from error
+
+    async def read(self, name: str) -> Optional[dict[str, Any]]:
+        """See `TaskApi.read`."""
+        return await self._ask(self._api.read(name))
+
+    async def patch_status(
+        self, name: str, patch: dict[str, Any], resource_version: str
+    ) -> dict[str, Any]:
+        """See `TaskApi.patch_status`."""
+        return await self._ask(self._api.patch_status(name, patch, resource_version))
+
+    async def renew_lease(self, busy: bool) -> None:
+        """See `TaskApi.renew_lease`. A heartbeat that is refused ends nothing: no count."""
+        await self._api.renew_lease(busy)
+
+    async def _ask(self, call: Awaitable[T]) -> T:
+        try:
+            return await call
+        except errors.Forbidden as error:
+            raise self._judged(error) from error
+
+    def _judged(self, error: errors.Forbidden) -> errors.ClusterError:
+        now = self._clock.monotonic()
+        if self._first is None or now - self._last > _GAP_SECONDS:
+            self._first = now
+        self._last = now
+        if now - self._first >= REFUSED_SECONDS:
+            return error
+        return errors.Unavailable(error.message, error.status, error.retry_after)

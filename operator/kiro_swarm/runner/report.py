@@ -1,6 +1,6 @@
 """What the runner writes into a KiroTask: status merge patches. Pure.
 
-Called by a job, which sends each patch under the resourceVersion it was made from.
+Called by an AttemptRun, which sends each patch under the resourceVersion it was made from.
 """
 
 from __future__ import annotations

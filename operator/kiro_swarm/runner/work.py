@@ -1,7 +1,7 @@
 """One attempt of one task: cut a branch, then one pass or the cycles of beast mode.
 
-A plain coroutine over ports, called by a job. It knows nothing of Kubernetes and keeps
-no state: an attempt whose runner died is tried again from the start.
+A plain coroutine over ports, called by an AttemptRun. It knows nothing of Kubernetes
+and keeps no state: an attempt whose runner died is tried again from the start.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ from kiro_swarm.cli.runner import AgentLink, runner
 from kiro_swarm.cluster.resources import LEASES, SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.sandbox.socket import AgentSocket
+from tests.support.entrypoint import entrypoint
 from tests.support.fake_api import fake_api, until
 from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
-from tests.unit.sandbox.support import entrypoint
 
 OPERATOR = Path(__file__).resolve().parents[3] / "operator"
 HEAVY = {"aiohttp", "kopf", "kubernetes", "kubernetes_asyncio", "git", "pydantic"}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.entrypoint import Entrypoint, entrypoint
 from tests.support.fake_api import client_of, fake_api
 from tests.unit.jobs.work import Job
-from tests.unit.sandbox.support import Entrypoint, entrypoint
 from tests.unit.workspace.repositories import Swarm
 
 

@@ -19,9 +19,9 @@ from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.integrate import integrate, status_after
 from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.outcomes import Conflict, GateFailed, Merged, Unproven
+from tests.support.entrypoint import Entrypoint
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
-from tests.unit.sandbox.support import Entrypoint
 from tests.unit.workspace.repositories import git
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)

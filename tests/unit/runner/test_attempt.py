@@ -26,8 +26,8 @@ from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
 from kiro_swarm.sandbox.socket import AgentSocket
+from tests.support.entrypoint import Entrypoint, entrypoint, eventually, python
 from tests.unit.runner.fakes import FakeApi, FakeClock, uid
-from tests.unit.sandbox.support import Entrypoint, entrypoint, eventually, python
 
 INTEGRATION = "swarm/demo/integration"
 # Our command line, as far as the agent container needs it.

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from kiro_swarm.cli.agent import scripted_agent
 from kiro_swarm.sandbox.socket import AgentSocket
-from tests.unit.sandbox.support import OPERATOR, eventually, listens
+from tests.support.entrypoint import OPERATOR, eventually, listens
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from kiro_swarm.api.task import KiroTaskStatus
 from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Failed
+from kiro_swarm.runner.attempt_run import SupersededError
 from kiro_swarm.runner.cycles import CycleEnd
-from kiro_swarm.runner.job import SupersededError
 from tests.unit.runner.fakes import COMMIT, START, settle
 from tests.unit.runner.test_loop import DONE, Bench, running
 

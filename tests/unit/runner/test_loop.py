@@ -13,8 +13,8 @@ import pytest
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.cluster import errors
 from kiro_swarm.runner.attempt import Failed, Finished, Result
+from kiro_swarm.runner.attempt_run import Work
 from kiro_swarm.runner.cycles import OnCycle
-from kiro_swarm.runner.job import Work
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut

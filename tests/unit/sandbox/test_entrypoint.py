@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.sandbox.socket import AgentSocket
-from tests.unit.sandbox.support import (
+from tests.support.entrypoint import (
     Entrypoint,
     alive,
     entrypoint,

@@ -12,7 +12,7 @@ import pytest
 
 from kiro_swarm.sandbox.frames import MAX_REQUEST_BYTES
 from kiro_swarm.sandbox.socket import AgentSocket
-from tests.unit.sandbox.support import Entrypoint, python
+from tests.support.entrypoint import Entrypoint, python
 
 
 async def test_a_process_gets_stdin_environment_and_folder_and_answers(

@@ -1,4 +1,7 @@
-"""A real agent entrypoint in a process of its own, for the tests of this folder."""
+"""A real agent entrypoint in a process of its own, and the fixtures that bring one.
+
+The conftest.py of a folder that needs `folder` or `server` imports them from here.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ import signal
 import socket as sockets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-OPERATOR = Path(__file__).resolve().parents[3] / "operator"
+import pytest
+
+OPERATOR = Path(__file__).resolve().parents[2] / "operator"
 
 SERVE = """
 import asyncio, sys
@@ -89,3 +95,20 @@ def alive(pid: int) -> bool:
 def python(code: str, *arguments: str) -> list[str]:
     """The argv that runs `code` in a fresh interpreter, quickly."""
     return [sys.executable, "-I", "-S", "-c", code, *arguments]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short name: the path of a unix socket has 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="kiro-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Entrypoint]:
+    """One for all tests of a module: a request must leave nothing for the next."""
+    with (
+        tempfile.TemporaryDirectory(prefix="kiro-") as name,
+        entrypoint(Path(name)) as running,
+    ):
+        yield running

@@ -39,7 +39,7 @@ class SupersededError(Exception):
     """The task is no longer at this attempt of this instance."""
 
 
-class Job:
+class AttemptRun:
     """Call `run` once; `stop` from elsewhere. Make it inside the running event loop."""
 
     def __init__(
@@ -61,8 +61,8 @@ class Job:
         self._task: Optional[dict[str, Any]] = task
         self._heartbeat_seconds = heartbeat_seconds
         self._look = look
-        self._said = ""
-        self._told = ""
+        self._message = ""
+        self._written_message = ""
         self._attempt: Optional[asyncio.Future[Result]] = None
         self._instead: Optional[Failed] = None
 
@@ -85,9 +85,10 @@ class Job:
         self._attempt = asyncio.ensure_future(
             work(self._on_cut, self._on_progress, self._on_cycle)
         )
-        heartbeat = asyncio.ensure_future(self._beat())
+        heartbeat = asyncio.ensure_future(self._heartbeat())
         beside = [
-            asyncio.ensure_future(writes) for writes in (self._tell(), self._warn())
+            asyncio.ensure_future(writes)
+            for writes in (self._write_progress(), self._write_predictions())
         ]
         try:
             await asyncio.wait({self._attempt})
@@ -113,11 +114,11 @@ class Job:
             raise SupersededError(self.name)
 
     def _on_progress(self, message: str) -> None:
-        self._said = message
+        self._message = message
 
     async def _on_cycle(self, end: CycleEnd) -> None:
-        # Told by the same write: no other one has to follow it.
-        self._said = self._told = report.cycle_message(end)
+        # Written by the same patch: no other one has to follow it.
+        self._message = self._written_message = report.cycle_message(end)
         if not await self._write(lambda task, now: report.cycle(task, end, now)):
             raise SupersededError(self.name)
 
@@ -166,38 +167,38 @@ class Job:
                 await self._clock.sleep(delay)
                 delay = min(2 * delay, _LONGEST_RETRY_SECONDS)
 
-    async def _tell(self) -> None:
+    async def _write_progress(self) -> None:
         """Write progress: when it changed, and never more often than allowed."""
         while True:
             await self._clock.sleep(PROGRESS_SECONDS)
-            if self._said == self._told or not self._is_running():
+            if self._message == self._written_message or not self._is_running():
                 continue
             if not await self._write(self._progress):
                 return
 
     def _progress(self, _: Task, now: datetime) -> report.Patch:
         # The newest words, also where a write has to be repeated.
-        self._told = self._said
-        return report.progress(self._told, now)
+        self._written_message = self._message
+        return report.progress(self._written_message, now)
 
-    async def _warn(self) -> None:
+    async def _write_predictions(self) -> None:
         """Write what a merge would say: when that changed, and once a heartbeat at most."""
-        told = Prediction()
+        written = Prediction()
         while True:
             await self._clock.sleep(self._heartbeat_seconds)
             if self._task is None or not self._is_running():
                 continue
             found = await self._look(self._task["status"]["branch"])
-            if found is None or found == told:
+            if found is None or found == written:
                 continue
-            told = found
+            written = found
             if not await self._write(partial(report.prediction, found)):
                 return
 
     def _is_running(self) -> bool:
         return self._task is not None and self._task["status"]["state"] == RUNNING
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         while True:
             await self._renew(busy=True)
             await self._clock.sleep(self._heartbeat_seconds)
