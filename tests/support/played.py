@@ -37,6 +37,8 @@ from kiro_swarm.cluster.resources import (
     Resource,
 )
 from kiro_swarm.jobs.integrate import status_after
+from kiro_swarm.lifecycle.edges import INTEGRATE, RUNNER
+from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.runner import report
@@ -271,7 +273,7 @@ class PlayedNode:
         attempt = (task["spec"]["id"], task["status"]["attempt"])
         merged = Merged(commit=statuses.sha(f"merge {attempt}"), before=before)
         patch = status_after(task, merged, statuses.now())
-        if not await self._report(task, patch):
+        if not await self._report(task, patch, INTEGRATE):
             return ""
         async with self._merging:
             self.merged.append(attempt)
@@ -337,7 +339,7 @@ class PlayedNode:
         """
         name, attempt = task["metadata"]["name"], task["status"]["attempt"]
         while (task["status"]["attempt"], task["status"]["state"]) == (attempt, state):
-            written = await self._report(task, patch(task))
+            written = await self._report(task, patch(task), RUNNER)
             if written is not None:
                 return written
             try:
@@ -348,9 +350,10 @@ class PlayedNode:
                 return None
         return None
 
-    async def _report(self, task: Object, patch: Object) -> Optional[Object]:
+    async def _report(self, task: Object, patch: Object, by: str) -> Optional[Object]:
         """Write a task's status if it is as it was read; None if it is not."""
         metadata = task["metadata"]
+        checked(task, patch, by)
         try:
             written: Object = await self._patient(
                 lambda: self._client.patch_status(

@@ -15,7 +15,7 @@ from kiro_swarm.api.meta import (
     SATISFIED_STATES,
     TASK_STATES,
 )
-from kiro_swarm.lifecycle.attempts import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
+from kiro_swarm.lifecycle.reasons import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
 
 
 def pages(root: Path) -> Dict[str, str]:

@@ -13,7 +13,7 @@ import logging
 from datetime import datetime, timezone
 from typing import Any, Optional
 
-from kiro_swarm.api.meta import DONE, MERGED
+from kiro_swarm.api.meta import DONE
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
@@ -21,9 +21,10 @@ from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.jobs.waiting import tell_waiting
 from kiro_swarm.lifecycle.attempts import after_failure
+from kiro_swarm.lifecycle.edges import INTEGRATE
+from kiro_swarm.lifecycle.guard import checked
+from kiro_swarm.lifecycle.steps import merged
 from kiro_swarm.policy.approval import asks_person, may_merge
-from kiro_swarm.policy.conflicts import without_prediction
-from kiro_swarm.policy.times import stamp
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
     Candidate,
@@ -145,7 +146,7 @@ class Integration:
                 TASKS,
                 metadata["namespace"],
                 metadata["name"],
-                patch,
+                checked(task, patch, INTEGRATE),
                 version=metadata["resourceVersion"],
             )
         except (errors.Conflict, errors.NotFound):
@@ -177,14 +178,7 @@ def _candidate(task: Object, env: JobEnvironment) -> Candidate:
 def status_after(task: Object, outcome: Outcome, now: datetime) -> Object:
     """The status merge patch of a task after the train has dealt with it. Pure."""
     if isinstance(outcome, Merged):
-        return {
-            "state": MERGED,
-            "mergeCommit": outcome.commit,
-            "mergedAt": stamp(now),
-            "reason": "",
-            "message": f"merged as {outcome.commit[:12]}",
-            **without_prediction(task["status"]),
-        }
+        return merged(task["status"], now, outcome.commit)
     if isinstance(outcome, Conflict):
         reason = "MergeConflict"
         message = f"conflicts with merged work in {', '.join(outcome.files[:5])}"

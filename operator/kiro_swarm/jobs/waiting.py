@@ -16,6 +16,9 @@ from typing import Any, Iterable
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.jobs.merging import Merging
+from kiro_swarm.lifecycle.edges import INTEGRATE
+from kiro_swarm.lifecycle.guard import checked
+from kiro_swarm.lifecycle.notes import observed
 from kiro_swarm.policy.conflicts import with_news
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.lookahead import foretell
@@ -58,7 +61,7 @@ async def _tell(merging: Merging, task: Object) -> None:
             TASKS,
             metadata["namespace"],
             metadata["name"],
-            {"conditions": conditions},
+            checked(task, observed(conditions), INTEGRATE),
             version=metadata["resourceVersion"],
         )
 

@@ -17,6 +17,9 @@ from typing import Any, Awaitable, Callable, Optional
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.cluster import errors
+from kiro_swarm.lifecycle.edges import RUNNER
+from kiro_swarm.lifecycle.fields import Patch
+from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.runner import report
 from kiro_swarm.runner.ahead import Look
 from kiro_swarm.runner.attempt import Failed, Finished, Result
@@ -123,7 +126,7 @@ class AttemptRun:
             raise SupersededError(self.name)
 
     async def _report(self, result: Result) -> bool:
-        def patch(task: Task, now: datetime) -> report.Patch:
+        def patch(task: Task, now: datetime) -> Patch:
             if isinstance(result, Finished):
                 return report.done(task.get("status") or {}, result, now)
             return report.failed(task, result, now)
@@ -138,7 +141,7 @@ class AttemptRun:
         )
         return written
 
-    async def _write(self, patch: Callable[[Task, datetime], report.Patch]) -> bool:
+    async def _write(self, patch: Callable[[Task, datetime], Patch]) -> bool:
         """Write what `patch` makes of the newest task; False if it is not ours now."""
         stale = False
         delay = 1.0
@@ -153,7 +156,7 @@ class AttemptRun:
                     return False
                 self._task = await self._api.patch_status(
                     self.name,
-                    patch(task, self._clock.now()),
+                    checked(task, patch(task, self._clock.now()), RUNNER),
                     task["metadata"]["resourceVersion"],
                 )
                 return True
@@ -176,7 +179,7 @@ class AttemptRun:
             if not await self._write(self._progress):
                 return
 
-    def _progress(self, _: Task, now: datetime) -> report.Patch:
+    def _progress(self, _: Task, now: datetime) -> Patch:
         # The newest words, also where a write has to be repeated.
         self._written_message = self._message
         return report.progress(self._written_message, now)

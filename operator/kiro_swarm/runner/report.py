@@ -1,4 +1,4 @@
-"""What the runner writes into a KiroTask: status merge patches. Pure.
+"""What the runner writes into a KiroTask: its own words put into edges of the life. Pure.
 
 Called by an AttemptRun, which sends each patch under the resourceVersion it was made from.
 """
@@ -8,38 +8,27 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping
 
-from kiro_swarm.api.meta import DONE, RUNNING
+from kiro_swarm.lifecycle import notes, steps
 from kiro_swarm.lifecycle.attempts import after_failure
+from kiro_swarm.lifecycle.fields import Patch
 from kiro_swarm.policy.conflicts import with_prediction
-from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.policy.times import stamp
 from kiro_swarm.runner.attempt import Failed, Finished
 from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.workspace.lookahead import Prediction
 
-Patch = dict[str, Any]
-
-_MESSAGE = 1024
 _CYCLE_MESSAGE = 256
-_CYCLES = 20
 
 
 def running(cut: Cut, now: datetime) -> Patch:
     """The branch is cut and the agent starts."""
-    return {
-        "state": RUNNING,
-        "reason": "AgentStarted",
-        "message": "",
-        "branch": cut.branch,
-        "baseCommit": cut.base,
-        "startedAt": stamp(now),
-        "progress": None,
-    }
+    return steps.started(now, branch=cut.branch, base=cut.base)
 
 
 def progress(message: str, now: datetime) -> Patch:
     """What the agent said last."""
-    return {"progress": {"message": message[:_MESSAGE], "updatedAt": stamp(now)}}
+    return notes.progress(message, now)
 
 
 def cycle(task: Mapping[str, Any], end: CycleEnd, now: datetime) -> Patch:
@@ -57,16 +46,7 @@ def cycle(task: Mapping[str, Any], end: CycleEnd, now: datetime) -> Patch:
         "startedAt": stamp(end.started_at),
         "finishedAt": stamp(now),
     }
-    key = (record["attempt"], record["cycle"])
-    others = [
-        item
-        for item in status.get("cycles") or []
-        if (item["attempt"], item["cycle"]) != key
-    ]
-    return {
-        "cycles": [*others, record][-_CYCLES:],
-        **progress(cycle_message(end), now),
-    }
+    return notes.cycle(status, record, cycle_message(end), now)
 
 
 def cycle_message(end: CycleEnd) -> str:
@@ -76,26 +56,21 @@ def cycle_message(end: CycleEnd) -> str:
 
 def prediction(found: Prediction, task: Mapping[str, Any], now: datetime) -> Patch:
     """What a merge at this moment would say; `task` is the whole object until now."""
-    conditions = with_prediction(task, found.files, found.count, found.tasks, now)
-    return {"conditions": conditions}
+    return notes.observed(
+        with_prediction(task, found.files, found.count, found.tasks, now)
+    )
 
 
 def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:
     """The work is there and checked; `status` is the task's status until now."""
-    ended = stamp(now)
-    worked = seconds_between(status.get("startedAt"), ended)
-    before = float(status.get("runningSeconds") or 0.0)
-    return {
-        "state": DONE,
-        "reason": "Checked",
-        "message": finished.message[:_MESSAGE],
-        "branch": finished.branch,
-        "baseCommit": finished.base,
-        "commit": finished.commit,
-        "finishedAt": ended,
-        "runningSeconds": round(before + worked, 3),
-        "progress": None,
-    }
+    return steps.done(
+        status,
+        now,
+        branch=finished.branch,
+        base=finished.base,
+        commit=finished.commit,
+        message=finished.message,
+    )
 
 
 def failed(task: Mapping[str, Any], failure: Failed, now: datetime) -> Patch:

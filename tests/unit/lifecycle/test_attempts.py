@@ -9,14 +9,12 @@ import pytest
 
 from kiro_swarm.api.task import KiroTaskStatus
 from kiro_swarm.lifecycle.attempts import (
-    BY_PERSON,
-    NO_FAULT,
-    NO_FAULT_FACTOR,
     after_failure,
     cancelled,
     rejected,
     taken_back,
 )
+from kiro_swarm.lifecycle.reasons import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
 from kiro_swarm.policy.times import stamp
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)

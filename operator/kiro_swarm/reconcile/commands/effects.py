@@ -11,6 +11,9 @@ import json
 from functools import partial
 from typing import Any, Iterable, Mapping, Sequence
 
+from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.lifecycle.edges import PERSON
+from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.reconcile.commands.executors.plan import Effect
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object
@@ -43,6 +46,8 @@ async def _one(
     if effect.verb == "patch":
         written[uid] = await ctx.patch(effect.resource, item, body)
     elif effect.verb == "patch_status":
+        if effect.resource is TASKS:
+            checked(item, body, PERSON)
         written[uid] = await ctx.patch_status(effect.resource, item, body)
     elif effect.verb == "delete":
         await ctx.delete(effect.resource, item)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiro_swarm.api.meta import BOUND, DONE, READY
+from kiro_swarm.api.meta import DONE, READY
+from kiro_swarm.lifecycle.fields import attempt_of
+from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy import naming
-from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View
@@ -162,23 +164,17 @@ def files_of(task: Object) -> tuple[str, ...]:
 
 def bind(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:
     """The status patch that gives a task to an instance: its next attempt."""
-    spec, status = task["spec"], task.get("status") or {}
-    attempt = int(status.get("attempt") or 0) + 1
-    now = stamp(view.now)
-    return {
-        "state": BOUND,
-        "attempt": attempt,
-        "instance": instance,
-        "podUid": pod_uid,
-        "branch": naming.task_branch(view.name, spec["id"], attempt),
-        "baseCommit": "",
-        "commit": "",
-        "reason": "",
-        "message": f"given to {instance}",
-        "readyAt": status.get("readyAt") or now,
-        "boundAt": now,
-        "startedAt": None,
-        "finishedAt": None,
-        "observedRunRequest": spec.get("runRequest") or "",
-        "conditions": [],  # what was observed was about the attempt before
-    }
+    place = place_of(view, task, instance, pod_uid)
+    return bound(task.get("status") or {}, view.now, place, request_of(task))
+
+
+def place_of(view: View, task: Object, instance: str, pod_uid: str) -> Place:
+    """Where the next attempt of a task is to be made."""
+    attempt = attempt_of(task.get("status") or {}) + 1
+    branch = naming.task_branch(view.name, task["spec"]["id"], attempt)
+    return Place(instance, pod_uid, branch)
+
+
+def request_of(task: Object) -> str:
+    """The last sentence that asked to run a task; its next attempt answers it."""
+    return str(task["spec"].get("runRequest") or "")

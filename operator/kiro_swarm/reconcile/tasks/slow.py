@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from kiro_swarm.lifecycle.attempts import SLOW, taken_back
+from kiro_swarm.lifecycle.attempts import moved
+from kiro_swarm.lifecycle.notes import observed
+from kiro_swarm.lifecycle.reasons import SLOW
 from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.text import spoken
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.hand_out import (
-    bind,
     idle_instances,
     instance_of,
+    place_of,
     ready_task,
+    request_of,
 )
 from kiro_swarm.reconcile.tasks.lateness import (
     LATE,
@@ -45,7 +48,7 @@ def flags(view: View) -> list[Patch]:
         conditions = (task.get("status") or {}).get("conditions") or []
         late = is_late(view, task)
         if late != is_true(conditions, LATE):
-            found.append((task, {"conditions": with_late(view, task, conditions)}))
+            found.append((task, observed(with_late(view, task, conditions))))
     return found
 
 
@@ -105,6 +108,5 @@ def _move(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, An
         f"working for {spoken(elapsed(view, task))} on {status['instance']}, which is "
         f"slow: moved to {instance}"
     )
-    over = taken_back(status, view.now, SLOW, message)
-    again = {**task, "status": {**status, **over}}
-    return {**over, **bind(view, again, instance, pod_uid), "message": message}
+    place = place_of(view, task, instance, pod_uid)
+    return moved(status, view.now, place, request_of(task), message)

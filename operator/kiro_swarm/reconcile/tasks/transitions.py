@@ -14,15 +14,17 @@ from kiro_swarm.api.meta import (
     BLOCKED,
     FAILED,
     LABEL_SWARM,
-    MERGED,
-    READY,
     SATISFIED_STATES,
     SKIPPED,
 )
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import LEASES, TASKS
 from kiro_swarm.lifecycle.attempts import after_failure
-from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.lifecycle.edges import OPERATOR
+from kiro_swarm.lifecycle.guard import checked
+from kiro_swarm.lifecycle.reasons import INSTANCE_LOST
+from kiro_swarm.lifecycle.steps import asked_again, ready, skipped, ticked
+from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, state_of
@@ -54,16 +56,8 @@ def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str
     request = spec.get("runRequest") or ""
     asked = bool(request) and request != (status.get("observedRunRequest") or "")
     if state in (FAILED, SKIPPED) and asked:
-        return {
-            "state": READY if satisfied(view, task) else BLOCKED,
-            "reason": "RunRequested",
-            "message": "a person asked for another try",
-            "observedRunRequest": request,
-            "failures": 0,
-            "forgiven": int(status.get("attempt") or 0),
-            "readyAt": stamp(view.now),
-            "finishedAt": None,
-        }
+        there = satisfied(view, task)
+        return asked_again(status, view.now, request, satisfied=there)
     if state == BLOCKED:
         return _start(view, task, asked)
     if state in ACTIVE_STATES:
@@ -72,7 +66,7 @@ def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str
             return after_failure(
                 status,
                 spec,
-                reason="InstanceLost",
+                reason=INSTANCE_LOST,
                 message=trouble,
                 brief=status.get("brief") or "",
                 now=view.now,
@@ -82,27 +76,14 @@ def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str
 
 def _start(view: View, task: Object, asked: bool) -> Optional[dict[str, Any]]:
     """From Blocked to where the task begins, or None while it has to wait."""
-    spec, now = task["spec"], stamp(view.now)
+    spec = task["spec"]
     if spec.get("ticked"):
-        return {
-            "state": MERGED,
-            "reason": "Ticked",
-            "message": "was ticked in the task file",
-            "finishedAt": now,
-        }
+        return ticked(view.now)
     skip_optional = spec.get("optional") and view.spec.tasks.optional == "Skip"
     asked = asked or bool((task.get("status") or {}).get("observedRunRequest"))
     if (spec.get("deferred") or skip_optional) and not asked:
-        reason = "Deferred" if spec.get("deferred") else "Optional"
-        return {
-            "state": SKIPPED,
-            "reason": reason,
-            "message": f"{reason.lower()} in the task file; `run task` runs it",
-            "finishedAt": now,
-        }
-    if satisfied(view, task):
-        return {"state": READY, "reason": "", "message": "", "readyAt": now}
-    return None
+        return skipped(view.now, deferred=bool(spec.get("deferred")))
+    return ready(view.now) if satisfied(view, task) else None
 
 
 def satisfied(view: View, task: Object) -> bool:
@@ -194,7 +175,7 @@ async def write(ctx: Context, patches: Iterable[Patch]) -> list[Object]:
 
     async def one(task: Object, patch: dict[str, Any]) -> Optional[Object]:
         try:
-            return await ctx.patch_status(TASKS, task, patch)
+            return await ctx.patch_status(TASKS, task, checked(task, patch, OPERATOR))
         except (errors.Conflict, errors.NotFound):
             return None
 

@@ -1,0 +1,29 @@
+"""The reasons that an edge may give by itself, and whose fault an end was.
+
+A runner and the integrate Job give more: what they found, in a word of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TICKED: Final = "Ticked"
+DEFERRED: Final = "Deferred"
+OPTIONAL: Final = "Optional"
+RUN_REQUESTED: Final = "RunRequested"
+AGENT_STARTED: Final = "AgentStarted"
+CHECKED: Final = "Checked"
+INSTANCE_LOST: Final = "InstanceLost"
+#: The operator took the task from a slow instance: see ``reconcile/tasks/slow.py``.
+SLOW: Final = "InstanceSlow"
+CANCELLED: Final = "Cancelled"
+REASSIGNED: Final = "Reassigned"
+REJECTED: Final = "Rejected"
+STOPPED: Final = "Stopped"
+
+#: Not the agent's fault: the attempt does not count against ``maxAttempts``.
+NO_FAULT: Final = frozenset({INSTANCE_LOST, "RunnerStopped", "RunnerRestarted"})
+#: Even innocent attempts end somewhere: a task that kills every instance must not loop.
+NO_FAULT_FACTOR: Final = 5
+#: A person ended the attempt: it counts against no limit at all.
+BY_PERSON: Final = frozenset({CANCELLED, REASSIGNED, REJECTED, STOPPED})
