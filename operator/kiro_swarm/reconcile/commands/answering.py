@@ -34,7 +34,7 @@ async def unfinished(
     key: Key,
     command: Object,
     action: Action,
-    fixed: Mapping[str, Any],
+    pinned: Mapping[str, Any],
     outcome: Outcome,
     swarm: Object,
 ) -> None:
@@ -42,7 +42,7 @@ async def unfinished(
     status = answers.running(
         command,
         action,
-        fixed=fixed,
+        pinned=pinned,
         changes=(),
         outcome=outcome,
         reason=WAITING,
@@ -60,7 +60,7 @@ async def unfinished(
             action,
             late,
             reason="DeadlineExceeded",
-            fixed=fixed,
+            pinned=pinned,
             swarm=swarm,
         )
         return
@@ -78,7 +78,7 @@ async def answer(
     *,
     phase: str = "",
     reason: str = "",
-    fixed: Optional[Mapping[str, Any]] = None,
+    pinned: Optional[Mapping[str, Any]] = None,
     swarm: Optional[Object] = None,
 ) -> None:
     """Write the answer, the last and only commit of a command; then tell about it.
@@ -91,7 +91,7 @@ async def answer(
         outcome,
         phase=phase,
         reason=reason,
-        fixed=fixed,
+        pinned=pinned,
         now=ctx.now(),
     )
     reference = await _put_aside(ctx, command, outcome)

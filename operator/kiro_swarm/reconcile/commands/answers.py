@@ -24,7 +24,7 @@ _MOST_CHANGES = 64
 
 
 def recorded(command: Object) -> Mapping[str, Any]:
-    """What was fixed when the command began; empty before."""
+    """What was pinned when the command began; empty before."""
     status = command.get("status") or {}
     return (status.get("action") or {}).get("parameters") or {}
 
@@ -33,7 +33,7 @@ def running(
     command: Object,
     action: Action,
     *,
-    fixed: Mapping[str, Any],
+    pinned: Mapping[str, Any],
     changes: Sequence[Mapping[str, str]],
     outcome: Outcome,
     reason: str,
@@ -45,7 +45,7 @@ def running(
     """
     before = command.get("status") or {}
     return {
-        **_common(command, action, fixed),
+        **_common(command, action, pinned),
         "phase": "Running",
         "reason": reason,
         "message": cut(outcome.message, _MESSAGE_BYTES),
@@ -72,7 +72,7 @@ def answered(
     *,
     phase: str = "",
     reason: str = "",
-    fixed: Optional[Mapping[str, Any]] = None,
+    pinned: Optional[Mapping[str, Any]] = None,
     changes: Sequence[Mapping[str, str]] = (),
     now: datetime,
 ) -> Status:
@@ -91,7 +91,7 @@ def answered(
     ).to_wire()
     result["executionSeconds"] = round(seconds_between(started, finished), 6)
     status: Status = {
-        **_common(command, action, fixed or {}),
+        **_common(command, action, pinned or {}),
         "phase": phase,
         "reason": reason or phase,
         "message": message,
@@ -116,7 +116,7 @@ def answered(
 
 
 def _common(
-    command: Object, action: Optional[Action], fixed: Mapping[str, Any]
+    command: Object, action: Optional[Action], pinned: Mapping[str, Any]
 ) -> Status:
     spec, metadata = command["spec"], command["metadata"]
     status: Status = {
@@ -127,7 +127,7 @@ def _common(
         status["requestedBy"] = spec["requestedBy"]
     if action is not None:
         wire = action.to_wire()
-        wire["parameters"] = {**wire["parameters"], **fixed}
+        wire["parameters"] = {**wire["parameters"], **pinned}
         status["action"] = wire
     return status
 

@@ -103,16 +103,16 @@ async def _work(
     executor: Executor,
 ) -> None:
     """Decide and do until there is an answer or something to wait for."""
-    fixed: Optional[Mapping[str, Any]] = None
+    pinned: Optional[Mapping[str, Any]] = None
     if phase_of(command) == "Running":
-        fixed = answers.recorded(command)
+        pinned = answers.recorded(command)
     outcome = failed("")
     for _ in range(_ROUNDS):
         request = _request(ctx, command, view, action)
         try:
-            if fixed is None:
-                fixed = executor.fix(request)
-            outcome = executor.decide(replace(request, fixed=fixed))
+            if pinned is None:
+                pinned = executor.pin(request)
+            outcome = executor.decide(replace(request, pinned=pinned))
         except Exception:
             # A defect of ours: whoever waits gets an answer, and the next one a turn.
             log.exception("%s: %s", key.name, action.normalized)
@@ -123,7 +123,7 @@ async def _work(
                 action,
                 outcome,
                 reason="InternalError",
-                fixed=fixed,
+                pinned=pinned,
                 swarm=view.swarm,
             )
             return
@@ -135,7 +135,7 @@ async def _work(
         if not outcome.effects:
             break
         made = changes(outcome.effects)
-        command = await _record(ctx, command, action, fixed, made, outcome)
+        command = await _record(ctx, command, action, pinned, made, outcome)
         try:
             await carry_out(ctx, key.namespace, outcome.effects)
         except errors.Invalid as error:
@@ -148,9 +148,9 @@ async def _work(
             break
         view = fresh
     if outcome.success is None:
-        await unfinished(ctx, key, command, action, fixed or {}, outcome, view.swarm)
+        await unfinished(ctx, key, command, action, pinned or {}, outcome, view.swarm)
         return
-    await answer(ctx, command, action, outcome, fixed=fixed, swarm=view.swarm)
+    await answer(ctx, command, action, outcome, pinned=pinned, swarm=view.swarm)
 
 
 def _request(ctx: Context, command: Object, view: View, action: Action) -> Request:
@@ -179,7 +179,7 @@ async def _record(
     ctx: Context,
     command: Object,
     action: Action,
-    fixed: Mapping[str, Any],
+    pinned: Mapping[str, Any],
     made: Sequence[Mapping[str, str]],
     outcome: Outcome,
 ) -> Object:
@@ -190,7 +190,7 @@ async def _record(
     status = answers.running(
         command,
         action,
-        fixed=fixed,
+        pinned=pinned,
         changes=made,
         outcome=outcome,
         reason=WORKING,

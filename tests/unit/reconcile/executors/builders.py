@@ -120,7 +120,7 @@ class Scene:
             now=START + timedelta(seconds=self.seconds),
         )
 
-    def request(self, sentence: str, fixed: Optional[Object] = None) -> Request:
+    def request(self, sentence: str, pinned: Optional[Object] = None) -> Request:
         """The request of command ``word``, whose uid is ``w``."""
         return Request(
             view=self.view,
@@ -128,18 +128,18 @@ class Scene:
             name="word",
             uid="w",
             settings=SETTINGS,
-            fixed=fixed or {},
+            pinned=pinned or {},
             commands=self.commands,
             health=lambda: self.health,
         )
 
-    def decide(self, sentence: str, fixed: Optional[Object] = None) -> Outcome:
+    def decide(self, sentence: str, pinned: Optional[Object] = None) -> Outcome:
         """One decision on the scene as it is; nothing is carried out."""
         executor = EXECUTORS[parse(sentence).command.name]
         request = self.request(sentence)
-        if fixed is None:
-            fixed = dict(executor.fix(request))
-        return executor.decide(self.request(sentence, fixed))
+        if pinned is None:
+            pinned = dict(executor.pin(request))
+        return executor.decide(self.request(sentence, pinned))
 
     # ------------------------------------------------------------------ what is done
 
@@ -175,11 +175,11 @@ class Story:
     def __init__(self, scene: Scene, sentence: str) -> None:
         self.scene, self.sentence = scene, sentence
         executor = EXECUTORS[parse(sentence).command.name]
-        self.fixed = dict(executor.fix(scene.request(sentence)))
+        self.pinned = dict(executor.pin(scene.request(sentence)))
 
     def look(self) -> Outcome:
         """The decision of this moment, which is not carried out."""
-        return self.scene.decide(self.sentence, self.fixed)
+        return self.scene.decide(self.sentence, self.pinned)
 
     def step(self) -> Outcome:
         """Decide and do, as often as there is something to do; the last decision.

@@ -68,7 +68,7 @@ def unassign_task(request: Request) -> Outcome:
     return done(message, *task_spec(task, assignedTo=""), **data)
 
 
-def fix_reassign(request: Request) -> Mapping[str, Any]:
+def pin_reassign(request: Request) -> Mapping[str, Any]:
     """What the instance has now; afterwards nothing tells."""
     instance = the_instance(request, "instance")
     if isinstance(instance, Outcome):
@@ -92,8 +92,8 @@ def reassign_tasks(request: Request) -> Outcome:
     at_work = view.active.get(name)
     if at_work is not None:
         effects += take_back(request, at_work, "Reassigned")
-    moved = [str(request.fixed["task"])] if request.fixed["task"] else []
-    moved += [item for item in request.fixed["assigned"] if item not in moved]
+    moved = [str(request.pinned["task"])] if request.pinned["task"] else []
+    moved += [item for item in request.pinned["assigned"] if item not in moved]
     others = _takers(view, name)
     data = {"instance": name, "tasks": moved, "takers": others}
     if not moved:

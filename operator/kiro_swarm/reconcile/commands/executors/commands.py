@@ -79,7 +79,7 @@ def _cancelled(request: Request, command: Object, by: str) -> dict[str, Any]:
     }
 
 
-def fix_cleanup(request: Request) -> Mapping[str, Any]:
+def pin_cleanup(request: Request) -> Mapping[str, Any]:
     """How much there is to delete: afterwards nothing tells."""
     commands, jobs = _finished_commands(request), _finished_jobs(request)
     return {"commands": len(commands), "jobs": len(jobs)}
@@ -98,7 +98,7 @@ def cleanup_swarm(request: Request) -> Outcome:
         Effect("delete", JOBS, item, f"job/{_name(item)}: deleted")
         for item in _finished_jobs(request)
     ]
-    commands, jobs = int(request.fixed["commands"]), int(request.fixed["jobs"])
+    commands, jobs = int(request.pinned["commands"]), int(request.pinned["jobs"])
     message = (
         f"deleted {counted(commands, 'finished command')} and "
         f"{counted(jobs, 'finished Job')} of {request.view.name}"

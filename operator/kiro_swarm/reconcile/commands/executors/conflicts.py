@@ -35,7 +35,7 @@ def conflicting(view: View) -> list[Object]:
     ]
 
 
-def fix(request: Request) -> Mapping[str, Any]:
+def pin(request: Request) -> Mapping[str, Any]:
     """Which attempts have conflicted."""
     found = conflicting(request.view)
     return {"conflicts": {t["spec"]["id"]: int(t["status"]["attempt"]) for t in found}}
@@ -43,7 +43,7 @@ def fix(request: Request) -> Mapping[str, Any]:
 
 def resolve(request: Request) -> Outcome:
     """``resolve conflicts [auto]``: each is done again; ``auto`` waits for the merges."""
-    meant: Mapping[str, int] = request.fixed["conflicts"]
+    meant: Mapping[str, int] = request.pinned["conflicts"]
     view = request.view
     if not meant:
         return done(f"no task of {view.name} has failed with a conflict", tasks=[])

@@ -35,7 +35,7 @@ def try_parse(request: Request) -> Outcome:
     return done(message, **action.to_wire())
 
 
-def fix_crash(request: Request) -> Mapping[str, Any]:
+def pin_crash(request: Request) -> Mapping[str, Any]:
     """Whose pod crashes: a busy instance's if there is one."""
     view = request.view
     ready = [item for item in view.instances if _ready_pod(request, item)]
@@ -57,27 +57,27 @@ def simulate_failure(request: Request) -> Outcome:
 
     With ``recovery-time`` finished when the instance has another pod that is ready.
     """
-    view, fixed = request.view, request.fixed
-    if not fixed:
+    view, pinned = request.view, request.pinned
+    if not pinned:
         return failed(f"{view.name} has no instance with a ready pod that could crash")
-    name, task = str(fixed["instance"]), str(fixed["task"])
-    data = {"instance": name, "pod": fixed["pod"], "task": task}
+    name, task = str(pinned["instance"]), str(pinned["task"])
+    data = {"instance": name, "pod": pinned["pod"], "task": task}
     instance = instance_named(view, name)
     if instance is None:
         return failed(f"instance {name} is gone: {view.name} was scaled down", **data)
-    message = f"pod {fixed['pod']} of instance {name} is deleted"
+    message = f"pod {pinned['pod']} of instance {name} is deleted"
     message += f" in the middle of task {task}" if task else ""
     pod = live_pod(view, instance)
     effects: tuple[Effect, ...] = ()
-    if pod is not None and pod["metadata"]["uid"] == fixed["podUid"]:
-        says = f"pod/{fixed['pod']}: deleted, as if it had crashed"
+    if pod is not None and pod["metadata"]["uid"] == pinned["podUid"]:
+        says = f"pod/{pinned['pod']}: deleted, as if it had crashed"
         effects = (Effect("delete", PODS, pod, says),)
     if not request.said("recovery-time"):
         return done(f"{message}; the swarm replaces it", *effects, **data)
-    made = None if effects else new_pod(view, instance, str(fixed["podUid"]))
+    made = None if effects else new_pod(view, instance, str(pinned["podUid"]))
     if made is None:
         return Outcome(None, f"{message}; waiting for another", data, effects)
-    seconds = round(seconds_between(fixed["begun"], stamp(view.now)), 3)
+    seconds = round(seconds_between(pinned["begun"], stamp(view.now)), 3)
     data = {**data, "newPod": made["metadata"]["name"], "seconds": seconds}
     message += f"; {made['metadata']['name']} was ready {seconds:.1f} s later"
     return done(message, **data)

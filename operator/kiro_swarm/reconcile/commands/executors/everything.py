@@ -30,7 +30,7 @@ from kiro_swarm.reconcile.commands.executors.writes import (
 )
 
 
-def fix_stop_all(request: Request) -> Mapping[str, Any]:
+def pin_stop_all(request: Request) -> Mapping[str, Any]:
     """Who works on what when the command begins."""
     view = request.view
     names = [item["metadata"]["name"] for item in view.instances]
@@ -52,7 +52,7 @@ def stop_all(request: Request) -> Outcome:
     if not graceful:
         for task in view.active.values():
             effects += take_back(request, task, "Stopped")
-    names: Mapping[str, str] = request.fixed["instances"]
+    names: Mapping[str, str] = request.pinned["instances"]
     if not names:
         message = f"{view.name} has no instance; nothing starts until `resume swarm`"
         return done(message, *effects)

@@ -18,7 +18,7 @@ from kiro_swarm.reconcile.objects.manifests import Object
 _NO_POD = ("Drained", "Stopped")
 
 
-def fix_stop(request: Request) -> Mapping[str, Any]:
+def pin_stop(request: Request) -> Mapping[str, Any]:
     """The task that it has now is another's by the time of the answer."""
     instance = the_instance(request)
     if isinstance(instance, Outcome):
@@ -32,12 +32,12 @@ def stop_instance(request: Request) -> Outcome:
     instance, name = the_instance(request), request.argument("name")
     graceful = request.said("graceful")
     if isinstance(instance, Outcome):
-        if not request.fixed:
+        if not request.pinned:
             return instance
         return done(f"instance {name} is gone: {request.view.name} was scaled down")
     desired = desired_of(instance)
     wanted = "Drained" if graceful and desired != "Stopped" else "Stopped"
-    task = str(request.fixed["task"])
+    task = str(request.pinned["task"])
     rest = ""
     if task:
         rest = f" after task {task}" if graceful else f"; task {task} goes to another"

@@ -35,7 +35,7 @@ from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome, st
 from kiro_swarm.reconcile.swarms.integrate import approvals, observe
 
 
-def fix_completed(request: Request) -> Mapping[str, Any]:
+def pin_completed(request: Request) -> Mapping[str, Any]:
     """Which attempts are meant, and which integrate Job is the first that counts."""
     view = request.view
     approval = view.spec.integration.approval
@@ -54,7 +54,7 @@ def merge_completed(request: Request) -> Outcome:
     A task that goes back is finished for this sentence; with ``conflict-resolve`` one that
     went back for a conflict is waited for until it is merged or has failed for good.
     """
-    meant = {**request.fixed["conflicts"], **request.fixed["done"]}
+    meant = {**request.pinned["conflicts"], **request.pinned["done"]}
     if not meant:
         return _nothing(request)
     parts: list[Partial] = []
@@ -66,7 +66,7 @@ def merge_completed(request: Request) -> Outcome:
     return _with_train(request, parts, effects, {"tasks": list(meant)})
 
 
-def fix_branch(request: Request) -> Mapping[str, Any]:
+def pin_branch(request: Request) -> Mapping[str, Any]:
     """Which attempt has the branch."""
     task = _of_branch(request.view, request.argument("branch"))
     meant = {} if task is None or state_of(task) != DONE else _attempts([task])
@@ -79,7 +79,7 @@ def merge_branch(request: Request) -> Outcome:
     into, target = branch_of(view.swarm, view.spec), request.argument("target")
     if target and target != into:
         return failed(f"work is merged into {into} only; leave 'into {target}' out")
-    for task_id, attempt in request.fixed["done"].items():
+    for task_id, attempt in request.pinned["done"].items():
         task = task_named(view, task_id)
         effects: list[Effect] = []
         if task is not None and state_of(task) == DONE:
@@ -129,7 +129,9 @@ def _with_train(
     waiting = [part for part in parts if _waits_for_train(view, part)]
     again_in = None
     if waiting:
-        jobs = [j for j in view.integrate_jobs if job_number(j) >= request.fixed["job"]]
+        jobs = [
+            j for j in view.integrate_jobs if job_number(j) >= request.pinned["job"]
+        ]
         if not jobs:
             effects.append(_start(request))
         elif job_outcome(jobs[0]) is False:
@@ -163,7 +165,7 @@ def _first_job(view: View) -> int:
 
 
 def _start(request: Request) -> Effect:
-    view, batch = request.view, int(request.fixed["job"])
+    view, batch = request.view, int(request.pinned["job"])
     body = integrate_job(view.swarm, view.spec, batch, request.settings)
     says = f"job/{body['metadata']['name']}: created"
     return Effect("create", JOBS, {}, says, body)

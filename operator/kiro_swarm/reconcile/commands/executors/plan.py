@@ -28,7 +28,7 @@ class Request:
     """One command to one swarm.
 
     ``uid`` is the SwarmCommand's: whatever an effect creates or asks for is named after it,
-    so that a repetition changes nothing. ``fixed`` holds what ``Executor.fix`` returned when
+    so that a repetition changes nothing. ``pinned`` holds what ``Executor.pin`` returned when
     the command began. ``commands`` are all commands of the swarm, ``health`` the operator's.
     """
 
@@ -37,7 +37,7 @@ class Request:
     name: str
     uid: str
     settings: OperatorSettings
-    fixed: Mapping[str, Any] = field(default_factory=dict)
+    pinned: Mapping[str, Any] = field(default_factory=dict)
     commands: Sequence[Object] = ()
     health: Callable[[], list[dict[str, Any]]] = list
 
@@ -109,10 +109,10 @@ class Outcome:
 
 
 Decide = Callable[[Request], Outcome]
-Fix = Callable[[Request], Mapping[str, Any]]
+Pin = Callable[[Request], Mapping[str, Any]]
 
 
-def _nothing_fixed(request: Request) -> Mapping[str, Any]:
+def _nothing_pinned(request: Request) -> Mapping[str, Any]:
     return {}
 
 
@@ -120,13 +120,13 @@ def _nothing_fixed(request: Request) -> Mapping[str, Any]:
 class Executor:
     """What one row of the command table does.
 
-    ``fix`` turns what would change its meaning when it is read again ("three more", "the
+    ``pin`` turns what would change its meaning when it is read again ("three more", "the
     pod that runs now") into values, once, when the command begins; they are recorded in
-    ``status.action.parameters`` and come back as ``Request.fixed``. It returns JSON.
+    ``status.action.parameters`` and come back as ``Request.pinned``. It returns JSON.
     """
 
     decide: Decide
-    fix: Fix = _nothing_fixed
+    pin: Pin = _nothing_pinned
 
 
 def failed(message: str, /, **data: Any) -> Outcome:

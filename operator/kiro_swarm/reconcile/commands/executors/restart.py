@@ -32,7 +32,7 @@ from kiro_swarm.reconcile.commands.executors.writes import (
 from kiro_swarm.reconcile.objects.manifests import Object
 
 
-def fix(request: Request) -> Mapping[str, Any]:
+def pin(request: Request) -> Mapping[str, Any]:
     """Which pod goes, what the instance was told before, and what it works on."""
     instance = the_instance(request)
     if isinstance(instance, Outcome):
@@ -52,10 +52,10 @@ def restart_instance(request: Request) -> Outcome:
     instance = the_instance(request)
     if isinstance(instance, Outcome):
         return instance
-    view, fixed, name = request.view, request.fixed, instance["metadata"]["name"]
+    view, pinned, name = request.view, request.pinned, instance["metadata"]["name"]
     graceful = request.said("graceful")
-    before = wanting(instance, str(fixed["desired"])) if graceful else ()
-    data = {"instance": name, "task": fixed["task"]}
+    before = wanting(instance, str(pinned["desired"])) if graceful else ()
+    data = {"instance": name, "task": pinned["task"]}
     if desired_of(instance) in ("Drained", "Stopped"):
         message = f"instance {name} is stopped; `resume instance {name}` starts it"
         return failed(message, **data)
@@ -65,31 +65,31 @@ def restart_instance(request: Request) -> Outcome:
     old = _old_pod(request, instance)
     if old is not None:
         return _let_go(request, instance, old, graceful)
-    made = new_pod(view, instance, str(fixed["podUid"]))
+    made = new_pod(view, instance, str(pinned["podUid"]))
     if made is None:
         message = f"instance {name} waits for its new pod"
         return Outcome(None, message, data, (*_rest(request, instance), *before))
-    seconds = round(seconds_between(fixed["begun"], stamp(view.now)), 3)
+    seconds = round(seconds_between(pinned["begun"], stamp(view.now)), 3)
     pod = made["metadata"]["name"]
     data = {**data, "pod": pod, "seconds": seconds}
     message = f"instance {name} is back with pod {pod} after {seconds:.1f} s"
-    if fixed["task"]:
+    if pinned["task"]:
         word = "was finished first" if graceful else "went back in line"
-        message += f"; task {fixed['task']} {word}"
+        message += f"; task {pinned['task']} {word}"
     return done(message, *_rest(request, instance), *before, **data)
 
 
 def _old_pod(request: Request, instance: Object) -> Optional[Object]:
     """The pod of the beginning, while nobody has told it to go; else None."""
     pod = live_pod(request.view, instance)
-    same = pod is not None and pod["metadata"]["uid"] == request.fixed["podUid"]
+    same = pod is not None and pod["metadata"]["uid"] == request.pinned["podUid"]
     return pod if same else None
 
 
 def _let_go(request: Request, instance: Object, pod: Object, graceful: bool) -> Outcome:
     """Delete the old pod: at once, or when its task is finished."""
     name = instance["metadata"]["name"]
-    data = {"instance": name, "task": request.fixed["task"]}
+    data = {"instance": name, "task": request.pinned["task"]}
     says = f"pod/{pod['metadata']['name']}: deleted, another follows"
     goes = Effect("delete", PODS, pod, says)
     if not graceful:
@@ -112,6 +112,6 @@ def _let_go(request: Request, instance: Object, pod: Object, graceful: bool) -> 
 def _rest(request: Request, instance: Object) -> tuple[Effect, ...]:
     """Takes back what is still bound to the pod of the beginning."""
     task = request.view.active.get(instance["metadata"]["name"])
-    if task is None or task["status"].get("podUid") != request.fixed["podUid"]:
+    if task is None or task["status"].get("podUid") != request.pinned["podUid"]:
         return ()
     return take_back(request, task, "Reassigned")

@@ -55,7 +55,7 @@ def retry_failed(request: Request) -> Outcome:
     return gathered(parts, message, effects=effects, data={"tasks": names})
 
 
-def fix_cancel(request: Request) -> Mapping[str, Any]:
+def pin_cancel(request: Request) -> Mapping[str, Any]:
     """The state of before: a task that has failed by itself is not cancelled."""
     task = the_task(request)
     return {} if isinstance(task, Outcome) else {"state": state_of(task)}
@@ -67,8 +67,8 @@ def cancel_task(request: Request) -> Outcome:
     if isinstance(task, Outcome):
         return task
     view, wanted, state = request.view, task["spec"]["id"], state_of(task)
-    data = {"task": wanted, "state": request.fixed["state"]}
-    if request.fixed["state"] in (FAILED, SKIPPED, MERGED):
+    data = {"task": wanted, "state": request.pinned["state"]}
+    if request.pinned["state"] in (FAILED, SKIPPED, MERGED):
         message = (
             f"task {wanted} is {state.lower()} already: there is nothing to cancel"
         )

@@ -17,7 +17,7 @@ from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import state_of
 
 
-def fix(request: Request) -> Mapping[str, Any]:
+def pin(request: Request) -> Mapping[str, Any]:
     """The attempt that the person has seen."""
     task = the_task(request)
     if isinstance(task, Outcome) or state_of(task) != DONE:
@@ -30,7 +30,7 @@ def approve_task(request: Request) -> Outcome:
     task = _asked_about(request)
     if isinstance(task, Outcome):
         return task
-    wanted, attempt = task["spec"]["id"], request.fixed["attempt"]
+    wanted, attempt = task["spec"]["id"], request.pinned["attempt"]
     message = f"task {wanted}, attempt {attempt} is approved and is merged next"
     effects = task_spec(task, approvedAttempt=attempt) if _at(task, attempt) else ()
     return done(message, *effects, task=wanted, attempt=attempt)
@@ -41,7 +41,7 @@ def reject_task(request: Request) -> Outcome:
     task = _asked_about(request)
     if isinstance(task, Outcome):
         return task
-    wanted, attempt = task["spec"]["id"], request.fixed["attempt"]
+    wanted, attempt = task["spec"]["id"], request.pinned["attempt"]
     data = {"task": wanted, "attempt": attempt}
     reason = str(request.action.parameters.get("reason", ""))
     message = f"task {wanted}, attempt {attempt} is rejected and is done again"
@@ -69,7 +69,7 @@ def _asked_about(request: Request) -> Any:
             "spec.integration.approval is Never"
         )
         return failed(message, task=wanted, state=state)
-    if not request.fixed:
+    if not request.pinned:
         message = (
             f"task {wanted} is {state.lower()}: only work that is done is looked at"
         )

@@ -17,8 +17,8 @@ from kiro_swarm.reconcile.commands.executors.plan import (
 _SIGN = {"scale up instances": 1, "scale down instances": -1}
 
 
-def fix(request: Request) -> Mapping[str, Any]:
-    """``scale up instances 3`` done twice would add six: the target is fixed once."""
+def pin(request: Request) -> Mapping[str, Any]:
+    """``scale up instances 3`` done twice would add six: the target is pinned once."""
     now, count = request.view.spec.instances, int(request.argument("count"))
     sign = _SIGN.get(request.action.command.name)
     return {"from": now, "target": count if sign is None else now + sign * count}
@@ -32,7 +32,7 @@ def scale(request: Request) -> Outcome:
             f"this command is to swarm {view.name} (spec.swarm), and its sentence says "
             f"{named}; nothing is scaled"
         )
-    before, target = int(request.fixed["from"]), int(request.fixed["target"])
+    before, target = int(request.pinned["from"]), int(request.pinned["target"])
     if not 0 <= target <= MAX_INSTANCES:
         return failed(
             f"that would be {target} instances; spec.instances takes 0 to "

@@ -38,7 +38,7 @@ ASKED_PRIORITY = 1000
 _WAITING = (BLOCKED, READY)
 
 
-def fix_run(request: Request) -> Mapping[str, Any]:
+def pin_run(request: Request) -> Mapping[str, Any]:
     """The mode of before: it is that of an attempt under way."""
     task = the_task(request)
     return {} if isinstance(task, Outcome) else {"mode": _mode(task)}
@@ -118,7 +118,7 @@ def _at_work(
     message = f"task {wanted} is with {where} already"
     if mode != "BeastMode":
         return done(message, task=wanted, state=data["state"])
-    if request.fixed["mode"] == "BeastMode":
+    if request.pinned["mode"] == "BeastMode":
         return done(f"{message}, in beast mode", **data)
     message += (
         "; beast mode counts from its next attempt: "
@@ -127,7 +127,7 @@ def _at_work(
     return done(message, *task_spec(task, mode="BeastMode"), **data)
 
 
-def fix_stop(request: Request) -> Mapping[str, Any]:
+def pin_stop(request: Request) -> Mapping[str, Any]:
     """The attempt that is stopped: a later one is not meant."""
     task = the_task(request)
     if isinstance(task, Outcome) or state_of(task) not in ACTIVE_STATES:
@@ -146,12 +146,12 @@ def stop_task(request: Request) -> Outcome:
     if isinstance(task, Outcome):
         return task
     wanted, state = task["spec"]["id"], state_of(task)
-    if not request.fixed:
+    if not request.pinned:
         message = f"task {wanted} is {state.lower()}, nobody works on it"
         if state in _WAITING:
             message += f"; `pause task {wanted}` keeps it from starting"
         return failed(message, task=wanted, state=state)
-    attempt, instance = request.fixed["attempt"], request.fixed["instance"]
+    attempt, instance = request.pinned["attempt"], request.pinned["instance"]
     data = {"task": wanted, "attempt": attempt, "instance": instance}
     if state not in (*ACTIVE_STATES, *_WAITING):
         message = f"task {wanted} came to its end before: it is {state.lower()}"

@@ -88,12 +88,12 @@ def generation_of(item: Object) -> int:
 
 
 def overruled(request: Request, item: Object) -> bool:
-    """Whether the spec of ``item`` was written since ``fix`` recorded its generation.
+    """Whether the spec of ``item`` was written since ``pin`` recorded its generation.
 
     Asked where the spec is not as a command that waits wants it: then a later sentence
     said otherwise, and the two must not fight.
     """
-    return generation_of(item) > int(request.fixed["generation"])
+    return generation_of(item) > int(request.pinned["generation"])
 
 
 def _shown(value: Any) -> str:
