@@ -30,7 +30,7 @@ def conditions_made() -> Set[Tuple[str, str]]:
     kinds = {
         RECONCILE / "swarms/status.py": "KiroSwarm",
         RECONCILE / "instances/decision.py": "KiroInstance",
-        RECONCILE / "commands/answers.py": "SwarmCommand",
+        RECONCILE / "commands/answer/status.py": "SwarmCommand",
         RECONCILE / "tasks/lateness.py": "KiroTask",
         ROOT / PACKAGE / "policy" / "conflicts.py": "KiroTask",
     }

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from kiro_swarm.api.command import SwarmCommandStatus
-from kiro_swarm.cluster.errors import Unavailable
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, EVENTS, SWARMS
-from kiro_swarm.reconcile.commands import answering
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import (
     Executor,
@@ -248,16 +247,26 @@ async def test_a_change_is_told_on_the_command_and_on_the_swarm(
     assert len(news) == 3
 
 
-async def test_an_event_that_cannot_be_posted_costs_no_answer(
-    at_work: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(*_: Any, **__: Any) -> None:
-        raise Unavailable("no events today")
+async def test_an_event_that_cannot_be_posted_costs_no_answer(at_work: World) -> None:
+    async def refuse(request: web.Request) -> Any:
+        if not request.path.endswith("/events"):
+            return None
+        return web.json_response({"message": "no events today"}, status=422)
 
-    monkeypatch.setattr(answering, "emit", broken)
+    at_work.api.intercept = refuse
+    before = len(told(at_work))
     at_work.say("scale up instances 1")
     await at_work.live(1)
     assert at_work.answer()["phase"] == "Succeeded"
+    assert len(told(at_work)) == before
+
+
+async def test_a_dry_run_pins_nothing(at_work: World) -> None:
+    at_work.say("scale up instances 1", "dry", dryRun=True)
+    at_work.say("scale up instances 1", "wet")
+    await at_work.live(1)
+    assert "target" not in at_work.answer("dry")["action"]["parameters"]
+    assert at_work.answer("wet")["action"]["parameters"]["target"] == 3
 
 
 async def test_a_command_that_only_looks_is_one_write(at_work: World) -> None:

@@ -1,0 +1,153 @@
+"""Writes into a SwarmCommand: record, progress, and the end of it: result ConfigMap, audit
+line, answer, Events.
+
+Called by the command reconcile. The order makes the answer the commit: what is written
+before it has a name of the command's own and is found again after a crash.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any, Mapping, Optional, Sequence
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.events import emit
+from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, SWARMS
+from kiro_swarm.commands.action import Action
+from kiro_swarm.observe import audit
+from kiro_swarm.policy import naming
+from kiro_swarm.policy.times import parse as parse_time
+from kiro_swarm.policy.times import stamp
+from kiro_swarm.reconcile.commands.answer.status import (
+    all_changes,
+    answered,
+    cut_as_json,
+    fits,
+    running,
+)
+from kiro_swarm.reconcile.commands.executors.plan import Outcome
+from kiro_swarm.reconcile.commands.run import CommandRun
+from kiro_swarm.reconcile.engine.backlog import WAITING, WORKING
+from kiro_swarm.reconcile.engine.context import Key
+from kiro_swarm.reconcile.objects.manifests import Object, owner
+
+#: An object of the API has 1 MiB at most.
+_DOCUMENT_BYTES = 900 * 1024
+
+
+async def record(
+    run: CommandRun, outcome: Outcome, changes: Sequence[Mapping[str, str]]
+) -> None:
+    """Write down what is going to be changed, unless it is written already."""
+    known = run.status.get("changes") or []
+    if run.begun and known == all_changes(run, changes):
+        return
+    status = running(run, outcome, WORKING, changes)
+    run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
+
+
+async def unfinished(run: CommandRun, outcome: Outcome) -> None:
+    """Say how far the command is, and come back; or give it up when its time is over."""
+    status = running(run, outcome, WAITING)
+    started = parse_time(status["startedAt"]) or run.now
+    limit = int(run.spec.get("timeoutSeconds") or 600)
+    left = (started + timedelta(seconds=limit) - run.now).total_seconds()
+    if left <= 0:
+        message = f"not finished after {limit} s: {outcome.message}"
+        late = Outcome(False, message, outcome.data, partial=outcome.partial)
+        await answer(run, late, reason="DeadlineExceeded")
+        return
+    if any(run.status.get(field) != value for field, value in status.items() if value):
+        run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
+    run.ctx.queue.add_after(run.key, min(left, outcome.again_in or left))
+
+
+async def answer(
+    run: CommandRun, outcome: Outcome, *, phase: str = "", reason: str = ""
+) -> None:
+    """Write the answer, the last and only commit of a command; then emit Events of it."""
+    status = answered(run, outcome, phase, reason)
+    reference = await _put_aside(run, outcome)
+    if reference is not None:
+        status["dataRef"] = reference
+    if run.changing and run.action is not None and run.swarm is not None:
+        status["audit"] = await _log(run, run.action, run.swarm, status)
+    run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
+    if run.changing or status["phase"] == "Rejected":
+        await _emit_events(run)
+
+
+async def log_cancelled(run: CommandRun, action: Action, swarm: Object) -> None:
+    """Put a command that another one cancelled into the audit log: what it changed stays."""
+    line = await _log(run, action, swarm, run.status)
+    await run.ctx.patch_status(COMMANDS, run.command, {"audit": line})
+
+
+async def _log(
+    run: CommandRun, action: Action, swarm: Object, status: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Put the command into the audit log; its place there."""
+    entry = audit.entry(
+        run.command,
+        what=action.normalized,
+        permission=action.permission,
+        changes=status.get("changes") or [],
+        outcome=status["phase"],
+        message=status["message"],
+        time=stamp(run.now),
+    )
+    line = await run.ctx.audit.append(swarm, entry)
+    metadata = swarm["metadata"]
+    run.ctx.queue.add(Key(SWARMS, metadata["namespace"], metadata["name"]))
+    return line.to_wire()
+
+
+async def _put_aside(run: CommandRun, outcome: Outcome) -> Optional[dict[str, Any]]:
+    """Put what is too long for a status into a ConfigMap; where it is, or None."""
+    if outcome.data_ref:
+        return dict(outcome.data_ref)
+    if outcome.document:
+        key, text = "document.txt", outcome.document
+    elif not fits(outcome.data):
+        key, text = "data.json", json.dumps(outcome.data, indent=1)
+    else:
+        return None
+    name, namespace = naming.result_name(run.key.name), run.key.namespace
+    kept = cut_as_json(text, _DOCUMENT_BYTES)
+    body = {
+        "apiVersion": CONFIG_MAPS.api_version,
+        "kind": CONFIG_MAPS.kind,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "ownerReferences": [owner(run.command)],
+        },
+        "data": {key: kept},
+    }
+    await run.ctx.create(CONFIG_MAPS, namespace, body)
+    return {
+        "configMap": name,
+        "key": key,
+        "sizeBytes": len(kept.encode()),
+        "truncated": kept != text,
+    }
+
+
+async def _emit_events(run: CommandRun) -> None:
+    """An Event on the command and on the swarm: who looks at either sees it."""
+    client, status = run.ctx.client, run.status
+    news: dict[str, Any] = {
+        "reason": status["reason"],
+        "now": run.now,
+        "warning": status["phase"] != "Succeeded",
+    }
+    try:
+        message = status["message"]
+        await emit(client, COMMANDS, run.command, message=message, **news)
+        if run.swarm is not None:
+            who = run.spec.get("requestedBy")
+            said = f"{run.sentence}{f' ({who})' if who else ''}: {message}"
+            await emit(client, SWARMS, run.swarm, message=said, **news)
+    except errors.ClusterError:
+        return  # an Event is a courtesy; the answer is written

@@ -1,0 +1,108 @@
+"""One command being worked on: what every step of it needs, as one object.
+
+Made by the command reconcile and handed down to what records, waits and answers. It holds
+nothing that is not in the command, the swarm or the means of the operator: who is killed
+makes it anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Mapping, Optional
+
+from kiro_swarm.cluster.resources import COMMANDS, SWARMS
+from kiro_swarm.commands.action import Action
+from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, Request
+from kiro_swarm.reconcile.engine.backlog import is_change, phase_of
+from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.objects.pods import spec_of
+from kiro_swarm.reconcile.snapshot.view import View, look
+
+
+@dataclass
+class CommandRun:
+    """``command``: as it was written last. ``action``: what the sentence means; None until
+    that is known. ``view``: its swarm; None until its turn has come: what ends before that
+    is in no audit log. ``pinned``: what its executor pinned when it began; None before.
+    """
+
+    ctx: Context
+    key: Key
+    command: Object
+    action: Optional[Action] = None
+    view: Optional[View] = None
+    pinned: Optional[Mapping[str, Any]] = None
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """What was asked for."""
+        spec: Mapping[str, Any] = self.command["spec"]
+        return spec
+
+    @property
+    def status(self) -> Mapping[str, Any]:
+        """Its status as it was written last."""
+        return self.command.get("status") or {}
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.ctx.now()
+
+    @property
+    def sentence(self) -> str:
+        """The sentence as it is understood."""
+        return "not understood" if self.action is None else self.action.normalized
+
+    @property
+    def begun(self) -> bool:
+        """Whether what it is going to change is recorded."""
+        return phase_of(self.command) == "Running"
+
+    @property
+    def dry(self) -> bool:
+        """Whether it is a dry run."""
+        return bool(self.spec.get("dryRun"))
+
+    @property
+    def changing(self) -> bool:
+        """Whether it may change anything."""
+        return self.action is not None and is_change(self.command["spec"], self.action)
+
+    @property
+    def swarm(self) -> Optional[Object]:
+        """The KiroSwarm whose audit log it goes into; None: into none."""
+        return None if self.view is None else self.view.swarm
+
+    def look(self) -> Optional[View]:
+        """Its swarm as it is now; None where there is none, or where it is going."""
+        swarm = self.ctx.cache.get(SWARMS, self.key.namespace, self.spec["swarm"])
+        if swarm is None or swarm["metadata"].get("deletionTimestamp"):
+            return None
+        spec = spec_of(swarm)
+        return None if spec is None else look(self.ctx.cache, swarm, spec, self.now)
+
+    def decide(self, executor: Executor) -> Outcome:
+        """What is left to do; what the sentence means is pinned the first time."""
+        request = self._request()
+        if self.pinned is None and self.begun:
+            self.pinned = (self.status.get("action") or {}).get("parameters") or {}
+        elif self.pinned is None:
+            self.pinned = executor.pin(request)
+        return executor.decide(replace(request, pinned=self.pinned))
+
+    def _request(self) -> Request:
+        action, view = self.action, self.view
+        assert action is not None  # noqa: S101 - who decides has understood
+        assert view is not None  # noqa: S101 - and the turn has come
+        return Request(
+            view=view,
+            action=action,
+            name=self.key.name,
+            uid=self.command["metadata"]["uid"],
+            settings=self.ctx.settings,
+            commands=self.ctx.cache.of_swarm(COMMANDS, view.namespace, view.name),
+            health=self.ctx.health,
+        )
