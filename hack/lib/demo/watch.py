@@ -121,7 +121,10 @@ def beside(argv: Sequence[str]) -> Iterator[None]:
     """A program that writes to our terminal meanwhile; in the end it gets a Ctrl-C."""
     # In a session of its own: a Ctrl-C of the user comes to us, and reaches it once.
     process = subprocess.Popen(
-        list(argv), stdin=subprocess.DEVNULL, start_new_session=True
+        list(argv),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_hears_ctrl_c,
     )
     try:
         yield
@@ -132,6 +135,11 @@ def beside(argv: Sequence[str]) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _hears_ctrl_c() -> None:
+    """A shell lets what it starts in the background ignore it; this has to end by it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait(

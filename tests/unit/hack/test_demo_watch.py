@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -168,6 +169,23 @@ def test_what_is_shown_meanwhile_ends_by_a_ctrl_c_and_is_waited_for(
             assert time.monotonic() < deadline
             time.sleep(0.02)
     assert note.read_text() == "ended"
+
+
+def test_it_ends_by_a_ctrl_c_where_we_ignore_that(tmp_path: Path) -> None:
+    """As a shell starts what is in the background: killed, it would leave its screen."""
+    began = tmp_path / "began"
+    script = f"import time; open({str(began)!r}, 'w').close(); time.sleep(60)"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with watch.beside([sys.executable, "-c", script]):
+            deadline = time.monotonic() + 30
+            while not began.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            started = time.monotonic()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - started < 5
 
 
 def test_what_has_ended_by_itself_is_no_trouble() -> None:
