@@ -15,6 +15,7 @@ from kiro_swarm.api.meta import (
     SATISFIED_STATES,
     TASK_STATES,
 )
+from kiro_swarm.api.schema import structural
 from kiro_swarm.lifecycle.reasons import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
 
 
@@ -50,7 +51,8 @@ def pages(root: Path) -> Dict[str, str]:
 
 
 def _state(state: str) -> List[str]:
-    meaning = swarm_status.TaskCounts.model_fields[state.lower()].description or ""
+    counts = structural(swarm_status.TaskCounts)["properties"]
+    meaning = counts[state.lower()]["description"]
     notes = []
     if state in ACTIVE_STATES:
         notes.append("an instance works on it")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
 from pydantic.alias_generators import to_camel
-from typing_extensions import Annotated, Literal
+from typing_extensions import Annotated, Literal, Required, TypedDict
 
 #: RFC 3339 UTC with microseconds, as ``2026-11-22T10:00:00.000000Z``.
 Timestamp = Annotated[
@@ -59,6 +59,10 @@ class Model(BaseModel):
     )
 
 
+#: Of a TypedDict: unknown fields are refused where one is validated, as of a ``Model``.
+STRICT = ConfigDict(extra="forbid")
+
+
 def rules(*pairs: tuple[str, str]) -> dict[str, Any]:
     """``x-kubernetes-validations`` from (CEL rule, message) pairs, for a schema."""
     return {
@@ -77,25 +81,38 @@ def not_yet(field: str, instead: str) -> dict[str, Any]:
     return rules(("false", f"{field} is not available in this version: {instead}"))
 
 
-class Condition(Model):
+@with_config(STRICT)
+class Condition(TypedDict, total=False):
     """A Kubernetes condition (same fields and meaning as ``metav1.Condition``)."""
 
-    type: str = Field(max_length=64, description="Name of the condition.")
-    status: Literal["True", "False", "Unknown"] = Field(
-        description="Whether the condition holds."
-    )
-    reason: str = Field(
-        max_length=128,
-        pattern=r"^[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?$",
-        description="Why, as one CamelCase word for programs.",
-    )
-    message: str = Field(
-        default="", max_length=4096, description="Why, in words for people."
-    )
-    last_transition_time: Timestamp = Field(description="When the status last changed.")
-    observed_generation: Optional[int] = Field(
-        default=None, description="Generation of the spec that this is about."
-    )
+    type: Required[
+        Annotated[str, Field(max_length=64, description="Name of the condition.")]
+    ]
+    status: Required[
+        Annotated[
+            Literal["True", "False", "Unknown"],
+            Field(description="Whether the condition holds."),
+        ]
+    ]
+    reason: Required[
+        Annotated[
+            str,
+            Field(
+                max_length=128,
+                pattern=r"^[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?$",
+                description="Why, as one CamelCase word for programs.",
+            ),
+        ]
+    ]
+    message: Annotated[
+        str, Field(max_length=4096, description="Why, in words for people.")
+    ]
+    lastTransitionTime: Required[
+        Annotated[Timestamp, Field(description="When the status last changed.")]
+    ]
+    observedGeneration: Annotated[
+        Optional[int], Field(description="Generation of the spec that this is about.")
+    ]
 
 
 Conditions = Annotated[

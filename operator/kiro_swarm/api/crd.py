@@ -1,6 +1,6 @@
 """The CustomResourceDefinitions of the four kinds, as plain dicts.
 
-Called by ``generate.py`` (which writes them into ``crds/`` and the chart) and by tests
+Called by ``cli.crds`` (which writes them into ``crds/`` and the chart) and by tests
 that install them on a real API server.
 """
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from kiro_swarm.api.command import SwarmCommandSpec, SwarmCommandStatus
-from kiro_swarm.api.common import Model
 from kiro_swarm.api.instance import KiroInstanceSpec, KiroInstanceStatus
 from kiro_swarm.api.meta import GROUP, VERSION
 from kiro_swarm.api.schema import structural, without_defaults
@@ -29,8 +28,8 @@ class Kind:
     plural: str
     short_names: list[str]
     description: str
-    spec: type[Model]
-    status: type[Model]
+    spec: type[object]
+    status: type[object]
     columns: list[Column]
     status_default: dict[str, Any]
     name_rule: tuple[str, str]

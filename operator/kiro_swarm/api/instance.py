@@ -7,76 +7,108 @@ from __future__ import annotations
 
 from typing import Optional
 
-from pydantic import Field
-from typing_extensions import Annotated, Literal
+from pydantic import Field, with_config
+from typing_extensions import Annotated, Literal, Required, TypedDict
 
 from kiro_swarm.api.common import (
+    STRICT,
     Capability,
     Conditions,
-    Model,
     Name,
     Timestamp,
     rules,
 )
+from kiro_swarm.api.kubernetes import KubernetesObject
 
 InstancePhase = Literal[
     "Pending", "Ready", "Busy", "Paused", "Draining", "Restarting", "Stopped"
 ]
 
 
-class KiroInstanceSpec(Model):
+class InstanceIdentity(TypedDict):
+    """What a KiroInstance is for ever."""
+
+    swarm: Annotated[
+        Name,
+        Field(
+            description="Name of the KiroSwarm.",
+            json_schema_extra=rules(("self == oldSelf", "is immutable")),
+        ),
+    ]
+    index: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100000,
+            description="Number of the instance in its swarm, from 1.",
+            json_schema_extra=rules(("self == oldSelf", "is immutable")),
+        ),
+    ]
+    colour: Annotated[
+        Annotated[str, Field(max_length=7, pattern=r"^#[0-9a-f]{6}$")],
+        Field(description="Peacock colour, stable for the life of the instance."),
+    ]
+
+
+class KiroInstanceSpecPatch(TypedDict, total=False):
+    """What of the spec may be changed, and so is the type of such a change."""
+
+    colourName: Annotated[
+        str, Field(default="", max_length=64, description="Its name for people.")
+    ]
+    capabilities: Annotated[
+        list[Capability],
+        Field(
+            max_length=32,
+            description="What this instance can do beyond spec.template.capabilities of its "
+            "swarm. Set by a person; the operator leaves it alone.",
+            json_schema_extra={"x-kubernetes-list-type": "set"},
+        ),
+    ]
+    desired: Annotated[
+        Literal["Running", "Paused", "Drained", "Stopped"],
+        Field(
+            default="Running",
+            description="Paused: finish the current task, take no further one, keep the "
+            "pod. Drained: finish the current task, then stop. Stopped: stop now; the task "
+            "goes to another instance.",
+        ),
+    ]
+
+
+@with_config(STRICT)
+class KiroInstanceSpec(InstanceIdentity, KiroInstanceSpecPatch):
     """What the instance is."""
 
-    swarm: Name = Field(
-        description="Name of the KiroSwarm.",
-        json_schema_extra=rules(("self == oldSelf", "is immutable")),
-    )
-    index: int = Field(
-        ge=1,
-        le=100000,
-        description="Number of the instance in its swarm, from 1.",
-        json_schema_extra=rules(("self == oldSelf", "is immutable")),
-    )
-    colour: Annotated[str, Field(max_length=7, pattern=r"^#[0-9a-f]{6}$")] = Field(
-        description="Peacock colour, stable for the life of the instance."
-    )
-    colour_name: str = Field(
-        default="", max_length=64, description="Its name for people."
-    )
-    capabilities: list[Capability] = Field(
-        default_factory=list,
-        max_length=32,
-        description="What this instance can do beyond spec.template.capabilities of its "
-        "swarm. Set by a person; the operator leaves it alone.",
-        json_schema_extra={"x-kubernetes-list-type": "set"},
-    )
-    desired: Literal["Running", "Paused", "Drained", "Stopped"] = Field(
-        default="Running",
-        description="Paused: finish the current task, take no further one, keep the "
-        "pod. Drained: finish the current task, then stop. Stopped: stop now; the task "
-        "goes to another instance.",
-    )
 
-
-class KiroInstanceStatus(Model):
+@with_config(STRICT)
+class KiroInstanceStatus(TypedDict, total=False):
     """What is, written by the operator alone."""
 
-    observed_generation: int = Field(default=0, description="As everywhere.")
-    phase: InstancePhase = Field(default="Pending", description="One word for people.")
-    pod: str = Field(default="", max_length=253, description="Name of the current pod.")
-    node: str = Field(default="", max_length=253, description="Node of the pod.")
-    restarts: int = Field(
-        default=0, ge=0, description="How often the pod was replaced: part of its name."
-    )
-    task: str = Field(default="", max_length=128, description="Id of the current task.")
-    branch: str = Field(
-        default="", max_length=255, description="Branch of the current task."
-    )
-    message: str = Field(default="", max_length=1024, description="Why, in one line.")
-    ready_at: Optional[Timestamp] = Field(
-        default=None, description="When the pod became ready."
-    )
-    conditions: Conditions = Field(
-        default_factory=list,
-        description="Ready: the pod is ready and the instance may get tasks.",
-    )
+    observedGeneration: Annotated[int, Field(description="As everywhere.")]
+    phase: Annotated[InstancePhase, Field(description="One word for people.")]
+    pod: Annotated[str, Field(max_length=253, description="Name of the current pod.")]
+    node: Annotated[str, Field(max_length=253, description="Node of the pod.")]
+    restarts: Annotated[
+        int,
+        Field(ge=0, description="How often the pod was replaced: part of its name."),
+    ]
+    task: Annotated[str, Field(max_length=128, description="Id of the current task.")]
+    branch: Annotated[
+        str, Field(max_length=255, description="Branch of the current task.")
+    ]
+    message: Annotated[str, Field(max_length=1024, description="Why, in one line.")]
+    readyAt: Annotated[
+        Optional[Timestamp], Field(description="When the pod became ready.")
+    ]
+    conditions: Annotated[
+        Conditions,
+        Field(description="Ready: the pod is ready and the instance may get tasks."),
+    ]
+
+
+class KiroInstance(KubernetesObject, total=False):
+    """A KiroInstance as it is read and written."""
+
+    spec: Required[KiroInstanceSpec]
+    status: KiroInstanceStatus

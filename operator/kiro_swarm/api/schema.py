@@ -1,4 +1,4 @@
-"""pydantic models -> structural OpenAPI v3 schemas, as the API server wants them.
+"""pydantic models and TypedDicts -> structural OpenAPI v3 schemas, as the API server wants them.
 
 Called by ``crd.py``. A structural schema has no ``$ref``, no ``anyOf`` with null and no
 titles; objects with defaults inside need a default of their own, or the API server never
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 Schema = dict[str, Any]
 
 
-def structural(model: type[BaseModel]) -> Schema:
-    """The structural schema of ``model``, ready to stand in a CRD."""
-    raw = model.model_json_schema(by_alias=True, mode="validation")
+def structural(shape: type[object]) -> Schema:
+    """The structural schema of a pydantic model or a TypedDict, ready for a CRD."""
+    raw = TypeAdapter(shape).json_schema(by_alias=True, mode="validation")
     return _convert(raw, raw.get("$defs", {}))
 
 

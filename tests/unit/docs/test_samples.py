@@ -19,6 +19,7 @@ from kiro_swarm.cli.kubectl.route import places_of, route
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.commands.parser import parse as parse_sentence
 from kiro_swarm.tasks.file.parser import parse as parse_tasks
+from tests.support.shapes import valid
 from tests.unit.docs.pages import (
     Block,
     blocks,
@@ -29,7 +30,7 @@ from tests.unit.docs.pages import (
     read,
 )
 
-Object = Dict[str, Any]
+Object = Any
 #: Conditions that each kind has; test_conditions.py compares them with the code.
 CONDITIONS: Dict[str, Set[str]] = {
     "KiroSwarm": {
@@ -104,8 +105,8 @@ def problems(document: Object) -> Iterator[str]:
     if document["apiVersion"] != API_VERSION:
         yield f"apiVersion {document['apiVersion']}"
     kind = NAMES[document["kind"].lower()]
-    spec = kind.spec.model_validate(document["spec"])
-    command = getattr(spec, "command", None)
+    spec = valid(kind.spec, document["spec"])
+    command = spec["command"] if kind.kind == "SwarmCommand" else None
     if isinstance(command, str):
         parse_sentence(command)
     inline = document["spec"].get("tasks", {}).get("inline")

@@ -13,6 +13,7 @@ from kiro_swarm.commands.parser import parse as parse_sentence
 from kiro_swarm.commands.roles import ROLES
 from kiro_swarm.tasks.file.parser import parse as parse_tasks
 from kiro_swarm.workspace.credentials import Credentials, access
+from tests.support.shapes import valid
 from tests.unit.install.files import SAMPLES, documents
 
 FILES = sorted(SAMPLES.glob("*"))
@@ -75,9 +76,9 @@ def test_commands_are_sentences_to_a_swarm_that_is_a_sample() -> None:
     commands = [item for _, item in OBJECTS if item["kind"] == "SwarmCommand"]
     assert commands
     for command in commands:
-        spec = SwarmCommandSpec.model_validate(command["spec"])
-        assert parse_sentence(spec.command).command.name == "status swarm"
-        assert named("KiroSwarm", spec.swarm)
+        spec = valid(SwarmCommandSpec, command["spec"])
+        assert parse_sentence(spec["command"]).command.name == "status swarm"
+        assert named("KiroSwarm", spec["swarm"])
 
 
 def test_the_roles_of_the_sample_are_those_of_the_chart() -> None:

@@ -16,6 +16,7 @@ from kiro_swarm.lifecycle.attempts import (
 )
 from kiro_swarm.lifecycle.reasons import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
 from kiro_swarm.policy.times import stamp
+from tests.support.shapes import valid
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 SPEC = {"maxAttempts": 3}
@@ -184,7 +185,7 @@ def test_a_cancelled_task_is_failed_from_wherever_it_is(
     )
     if over:
         assert (after["instance"], after["podUid"]) == ("", ""), "its runner stops"
-    KiroTaskStatus.model_validate(after)
+    valid(KiroTaskStatus, after)
 
 
 @pytest.mark.parametrize("reason", sorted(BY_PERSON - {"Cancelled", "Rejected"}))
@@ -248,9 +249,9 @@ def test_long_words_of_a_person_fit_into_the_status() -> None:
         cancelled(before, SPEC, NOW, "w" * 5000),
         taken_back(before, NOW, "Stopped", "m" * 5000),
     ):
-        KiroTaskStatus.model_validate({**before, **patch})
+        valid(KiroTaskStatus, {**before, **patch})
 
 
 def test_long_words_fit_into_the_status() -> None:
     patch = fail(status(), message="m" * 5000, brief="b" * 50000)
-    KiroTaskStatus.model_validate(patch)
+    valid(KiroTaskStatus, patch)

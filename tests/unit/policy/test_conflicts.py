@@ -12,6 +12,7 @@ from kiro_swarm.jobs.integrate import status_after
 from kiro_swarm.lifecycle.attempts import after_failure, cancelled, rejected, taken_back
 from kiro_swarm.policy.conflicts import predicted, with_prediction, without_prediction
 from kiro_swarm.workspace.outcomes import Conflict, GateFailed, Merged, Unproven
+from tests.support.shapes import valid
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 SPEC = {"maxAttempts": 1}
@@ -23,7 +24,7 @@ LATE = {
     "message": "",
     "lastTransitionTime": "2026-11-22T09:00:00.000000Z",
 }
-Status = dict[str, Any]
+Status = Any
 
 
 def status(*others: Status, state: str = "Running", clean: bool = False) -> Status:
@@ -66,8 +67,9 @@ def test_a_prediction_goes_with_its_attempt_and_nothing_else_does(
     before = status(LATE, clean=clean)
     after = {**before, **end(before)}
     assert after["conditions"] == [LATE]
-    KiroTaskStatus.model_validate(
-        {name: value for name, value in after.items() if value is not None}
+    valid(
+        KiroTaskStatus,
+        {name: value for name, value in after.items() if value is not None},
     )
 
 

@@ -12,6 +12,7 @@ from kiro_swarm.api.common import Condition
 from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.policy.conditions import condition, find, is_true
 from kiro_swarm.policy.times import parse, seconds_between, stamp
+from tests.support.shapes import valid
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 LATER = NOW + timedelta(hours=1)
@@ -78,7 +79,7 @@ def test_the_transition_time_moves_only_with_the_status(
     new = condition(old, "Ready", status, "B", "text", generation=2, now=LATER)
     assert new["lastTransitionTime"] == stamp(LATER if moves else NOW), case
     assert (new["reason"], new["observedGeneration"]) == ("B", 2)
-    Condition.model_validate(new)
+    valid(Condition, new)
 
 
 def test_a_condition_of_another_type_is_not_looked_at() -> None:

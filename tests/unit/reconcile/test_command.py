@@ -9,6 +9,7 @@ import pytest
 
 from kiro_swarm.api.command import SwarmCommandStatus
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS
+from tests.support.shapes import valid
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World, a_world
 
@@ -26,12 +27,12 @@ async def at_work(world: World) -> World:
     return world
 
 
-async def say(world: World, sentence: str, name: str = "word") -> dict[str, Any]:
+async def say(world: World, sentence: str, name: str = "word") -> Any:
     """Say it, and the whole answer."""
     world.say(sentence, name)
     await world.live(6)
     answer = world.answer(name)
-    SwarmCommandStatus.model_validate(answer)
+    valid(SwarmCommandStatus, answer)
     assert answer["result"]["message"] == answer["message"]
     return answer
 

@@ -19,6 +19,7 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     Request,
     gathered,
 )
+from tests.support.shapes import valid
 from tests.unit.reconcile.world import World, a_world
 
 WIDE = {"1": [], "2": [], "3": ["1", "2"], "4": ["3"]}
@@ -126,7 +127,7 @@ async def test_a_command_waits_for_its_outcome_and_says_how_far_it_is(
     at_work.say("cleanup swarm")
     await at_work.live(2)
     answer = at_work.answer()
-    SwarmCommandStatus.model_validate(answer)
+    valid(SwarmCommandStatus, answer)
     assert (answer["phase"], answer["message"]) == ("Running", "1 of 3 gone")
     targets = [part["target"] for part in answer["partialResults"]]
     assert targets == ["demo-1", "demo-2", "nobody"]

@@ -16,6 +16,7 @@ from kiro_swarm.reconcile.instances.decision import (
     pod_ready,
     pod_trouble,
 )
+from tests.support.shapes import valid
 from tests.unit.reconcile.surroundings import NAMESPACE, START, body
 from tests.unit.reconcile.world import World
 
@@ -23,16 +24,16 @@ READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]
 TASK = {"spec": {"id": "1"}, "status": {"branch": "swarm/demo/1/1"}}
 
 
-def pod(status: Optional[dict[str, Any]] = None, **metadata: Any) -> dict[str, Any]:
+def pod(status: Optional[dict[str, Any]] = None, **metadata: Any) -> Any:
     return {"metadata": metadata, "spec": {"nodeName": "n1"}, "status": status}
 
 
 def seen(
-    status: Optional[dict[str, Any]] = None,
-    the_pod: Optional[dict[str, Any]] = None,
+    status: Any = None,
+    the_pod: Any = None,
     **changes: Any,
 ) -> Observed:
-    instance = {
+    instance: Any = {
         "metadata": {"name": "demo-1", "generation": 1},
         "spec": {"swarm": "demo", "index": 1},
         "status": status,
@@ -203,7 +204,7 @@ def test_what_an_instance_needs_next(
     ), case
     assert decision.status.get("phase") == phase, case
     assert decision.status.get("message", "") == words, case
-    KiroInstanceStatus.model_validate({**decision.status, "readyAt": stamp(START)})
+    valid(KiroInstanceStatus, {**decision.status, "readyAt": stamp(START)})
 
 
 def test_a_paused_instance_is_not_ready_for_tasks() -> None:

@@ -12,6 +12,7 @@ from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.snapshot.text import clock, spoken
 from kiro_swarm.reconcile.tasks.outlook import outlook
+from tests.support.shapes import valid
 from tests.unit.reconcile.explained import node, seen, with_spec
 from tests.unit.reconcile.learned import merged, running
 from tests.unit.reconcile.surroundings import START
@@ -34,7 +35,7 @@ def seconds_until(text: str) -> float:
 def test_the_longest_chain_and_the_time_are_foretold_from_what_was_measured() -> None:
     chain = [node("1", "Ready"), node("2", "Blocked", "1"), node("3", "Ready")]
     found = outlook(seen(*chain, *steady(), idle=2))
-    KiroSwarmStatus.model_validate({"forecast": found})
+    valid(KiroSwarmStatus, {"forecast": found})
     assert found["criticalPath"] == ["1", "2"]
     assert found["criticalSeconds"] == pytest.approx(200, rel=0.05)
     assert seconds_until(found["finishAt"]) == pytest.approx(200, rel=0.15)

@@ -17,6 +17,7 @@ from kiro_swarm.reconcile.swarms.status import (
     swarm_status,
     was_prepared,
 )
+from tests.support.shapes import valid
 from tests.unit.reconcile.surroundings import START
 from tests.unit.reconcile.views import (
     BUSY,
@@ -197,7 +198,7 @@ def test_phase_and_conditions(
     assert {kind: found[kind] for kind in expected} == expected, case
     not_both = {found["Reconciling"].split()[0], found["Stalled"].split()[0]}
     assert not_both != {"True"}, "kstatus: reconciling or stalled, never both"
-    KiroSwarmStatus.model_validate(status)
+    valid(KiroSwarmStatus, status)
 
 
 def test_the_counts_add_up_and_are_shown_at_a_glance() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.reconcile.swarms.status import swarm_status
+from tests.support.shapes import valid
 from tests.unit.reconcile.views import DONE, WELL, Object, conditions, task, view
 
 
@@ -58,7 +59,7 @@ def test_a_person_who_is_asked_finds_the_question(
     assert found["Stalled"] == "False Progressing", "it waits, and nothing is wrong"
     assert status["message"] == message
     assert status["phase"] == ("Suspended" if suspend else "Running")
-    KiroSwarmStatus.model_validate(status)
+    valid(KiroSwarmStatus, status)
 
 
 def test_an_approved_task_is_no_longer_asked_about() -> None:

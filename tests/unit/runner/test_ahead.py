@@ -18,6 +18,7 @@ from kiro_swarm.runner.ahead import Ahead
 from kiro_swarm.runner.attempt import Failed
 from kiro_swarm.workspace.errors import GitTimeout
 from kiro_swarm.workspace.lookahead import Lookahead, Prediction
+from tests.support.shapes import valid
 from tests.unit.runner.fakes import START, settle
 from tests.unit.runner.test_loop import DONE, Bench, running
 
@@ -69,7 +70,7 @@ async def test_a_conflict_is_told_once_with_files_and_tasks() -> None:
         assert status["conditions"][0]["lastTransitionTime"] == (
             "2026-11-22T10:00:20.000000Z"
         )
-        KiroTaskStatus.model_validate(status)
+        valid(KiroTaskStatus, status)
 
 
 async def test_what_never_conflicted_is_not_told_at_all() -> None:
@@ -252,7 +253,7 @@ def test_the_longest_message_fits() -> None:
         "t" * 128 for _ in "x" * 10
     )
     status = {"conditions": patched(Prediction(files, 10**6, tasks))}
-    message = KiroTaskStatus.model_validate(status).conditions[0].message
+    message = valid(KiroTaskStatus, status)["conditions"][0]["message"]
     assert message.endswith("and 999990 more")
 
 

@@ -9,6 +9,7 @@ from kiro_swarm.api.task import KiroTaskStatus
 from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Failed, Finished
 from kiro_swarm.runner.worktree import Cut
+from tests.support.shapes import valid
 from tests.unit.runner.fakes import BASE, COMMIT, START
 
 BRANCH = "swarm/demo/1.1/2"
@@ -32,7 +33,7 @@ def test_the_way_from_bound_to_done() -> None:
     status = merged(BOUND, report.running(Cut(BASE, BRANCH), START))
     assert (status["state"], status["reason"]) == ("Running", "AgentStarted")
     status = merged(status, report.progress("x" * 2000, START + timedelta(seconds=2)))
-    assert KiroTaskStatus.model_validate(status).progress is not None
+    assert valid(KiroTaskStatus, status)["progress"] is not None
     finished = Finished(COMMIT, BASE, BRANCH, 5.0, "1 file changed")
     status = merged(
         status, report.done(status, finished, START + timedelta(seconds=7.25))
@@ -49,7 +50,7 @@ def test_the_way_from_bound_to_done() -> None:
         "finishedAt": "2026-11-22T10:00:07.250000Z",
         "runningSeconds": 17.25,
     }
-    KiroTaskStatus.model_validate(status)
+    valid(KiroTaskStatus, status)
 
 
 def test_the_way_back_counts_the_attempt_and_keeps_its_time() -> None:
@@ -60,10 +61,10 @@ def test_the_way_back_counts_the_attempt_and_keeps_its_time() -> None:
     assert (status["state"], status["reason"]) == ("Ready", "VerificationFailed")
     assert status["failures"] == 1
     assert status["runningSeconds"] == 13.0
-    KiroTaskStatus.model_validate(status)
+    valid(KiroTaskStatus, status)
 
 
 def test_any_message_fits_the_schema() -> None:
     finished = Finished(COMMIT, BASE, BRANCH, 5.0, "m" * 5000)
     patch = report.done(BOUND, finished, START)
-    KiroTaskStatus.model_validate(merged(BOUND, patch))
+    valid(KiroTaskStatus, merged(BOUND, patch))

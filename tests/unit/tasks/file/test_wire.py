@@ -12,6 +12,7 @@ from kiro_swarm.api.task import KiroTaskSpec
 from kiro_swarm.tasks.file import wire
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import pack, parts, publish, read_published, unpack
+from tests.support.shapes import valid
 
 PLAN = """\
 - [ ] 1. Group
@@ -70,7 +71,7 @@ def test_only_leaves_are_published_with_the_fields_of_a_kirotask() -> None:
     assert (data["tasks"][2]["deferred"], data["tasks"][2]["order"]) == (True, 2)
     assert data["tasks"][2]["checkpoint"] is True
     for task in data["tasks"]:
-        KiroTaskSpec.model_validate({"swarm": "demo", **task})
+        valid(KiroTaskSpec, {"swarm": "demo", **task})
 
 
 def test_what_was_published_is_read_back_the_same() -> None:
@@ -107,7 +108,7 @@ def test_a_text_too_long_for_a_kirotask_is_cut_and_that_is_said() -> None:
     task = graph.tasks[0]
     assert (len(task.title), len(task.description)) == (1024, 65536)
     assert len(task.requirements) == 256
-    KiroTaskSpec.model_validate({"swarm": "demo", **task.model_dump()})
+    valid(KiroTaskSpec, {"swarm": "demo", **task.model_dump()})
 
 
 def good() -> Any:
