@@ -21,7 +21,7 @@ from tests.bench.servers import Bare, fresh_server, running_operator
 from tests.support.cluster import Cluster
 from tests.support.swarms import command, independent, swarm
 
-Object = Dict[str, Any]
+Object = Any
 NAMESPACE = "default"
 SENTENCE = "status swarm"
 SIDES = ("operator", "bare loop")

@@ -16,7 +16,7 @@ from kiro_swarm.api.meta import BOUND, DONE, LABEL_INSTANCE, MERGED, RUNNING
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.client import Client
-from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, TASKS, Resource
+from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, TASKS, AnyResource
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.engine.context import Context, Key
@@ -31,11 +31,11 @@ from tests.support.fake_store import Refused, Store
 from tests.support.large_spec import large_spec
 from tests.support.swarms import swarm
 
-Object = Dict[str, Any]
+Object = Any
 NAMESPACE = "bench"
 NAME = "large"
 _NEXT = {BOUND: RUNNING, RUNNING: DONE, DONE: MERGED}
-_RECONCILE: Dict[Resource, Callable[[Context, Key], Awaitable[None]]] = {
+_RECONCILE: Dict[AnyResource, Callable[[Context, Key], Awaitable[None]]] = {
     SWARMS: swarms.reconcile,
     INSTANCES: instances.reconcile,
 }
@@ -51,7 +51,9 @@ class MemoryClient:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def create(self, resource: Resource, namespace: str, body: Object) -> Object:
+    async def create(
+        self, resource: AnyResource, namespace: str, body: Object
+    ) -> Object:
         try:
             return self._store.create(resource, namespace, body)
         except Refused as refused:
@@ -59,7 +61,7 @@ class MemoryClient:
 
     async def patch_status(
         self,
-        resource: Resource,
+        resource: AnyResource,
         namespace: str,
         name: str,
         status: Object,
@@ -99,7 +101,7 @@ class Half:
             merged = number < tasks // 2
             self._put(TASKS, body, _merged(number, workers) if merged else {})
 
-    def _put(self, resource: Resource, body: Object, status: Object) -> Object:
+    def _put(self, resource: AnyResource, body: Object, status: Object) -> Object:
         body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
         name = self.store.create(resource, NAMESPACE, body)["metadata"]["name"]
         patch = {"status": status}

@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Awaitable, Callable, Dict, List, Sequence, Tuple
 
 from kiro_swarm.api.swarm import KiroSwarmSpec
-from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, Resource
+from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS, AnyResource, Resource
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.engine.context import AT_ONCE
 from kiro_swarm.reconcile.objects.manifests import foundations, metadata
@@ -29,10 +29,10 @@ from tests.support.cluster import Cluster
 from tests.support.operator import IMAGE
 from tests.support.swarms import independent, swarm
 
-Object = Dict[str, Any]
+Object = Any
 NAMESPACE = "default"
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
-VOLUMES = Resource("", "v1", "persistentvolumes", "PersistentVolume")
+DEPLOYMENTS: AnyResource = Resource("apps", "v1", "deployments", "Deployment")
+VOLUMES: AnyResource = Resource("", "v1", "persistentvolumes", "PersistentVolume")
 COMPONENTS = ("controller-manager", "scheduler", "kwok")
 LARGEST = 1000
 _PODS_A_NODE = 110

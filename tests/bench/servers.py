@@ -14,7 +14,7 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
-from typing import Any, AsyncGenerator, AsyncIterator, Dict, Iterator, Optional, Set
+from typing import Any, AsyncGenerator, AsyncIterator, Iterator, Optional, Set
 
 import aiohttp
 import yaml
@@ -23,7 +23,7 @@ from tests.cluster.chart import install_crds
 from tests.support.cluster import Cluster, hack_cluster, up
 from tests.support.operator import OperatorProcess
 
-Object = Dict[str, Any]
+Object = Any
 MERGE = "application/merge-patch+json"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 

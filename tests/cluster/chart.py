@@ -6,7 +6,7 @@ import subprocess
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Iterator, List
 
 import yaml
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "kiro-swarm"
 MANIFESTS = ROOT / "manifests"
 
-Object = Dict[str, Any]
+Object = Any
 
 
 def helm(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -23,13 +23,13 @@ from typing import (
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import COMMANDS, Resource
+from kiro_swarm.cluster.resources import COMMANDS, AnyResource, Resource
 from kiro_swarm.commands.roles import ROLES
 from tests.cluster.chart import Object, dump, install_crds, namespace, template
 from tests.cluster.kinds import changed, command
 from tests.support.cluster import Cluster
 
-REVIEWS = Resource(
+REVIEWS: AnyResource = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview"
 )
 _PATIENCE = 30.0

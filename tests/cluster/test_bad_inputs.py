@@ -15,7 +15,6 @@ import pytest
 
 from kiro_swarm.api.meta import LABEL_COMPONENT
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import (
     COMMANDS,
     CONFIG_MAPS,
@@ -24,9 +23,11 @@ from kiro_swarm.cluster.resources import (
     PODS,
     SWARMS,
     TASKS,
+    AnyResource,
 )
 from tests.cluster.people import crowd, town
 from tests.support.cluster import Cluster
+from tests.support.shapes import Object
 from tests.support.swarms import command
 from tests.support.work import HeldWork
 from tests.support.world import World
@@ -118,7 +119,8 @@ REJECTED = [
 async def wanted(world: World) -> Dict[Tuple[str, str], Any]:
     """What every object is and shall be; statuses are measured and not looked at."""
     found: Dict[Tuple[str, str], Any] = {}
-    for resource in (SWARMS, INSTANCES, TASKS, JOBS, PODS, CONFIG_MAPS):
+    kinds: Tuple[AnyResource, ...] = (SWARMS, INSTANCES, TASKS, JOBS, PODS, CONFIG_MAPS)
+    for resource in kinds:
         items, _ = await world.client.list(resource, world.namespace)
         for item in items:
             metadata = item["metadata"]

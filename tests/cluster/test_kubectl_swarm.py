@@ -13,11 +13,11 @@ from typing import Dict, List, NamedTuple
 
 import pytest
 
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS
 from tests.support.cluster import program
 from tests.support.operator import OperatorProcess
 from tests.support.played import PlayedNode
+from tests.support.shapes import Object
 from tests.support.swarms import DIAMOND, swarm
 from tests.support.work import HeldWork
 from tests.support.world import World

@@ -13,6 +13,7 @@ from kiro_swarm.cluster.resources import (
     PODS,
     SWARMS,
     TASKS,
+    AnyResource,
     Resource,
 )
 from kiro_swarm.runner.attempt import Failed
@@ -21,7 +22,7 @@ from tests.support.swarms import independent, swarm
 from tests.support.work import HeldWork
 from tests.support.world import World
 
-QUOTAS = Resource("", "v1", "resourcequotas", "ResourceQuota")
+QUOTAS: AnyResource = Resource("", "v1", "resourcequotas", "ResourceQuota")
 pytestmark = pytest.mark.usefixtures("operator")
 
 
@@ -219,7 +220,9 @@ async def no_room(world: World) -> None:
     }
     await world.create(QUOTAS, quota)
     counted = {"hard": {"pods": "0"}, "used": {"pods": "0"}}
-    await world.client.patch_status(QUOTAS, world.namespace, "no-pods", counted)
+    await world.client.patch(
+        QUOTAS, world.namespace, "no-pods", {"status": counted}, subresource="status"
+    )
     for number in range(1000):
         probe = {
             "apiVersion": PODS.api_version,

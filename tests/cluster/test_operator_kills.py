@@ -14,6 +14,7 @@ from kiro_swarm.observe import audit
 from tests.cluster.chart import install_crds
 from tests.support.cluster import Cluster
 from tests.support.operator import OperatorProcess
+from tests.support.shapes import Object
 from tests.support.swarms import command, swarm
 from tests.support.world import World
 
@@ -102,7 +103,7 @@ async def test_each_is_carried_out_once_and_none_is_lost(
     assert len(commands) == COUNT
     count = 0
     for number, item in enumerate(commands):
-        status = item["status"]
+        status: Object = item["status"]
         target = count + STEPS[number % len(STEPS)]
         fixed = status["action"]["parameters"]
         assert (status["phase"], fixed) == (

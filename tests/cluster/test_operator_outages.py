@@ -9,7 +9,6 @@ from typing import AsyncIterator, Optional
 
 import pytest
 
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.runner.attempt import Failed
 from tests.cluster.chart import install_crds
@@ -17,6 +16,7 @@ from tests.support.audit import created_twice
 from tests.support.cluster import Cluster
 from tests.support.operator import OperatorProcess
 from tests.support.played import PlayedNode
+from tests.support.shapes import Object
 from tests.support.swarms import command, swarm
 from tests.support.work import HeldWork
 from tests.support.world import World

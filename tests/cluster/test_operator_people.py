@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 import pytest
 
@@ -14,7 +14,7 @@ from kiro_swarm.cluster.resources import (
     PODS,
     SWARMS,
     TASKS,
-    Resource,
+    AnyResource,
 )
 from kiro_swarm.lifecycle.attempts import cancelled, rejected, taken_back
 from kiro_swarm.policy.conditions import find
@@ -25,7 +25,7 @@ from tests.support.work import HeldWork
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("operator")
-Object = Dict[str, Any]
+Object = Any
 Judge = Callable[[Object], bool]
 
 
@@ -36,7 +36,7 @@ def work(node: PlayedNode) -> HeldWork:
     return held
 
 
-async def want(world: World, resource: Resource, name: str, **spec: Any) -> None:
+async def want(world: World, resource: AnyResource, name: str, **spec: Any) -> None:
     """Change what is wanted of an object, as a sentence would."""
     await world.client.patch(resource, world.namespace, name, {"spec": spec})
 

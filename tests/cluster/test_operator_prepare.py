@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, SWARMS, TASKS
 from kiro_swarm.policy.conditions import find
 from tests.support.played import PlayedNode
+from tests.support.shapes import Object
 from tests.support.swarms import independent, swarm
 from tests.support.world import World
 

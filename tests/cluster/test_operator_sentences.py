@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.support.work import HeldWork
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("operator")
-Object = Dict[str, Any]
+Object = Any
 
 
 @pytest.fixture

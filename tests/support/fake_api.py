@@ -23,7 +23,7 @@ from aiohttp import web
 
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import Resource
+from kiro_swarm.cluster.resources import AnyResource
 from tests.support.fake_store import (
     RESOURCES,
     Change,
@@ -194,7 +194,7 @@ class FakeApi:
         return web.json_response(made, status=status)
 
     def _list(
-        self, request: web.Request, resource: Resource, namespace: Optional[str]
+        self, request: web.Request, resource: AnyResource, namespace: Optional[str]
     ) -> Object:
         items = self.store.select(resource, namespace, *_selectors(request))
         limit = int(request.query.get("limit", 0)) or len(items)
@@ -219,7 +219,7 @@ class FakeApi:
         }
 
     async def _watch(
-        self, request: web.Request, resource: Resource, namespace: Optional[str]
+        self, request: web.Request, resource: AnyResource, namespace: Optional[str]
     ) -> web.StreamResponse:
         version = int(request.query.get("resourceVersion") or self.store.version)
         if version < self.store.compacted:
@@ -234,7 +234,7 @@ class FakeApi:
     async def _lines(
         self,
         request: web.Request,
-        resource: Resource,
+        resource: AnyResource,
         namespace: Optional[str],
         version: int,
     ) -> AsyncIterator[Object]:
@@ -288,8 +288,8 @@ def _selectors(request: web.Request) -> tuple[str, str]:
     return query.get("labelSelector", ""), query.get("fieldSelector", "")
 
 
-def _target(path: str) -> tuple[Resource, Optional[str], str, str]:
-    """Resource, namespace, name and subresource of a path."""
+def _target(path: str) -> tuple[AnyResource, Optional[str], str, str]:
+    """AnyResource, namespace, name and subresource of a path."""
     parts = path.strip("/").split("/")
     group, rest = ("", parts[2:]) if parts[0] == "api" else (parts[1], parts[3:])
     namespace = None

@@ -20,9 +20,9 @@ from typing import Any, Callable, Optional
 from kiro_swarm.api.crd import KINDS
 from kiro_swarm.api.meta import GROUP
 from kiro_swarm.cluster import resources
-from kiro_swarm.cluster.resources import Resource
+from kiro_swarm.cluster.resources import AnyResource, Resource
 
-Object = dict[str, Any]
+Object = Any
 Key = tuple[str, str]  # namespace, name
 
 RESOURCES = [
@@ -58,7 +58,7 @@ class Change:
     """One accepted write: what was there before, what is there now."""
 
     version: int
-    resource: Resource
+    resource: AnyResource
     before: Optional[Object]
     after: Optional[Object]
 
@@ -68,22 +68,24 @@ class Store:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._objects: dict[Resource, dict[Key, Object]] = {r: {} for r in RESOURCES}
+        self._objects: dict[AnyResource, dict[Key, Object]] = {r: {} for r in RESOURCES}
         self.version = 100
         self.changes: list[Change] = []
         #: Watches and pages from before this version are answered 410 Gone.
         self.compacted = 0
 
     @property
-    def resources(self) -> list[Resource]:
+    def resources(self) -> list[AnyResource]:
         """Every resource that there may be objects of."""
         return list(self._objects)
 
-    def find(self, resource: Resource, namespace: str, name: str) -> Optional[Object]:
+    def find(
+        self, resource: AnyResource, namespace: str, name: str
+    ) -> Optional[Object]:
         """The object, or None."""
         return self._objects[resource].get((namespace, name))
 
-    def read(self, resource: Resource, namespace: str, name: str) -> Object:
+    def read(self, resource: AnyResource, namespace: str, name: str) -> Object:
         """The object."""
         found = self.find(resource, namespace, name)
         if found is None:
@@ -92,7 +94,7 @@ class Store:
 
     def select(
         self,
-        resource: Resource,
+        resource: AnyResource,
         namespace: Optional[str] = None,
         labels: str = "",
         fields: str = "",
@@ -105,7 +107,7 @@ class Store:
         ]
 
     def create(
-        self, resource: Resource, namespace: str, body: Object, dry_run: bool = False
+        self, resource: AnyResource, namespace: str, body: Object, dry_run: bool = False
     ) -> Object:
         """Make an object, with what the API server adds to it."""
         item = copy.deepcopy(body)
@@ -128,7 +130,7 @@ class Store:
 
     def patch(
         self,
-        resource: Resource,
+        resource: AnyResource,
         namespace: str,
         name: str,
         patch: Object,
@@ -145,7 +147,7 @@ class Store:
         return self._update(resource, before, merge(before, patch))
 
     def replace(
-        self, resource: Resource, namespace: str, name: str, body: Object
+        self, resource: AnyResource, namespace: str, name: str, body: Object
     ) -> Object:
         """Replace all but the status."""
         before = self.read(resource, namespace, name)
@@ -158,7 +160,11 @@ class Store:
         return self._update(resource, before, after)
 
     def delete(
-        self, resource: Resource, namespace: str, name: str, uid: Optional[str] = None
+        self,
+        resource: AnyResource,
+        namespace: str,
+        name: str,
+        uid: Optional[str] = None,
     ) -> Object:
         """Delete an object; a pod goes gracefully: ``remove`` is for its kubelet.
 
@@ -177,7 +183,7 @@ class Store:
         leaving = {"metadata": {"deletionTimestamp": _stamp(self._now())}}
         return self._store(resource, before, merge(before, leaving))
 
-    def remove(self, resource: Resource, namespace: str, name: str) -> None:
+    def remove(self, resource: AnyResource, namespace: str, name: str) -> None:
         """Take an object away at once."""
         self.version += 1
         last = {"metadata": {"resourceVersion": str(self.version)}}
@@ -199,7 +205,7 @@ class Store:
                     self.collect_garbage()
                     return
 
-    def _update(self, resource: Resource, before: Object, after: Object) -> Object:
+    def _update(self, resource: AnyResource, before: Object, after: Object) -> Object:
         version = before["metadata"]["resourceVersion"]
         after = merge(after, {"metadata": {"resourceVersion": version}})
         if after == before:  # a write that changes nothing is none
@@ -210,7 +216,7 @@ class Store:
         return self._store(resource, before, after)
 
     def _store(
-        self, resource: Resource, before: Optional[Object], after: Object
+        self, resource: AnyResource, before: Optional[Object], after: Object
     ) -> Object:
         self.version += 1
         version = {"metadata": {"resourceVersion": str(self.version)}}
@@ -235,7 +241,7 @@ def merge(target: Any, patch: Any) -> Any:
 
 
 def matches(
-    resource: Resource,
+    resource: AnyResource,
     item: Object,
     namespace: Optional[str],
     labels: str,
@@ -256,7 +262,7 @@ def _pairs(selector: str) -> list[tuple[str, str]]:
     return [(key, value) for key, _, value in pairs]
 
 
-def _field(resource: Resource, item: Object, path: str) -> str:
+def _field(resource: AnyResource, item: Object, path: str) -> str:
     known = {".metadata.name", ".metadata.namespace"}
     if resource.group == GROUP:
         known |= _SELECTABLE[resource.plural]
@@ -269,7 +275,9 @@ def _field(resource: Resource, item: Object, path: str) -> str:
     return "" if value is None else str(value)
 
 
-def _check_version(resource: Resource, item: Object, expected: Optional[str]) -> None:
+def _check_version(
+    resource: AnyResource, item: Object, expected: Optional[str]
+) -> None:
     metadata = item["metadata"]
     if expected is not None and expected != metadata["resourceVersion"]:
         message = (

@@ -22,7 +22,7 @@ from kiro_swarm.policy.times import parse
 from tests.support.cluster import program
 from tests.support.swarm import Place
 
-Object = Dict[str, Any]
+Object = Any
 MERGED = "Merged"
 
 

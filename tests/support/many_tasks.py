@@ -16,9 +16,8 @@ from typing import Any, Dict, List
 
 import psutil
 
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import SWARMS, TASKS, Resource
+from kiro_swarm.cluster.resources import SWARMS, TASKS, AnyResource
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.prepare import prepare
 from kiro_swarm.policy.conditions import is_true
@@ -27,6 +26,7 @@ from tests.support.cluster import Cluster
 from tests.support.large_spec import large_spec
 from tests.support.operator import OperatorProcess
 from tests.support.played import PlayedNode
+from tests.support.shapes import Object
 from tests.support.swarms import swarm
 from tests.support.world import World
 from tests.unit.workspace.repositories import commit, git
@@ -48,7 +48,7 @@ class Recorder(PlayedNode):
         super().__init__(*arguments)
         self.versions: Dict[str, Dict[str, int]] = {}
 
-    def _seen(self, resource: Resource, kind: str, item: Object) -> None:
+    def _seen(self, resource: AnyResource, kind: str, item: Object) -> None:
         if resource is TASKS and kind == "SET":
             state = (item.get("status") or {}).get("state") or "Blocked"
             known = self.versions.setdefault(item["spec"]["id"], {})

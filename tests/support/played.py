@@ -13,6 +13,7 @@ import contextlib
 import functools
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 
+from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.meta import (
     BOUND,
     COMPONENT_PREPARE,
@@ -25,7 +26,7 @@ from kiro_swarm.api.meta import (
     RUNNING,
 )
 from kiro_swarm.cluster import errors, leases
-from kiro_swarm.cluster.client import Client, Object
+from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.resources import (
     CONFIG_MAPS,
@@ -34,7 +35,7 @@ from kiro_swarm.cluster.resources import (
     PODS,
     SWARMS,
     TASKS,
-    Resource,
+    AnyResource,
 )
 from kiro_swarm.jobs.integrate import status_after
 from kiro_swarm.lifecycle.edges import INTEGRATE, RUNNER
@@ -49,6 +50,7 @@ from kiro_swarm.tasks.file.wire import GRAPH_KEY, pack, publish
 from kiro_swarm.workspace.outcomes import Merged
 from tests.support import statuses
 from tests.support.script import Script
+from tests.support.shapes import Object
 
 Attempt = Tuple[str, int]  # id of the task, number of the attempt
 _WATCHED = (PODS, JOBS, TASKS, INSTANCES, SWARMS)
@@ -68,7 +70,7 @@ class PlayedNode:
         self.started: List[Tuple[str, int, str]] = []
         self.finished: List[Attempt] = []
         self.merged: List[Attempt] = []
-        self._objects: Dict[Resource, Dict[str, Object]] = {
+        self._objects: Dict[AnyResource, Dict[str, Object]] = {
             resource: {} for resource in _WATCHED
         }
         self._merging = asyncio.Condition()
@@ -106,7 +108,7 @@ class PlayedNode:
             done = self._merging.wait_for(lambda: len(self.merged) >= count)
             await asyncio.wait_for(done, patience)
 
-    async def _follow(self, resource: Resource) -> None:
+    async def _follow(self, resource: AnyResource) -> None:
         """Look at every change of a resource; a server that is away comes back."""
         while True:
             with contextlib.suppress(errors.Unavailable, errors.Expired):
@@ -114,7 +116,7 @@ class PlayedNode:
                     self._seen(resource, kind, item)
             await asyncio.sleep(0.2)
 
-    def _seen(self, resource: Resource, kind: str, item: Object) -> None:
+    def _seen(self, resource: AnyResource, kind: str, item: Object) -> None:
         metadata = item["metadata"]
         if kind == "GONE":
             self._objects[resource].pop(metadata["name"], None)
@@ -179,12 +181,13 @@ class PlayedNode:
 
     async def _beat(self, pod: Object, instance: str) -> None:
         labels = pod["metadata"]["labels"]
-        owned = {
+        owned: leases.Belongs = {
             "labels": {
                 LABEL_SWARM: labels[LABEL_SWARM],
                 LABEL_INSTANCE: instance,
                 LABEL_MANAGED_BY: MANAGED_BY,
-            }
+            },
+            "ownerReferences": [],
         }
         await self._patient(
             lambda: leases.renew(
@@ -194,7 +197,7 @@ class PlayedNode:
                 holder=instance,
                 seconds=40,
                 now=statuses.now(),
-                metadata=owned,
+                belongs=owned,
             )
         )
 
@@ -230,7 +233,7 @@ class PlayedNode:
         """Publish the graph of `spec.tasks.inline`, as the prepare Job does."""
         if self.script.prepare_failures:
             return self.script.prepare_failures.pop(0)
-        swarm = await self._client.get(SWARMS, self._namespace, name)
+        swarm: Object = await self._client.get(SWARMS, self._namespace, name)
         if self.script.prepare is not None:
             return await self.script.prepare(swarm)
         graph = publish(parse(swarm["spec"]["tasks"]["inline"]), "spec.tasks.inline")
@@ -255,8 +258,8 @@ class PlayedNode:
         head = ""
         fields = f"spec.swarm={swarm},status.state={DONE}"
         while True:
-            spec = (await self._client.get(SWARMS, self._namespace, swarm))["spec"]
-            approval = (spec.get("integration") or {}).get("approval", "Never")
+            spec = spec_of(await self._client.get(SWARMS, self._namespace, swarm))
+            approval = spec.integration.approval if spec else "Never"
             done, _ = await self._client.list(TASKS, self._namespace, fields=fields)
             found = [task for task in done if may_merge(task, approval)]
             if not found:
@@ -372,7 +375,8 @@ class PlayedNode:
 
     async def _collect(self, uid: str) -> None:
         """Delete what the object of this uid owned."""
-        for resource in (INSTANCES, TASKS, JOBS, PODS):
+        kinds: tuple[AnyResource, ...] = (INSTANCES, TASKS, JOBS, PODS)
+        for resource in kinds:
             for name, item in list(self._objects[resource].items()):
                 owners = item["metadata"].get("ownerReferences") or []
                 if any(owner["uid"] == uid for owner in owners):
@@ -384,7 +388,7 @@ class PlayedNode:
                         )
                     )
 
-    async def _status(self, resource: Resource, name: str, status: Object) -> None:
+    async def _status(self, resource: AnyResource, name: str, status: Object) -> None:
         with contextlib.suppress(errors.NotFound):
             await self._patient(
                 lambda: self._client.patch_status(

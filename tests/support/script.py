@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Awaitable, Callable, List, Optional, Set
 
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.runner.attempt import Failed
+from tests.support.shapes import Object
 
 Work = Callable[[Object], Awaitable[Optional[Failed]]]
 Prepare = Callable[[Object], Awaitable[Object]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime, timezone
-from typing import Any, Dict, List
+from typing import Any, List
 
 from kiro_swarm.cluster.resources import JOBS
 
-Object = Dict[str, Any]
+Object = Any
 
 
 def now() -> datetime:

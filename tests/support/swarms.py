@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 
-Object = Dict[str, Any]
+Object = Any
 
 #: A diamond: 1.1, then 1.2 and 1.3 side by side, then 1.4.
 DIAMOND = """\

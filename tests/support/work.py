@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Dict, List, Optional, Tuple
 
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.runner.attempt import Failed
+from tests.support.shapes import Object
 
 
 class HeldWork:

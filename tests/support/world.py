@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
-from kiro_swarm.cluster.client import Client, Object
+from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.resources import (
     CLAIMS,
@@ -26,9 +26,11 @@ from kiro_swarm.cluster.resources import (
     SERVICE_ACCOUNTS,
     SWARMS,
     TASKS,
+    AnyResource,
     Resource,
 )
 from tests.support.audit import AuditLog
+from tests.support.shapes import Object
 from tests.support.swarms import command as command_body
 
 #: What a swarm leaves in a namespace where no garbage collector runs.
@@ -36,7 +38,7 @@ LEFT = (
     *(SWARMS, COMMANDS, INSTANCES, TASKS, JOBS, PODS, LEASES, CONFIG_MAPS, CLAIMS),
     *(SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS, NETWORK_POLICIES),
 )
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace")
+NAMESPACES: AnyResource = Resource("", "v1", "namespaces", "Namespace")
 _PATIENCE = 30.0
 Judge = Callable[[Object], Any]
 
@@ -73,7 +75,7 @@ class World:
             )
         await self._connection.close()
 
-    async def create(self, resource: Resource, body: Object) -> Object:
+    async def create(self, resource: AnyResource, body: Object) -> Object:
         """Create an object."""
         return await self.client.create(resource, self.namespace, body)
 
@@ -92,7 +94,7 @@ class World:
         )
         return {item["spec"]["id"]: item for item in items}
 
-    async def names(self, resource: Resource) -> List[str]:
+    async def names(self, resource: AnyResource) -> List[str]:
         """Names of the objects of a resource, sorted."""
         items, _ = await self.client.list(resource, self.namespace)
         return sorted(item["metadata"]["name"] for item in items)
@@ -107,7 +109,7 @@ class World:
         return status
 
     async def until(
-        self, resource: Resource, name: str, good: Judge, patience: float = _PATIENCE
+        self, resource: AnyResource, name: str, good: Judge, patience: float = _PATIENCE
     ) -> Object:
         """The first version of an object that `good` holds for."""
         last: Optional[Object] = None
@@ -132,7 +134,7 @@ class World:
             ) from None
 
     async def until_gone(
-        self, resource: Resource, name: str, patience: float = _PATIENCE
+        self, resource: AnyResource, name: str, patience: float = _PATIENCE
     ) -> None:
         """Wait until there is no such object.
 

@@ -6,14 +6,14 @@ import base64
 import io
 import tarfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Iterator, List, Optional
 
 import yaml
 
 from hack.lib.demo.options import Options
 from hack.lib.demo.tools import ROOT
 
-Object = Dict[str, Any]
+Object = Any
 NAMESPACE = "kiro-demo"
 SWARM = "sample"
 REPOSITORY = "sample"

@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Sequence, Tupl
 from hack.lib.demo import objects
 from hack.lib.demo.tools import DemoError, Tools
 
-Object = Dict[str, Any]
+Object = Any
 
 _PAUSE = 0.7
 _STOP_SECONDS = 10.0

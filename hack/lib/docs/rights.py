@@ -21,7 +21,7 @@ from kiro_swarm.reconcile.objects.manifests import foundations
 from kiro_swarm.reconcile.objects.pods import instance_pod
 from kiro_swarm.reconcile.settings import OperatorSettings
 
-Object = Dict[str, Any]
+Object = Any
 OPERATOR = "manifests/base/operator.yaml"
 _SWARM: Object = {
     "apiVersion": API_VERSION,

@@ -11,10 +11,10 @@ import logging
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import click
 
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.bound import BoundTasks
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
@@ -47,7 +47,7 @@ def make_runner(
         timeout_seconds=config.settings.agent.timeout_seconds,
     )
 
-    def work_on(task: dict[str, Any]) -> Work:
+    def work_on(task: KiroTask) -> Work:
         key = key_of(task)
         return functools.partial(
             run_attempt,

@@ -7,8 +7,9 @@ server filters by ``status.instance``, so a runner receives its own tasks and no
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, AsyncIterator, Optional
+from typing import AsyncIterator, Optional
 
+from kiro_swarm.api.kubernetes import OwnerReference
 from kiro_swarm.api.meta import (
     API_VERSION,
     LABEL_INSTANCE,
@@ -16,11 +17,10 @@ from kiro_swarm.api.meta import (
     LABEL_SWARM,
     MANAGED_BY,
 )
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors, leases
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import TASKS
-
-Object = dict[str, Any]
 
 
 class BoundTasks:
@@ -40,13 +40,13 @@ class BoundTasks:
         self._namespace = namespace
         self._instance = instance
         self._seconds = heartbeat_seconds * 4
-        owner = {
+        owner: OwnerReference = {
             "apiVersion": API_VERSION,
             "kind": "KiroInstance",
             "name": instance,
             "uid": instance_uid,
         }
-        self._lease_metadata: Object = {
+        self._belongs: leases.Belongs = {
             "labels": {
                 LABEL_SWARM: swarm,
                 LABEL_INSTANCE: instance,
@@ -55,13 +55,13 @@ class BoundTasks:
             "ownerReferences": [owner],
         }
 
-    def watch_mine(self) -> AsyncIterator[tuple[str, Object]]:
+    def watch_mine(self) -> AsyncIterator[tuple[str, KiroTask]]:
         """("SET", task) and ("GONE", task) for the tasks bound to this instance."""
         return self._client.watch(
             TASKS, self._namespace, fields=f"status.instance={self._instance}"
         )
 
-    async def read(self, name: str) -> Optional[Object]:
+    async def read(self, name: str) -> Optional[KiroTask]:
         """The task as it is now, None when there is none."""
         try:
             return await self._client.get(TASKS, self._namespace, name)
@@ -69,8 +69,8 @@ class BoundTasks:
             return None
 
     async def patch_status(
-        self, name: str, patch: Object, resource_version: str
-    ) -> Object:
+        self, name: str, patch: KiroTaskStatus, resource_version: str
+    ) -> KiroTask:
         """Merge ``patch`` into the status of the task at ``resource_version``."""
         return await self._client.patch_status(
             TASKS, self._namespace, name, patch, version=resource_version
@@ -85,5 +85,5 @@ class BoundTasks:
             holder=self._instance if busy else f"{self._instance}/idle",
             seconds=self._seconds,
             now=datetime.now(timezone.utc),
-            metadata=self._lease_metadata,
+            belongs=self._belongs,
         )

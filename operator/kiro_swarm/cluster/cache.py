@@ -12,55 +12,61 @@ What is derived from all objects of a swarm need not be made anew for each of th
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Optional, Protocol, TypeVar
+from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, TypeVar
 
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import LABEL_SWARM
-from kiro_swarm.cluster.resources import Resource
+from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
 
-Object = dict[str, Any]
 Key = tuple[str, str]  # namespace, name
+FollowedT = TypeVar("FollowedT", contravariant=True)
 _MOST_TOMBSTONES = 10_000
 _NOBODY = ("", None)
 
 
-class Follower(Protocol):
+class Follower(Protocol[FollowedT]):
     """What follows the objects of one swarm and resource. It must be quick."""
 
-    def put(self, item: Object) -> None:
+    def put(self, item: FollowedT) -> None:
         """An object is new, or is now like this."""
 
-    def remove(self, item: Object) -> None:
+    def remove(self, item: FollowedT) -> None:
         """An object is gone."""
 
 
-F = TypeVar("F", bound=Follower)
+F = TypeVar("F", bound=Follower[Any])
 
 
 class Cache:
     """Objects by resource, namespace and name, with an index by swarm."""
 
     def __init__(self) -> None:
-        self._objects: dict[Resource, dict[Key, Object]] = {}
-        self._by_swarm: dict[Resource, dict[Key, dict[str, Object]]] = {}
-        self._followers: dict[tuple[Resource, Key], tuple[str, Any]] = {}
+        # By resource, and of its type: what is put in under one is got out under it.
+        self._objects: dict[AnyResource, dict[Key, Any]] = {}
+        self._by_swarm: dict[AnyResource, dict[Key, dict[str, Any]]] = {}
+        self._followers: dict[tuple[AnyResource, Key], tuple[str, Any]] = {}
         self._deleted: dict[str, None] = {}
 
-    def get(self, resource: Resource, namespace: str, name: str) -> Optional[Object]:
+    def get(
+        self, resource: Resource[ObjectT, StatusT], namespace: str, name: str
+    ) -> Optional[ObjectT]:
         """The object, or None."""
         return self._objects.get(resource, {}).get((namespace, name))
 
-    def all(self, resource: Resource) -> Iterator[Object]:
+    def all(self, resource: Resource[ObjectT, StatusT]) -> Iterator[ObjectT]:
         """Every object of a resource."""
         return iter(list(self._objects.get(resource, {}).values()))
 
-    def of_swarm(self, resource: Resource, namespace: str, swarm: str) -> list[Object]:
+    def of_swarm(
+        self, resource: Resource[ObjectT, StatusT], namespace: str, swarm: str
+    ) -> list[ObjectT]:
         """The objects of a swarm, by ``spec.swarm`` or the swarm label."""
         found = self._by_swarm.get(resource, {}).get((namespace, swarm), {})
         return list(found.values())
 
     def follower(
         self,
-        resource: Resource,
+        resource: AnyResource,
         namespace: str,
         swarm: str,
         uid: str,
@@ -80,7 +86,7 @@ class Cache:
         found: F = known[1]
         return found
 
-    def put(self, resource: Resource, item: Object) -> bool:
+    def put(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> bool:
         """Remember ``item``. False when what is known is as new or newer."""
         metadata = item["metadata"]
         if metadata.get("uid") in self._deleted:
@@ -101,7 +107,7 @@ class Cache:
                 following.put(item)
         return True
 
-    def remove(self, resource: Resource, item: Object) -> None:
+    def remove(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Forget ``item``; late news about the same uid is ignored from now on."""
         metadata = item["metadata"]
         self._deleted[metadata.get("uid", "")] = None
@@ -114,7 +120,7 @@ class Cache:
         del self._objects[resource][key]
         self._unlist(resource, known)
 
-    def _unlist(self, resource: Resource, item: Object) -> None:
+    def _unlist(self, resource: AnyResource, item: KubernetesObject) -> None:
         """Take ``item`` out of the index by swarm."""
         metadata = item["metadata"]
         key = (metadata["namespace"], swarm_of(item))
@@ -129,7 +135,7 @@ class Cache:
             self._followers.pop((resource, key), None)
 
 
-def swarm_of(item: Object) -> str:
+def swarm_of(item: Mapping[str, Any]) -> str:
     """Name of the swarm that an object belongs to, or an empty string."""
     spec = item.get("spec")
     if isinstance(spec, dict) and isinstance(spec.get("swarm"), str):
@@ -137,6 +143,6 @@ def swarm_of(item: Object) -> str:
     return str((item["metadata"].get("labels") or {}).get(LABEL_SWARM, ""))
 
 
-def _version(item: Object) -> int:
+def _version(item: KubernetesObject) -> int:
     """Resource versions of one resource grow, as of Kubernetes 1.35 by contract."""
     return int(item["metadata"].get("resourceVersion") or 0)

@@ -1,4 +1,4 @@
-"""The verbs of the Kubernetes API for plain dicts.
+"""The verbs of the Kubernetes API for plain dicts, typed by their resource.
 
 ``Client`` is what ``reconcile`` and the runner's glue write through. Nothing here decides
 anything: no retries of writes, no exists-then-create. ``watch`` is the list-and-watch loop
@@ -9,16 +9,20 @@ all the time (``reconcile/engine/watches.py``).
 from __future__ import annotations
 
 import asyncio
-from typing import Any, AsyncIterator, Callable, Mapping, Optional
+from typing import Any, AsyncIterator, Callable, Mapping, Optional, cast, overload
 
 import aiohttp
 from pydantic_core import from_json
 
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
+from kiro_swarm.api.instance import KiroInstance, KiroInstanceStatus
+from kiro_swarm.api.kubernetes import KubernetesObject
+from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import Resource
+from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
 
-Object = dict[str, Any]
 _MERGE = "application/merge-patch+json"
 _WATCH_SECONDS = 300
 _PAGE = 500
@@ -34,22 +38,25 @@ class Client:
         """Close the connection pool."""
         await self._connection.close()
 
-    async def get(self, resource: Resource, namespace: str, name: str) -> Object:
+    async def get(
+        self, resource: Resource[ObjectT, StatusT], namespace: str, name: str
+    ) -> ObjectT:
         """One object."""
-        return await self._connection.json("GET", resource.path(namespace, name))
+        answer: Any = await self._connection.json("GET", resource.path(namespace, name))
+        return cast(ObjectT, answer)
 
     async def list(
         self,
-        resource: Resource,
+        resource: Resource[ObjectT, StatusT],
         namespace: Optional[str] = None,
         *,
         labels: Optional[str] = None,
         fields: Optional[str] = None,
-    ) -> tuple[list[Object], str]:
+    ) -> tuple[list[ObjectT], str]:
         """All objects that match the selectors, and the version of the list."""
         query = _selectors(labels, fields)
         query["limit"] = str(_PAGE)
-        items: list[Object] = []
+        items: list[ObjectT] = []
         while True:
             page = await self._connection.json(
                 "GET", resource.path(namespace), query=query
@@ -65,76 +72,135 @@ class Client:
             query["continue"] = str(token)
 
     async def create(
-        self, resource: Resource, namespace: str, body: Object, *, dry_run: bool = False
-    ) -> Object:
+        self,
+        resource: Resource[ObjectT, StatusT],
+        namespace: str,
+        body: ObjectT,
+        *,
+        dry_run: bool = False,
+    ) -> ObjectT:
         """Create ``body``.
 
         :raises errors.AlreadyExists: an object of this name is there.
         """
         query = {"dryRun": "All"} if dry_run else None
-        return await self._connection.json(
+        answer: Any = await self._connection.json(
             "POST", resource.path(namespace), body=body, query=query
         )
+        return cast(ObjectT, answer)
 
     async def patch(
         self,
-        resource: Resource,
+        resource: Resource[ObjectT, StatusT],
         namespace: str,
         name: str,
-        patch: Mapping[str, Any],
+        patch: Mapping[str, object],
         *,
         subresource: Optional[str] = None,
-    ) -> Object:
+    ) -> ObjectT:
         """Merge-patch an object; ``metadata.resourceVersion`` makes it conditional.
 
         :raises errors.Conflict: the object has moved on from that version.
         """
-        return await self._connection.json(
+        answer: Any = await self._connection.json(
             "PATCH",
             resource.path(namespace, name, subresource),
             body=dict(patch),
             content_type=_MERGE,
         )
+        return cast(ObjectT, answer)
+
+    @overload
+    async def patch_status(
+        self,
+        resource: Resource[KiroTask, KiroTaskStatus],
+        namespace: str,
+        name: str,
+        status: KiroTaskStatus,
+        *,
+        version: Optional[str] = None,
+    ) -> KiroTask: ...
+
+    @overload
+    async def patch_status(
+        self,
+        resource: Resource[KiroInstance, KiroInstanceStatus],
+        namespace: str,
+        name: str,
+        status: KiroInstanceStatus,
+        *,
+        version: Optional[str] = None,
+    ) -> KiroInstance: ...
+
+    @overload
+    async def patch_status(
+        self,
+        resource: Resource[SwarmCommand, SwarmCommandStatus],
+        namespace: str,
+        name: str,
+        status: SwarmCommandStatus,
+        *,
+        version: Optional[str] = None,
+    ) -> SwarmCommand: ...
+
+    @overload
+    async def patch_status(
+        self,
+        resource: Resource[KiroSwarm, KiroSwarmStatus],
+        namespace: str,
+        name: str,
+        status: KiroSwarmStatus,
+        *,
+        version: Optional[str] = None,
+    ) -> KiroSwarm: ...
 
     async def patch_status(
         self,
-        resource: Resource,
+        resource: AnyResource,
         namespace: str,
         name: str,
-        status: Mapping[str, Any],
+        status: Any,
         *,
         version: Optional[str] = None,
-    ) -> Object:
-        """Merge-patch the status, if the object still is at ``version``."""
-        body: Object = {"status": dict(status)}
+    ) -> Any:
+        """Merge-patch the status, if the object still is at ``version``.
+
+        A field that is None is removed.
+        """
+        body: dict[str, object] = {"status": status}
         if version is not None:
             body["metadata"] = {"resourceVersion": version}
         return await self.patch(resource, namespace, name, body, subresource="status")
 
     async def replace(
-        self, resource: Resource, namespace: str, name: str, body: Object
-    ) -> Object:
+        self,
+        resource: Resource[ObjectT, StatusT],
+        namespace: str,
+        name: str,
+        body: ObjectT,
+    ) -> ObjectT:
         """Replace an object; conditional when ``body`` names a resourceVersion."""
-        return await self._connection.json(
+        answer: Any = await self._connection.json(
             "PUT", resource.path(namespace, name), body=body
         )
+        return cast(ObjectT, answer)
 
     async def delete(
         self,
-        resource: Resource,
+        resource: Resource[ObjectT, StatusT],
         namespace: str,
         name: str,
         *,
         uid: Optional[str] = None,
         grace_seconds: Optional[int] = None,
-    ) -> Optional[Object]:
+    ) -> Optional[ObjectT]:
         """Delete an object with what it owns; gone already is fine.
 
         Returns the object if it is still on its way out, None when it is gone.
 
         :param uid: only this very object, never a later one of the same name.
         """
-        options: Object = {
+        options: dict[str, object] = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
@@ -144,7 +210,7 @@ class Client:
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         try:
-            answer = await self._connection.json(
+            answer: Any = await self._connection.json(
                 "DELETE", resource.path(namespace, name), body=options
             )
         except (errors.NotFound, errors.Conflict):
@@ -154,13 +220,13 @@ class Client:
 
     async def watch(
         self,
-        resource: Resource,
+        resource: Resource[ObjectT, StatusT],
         namespace: Optional[str],
         *,
         labels: Optional[str] = None,
         fields: Optional[str] = None,
         on_list: Callable[[], None] = lambda: None,
-    ) -> AsyncIterator[tuple[str, Object]]:
+    ) -> AsyncIterator[tuple[str, ObjectT]]:
         """List, then watch, for ever: ("SET", object) and ("GONE", object).
 
         ``namespace`` None is the whole cluster. ``on_list`` is called after each list:
@@ -170,7 +236,7 @@ class Client:
         a consumer that only follows the events is never left with a ghost. Of such an
         object there is what names it and nothing else: none is kept here.
         """
-        known: dict[tuple[str, str], Object] = {}
+        known: dict[tuple[str, str], ObjectT] = {}
         while True:
             items, version = await self.list(
                 resource, namespace, labels=labels, fields=fields
@@ -194,12 +260,12 @@ class Client:
 
     async def _watch_from(
         self,
-        resource: Resource,
+        resource: Resource[ObjectT, StatusT],
         namespace: Optional[str],
         version: str,
         labels: Optional[str],
         fields: Optional[str],
-    ) -> AsyncIterator[tuple[str, Object]]:
+    ) -> AsyncIterator[tuple[str, ObjectT]]:
         """One run of a watch, until it must be listed again."""
         query = _selectors(labels, fields)
         query.update(watch="true", allowWatchBookmarks="true")
@@ -245,14 +311,15 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         yield bytes(rest)
 
 
-def _trace(item: Object) -> Object:
+def _trace(item: ObjectT) -> ObjectT:
     """What names an object."""
     named = ("namespace", "name", "uid", "resourceVersion")
-    metadata = item["metadata"]
-    return {"metadata": {key: metadata[key] for key in named if key in metadata}}
+    metadata: Mapping[str, object] = item["metadata"]
+    traced: Any = {"metadata": {k: metadata[k] for k in named if k in metadata}}
+    return cast(ObjectT, traced)
 
 
-def _key(item: Object) -> tuple[str, str]:
+def _key(item: KubernetesObject) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 

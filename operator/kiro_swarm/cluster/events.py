@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any
 
+from kiro_swarm.api.kubernetes import Event, KubernetesObject
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
-from kiro_swarm.cluster.resources import EVENTS, Resource
+from kiro_swarm.cluster.resources import EVENTS, AnyResource
 
 COMPONENT = "kiro-swarm"
 
 
 async def emit(
     client: Client,
-    resource: Resource,
-    item: dict[str, Any],
+    resource: AnyResource,
+    item: KubernetesObject,
     *,
     reason: str,
     message: str,
@@ -31,7 +31,7 @@ async def emit(
     metadata = item["metadata"]
     told = f"{metadata['uid']}/{reason}/{message}".encode()
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    body = {
+    body: Event = {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {

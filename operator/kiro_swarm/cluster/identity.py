@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import Resource
+from kiro_swarm.cluster.resources import AnyResource, Resource
 
-_REVIEWS = Resource(
+_REVIEWS: AnyResource = Resource(
     "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview"
 )
 

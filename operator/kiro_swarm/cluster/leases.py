@@ -10,13 +10,23 @@ import asyncio
 import contextlib
 import logging
 from datetime import datetime, timezone
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
+from typing_extensions import TypedDict
+
+from kiro_swarm.api.kubernetes import Lease, LeaseSpec, OwnerReference
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import LEASES
 
 log = logging.getLogger(__name__)
+
+
+class Belongs(TypedDict):
+    """Labels and owners of a Lease that must be made."""
+
+    labels: dict[str, str]
+    ownerReferences: list[OwnerReference]
 
 
 def _stamp(now: datetime) -> str:
@@ -31,13 +41,10 @@ async def renew(
     holder: str,
     seconds: int,
     now: datetime,
-    metadata: Optional[dict[str, Any]] = None,
+    belongs: Belongs,
 ) -> None:
-    """Renew a Lease that has one writer; make it when it is not there.
-
-    :param metadata: labels and owners of a Lease that must be made.
-    """
-    spec = {
+    """Renew a Lease that has one writer; make it when it is not there."""
+    spec: LeaseSpec = {
         "holderIdentity": holder,
         "leaseDurationSeconds": seconds,
         "renewTime": _stamp(now),
@@ -45,10 +52,14 @@ async def renew(
     try:
         await client.patch(LEASES, namespace, name, {"spec": spec})
     except errors.NotFound:
-        body = {
+        body: Lease = {
             "apiVersion": LEASES.api_version,
             "kind": LEASES.kind,
-            "metadata": {**(metadata or {}), "name": name},
+            "metadata": {
+                "name": name,
+                "labels": belongs["labels"],
+                "ownerReferences": belongs["ownerReferences"],
+            },
             "spec": {**spec, "acquireTime": _stamp(now)},
         }
         with contextlib.suppress(errors.AlreadyExists):
@@ -80,7 +91,7 @@ class Leader:
         self._identity = identity
         self._seconds = seconds
         self._clock = clock
-        self._seen: tuple[Any, float] = (None, clock())
+        self._seen: tuple[Optional[str], float] = (None, clock())
 
     async def acquire(self) -> None:
         """Wait until this process is the leader."""
@@ -120,7 +131,7 @@ class Leader:
 
     async def _try(self) -> bool:
         now = datetime.now(timezone.utc)
-        spec = {
+        spec: LeaseSpec = {
             "holderIdentity": self._identity,
             "leaseDurationSeconds": self._seconds,
             "renewTime": _stamp(now),
@@ -128,7 +139,7 @@ class Leader:
         try:
             lease = await self._client.get(LEASES, self._namespace, self._name)
         except errors.NotFound:
-            body = {
+            body: Lease = {
                 "apiVersion": LEASES.api_version,
                 "kind": LEASES.kind,
                 "metadata": {"name": self._name},

@@ -1,15 +1,43 @@
-"""The resources this operator touches, and their paths at the API server."""
+"""The resources this operator touches, their paths at the API server, their types.
+
+A resource carries the type of its objects and of their status, so whoever names it, at the
+cache, the client or the context, gets and gives objects of that kind. That is for the type
+checker alone: at run time an object is the dict that came over the wire.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Generic, Optional, TypeVar
 
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
+from kiro_swarm.api.instance import KiroInstance, KiroInstanceStatus
+from kiro_swarm.api.kubernetes import (
+    ConfigMap,
+    Event,
+    Job,
+    JobStatus,
+    KubernetesObject,
+    Lease,
+    NetworkPolicy,
+    NoStatus,
+    PersistentVolumeClaim,
+    Pod,
+    PodStatus,
+    Role,
+    RoleBinding,
+    ServiceAccount,
+)
 from kiro_swarm.api.meta import GROUP, VERSION
+from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
+
+ObjectT = TypeVar("ObjectT", bound=KubernetesObject)
+StatusT = TypeVar("StatusT")
 
 
 @dataclass(frozen=True)
-class Resource:
+class Resource(Generic[ObjectT, StatusT]):
     """A resource type: where it lives and what its objects are called."""
 
     group: str
@@ -41,29 +69,48 @@ class Resource:
         return "/".join(parts)
 
 
-SWARMS = Resource(GROUP, VERSION, "kiroswarms", "KiroSwarm")
-INSTANCES = Resource(GROUP, VERSION, "kiroinstances", "KiroInstance")
-TASKS = Resource(GROUP, VERSION, "kirotasks", "KiroTask")
-COMMANDS = Resource(GROUP, VERSION, "swarmcommands", "SwarmCommand")
-PODS = Resource("", "v1", "pods", "Pod")
-JOBS = Resource("batch", "v1", "jobs", "Job")
-LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
-CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
-CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
-SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
-ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
-ROLE_BINDINGS = Resource(
+#: A resource of any kind: its objects have metadata, and what else is not known.
+AnyResource = Resource[Any, Any]
+
+SWARMS = Resource[KiroSwarm, KiroSwarmStatus](GROUP, VERSION, "kiroswarms", "KiroSwarm")
+INSTANCES = Resource[KiroInstance, KiroInstanceStatus](
+    GROUP, VERSION, "kiroinstances", "KiroInstance"
+)
+TASKS = Resource[KiroTask, KiroTaskStatus](GROUP, VERSION, "kirotasks", "KiroTask")
+COMMANDS = Resource[SwarmCommand, SwarmCommandStatus](
+    GROUP, VERSION, "swarmcommands", "SwarmCommand"
+)
+PODS = Resource[Pod, PodStatus]("", "v1", "pods", "Pod")
+JOBS = Resource[Job, JobStatus]("batch", "v1", "jobs", "Job")
+LEASES = Resource[Lease, NoStatus]("coordination.k8s.io", "v1", "leases", "Lease")
+CONFIG_MAPS = Resource[ConfigMap, NoStatus]("", "v1", "configmaps", "ConfigMap")
+CLAIMS = Resource[PersistentVolumeClaim, NoStatus](
+    "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim"
+)
+SERVICE_ACCOUNTS = Resource[ServiceAccount, NoStatus](
+    "", "v1", "serviceaccounts", "ServiceAccount"
+)
+ROLES = Resource[Role, NoStatus]("rbac.authorization.k8s.io", "v1", "roles", "Role")
+ROLE_BINDINGS = Resource[RoleBinding, NoStatus](
     "rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding"
 )
-NETWORK_POLICIES = Resource(
+NETWORK_POLICIES = Resource[NetworkPolicy, NoStatus](
     "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"
 )
-EVENTS = Resource("", "v1", "events", "Event")
+EVENTS = Resource[Event, NoStatus]("", "v1", "events", "Event")
 #: Answered by metrics-server, where there is one.
-POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
+POD_METRICS: AnyResource = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
 
 #: What changes all the time: watched without kopf, which does more for every event than we
 #: need (``reconcile/engine/watches.py``).
-BUSY = (INSTANCES, TASKS, COMMANDS, PODS, LEASES)
+BUSY: tuple[AnyResource, ...] = (INSTANCES, TASKS, COMMANDS, PODS, LEASES)
 #: All that the operator watches, our kinds first.
-WATCHED = (SWARMS, INSTANCES, TASKS, COMMANDS, PODS, JOBS, LEASES)
+WATCHED: tuple[AnyResource, ...] = (
+    SWARMS,
+    INSTANCES,
+    TASKS,
+    COMMANDS,
+    PODS,
+    JOBS,
+    LEASES,
+)

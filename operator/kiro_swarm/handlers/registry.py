@@ -7,7 +7,7 @@ from typing import Any, Callable
 import kopf
 
 from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import BUSY, WATCHED, Resource
+from kiro_swarm.cluster.resources import BUSY, WATCHED, AnyResource
 from kiro_swarm.handlers.settings import configure
 from kiro_swarm.reconcile.engine.context import Context
 
@@ -43,7 +43,7 @@ def build_registry(
 
 
 def _register(
-    registry: kopf.OperatorRegistry, resource: Resource, ctx: Context
+    registry: kopf.OperatorRegistry, resource: AnyResource, ctx: Context
 ) -> None:
     ours = resource.group == GROUP
     labels: Any = None if ours else {LABEL_MANAGED_BY: MANAGED_BY}
@@ -61,7 +61,7 @@ def _register(
         observe(ctx, resource, event)
 
 
-def observe(ctx: Context, resource: Resource, event: Any) -> None:
+def observe(ctx: Context, resource: AnyResource, event: Any) -> None:
     """Take one watch event: the cache learns it, whoever it concerns is queued."""
     item = dict(event["object"])
     item.setdefault("apiVersion", resource.api_version)

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from kiro_swarm.api.kubernetes import ConfigMap, OwnerReference
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, TASKS
@@ -69,13 +70,13 @@ async def _publish(
 ) -> dict[str, Any]:
     """Write the ConfigMap; where the text is, as in ``SwarmCommand.status.dataRef``."""
     name, key = naming.result_name(question.command), KEYS[question.what]
-    owner = {
+    owner: OwnerReference = {
         "apiVersion": COMMANDS.api_version,
         "kind": COMMANDS.kind,
         "name": question.command,
         "uid": question.command_uid,
     }
-    body = {
+    body: ConfigMap = {
         "apiVersion": CONFIG_MAPS.api_version,
         "kind": CONFIG_MAPS.kind,
         "metadata": {
@@ -94,7 +95,7 @@ async def _publish(
     }
 
 
-async def _create(client: Client, env: JobEnvironment, body: dict[str, Any]) -> None:
+async def _create(client: Client, env: JobEnvironment, body: ConfigMap) -> None:
     """Create the ConfigMap; that of an earlier namesake of the command is on its way out.
 
     This Job may make ConfigMaps and neither read nor change them.

@@ -13,6 +13,7 @@ import logging
 from datetime import datetime, timezone
 from typing import Any, Optional
 
+from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.meta import DONE
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
@@ -37,7 +38,7 @@ from kiro_swarm.workspace.outcomes import (
 from kiro_swarm.workspace.train import MergeTrain
 
 log = logging.getLogger(__name__)
-Object = dict[str, Any]
+Object = Any
 _LINGER_SECONDS = 10.0
 
 
@@ -104,8 +105,9 @@ class Integration:
         """
         namespace, name = self._env.namespace, task["metadata"]["name"]
         swarm = await self._client.get(SWARMS, namespace, self._env.swarm)
-        integration = swarm["spec"].get("integration") or {}
-        self._approval = integration.get("approval") or "Never"
+        spec = spec_of(swarm)
+        if spec is not None:
+            self._approval = spec.integration.approval
         try:
             now = await self._client.get(TASKS, namespace, name)
         except errors.NotFound:

@@ -22,7 +22,7 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.spec import spec_file
 
-Object = dict[str, Any]
+Object = Any
 _GATE_START_SECONDS = 60.0
 
 

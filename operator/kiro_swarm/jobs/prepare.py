@@ -31,7 +31,7 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.spec import read_spec
 
-Object = dict[str, Any]
+Object = Any
 _SHOWN = 20
 
 

@@ -24,7 +24,7 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.lookahead import foretell
 
 log = logging.getLogger(__name__)
-Object = dict[str, Any]
+Object = Any
 _MOST = 20
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Mapping
 
 Status = Mapping[str, Any]
 #: A JSON merge patch of a status: None removes a field.
-Patch = dict[str, Any]
+Patch = Any
 
 #: What an attempt has while an instance works on it; goes with the instance.
 OF_THE_INSTANCE: Final[Mapping[str, object]] = {

@@ -7,11 +7,13 @@ and a new status meaningful and keeps an idle object unwritten.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Optional, Sequence
+from typing import Optional, Sequence
 
+from typing_extensions import Literal
+
+from kiro_swarm.api.common import Condition
 from kiro_swarm.policy.times import stamp
 
-Condition = dict[str, Any]
 _LONGEST_MESSAGE = 4096
 
 
@@ -29,7 +31,9 @@ def condition(
 
     :param status: None means Unknown.
     """
-    word = "Unknown" if status is None else str(status)
+    word: Literal["True", "False", "Unknown"] = "True" if status else "False"
+    if status is None:
+        word = "Unknown"
     before = find(previous, kind)
     since = stamp(now)
     if before is not None and before.get("status") == word:

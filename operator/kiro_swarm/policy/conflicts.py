@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, Optional, Sequence
 
-from kiro_swarm.policy.conditions import Condition, condition, find
+from kiro_swarm.api.common import Condition
+from kiro_swarm.policy.conditions import condition, find
 
 CONFLICT_PREDICTED = "ConflictPredicted"
 _CLEAN = "as it is now, the work merges cleanly"
@@ -57,8 +58,10 @@ def with_news(
 
 def predicted(status: Mapping[str, Any]) -> str:
     """What is in the way of a merge, in words; empty when nothing is known to be."""
-    found = find(status.get("conditions") or [], CONFLICT_PREDICTED) or {}
-    return str(found.get("message") or "") if found.get("status") == "True" else ""
+    found = find(status.get("conditions") or [], CONFLICT_PREDICTED)
+    if found is None or found.get("status") != "True":
+        return ""
+    return found.get("message") or ""
 
 
 def without_prediction(status: Mapping[str, Any]) -> dict[str, list[Condition]]:

@@ -11,7 +11,7 @@ import logging
 from typing import Awaitable, Callable
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, Resource
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, AnyResource
 from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.reconcile.commands import command
 from kiro_swarm.reconcile.engine.context import Context, Key
@@ -20,7 +20,7 @@ from kiro_swarm.reconcile.swarms import swarm
 
 log = logging.getLogger(__name__)
 
-RECONCILERS: dict[Resource, Callable[[Context, Key], Awaitable[None]]] = {
+RECONCILERS: dict[AnyResource, Callable[[Context, Key], Awaitable[None]]] = {
     SWARMS: swarm.reconcile,
     INSTANCES: instance.reconcile,
     COMMANDS: command.reconcile,

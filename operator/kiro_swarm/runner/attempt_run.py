@@ -12,10 +12,11 @@ import asyncio
 import logging
 from datetime import datetime
 from functools import partial
-from typing import Any, Awaitable, Callable, Optional
+from typing import Awaitable, Callable, Optional
 
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.api.meta import RUNNING
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.lifecycle.edges import RUNNER
 from kiro_swarm.lifecycle.fields import Patch
@@ -25,7 +26,7 @@ from kiro_swarm.runner.ahead import Look
 from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.cycles import CycleEnd, OnCycle
-from kiro_swarm.runner.ports import Key, Task, TaskApi, is_bound_to, key_of
+from kiro_swarm.runner.ports import Key, TaskApi, is_bound_to, key_of
 from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.workspace.lookahead import Prediction
@@ -50,7 +51,7 @@ class AttemptRun:
         api: TaskApi,
         clock: Clock,
         instance: str,
-        task: dict[str, Any],
+        task: KiroTask,
         heartbeat_seconds: float,
         look: Look,
     ) -> None:
@@ -61,7 +62,7 @@ class AttemptRun:
         self._api = api
         self._clock = clock
         self._instance = instance
-        self._task: Optional[dict[str, Any]] = task
+        self._task: Optional[KiroTask] = task
         self._heartbeat_seconds = heartbeat_seconds
         self._look = look
         self._message = ""
@@ -69,7 +70,7 @@ class AttemptRun:
         self._attempt: Optional[asyncio.Future[Result]] = None
         self._instead: Optional[Failed] = None
 
-    def holds(self, task: Optional[Task]) -> bool:
+    def holds(self, task: Optional[KiroTask]) -> bool:
         """Whether `task` still is at this attempt of this instance."""
         return (
             task is not None
@@ -126,7 +127,7 @@ class AttemptRun:
             raise SupersededError(self.name)
 
     async def _report(self, result: Result) -> bool:
-        def patch(task: Task, now: datetime) -> Patch:
+        def patch(task: KiroTask, now: datetime) -> Patch:
             if isinstance(result, Finished):
                 return report.done(task.get("status") or {}, result, now)
             return report.failed(task, result, now)
@@ -141,7 +142,7 @@ class AttemptRun:
         )
         return written
 
-    async def _write(self, patch: Callable[[Task, datetime], Patch]) -> bool:
+    async def _write(self, patch: Callable[[KiroTask, datetime], Patch]) -> bool:
         """Write what `patch` makes of the newest task; False if it is not ours now."""
         stale = False
         delay = 1.0
@@ -179,7 +180,7 @@ class AttemptRun:
             if not await self._write(self._progress):
                 return
 
-    def _progress(self, _: Task, now: datetime) -> Patch:
+    def _progress(self, _: KiroTask, now: datetime) -> Patch:
         # The newest words, also where a write has to be repeated.
         self._written_message = self._message
         return report.progress(self._written_message, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from typing import Mapping, Optional
 
 from pydantic import Field, ValidationError
 
@@ -11,6 +11,7 @@ from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import BEAST_MODE, AgentTask
 from kiro_swarm.api.common import Model
 from kiro_swarm.api.swarm import Verification
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.api.template import Agent
 from kiro_swarm.policy.naming import task_branch
 from kiro_swarm.runner.ports import key_of
@@ -74,7 +75,7 @@ class RunnerConfig:
             env={variable.name: variable.value for variable in agent.env},
         )
 
-    def agent_task(self, task: Mapping[str, Any], tree: str) -> AgentTask:
+    def agent_task(self, task: KiroTask, tree: str) -> AgentTask:
         """A KiroTask as an agent is to know it; `tree` is the worktree."""
         spec = task["spec"]
         attempt = key_of(task).attempt

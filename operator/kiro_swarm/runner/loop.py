@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Callable, Optional
+from typing import Callable, Optional
 
 from kiro_swarm.agents.driver import OnProgress
 from kiro_swarm.api.meta import RUNNING
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.runner.ahead import Look
@@ -49,7 +50,7 @@ class Runner(ReflectiveModule):
         api: TaskApi,
         clock: Clock,
         instance: str,
-        work_on: Callable[[dict[str, Any]], Work],
+        work_on: Callable[[KiroTask], Work],
         heartbeat_seconds: float,
         look: Look,
     ) -> None:
@@ -60,7 +61,7 @@ class Runner(ReflectiveModule):
         self._work_on = work_on
         self._heartbeat_seconds = heartbeat_seconds
         self._look = look
-        self._known: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, KiroTask] = {}
         # The last attempt reported of each task: an old watch event must not revive it.
         self._reported: dict[str, int] = {}
         self._attempt: Optional[AttemptRun] = None
@@ -141,7 +142,7 @@ class Runner(ReflectiveModule):
                 self._start(task)
                 return
 
-    def _start(self, task: dict[str, Any]) -> None:
+    def _start(self, task: KiroTask) -> None:
         left_behind = task["status"]["state"] == RUNNING
         work = _report_restart if left_behind else self._work_on(task)
         self._attempt = AttemptRun(
@@ -174,5 +175,5 @@ async def _report_restart(
     return Failed(RUNNER_RESTARTED, "the runner was restarted during the attempt")
 
 
-def _bound_at(task: dict[str, Any]) -> str:
+def _bound_at(task: KiroTask) -> str:
     return str((task.get("status") or {}).get("boundAt") or "")

@@ -10,10 +10,8 @@ counts as an outage until it has lasted for longer than any start takes.
 from __future__ import annotations
 
 from typing import (
-    Any,
     AsyncIterator,
     Awaitable,
-    Mapping,
     NamedTuple,
     Optional,
     Protocol,
@@ -21,10 +19,10 @@ from typing import (
 )
 
 from kiro_swarm.api.meta import ACTIVE_STATES
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.runner.clock import Clock
 
-Task = Mapping[str, Any]
 T = TypeVar("T")
 
 #: Refusals that go on for this long are meant.
@@ -39,20 +37,20 @@ class TaskApi(Protocol):
     All methods raise the errors of `kiro_swarm.cluster.errors`.
     """
 
-    def watch_mine(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    def watch_mine(self) -> AsyncIterator[tuple[str, KiroTask]]:
         """("SET", task) for each task bound to this instance, ("GONE", task) after.
 
         Begins with what is there; after a gap it says GONE for what went meanwhile.
         """
         ...
 
-    async def read(self, name: str) -> Optional[dict[str, Any]]:
+    async def read(self, name: str) -> Optional[KiroTask]:
         """The task as it is now, None when there is none."""
         ...
 
     async def patch_status(
-        self, name: str, patch: dict[str, Any], resource_version: str
-    ) -> dict[str, Any]:
+        self, name: str, patch: KiroTaskStatus, resource_version: str
+    ) -> KiroTask:
         """Merge `patch` into the status; returns the new object.
 
         :raises Conflict: the task has moved on from `resource_version`.
@@ -71,14 +69,14 @@ class Key(NamedTuple):
     attempt: int
 
 
-def key_of(task: Task) -> Key:
+def key_of(task: KiroTask) -> Key:
     """Which attempt a task object is at."""
     return Key(
         task["metadata"]["uid"], int((task.get("status") or {}).get("attempt", 0))
     )
 
 
-def is_bound_to(task: Task, instance: str) -> bool:
+def is_bound_to(task: KiroTask, instance: str) -> bool:
     """Whether `instance` is to work, or works, on the task."""
     status = task.get("status") or {}
     return (
@@ -97,7 +95,7 @@ class PatientApi:
         self._first: Optional[float] = None
         self._last = 0.0
 
-    async def watch_mine(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async def watch_mine(self) -> AsyncIterator[tuple[str, KiroTask]]:
         """See `TaskApi.watch_mine`."""
         try:
             async for event in self._api.watch_mine():
@@ -105,13 +103,13 @@ class PatientApi:
         except errors.Forbidden as error:
             raise self._judged(error) from error
 
-    async def read(self, name: str) -> Optional[dict[str, Any]]:
+    async def read(self, name: str) -> Optional[KiroTask]:
         """See `TaskApi.read`."""
         return await self._ask(self._api.read(name))
 
     async def patch_status(
-        self, name: str, patch: dict[str, Any], resource_version: str
-    ) -> dict[str, Any]:
+        self, name: str, patch: KiroTaskStatus, resource_version: str
+    ) -> KiroTask:
         """See `TaskApi.patch_status`."""
         return await self._ask(self._api.patch_status(name, patch, resource_version))
 

@@ -9,6 +9,7 @@ from typing import Any, Optional
 import pytest
 from aiohttp import web
 
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
@@ -18,7 +19,7 @@ from tests.support.fake_api import TOKEN, FakeApi, until
 NS = "team"
 
 
-def task(name: str, state: str = "", **labels: str) -> dict[str, Any]:
+def task(name: str, state: str = "", **labels: str) -> KiroTask:
     return {
         "apiVersion": TASKS.api_version,
         "kind": TASKS.kind,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any
 
 import pytest
 from aiohttp import web
 
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import EVENTS, SWARMS
 from tests.support.fake_api import FakeApi
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
-SWARM: dict[str, Any] = {"metadata": {"name": "demo", "namespace": "team", "uid": "u"}}
+SWARM: KubernetesObject = {
+    "metadata": {"name": "demo", "namespace": "team", "uid": "u"}
+}
 
 
 async def tell(client: Client, message: str, warning: bool = False) -> None:

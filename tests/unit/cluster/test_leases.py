@@ -209,7 +209,7 @@ async def test_the_leadership_ends_before_its_term_when_it_cannot_be_renewed(
 async def test_a_heartbeat_makes_its_lease_and_then_renews_it(
     api: FakeApi, client: Client
 ) -> None:
-    metadata = {"labels": {"a": "b"}}
+    belongs: leases.Belongs = {"labels": {"a": "b"}, "ownerReferences": []}
     for seconds in (4, 5):
         await leases.renew(
             client,
@@ -218,7 +218,7 @@ async def test_a_heartbeat_makes_its_lease_and_then_renews_it(
             holder="demo-1",
             seconds=seconds,
             now=NOW,
-            metadata=metadata,
+            belongs=belongs,
         )
     lease = api.store.read(LEASES, NS, "demo-1")
     assert lease["metadata"]["labels"] == {"a": "b"}

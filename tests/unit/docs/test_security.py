@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 from hack.lib.docs.rights import containers, pods
 from kiro_swarm.commands.admission import policy
@@ -10,7 +10,7 @@ from kiro_swarm.commands.roles import ROLES
 from tests.unit.docs.pages import DOCS, code_words, read, table_rows
 
 PAGE = read(DOCS / "security.md")
-Object = Dict[str, Any]
+Object = Any
 
 
 def facts(container: Object) -> List[str]:

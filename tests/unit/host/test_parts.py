@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import socket
 from collections.abc import AsyncIterator
-from typing import Optional
+from typing import Any, Optional
 
 import pytest
 from aiohttp import ClientSession, web
@@ -160,7 +160,7 @@ async def test_a_sweep_repairs_what_a_watch_missed(world: World) -> None:
     world.api.intercept = sometimes
     async with running(Sweep(world.ctx)):
         await until(lambda: world.ctx.cache.get(SWARMS, NAMESPACE, "demo") is None)
-        other = world.ctx.cache.get(SWARMS, NAMESPACE, "other")
+        other: Any = world.ctx.cache.get(SWARMS, NAMESPACE, "other")
         assert other is not None
         assert other["spec"]["instances"] == 7
     taken = {await world.ctx.queue.take() for _ in range(len(world.ctx.queue))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, List
 
 import yaml
 
@@ -12,7 +12,7 @@ CHART = ROOT / "helm" / "kiro-swarm"
 BASE = ROOT / "manifests" / "base"
 SAMPLES = ROOT / "manifests" / "samples"
 
-Object = Dict[str, Any]
+Object = Any
 
 
 def documents(path: Path) -> List[Object]:

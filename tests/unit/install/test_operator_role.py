@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from kiro_swarm.api.swarm import Storage
 from kiro_swarm.cluster import resources
-from kiro_swarm.cluster.resources import WATCHED, Resource
+from kiro_swarm.cluster.resources import WATCHED, AnyResource
 from kiro_swarm.reconcile.objects.manifests import foundations
 from tests.unit.install.files import ROOT, installed
 
@@ -45,7 +45,7 @@ SWARM: Dict[str, Any] = {
 Right = Tuple[str, str, str]  # group, resource[/subresource], verb
 
 
-def calls() -> Iterator[Tuple[str, str, Optional[Resource]]]:
+def calls() -> Iterator[Tuple[str, str, Optional[AnyResource]]]:
     """File, method and resource (None: a variable) of every call on the client."""
     for place in PLACES:
         for path in sorted(PACKAGE.glob(place)):
@@ -68,7 +68,7 @@ def calls() -> Iterator[Tuple[str, str, Optional[Resource]]]:
                     yield path.name, function.attr, getattr(resources, name, None)
 
 
-def right(resource: Resource, method: str) -> Right:
+def right(resource: AnyResource, method: str) -> Right:
     """The right that a method of the client needs."""
     if method == "patch_status":
         return resource.group, f"{resource.plural}/status", "patch"

@@ -12,14 +12,14 @@ from typing import Iterator, Set, Tuple
 import pytest
 
 from kiro_swarm.cluster import resources
-from kiro_swarm.cluster.resources import COMMANDS, Resource
+from kiro_swarm.cluster.resources import COMMANDS, AnyResource, Resource
 from kiro_swarm.commands.roles import ROLES
 from tests.unit.install.files import ROOT, installed
 
 TOOL = ROOT / "operator" / "kiro_swarm" / "cli" / "kubectl"
 
 
-def asked_for() -> Iterator[Resource]:
+def asked_for() -> Iterator[AnyResource]:
     """Every Resource that a module of the tool imports."""
     for path in sorted(TOOL.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

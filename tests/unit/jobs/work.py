@@ -17,7 +17,7 @@ from tests.support.fake_api import FakeApi
 from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
 from tests.unit.workspace.repositories import SPEC, Swarm
 
-Object = dict[str, Any]
+Object = Any
 
 
 @dataclass

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 SPEC = {"maxAttempts": 3}
 
 
-def status(**changes: Any) -> dict[str, Any]:
+def status(**changes: Any) -> Any:
     running = {
         "state": "Running",
         "attempt": 1,
@@ -42,7 +42,7 @@ def fail(
     message: str = "nothing committed",
     brief: str = "",
     spec: dict[str, Any] = SPEC,
-) -> dict[str, Any]:
+) -> Any:
     return after_failure(
         before, spec, reason=reason, message=message, brief=brief, now=NOW
     )

@@ -17,14 +17,14 @@ from kiro_swarm.cluster.resources import (
     PODS,
     SWARMS,
     TASKS,
-    Resource,
+    AnyResource,
 )
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.tasks.file.wire import GRAPH_KEY, MORE_KEY, PublishedGraph, pack
 from tests.support.fake_api import FakeApi
 
-Object = dict[str, Any]
+Object = Any
 NAMESPACE = "team"
 START = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 BASE = "a" * 40
@@ -54,7 +54,7 @@ def swarm_spec(**changes: Any) -> Object:
     return {**spec, **changes}
 
 
-def body(resource: Resource, name: str, spec: Object, **metadata: Any) -> Object:
+def body(resource: AnyResource, name: str, spec: Object, **metadata: Any) -> Object:
     """An object as a person applies it."""
     return {
         "apiVersion": resource.api_version,
@@ -80,20 +80,20 @@ class Cluster:
         self.merged: set[str] = set()
         self.tasks_run = True
 
-    def all(self, resource: Resource) -> list[Object]:
+    def all(self, resource: AnyResource) -> list[Object]:
         return self.store.select(resource, NAMESPACE)
 
-    def names(self, resource: Resource) -> list[str]:
+    def names(self, resource: AnyResource) -> list[str]:
         return [item["metadata"]["name"] for item in self.all(resource)]
 
-    def one(self, resource: Resource, name: str) -> Object:
+    def one(self, resource: AnyResource, name: str) -> Object:
         return self.store.read(resource, NAMESPACE, name)
 
-    def status(self, resource: Resource, name: str) -> Object:
+    def status(self, resource: AnyResource, name: str) -> Object:
         status: Object = self.one(resource, name).get("status") or {}
         return status
 
-    def set_status(self, resource: Resource, name: str, **status: Any) -> None:
+    def set_status(self, resource: AnyResource, name: str, **status: Any) -> None:
         self.store.patch(resource, NAMESPACE, name, {"status": status}, "status")
 
     def task(self, task_id: str, swarm: str = "demo") -> Object:

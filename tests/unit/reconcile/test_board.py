@@ -20,7 +20,7 @@ from kiro_swarm.reconcile.snapshot.board import (
 )
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 
-Object = dict[str, Any]
+Object = Any
 IDS = [str(number) for number in range(8)]
 MARKS = ("ticked", "deferred", "optional")
 NOTE = {"type": "Late", "status": "True"}

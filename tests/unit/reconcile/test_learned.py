@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from kiro_swarm.api.access import spec_of
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import SWARMS, TASKS
-from kiro_swarm.reconcile.objects.pods import spec_of
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache, measure
 from kiro_swarm.reconcile.snapshot.view import View, look
 from kiro_swarm.reconcile.tasks.hand_out import bindings

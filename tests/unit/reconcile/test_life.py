@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
+from kiro_swarm.cluster.resources import (
+    INSTANCES,
+    JOBS,
+    PODS,
+    SWARMS,
+    TASKS,
+    AnyResource,
+)
 from kiro_swarm.lifecycle.attempts import rejected
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.unit.reconcile.surroundings import NAMESPACE
@@ -135,7 +142,8 @@ async def test_an_idle_swarm_is_not_written_at_all(world: World) -> None:
     world.apply_swarm()
     await world.live(20)
     before = len(world.api.writes)
-    for resource in (SWARMS, INSTANCES):
+    kinds: tuple[AnyResource, ...] = (SWARMS, INSTANCES)
+    for resource in kinds:
         for name in world.cluster.names(resource):
             world.ctx.wake(resource, world.cluster.one(resource, name))
     world.clock.seconds += 3600

@@ -7,7 +7,7 @@ from typing import Any, Optional
 import pytest
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, Resource
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, AnyResource
 from kiro_swarm.reconcile.engine.context import Key
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.unit.reconcile.surroundings import NAMESPACE, Object
@@ -24,7 +24,7 @@ class Between:
         self._create = world.ctx.client.create
         monkeypatch.setattr(world.ctx.client, "create", self.create)
 
-    async def create(self, resource: Resource, namespace: str, item: Object) -> Any:
+    async def create(self, resource: AnyResource, namespace: str, item: Object) -> Any:
         name = item["metadata"]["name"]
         if name == self.refused:
             self.refused = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import ROLES
 from kiro_swarm.reconcile.objects.job_pods import (
@@ -18,14 +19,13 @@ from kiro_swarm.reconcile.objects.manifests import foundations
 from kiro_swarm.reconcile.objects.pods import (
     instance_pod,
     runner_config,
-    spec_of,
     template_hash,
 )
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.runner.config import WorkSettings
 from tests.unit.reconcile.surroundings import swarm_spec
 
-Object = dict[str, Any]
+Object = Any
 SETTINGS = OperatorSettings(image="ours:1", image_pull_policy="Never")
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 JOBS = ("prepare", "integrate", "inspect", "sync")
@@ -316,4 +316,5 @@ def test_accounts_may_do_no_more_than_their_work() -> None:
 def test_a_spec_of_another_version_is_no_spec() -> None:
     item, spec = swarm()
     assert spec_of(item) == spec
-    assert spec_of({"spec": {"fieldOfTomorrow": 1}}) is None
+    item["spec"] = {"fieldOfTomorrow": 1}
+    assert spec_of(item) is None

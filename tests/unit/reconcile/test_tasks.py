@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, TASKS, Resource
+from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, TASKS, AnyResource
 from kiro_swarm.lifecycle.attempts import cancelled, taken_back
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
@@ -32,7 +32,7 @@ def states(world: World) -> dict[str, str]:
     }
 
 
-def want(world: World, resource: Resource, name: str, **spec: Any) -> None:
+def want(world: World, resource: AnyResource, name: str, **spec: Any) -> None:
     """A person, through the operator, changes what is wanted of an object."""
     world.api.store.patch(resource, NAMESPACE, name, {"spec": spec})
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from kiro_swarm.api.meta import LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import BUSY, LEASES, PODS, TASKS, WATCHED, Resource
+from kiro_swarm.cluster.resources import BUSY, LEASES, PODS, TASKS, WATCHED, AnyResource
 from kiro_swarm.reconcile.engine.watches import follow, selector_of
 from tests.support.fake_api import until
 from tests.unit.reconcile.surroundings import NAMESPACE, body
@@ -19,7 +19,7 @@ from tests.unit.reconcile.world import World
 
 
 @contextlib.asynccontextmanager
-async def following(world: World, resource: Resource) -> AsyncIterator[None]:
+async def following(world: World, resource: AnyResource) -> AsyncIterator[None]:
     watch = asyncio.ensure_future(follow(world.ctx, resource))
     try:
         yield

@@ -11,7 +11,7 @@ from kiro_swarm.reconcile.swarms.integrate import Train
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from tests.unit.reconcile.surroundings import START, swarm_spec
 
-Object = dict[str, Any]
+Object = Any
 DONE = Prepared(True, "Prepared", "", 1)
 PREPARING = Prepared(None, "Preparing", "reading the repository", 1)
 REFUSED = Prepared(False, "RemoteUnavailable", "cannot reach it", 1, START)

@@ -21,7 +21,7 @@ from kiro_swarm.cluster.resources import (
     SWARMS,
     TASKS,
     WATCHED,
-    Resource,
+    AnyResource,
 )
 from kiro_swarm.handlers.registry import observe
 from kiro_swarm.reconcile.engine.context import Context, Key
@@ -213,7 +213,7 @@ class World:
             found[f"batch of {swarm}"] = integration.get("batch")
         return found
 
-    def _fields(self, resource: Resource, *fields: str) -> Object:
+    def _fields(self, resource: AnyResource, *fields: str) -> Object:
         return {
             item["metadata"]["name"]: {
                 field: (item.get("status") or {}).get(field) for field in fields

@@ -69,14 +69,14 @@ class FakeApi:
 
     def __init__(self, instance: str) -> None:
         self.instance = instance
-        self.tasks: dict[str, dict[str, Any]] = {}
-        self.writes: list[tuple[str, dict[str, Any]]] = []
+        self.tasks: dict[str, Any] = {}
+        self.writes: list[tuple[str, Any]] = []
         self.leases: list[bool] = []
         self.outage = False
         self.refusing = False
         self.conflicts = 0
         self._version = 0
-        self._events: Optional[asyncio.Queue[tuple[str, dict[str, Any]]]] = None
+        self._events: Optional[asyncio.Queue[tuple[str, Any]]] = None
 
     def put(self, name: str, **status: Any) -> None:
         """What the operator or a person writes: a status, merged."""
@@ -93,11 +93,11 @@ class FakeApi:
     def delete(self, name: str) -> None:
         self._tell("GONE", self.tasks.pop(name))
 
-    def status(self, name: str) -> dict[str, Any]:
-        status: dict[str, Any] = self.tasks[name]["status"]
+    def status(self, name: str) -> Any:
+        status: Any = self.tasks[name]["status"]
         return status
 
-    def replay(self, task: dict[str, Any]) -> None:
+    def replay(self, task: Any) -> None:
         """Deliver an event that is older than what was seen already."""
         self._tell("SET", task)
 
@@ -111,7 +111,7 @@ class FakeApi:
         if self._events is not None:
             self._events.put_nowait(("CUT", {}))
 
-    async def watch_mine(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async def watch_mine(self) -> AsyncIterator[tuple[str, Any]]:
         self._check()
         events = self._events = asyncio.Queue()
         for task in list(self.tasks.values()):
@@ -123,13 +123,11 @@ class FakeApi:
                 raise errors.Unavailable("connection refused")
             yield kind, task
 
-    async def read(self, name: str) -> Optional[dict[str, Any]]:
+    async def read(self, name: str) -> Optional[Any]:
         self._check()
         return copy.deepcopy(self.tasks.get(name))
 
-    async def patch_status(
-        self, name: str, patch: dict[str, Any], resource_version: str
-    ) -> dict[str, Any]:
+    async def patch_status(self, name: str, patch: Any, resource_version: str) -> Any:
         self._check()
         if name not in self.tasks:
             raise errors.NotFound(name)
@@ -151,7 +149,7 @@ class FakeApi:
         if self.refusing:
             raise errors.Forbidden("RBAC: clusterrole not found", 403)
 
-    def _store(self, name: str, task: dict[str, Any]) -> None:
+    def _store(self, name: str, task: Any) -> None:
         self._version += 1
         metadata = {**task["metadata"], "resourceVersion": str(self._version)}
         before = (self.tasks.get(name) or {}).get("status", {}).get("instance")
@@ -162,11 +160,11 @@ class FakeApi:
             # A field selector says DELETED for what no longer matches.
             self._tell("GONE", self.tasks[name])
 
-    def _tell(self, kind: str, task: dict[str, Any]) -> None:
+    def _tell(self, kind: str, task: Any) -> None:
         if self._events is not None:
             self._events.put_nowait((kind, copy.deepcopy(task)))
 
 
-def _merged(old: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def _merged(old: Any, patch: Any) -> Any:
     merged = {**old, **patch}
     return {key: value for key, value in merged.items() if value is not None}

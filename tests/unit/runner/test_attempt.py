@@ -357,7 +357,7 @@ async def test_a_conflict_is_told_while_the_agent_works_and_holds_up_nothing(
 
 def test_two_tasks_differ_only_in_what_names_them() -> None:
     settings = config(["agent"], verification={"command": ["check"]})
-    task: dict[str, Any] = {
+    task: Any = {
         "metadata": {"name": "demo-core-1", "uid": "u"},
         "spec": {"id": "CORE-1", "title": "T", "requirements": ["1.1"]},
         "status": {"attempt": 2, "brief": "red"},
@@ -373,5 +373,5 @@ def test_two_tasks_differ_only_in_what_names_them() -> None:
     driver = settings.driver()
     assert (driver.command, driver.env) == (["agent"], {"LANG": "C.UTF-8"})
     assert driver.idle_timeout_seconds == 600
-    beast = {**task, "spec": {**task["spec"], "mode": "BeastMode"}}
+    beast: Any = {**task, "spec": {**task["spec"], "mode": "BeastMode"}}
     assert settings.agent_task(beast, "/tree") == replace(made, cycles=5)

@@ -11,6 +11,7 @@ from typing import Any, Optional
 import pytest
 
 from kiro_swarm.agents.driver import OnProgress
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.attempt_run import Work
@@ -40,7 +41,7 @@ class Bench:
             self.api, self.clock, "demo-1", self.work_on, 10, self.look
         )
 
-    def work_on(self, task: dict[str, Any]) -> Work:
+    def work_on(self, task: KiroTask) -> Work:
         key = (task["metadata"]["name"], int(task["status"]["attempt"]))
 
         async def work(

@@ -18,10 +18,9 @@ from kiro_swarm.cli.kubectl.failure import (
     Failure,
 )
 from kiro_swarm.cli.kubectl.session import Session
-from kiro_swarm.cli.kubectl.terminal import Terminal, text_of
+from kiro_swarm.cli.kubectl.terminal import Object, Terminal, text_of
 from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.commands.action import Action
 

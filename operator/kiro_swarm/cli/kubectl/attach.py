@@ -10,9 +10,9 @@ from kiro_swarm.cli.kubectl.failure import DONE, Failure
 from kiro_swarm.cli.kubectl.get import parts_of
 from kiro_swarm.cli.kubectl.options import Target, cluster_options
 from kiro_swarm.cli.kubectl.session import Session, named, run
+from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.attach import open_text
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import PODS
 
 

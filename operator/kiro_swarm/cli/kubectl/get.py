@@ -12,14 +12,18 @@ from kiro_swarm.cli.kubectl.failure import DONE
 from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
 from kiro_swarm.cli.kubectl.route import KINDS
 from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.commands import commands_table
 from kiro_swarm.cli.kubectl.views.instances import instances_table
 from kiro_swarm.cli.kubectl.views.swarms import swarms_table
 from kiro_swarm.cli.kubectl.views.tasks import tasks_tree
-from kiro_swarm.cluster.client import Object
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, AnyResource
 
-_RESOURCES = {"tasks": TASKS, "instances": INSTANCES, "commands": COMMANDS}
+_RESOURCES: dict[str, AnyResource] = {
+    "tasks": TASKS,
+    "instances": INSTANCES,
+    "commands": COMMANDS,
+}
 
 
 @click.command("get")

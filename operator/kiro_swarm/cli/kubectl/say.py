@@ -29,8 +29,8 @@ from kiro_swarm.cli.kubectl.options import (
 )
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cluster import errors, identity
-from kiro_swarm.cluster.client import Object
 from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.commands.action import Action
 

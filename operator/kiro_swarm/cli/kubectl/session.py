@@ -16,11 +16,11 @@ from typing import Any, Awaitable, Callable, Optional
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NO_CLUSTER, Failure
 from kiro_swarm.cli.kubectl.options import Target
 from kiro_swarm.cli.kubectl.route import near_word
-from kiro_swarm.cli.kubectl.terminal import Terminal
+from kiro_swarm.cli.kubectl.terminal import Object, Terminal
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.client import Client, Object
+from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import SWARMS, Resource
+from kiro_swarm.cluster.resources import SWARMS, AnyResource
 
 #: The message of an API server that has no such kind.
 _NO_KIND = "could not find the requested resource"
@@ -54,7 +54,7 @@ class Session:
             return swarms[0]
         raise _which(name, self.namespace, [i["metadata"]["name"] for i in swarms])
 
-    async def of_swarm(self, resource: Resource, swarm: str) -> list[Object]:
+    async def of_swarm(self, resource: AnyResource, swarm: str) -> list[Object]:
         """Objects of one of our kinds that belong to a swarm."""
         items, _ = await self.client.list(
             resource, self.namespace, fields=f"spec.swarm={swarm}"

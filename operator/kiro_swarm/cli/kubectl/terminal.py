@@ -17,7 +17,7 @@ from kiro_swarm.api.meta import GROUP
 from kiro_swarm.cli.kubectl.failure import Failure
 from kiro_swarm.cli.kubectl.views.text import clean, clean_lines
 
-Object = Mapping[str, Any]
+Object = Any
 
 
 class Terminal:

@@ -17,11 +17,11 @@ from rich.live import Live
 from kiro_swarm.cli.kubectl.failure import Failure
 from kiro_swarm.cli.kubectl.options import Target, cluster_options
 from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.dashboard import dashboard
 from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.client import Object
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, Resource
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, AnyResource
 
 _RESOURCES = (SWARMS, INSTANCES, TASKS, COMMANDS)
 #: Changes come in showers: not more often than this is drawn.
@@ -43,11 +43,11 @@ class _Picture:
     def __init__(self, session: Session, swarm: str) -> None:
         self._session = session
         self._swarm = swarm
-        self.objects: dict[Resource, dict[str, Object]] = {r: {} for r in _RESOURCES}
+        self.objects: dict[AnyResource, dict[str, Object]] = {r: {} for r in _RESOURCES}
         self.news = asyncio.Event()
         self.changes: asyncio.Queue[Object] = asyncio.Queue()
 
-    async def follow(self, resource: Resource) -> None:
+    async def follow(self, resource: AnyResource) -> None:
         """Keep one kind up to date; a server that is away comes back."""
         key = "metadata.name" if resource is SWARMS else "spec.swarm"
         while True:
@@ -59,7 +59,7 @@ class _Picture:
             except errors.Unavailable:
                 await asyncio.sleep(_RETRY)
 
-    def _take(self, resource: Resource, kind: str, item: Object) -> None:
+    def _take(self, resource: AnyResource, kind: str, item: Object) -> None:
         name = item["metadata"]["name"]
         if kind == "GONE":
             if resource is SWARMS:
@@ -70,7 +70,7 @@ class _Picture:
             self.changes.put_nowait(item)
         self.news.set()
 
-    def all(self, resource: Resource) -> list[Object]:
+    def all(self, resource: AnyResource) -> list[Object]:
         """The objects of a kind."""
         return list(self.objects[resource].values())
 

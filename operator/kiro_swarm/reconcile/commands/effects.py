@@ -40,9 +40,9 @@ async def _one(
     ctx: Context, namespace: str, effect: Effect, written: dict[str, Object]
 ) -> None:
     """``written``: by uid, what effects of before made of their objects."""
-    body = dict(effect.body)
+    body: Any = dict(effect.body)
     uid = (effect.item.get("metadata") or {}).get("uid", "")
-    item = written.get(uid, effect.item)
+    item: Any = written.get(uid, effect.item)
     if effect.verb == "patch":
         written[uid] = await ctx.patch(effect.resource, item, body)
     elif effect.verb == "patch_status":

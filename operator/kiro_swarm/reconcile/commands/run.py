@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Mapping, Optional
 
+from kiro_swarm.api.access import spec_of
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.action import Action
 from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, Request
 from kiro_swarm.reconcile.engine.backlog import is_change, phase_of
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.objects.manifests import Object
-from kiro_swarm.reconcile.objects.pods import spec_of
 from kiro_swarm.reconcile.snapshot.view import View, look
 
 

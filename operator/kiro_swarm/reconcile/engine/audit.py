@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from kiro_swarm.api.kubernetes import ConfigMap
 from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
@@ -139,7 +140,7 @@ class AuditLog:
         name = naming.audit_segment(swarm["metadata"]["name"], segment)
         version = book.versions.get(segment)
         if version is None:
-            body = {
+            body: ConfigMap = {
                 "apiVersion": CONFIG_MAPS.api_version,
                 "kind": CONFIG_MAPS.kind,
                 "metadata": metadata(swarm, name, COMPONENT_AUDIT),

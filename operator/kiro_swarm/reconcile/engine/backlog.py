@@ -16,7 +16,7 @@ from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 
-Object = dict[str, Any]
+Object = Any
 FINISHED = frozenset({"Succeeded", "Failed", "Rejected", "Cancelled"})
 #: Reason of a Running command that is still changing things, and of one that has.
 WORKING, WAITING = "Working", "Waiting"

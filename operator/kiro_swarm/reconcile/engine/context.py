@@ -5,18 +5,37 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Awaitable, Callable, Hashable, Iterable, Optional, TypeVar
+from typing import (
+    Any,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+    Mapping,
+    Optional,
+    TypeVar,
+    cast,
+    overload,
+)
 
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
+from kiro_swarm.api.instance import KiroInstance, KiroInstanceStatus
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import LABEL_INSTANCE, LABEL_SWARM
+from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.cache import Cache, Object
+from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import (
     COMMANDS,
     INSTANCES,
     LEASES,
     SWARMS,
+    AnyResource,
+    ObjectT,
     Resource,
+    StatusT,
 )
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
@@ -32,7 +51,7 @@ AT_ONCE = 64
 class Key:
     """What a worker reconciles: an object of one of our kinds."""
 
-    resource: Resource
+    resource: AnyResource
     namespace: str
     name: str
 
@@ -72,8 +91,8 @@ class Context:
         self.audit = AuditLog(self.client)
 
     async def create(
-        self, resource: Resource, namespace: str, body: Object
-    ) -> Optional[Object]:
+        self, resource: Resource[ObjectT, StatusT], namespace: str, body: ObjectT
+    ) -> Optional[ObjectT]:
         """Create ``body`` and remember it. None when the name is taken: see ``owned``."""
         try:
             made = await self.client.create(resource, namespace, body)
@@ -82,9 +101,41 @@ class Context:
         self.remember(resource, made)
         return made
 
+    @overload
     async def patch_status(
-        self, resource: Resource, item: Object, status: dict[str, Any]
-    ) -> Object:
+        self,
+        resource: Resource[KiroTask, KiroTaskStatus],
+        item: KiroTask,
+        status: KiroTaskStatus,
+    ) -> KiroTask: ...
+
+    @overload
+    async def patch_status(
+        self,
+        resource: Resource[KiroInstance, KiroInstanceStatus],
+        item: KiroInstance,
+        status: KiroInstanceStatus,
+    ) -> KiroInstance: ...
+
+    @overload
+    async def patch_status(
+        self,
+        resource: Resource[SwarmCommand, SwarmCommandStatus],
+        item: SwarmCommand,
+        status: SwarmCommandStatus,
+    ) -> SwarmCommand: ...
+
+    @overload
+    async def patch_status(
+        self,
+        resource: Resource[KiroSwarm, KiroSwarmStatus],
+        item: KiroSwarm,
+        status: KiroSwarmStatus,
+    ) -> KiroSwarm: ...
+
+    async def patch_status(
+        self, resource: AnyResource, item: KubernetesObject, status: Any
+    ) -> Any:
         """Write a status, if the object still is as it was read.
 
         :raises errors.Conflict: somebody else wrote; the key is reconciled again when
@@ -102,8 +153,11 @@ class Context:
         return made
 
     async def patch(
-        self, resource: Resource, item: Object, patch: dict[str, Any]
-    ) -> Object:
+        self,
+        resource: Resource[ObjectT, StatusT],
+        item: ObjectT,
+        patch: dict[str, Any],
+    ) -> ObjectT:
         """Merge-patch an object, if it still is as it was read."""
         metadata = item["metadata"]
         version = {"resourceVersion": metadata["resourceVersion"]}
@@ -114,7 +168,7 @@ class Context:
         self.remember(resource, made)
         return made
 
-    async def delete(self, resource: Resource, item: Object) -> None:
+    async def delete(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Delete this very object, and know that it goes before the watch tells."""
         metadata = item["metadata"]
         leaving = await self.client.delete(
@@ -125,7 +179,7 @@ class Context:
         else:
             self.forget(resource, item)
 
-    def remember(self, resource: Resource, item: Object) -> None:
+    def remember(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Put the answer to a write into the cache and wake who depends on it."""
         # Who wrote which field is half of an object, and nothing is decided by it.
         item["metadata"].pop("managedFields", None)
@@ -135,7 +189,7 @@ class Context:
             self.heard(item)
         self.wake(resource, item)
 
-    def heard(self, item: Object) -> float:
+    def heard(self, item: KubernetesObject) -> float:
         """When we saw this version of an object for the first time (monotonic)."""
         uid, version = item["metadata"]["uid"], item["metadata"].get("resourceVersion")
         known = self.heartbeats.get(uid)
@@ -143,7 +197,7 @@ class Context:
             known = self.heartbeats[uid] = (version, self.monotonic())
         return known[1]
 
-    def forget(self, resource: Resource, item: Object) -> None:
+    def forget(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Drop an object that is gone, and all that was remembered of it."""
         metadata, uid = item["metadata"], item["metadata"]["uid"]
         known = self.cache.get(resource, metadata["namespace"], metadata["name"])
@@ -156,14 +210,14 @@ class Context:
         self.audit.forget(uid)
         self.wake(resource, item)
 
-    def wake(self, resource: Resource, item: Object) -> None:
+    def wake(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Queue the reconciles that a change of ``item`` concerns."""
         if resource is COMMANDS:
-            self._line_up(item)
+            self._line_up(cast(SwarmCommand, item))
         for key in concerned(resource, item):
             self.queue.add(key)
 
-    def _line_up(self, command: Object) -> None:
+    def _line_up(self, command: SwarmCommand) -> None:
         """Keep the backlog, and wake who is next when ``command`` no longer blocks."""
         metadata, swarm = command["metadata"], str(command["spec"].get("swarm"))
         namespace = metadata["namespace"]
@@ -177,7 +231,7 @@ class Context:
                 self.queue.add(Key(COMMANDS, namespace, name))
 
 
-def concerned(resource: Resource, item: Object) -> Iterable[Hashable]:
+def concerned(resource: AnyResource, item: Mapping[str, Any]) -> Iterable[Hashable]:
     """The keys whose decision depends on ``item``: of a heartbeat none does.
 
     Who has been silent for too long is found by the clock; there are more heartbeats than

@@ -14,7 +14,7 @@ from typing import Optional
 
 from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import LEASES, WATCHED, Resource
+from kiro_swarm.cluster.resources import LEASES, WATCHED, AnyResource
 from kiro_swarm.reconcile.engine.context import Context
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 8.0
 
 
-def selector_of(resource: Resource) -> Optional[str]:
+def selector_of(resource: AnyResource) -> Optional[str]:
     """Label selector of what concerns us: all of our own kinds, else what we made."""
     return None if resource.group == GROUP else f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 
@@ -46,7 +46,7 @@ async def list_all(ctx: Context) -> None:
                 ctx.forget(resource, gone)
 
 
-async def follow(ctx: Context, resource: Resource) -> None:
+async def follow(ctx: Context, resource: AnyResource) -> None:
     """Keep the cache up to date with one kind, for ever, whatever the API server does."""
     delay = _FIRST_DELAY
 

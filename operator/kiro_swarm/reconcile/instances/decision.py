@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Optional
+from typing import Optional
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.instance import InstancePhase, KiroInstance, KiroInstanceStatus
+from kiro_swarm.api.kubernetes import Pod
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.times import parse, stamp
-from kiro_swarm.reconcile.objects.manifests import Object
 
 #: After this many replacements of its pod an instance waits before the next one.
 _FREE_RESTARTS = 3
@@ -26,9 +29,9 @@ _LONGEST_WAIT = 300.0
 class Observed:
     """What ``decide`` looks at."""
 
-    instance: Object
-    pod: Optional[Object]
-    task: Optional[Object]
+    instance: KiroInstance
+    pod: Optional[Pod]
+    task: Optional[KiroTask]
     wanted: bool
     stop_now: bool
     outdated: bool
@@ -40,39 +43,39 @@ class Observed:
 class Decision:
     """What is to be done: at most one of the pod actions, and the status after it."""
 
-    status: dict[str, Any]
+    status: KiroInstanceStatus
     create: bool = False
     delete: bool = False
     again_in: Optional[float] = None
 
 
-def pod_ready(pod: Object) -> bool:
+def pod_ready(pod: Pod) -> bool:
     """Whether a pod is ready and not on its way out."""
     if pod["metadata"].get("deletionTimestamp"):
         return False
     return any(
         item.get("type") == "Ready" and item.get("status") == "True"
-        for item in (pod.get("status") or {}).get("conditions") or []
+        for item in status_of(pod).get("conditions") or []
     )
 
 
-def pod_trouble(pod: Object) -> str:
+def pod_trouble(pod: Pod) -> str:
     """Why a pod that is not ready is stuck, in the words of the kubelet; else empty."""
-    status = pod.get("status") or {}
+    status = status_of(pod)
     for item in status.get("containerStatuses") or []:
         waiting = (item.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
             return f"{item['name']}: {waiting['reason']} {waiting.get('message', '')}"
-    for item in status.get("conditions") or []:
+    for said in status.get("conditions") or []:
         # Other reasons, such as SchedulerError, pass by themselves in a moment.
-        if item.get("type") == "PodScheduled" and item.get("reason") == "Unschedulable":
-            return f"Unschedulable: {item.get('message', '')}"
+        if said.get("type") == "PodScheduled" and said.get("reason") == "Unschedulable":
+            return f"Unschedulable: {said.get('message', '')}"
     return ""
 
 
 def decide(seen: Observed) -> Decision:
     """What an instance needs next. Pure: a table of observations and answers."""
-    status = dict(seen.instance.get("status") or {})
+    status = status_of(seen.instance)
     name = seen.instance["metadata"]["name"]
     restarts = restarts_of(seen.instance)
     current = naming.pod_name(name, restarts)
@@ -96,9 +99,9 @@ def decide(seen: Observed) -> Decision:
         return Decision(
             status_after(seen, "Restarting", "its pod is being deleted", restarts)
         )
-    failed = (seen.pod.get("status") or {}).get("phase") in ("Failed", "Succeeded")
+    failed = status_of(seen.pod).get("phase") in ("Failed", "Succeeded")
     if failed:
-        why = (seen.pod.get("status") or {}).get("message") or "its pod ended"
+        why = status_of(seen.pod).get("message") or "its pod ended"
         return Decision(
             status_after(seen, "Restarting", why, restarts, pod=current), delete=True
         )
@@ -116,6 +119,7 @@ def decide(seen: Observed) -> Decision:
         trouble = pod_trouble(seen.pod)
         if not trouble and on_its_way_up(seen.instance):
             return Decision(status)  # on its way up: the first write is "Ready"
+        phase: InstancePhase
         phase = "Restarting" if status.get("readyAt") else "Pending"
         message = trouble or "its pod is not ready"
         return Decision(status_after(seen, phase, message, restarts, pod=current))
@@ -123,12 +127,12 @@ def decide(seen: Observed) -> Decision:
     return Decision(status_after(seen, phase, message, restarts, pod=current))
 
 
-def on_its_way_up(instance: Object) -> bool:
+def on_its_way_up(instance: KiroInstance) -> bool:
     """Whether nothing was ever said of it: nobody waits for a change of that yet."""
-    return not (instance.get("status") or {}).get("observedGeneration")
+    return not status_of(instance).get("observedGeneration")
 
 
-def _at_work(seen: Observed) -> tuple[str, str]:
+def _at_work(seen: Observed) -> tuple[InstancePhase, str]:
     """Phase and message of an instance whose pod is ready."""
     if not seen.wanted:
         return "Draining", ""
@@ -141,7 +145,7 @@ def _at_work(seen: Observed) -> tuple[str, str]:
     return ("Ready" if seen.task is None else "Busy"), ""
 
 
-def _wait_before(status: Object, restarts: int, now: datetime) -> float:
+def _wait_before(status: KiroInstanceStatus, restarts: int, now: datetime) -> float:
     """Seconds until the next pod may be made: none at first, then doubling."""
     if restarts <= _FREE_RESTARTS:
         return 0.0
@@ -155,28 +159,31 @@ def _wait_before(status: Object, restarts: int, now: datetime) -> float:
 
 def status_after(
     seen: Observed,
-    phase: str,
+    phase: InstancePhase,
     message: str,
     restarts: int,
     pod: Optional[str] = None,
-) -> dict[str, Any]:
+) -> KiroInstanceStatus:
     """The status with this phase and message, and what was observed beside them."""
-    before = seen.instance.get("status") or {}
+    before = status_of(seen.instance)
     generation = int(seen.instance["metadata"].get("generation") or 0)
-    task = (seen.task or {}).get("spec", {}).get("id", "")
+    task, branch = "", ""
+    if seen.task is not None:
+        task = seen.task["spec"]["id"]
+        branch = status_of(seen.task).get("branch") or ""
     ready = phase in ("Ready", "Busy")
-    status: dict[str, Any] = {
+    status: KiroInstanceStatus = {
         **before,
         "observedGeneration": generation,
         "phase": phase,
         "restarts": restarts,
         "task": task,
-        "branch": (seen.task or {}).get("status", {}).get("branch", "") if task else "",
+        "branch": branch,
         "message": message[:1024],
         "pod": before.get("pod", "") if pod is None else pod,
     }
     if seen.pod is not None:
-        status["node"] = (seen.pod.get("spec") or {}).get("nodeName") or ""
+        status["node"] = seen.pod["spec"].get("nodeName") or ""
     if (ready or phase == "Paused") and not before.get("readyAt"):
         status["readyAt"] = stamp(seen.now)
     status["conditions"] = [
@@ -193,6 +200,6 @@ def status_after(
     return status
 
 
-def restarts_of(instance: Object) -> int:
+def restarts_of(instance: KiroInstance) -> int:
     """How many times its pod was replaced."""
-    return int((instance.get("status") or {}).get("restarts") or 0)
+    return status_of(instance).get("restarts") or 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Optional
 
+from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.instance import InstancePhase
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
@@ -24,7 +26,6 @@ from kiro_swarm.reconcile.objects.manifests import Object, is_owned
 from kiro_swarm.reconcile.objects.pods import (
     TEMPLATE_HASH,
     instance_pod,
-    spec_of,
     template_hash,
 )
 from kiro_swarm.reconcile.snapshot.board import board_of
@@ -106,7 +107,7 @@ async def _tell_refusal(
 ) -> None:
     """Say why there is no pod: a quota, a policy, a field that the API server refuses."""
     before = seen.instance.get("status") or {}
-    phase = "Restarting" if before.get("readyAt") else "Pending"
+    phase: InstancePhase = "Restarting" if before.get("readyAt") else "Pending"
     message = f"its pod is refused: {error.message}"
     status = status_after(seen, phase, message, restarts_of(seen.instance))
     if status != before:

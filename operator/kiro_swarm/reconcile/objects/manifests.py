@@ -22,12 +22,12 @@ from kiro_swarm.cluster.resources import (
     ROLE_BINDINGS,
     ROLES,
     SERVICE_ACCOUNTS,
-    Resource,
+    AnyResource,
 )
 from kiro_swarm.policy import naming
 
-Object = dict[str, Any]
-Made = tuple[Resource, Object]
+Object = Any
+Made = tuple[AnyResource, Object]
 
 
 def owner(item: Object) -> Object:
@@ -83,7 +83,7 @@ def foundations(swarm: Object, storage: Storage, *, network_policy: bool) -> lis
     return made
 
 
-def _object(swarm: Object, resource: Resource, name: str, rest: Object) -> Made:
+def _object(swarm: Object, resource: AnyResource, name: str, rest: Object) -> Made:
     return resource, {
         "apiVersion": resource.api_version,
         "kind": resource.kind,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Optional
+from typing import Any
 
 from kiro_swarm.api.meta import (
     COMPONENT_INSTANCE,
@@ -265,11 +265,3 @@ def placement(spec: KiroSwarmSpec) -> Object:
         ],
     }
     return {key: value for key, value in placement.items() if value}
-
-
-def spec_of(swarm: Object) -> Optional[KiroSwarmSpec]:
-    """The typed spec of a KiroSwarm, or None when it is of another version of us."""
-    try:
-        return KiroSwarmSpec.model_validate(swarm["spec"])
-    except ValueError:
-        return None

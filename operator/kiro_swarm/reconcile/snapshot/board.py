@@ -33,7 +33,7 @@ from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 
-Object = dict[str, Any]
+Object = Any
 #: The states in which something may have to be done for a task.
 _OPEN = (READY, BOUND, RUNNING, DONE, FAILED, SKIPPED)
 _ACTIVE = (BOUND, RUNNING)

@@ -27,7 +27,7 @@ from kiro_swarm.tasks.plan.estimates import (
 from kiro_swarm.tasks.plan.graph import CycleError, TaskGraph
 from kiro_swarm.tasks.plan.ranks import MOST_TASKS, planned_ranks
 
-Object = dict[str, Any]
+Object = Any
 #: Seconds, for each task of a swarm, in which what takes a look at all of them is not done
 #: again: for ten thousand tasks that is five seconds.
 PAUSE_PER_TASK = 0.0005

@@ -20,7 +20,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.cache import Cache
-from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, ObjectT
 from kiro_swarm.reconcile.objects.manifests import Object, is_owned
 from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
@@ -141,19 +141,17 @@ class View:
 def look(cache: Cache, swarm: Object, spec: KiroSwarmSpec, now: datetime) -> View:
     """The view of a swarm from what the cache knows; foreign namesakes are left out."""
     namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
-    instances, jobs = (
-        [
-            item
-            for item in cache.of_swarm(resource, namespace, name)
-            if is_owned(item, swarm)
-        ]
-        for resource in (INSTANCES, JOBS)
-    )
+    instances = _owned(cache.of_swarm(INSTANCES, namespace, name), swarm)
+    jobs = _owned(cache.of_swarm(JOBS, namespace, name), swarm)
     # Whatever the order in which the cache learned of them: lists for people are stable.
     instances.sort(key=lambda item: int(item["spec"].get("index", 0)))
     pods = cache.of_swarm(PODS, namespace, name)
     task_index = board_of(cache, swarm).task_index()
     return View(swarm, spec, instances, task_index.tasks, jobs, pods, now, task_index)
+
+
+def _owned(items: list[ObjectT], swarm: Object) -> list[ObjectT]:
+    return [item for item in items if is_owned(item, swarm)]
 
 
 def job_number(job: Object) -> int:

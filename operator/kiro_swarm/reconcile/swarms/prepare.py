@@ -145,11 +145,11 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
 
 def _failed_before(view: View, attempt: int, retry_at: datetime) -> Prepared:
     """What was said when the last attempt failed, while its retry is not due."""
-    said = find(view.status.get("conditions") or [], "Prepared") or {}
+    said = find(view.status.get("conditions") or [], "Prepared")
     return Prepared(
         False,
-        str(said.get("reason") or "PrepareFailed"),
-        str(said.get("message") or ""),
+        said["reason"] if said else "PrepareFailed",
+        said.get("message") or "" if said else "",
         attempt,
         retry_at,
     )

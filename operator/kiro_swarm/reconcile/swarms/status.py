@@ -34,7 +34,7 @@ _PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
 _MOST_NAMED = 5
 
 
-def swarm_status(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
+def swarm_status(view: View, prepared: Prepared, train: Train) -> Any:
     """The whole status of a KiroSwarm."""
     before = view.status
     counts = Counter(view.states.values())

@@ -11,14 +11,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Optional
 
+from kiro_swarm.api.access import spec_of
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, Resource
-from kiro_swarm.policy.conditions import find
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, AnyResource
+from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object, foundations, is_owned
-from kiro_swarm.reconcile.objects.pods import spec_of
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look
@@ -104,7 +104,9 @@ async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) 
     ctx.queue.add_after(key, 1.0)
 
 
-async def _lay(ctx: Context, swarm: Object, resource: Resource, body: Object) -> bool:
+async def _lay(
+    ctx: Context, swarm: Object, resource: AnyResource, body: Object
+) -> bool:
     """Make one object that is not watched; True when it is there and the swarm's."""
     namespace, name = swarm["metadata"]["namespace"], body["metadata"]["name"]
     try:
@@ -197,7 +199,7 @@ def _rest(ctx: Context, view: View) -> float:
 
 async def _status(
     ctx: Context, view: View, prepared: Prepared, train: integrate.Train
-) -> dict[str, Any]:
+) -> Any:
     """The status, with where the audit log ends if there are commands."""
     status = swarm_status(view, prepared, train)
     if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
@@ -210,7 +212,7 @@ def _until(view: View, when: Any) -> Optional[float]:
     return None if when is None else max(0.1, (when - view.now).total_seconds())
 
 
-async def _expire(ctx: Context, view: View, status: dict[str, Any]) -> Optional[float]:
+async def _expire(ctx: Context, view: View, status: Any) -> Optional[float]:
     """Delete a finished swarm whose time is up; else seconds until then."""
     ttl = view.spec.ttl_seconds_after_finished
     finished = parse(status.get("finishedAt"))
@@ -227,16 +229,16 @@ async def _expire(ctx: Context, view: View, status: dict[str, Any]) -> Optional[
     return None
 
 
-async def _tell(ctx: Context, view: View, status: dict[str, Any]) -> None:
+async def _tell(ctx: Context, view: View, status: Any) -> None:
     """An Event when it stalls, asks a person or is complete: news people look for."""
     for kind, warning in (
         ("Stalled", True),
         ("ApprovalNeeded", False),
         ("Complete", False),
     ):
-        now = find(status["conditions"], kind) or {}
-        before = find(view.status.get("conditions") or [], kind) or {}
-        if now.get("status") == "True" and before.get("status") != "True":
+        now = find(status["conditions"], kind)
+        before = is_true(view.status.get("conditions") or [], kind)
+        if now is not None and now["status"] == "True" and not before:
             await emit(
                 ctx.client,
                 SWARMS,

@@ -162,7 +162,7 @@ def files_of(task: Object) -> tuple[str, ...]:
     return tuple(task["spec"].get("files") or ())
 
 
-def bind(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:
+def bind(view: View, task: Object, instance: str, pod_uid: str) -> Any:
     """The status patch that gives a task to an instance: its next attempt."""
     place = place_of(view, task, instance, pod_uid)
     return bound(task.get("status") or {}, view.now, place, request_of(task))

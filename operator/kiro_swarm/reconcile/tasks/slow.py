@@ -102,7 +102,7 @@ def _target(
     return max(able, key=lambda one: (one.speed, -one.index), default=None)
 
 
-def _move(view: View, task: Object, instance: str, pod_uid: str) -> dict[str, Any]:
+def _move(view: View, task: Object, instance: str, pod_uid: str) -> Any:
     status = task["status"]
     message = (
         f"working for {spoken(elapsed(view, task))} on {status['instance']}, which is "

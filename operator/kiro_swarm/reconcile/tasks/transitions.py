@@ -29,7 +29,7 @@ from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
-Patch = tuple[Object, dict[str, Any]]
+Patch = tuple[Object, Any]
 Silence = Callable[[Object], float]
 
 
@@ -51,7 +51,7 @@ def transitions(view: View, silence: Silence) -> list[Patch]:
     return patches
 
 
-def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str, Any]]:
+def _transition(view: View, task: Object, silence: Silence) -> Any:
     spec, status, state = task["spec"], task.get("status") or {}, state_of(task)
     request = spec.get("runRequest") or ""
     asked = bool(request) and request != (status.get("observedRunRequest") or "")
@@ -74,7 +74,7 @@ def _transition(view: View, task: Object, silence: Silence) -> Optional[dict[str
     return None
 
 
-def _start(view: View, task: Object, asked: bool) -> Optional[dict[str, Any]]:
+def _start(view: View, task: Object, asked: bool) -> Any:
     """From Blocked to where the task begins, or None while it has to wait."""
     spec = task["spec"]
     if spec.get("ticked"):
@@ -173,7 +173,7 @@ async def write(ctx: Context, patches: Iterable[Patch]) -> list[Object]:
     swarm again, and the next decision is made from it.
     """
 
-    async def one(task: Object, patch: dict[str, Any]) -> Optional[Object]:
+    async def one(task: Object, patch: Any) -> Optional[Object]:
         try:
             return await ctx.patch_status(TASKS, task, checked(task, patch, OPERATOR))
         except (errors.Conflict, errors.NotFound):

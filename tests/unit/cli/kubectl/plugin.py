@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiro_swarm.cli.kubectl.main import main
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, Resource
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, AnyResource
 from tests.support.fake_api import FakeApi, until
 
 NAMESPACE = "default"
-Object = dict[str, Any]
+Object = Any
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ async def plugin(*arguments: str) -> Said:
     return await said
 
 
-def put(api: FakeApi, resource: Resource, name: str, spec: Any, status: Any) -> Object:
+def put(
+    api: FakeApi, resource: AnyResource, name: str, spec: Any, status: Any
+) -> Object:
     """An object with a status."""
     body = {
         "apiVersion": resource.api_version,

@@ -14,7 +14,7 @@ from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.view import View
 from tests.unit.reconcile.surroundings import START, swarm_spec
 
-Object = dict[str, Any]
+Object = Any
 SETTINGS = OperatorSettings(image="kiro-swarm:test")
 
 

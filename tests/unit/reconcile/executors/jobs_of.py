@@ -9,7 +9,7 @@ from kiro_swarm.policy.times import stamp
 from tests.unit.reconcile.executors.builders import Scene
 from tests.unit.reconcile.surroundings import START
 
-Object = dict[str, Any]
+Object = Any
 
 
 def owned(**spec: Any) -> Scene:

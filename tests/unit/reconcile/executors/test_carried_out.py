@@ -54,7 +54,7 @@ def wishes(world: World) -> dict[str, Any]:
     }
 
 
-async def said(world: World, sentence: str, dies_after: int = 0) -> dict[str, Any]:
+async def said(world: World, sentence: str, dies_after: int = 0) -> Any:
     """Say a sentence, let the operator die after some writes, and wait for the answer."""
     world.say(sentence)
     if dies_after:

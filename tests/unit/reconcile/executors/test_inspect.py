@@ -12,7 +12,7 @@ from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from tests.unit.reconcile.executors.builders import Scene
 from tests.unit.reconcile.executors.jobs_of import job, owned, pod
 
-Object = dict[str, Any]
+Object = Any
 BASE, COMMIT, MERGE = "b" * 40, "c" * 40, "a" * 40
 AT = {"branch": "swarm/demo/1/1", "baseCommit": BASE}
 REFERENCE = {"configMap": "word-result", "key": "diff.patch", "sizeBytes": 9}

@@ -17,7 +17,7 @@ from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.policy.conflicts import CONFLICT_PREDICTED
 from kiro_swarm.policy.times import parse
 
-Object = Mapping[str, Any]
+Object = Any
 _NUMBERED: Final = re.compile(r"-([1-9][0-9]{0,5})\Z")
 _CODE: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _DIGITS: Final = re.compile(r"([0-9]+)")

@@ -15,7 +15,7 @@ from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
 
-Status = dict[str, Any]
+Status = Any
 _MESSAGE_BYTES = 4096
 _DATA_BYTES = 16384
 _MOST_CHANGES = 64

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, Sequence
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
@@ -86,7 +86,7 @@ async def log_cancelled(run: CommandRun, action: Action, swarm: Object) -> None:
 
 async def _log(
     run: CommandRun, action: Action, swarm: Object, status: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> Any:
     """Put the command into the audit log; its place there."""
     entry = audit.entry(
         run.command,
@@ -103,7 +103,7 @@ async def _log(
     return line.to_wire()
 
 
-async def _put_aside(run: CommandRun, outcome: Outcome) -> Optional[dict[str, Any]]:
+async def _put_aside(run: CommandRun, outcome: Outcome) -> Any:
     """Put what is too long for a status into a ConfigMap; where it is, or None."""
     if outcome.data_ref:
         return dict(outcome.data_ref)
@@ -115,7 +115,7 @@ async def _put_aside(run: CommandRun, outcome: Outcome) -> Optional[dict[str, An
         return None
     name, namespace = naming.result_name(run.key.name), run.key.namespace
     kept = cut_as_json(text, _DOCUMENT_BYTES)
-    body = {
+    body: Any = {
         "apiVersion": CONFIG_MAPS.api_version,
         "kind": CONFIG_MAPS.kind,
         "metadata": {

@@ -32,8 +32,8 @@ def problems(view: View, operator: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _stalled(view: View) -> list[str]:
-    stalled = find(view.status.get("conditions") or [], "Stalled") or {}
-    if stalled.get("status") != "True":
+    stalled = find(view.status.get("conditions") or [], "Stalled")
+    if stalled is None or stalled["status"] != "True":
         return []
     return [f"stalled ({stalled['reason']}): {stalled.get('message', '')}"]
 

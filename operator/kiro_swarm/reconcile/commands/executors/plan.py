@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from typing_extensions import Literal
 
-from kiro_swarm.cluster.resources import Resource
+from kiro_swarm.cluster.resources import AnyResource
 from kiro_swarm.commands.action import Action
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -62,7 +62,7 @@ class Effect:
     """
 
     verb: Literal["patch", "patch_status", "create", "delete"]
-    resource: Resource
+    resource: AnyResource
     item: Object
     says: str
     body: Mapping[str, Any] = field(default_factory=dict)

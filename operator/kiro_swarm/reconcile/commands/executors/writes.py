@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from kiro_swarm.cluster.resources import INSTANCES, SWARMS, TASKS, Resource
+from kiro_swarm.cluster.resources import INSTANCES, SWARMS, TASKS, AnyResource
 from kiro_swarm.lifecycle.attempts import taken_back
 from kiro_swarm.reconcile.commands.executors.plan import Effect, Request
 from kiro_swarm.reconcile.objects.manifests import Object
@@ -25,7 +25,7 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def change(resource: Resource, item: Object, **wanted: Any) -> tuple[Effect, ...]:
+def change(resource: AnyResource, item: Object, **wanted: Any) -> tuple[Effect, ...]:
     """The effect that gives fields of ``item.spec`` these values, if they differ."""
     before = {name: item["spec"].get(name, _DEFAULTS.get(name, "")) for name in wanted}
     new = {name: value for name, value in wanted.items() if before[name] != value}
