@@ -23,7 +23,7 @@ VERBS = {"get", "list", "create", "patch", "patch_status", "delete", "replace", 
 BY_VARIABLE = {
     ("swarm.py", "create"): "foundations",
     ("swarm.py", "get"): "foundations",
-    ("worker.py", "list"): "watched",
+    ("watches.py", "list"): "watched",
     ("watches.py", "watch"): "watched",
     # What a Context passes on is counted where the Context is called.
     ("context.py", "create"): "passed on",
