@@ -30,12 +30,18 @@ from kiro_swarm.tasks.plan.estimates import Estimate, Estimates, Observation
 from kiro_swarm.tasks.plan.forecast import forecast
 from kiro_swarm.tasks.plan.graph import TaskGraph
 from kiro_swarm.tasks.plan.ranks import planned_ranks
-from kiro_swarm.tasks.plan.ready import ReadyQueue
-from kiro_swarm.tasks.plan.strategies import ROUND_ROBIN, IdleInstance, ReadyTask
+from kiro_swarm.tasks.plan.strategies import ROUND_ROBIN, IdleInstance
 from tests.bench.optimum import optimum
 from tests.bench.report import Measure
 from tests.bench.task_graphs import Edges, many, problem
-from tests.bench.worked import as_it_goes, as_planned, in_waves, known, makespan
+from tests.bench.worked import (
+    Tasks,
+    as_it_goes,
+    as_planned,
+    in_waves,
+    known,
+    makespan,
+)
 
 SIZES = (1_000, 10_000, 100_000)
 GRAPHS = 500
@@ -126,16 +132,20 @@ def _choosing(size: int) -> Iterator[Measure]:
     draw = random.Random(SEED)
     needed = many(draw, size)
     graph = TaskGraph(needed, [float(draw.randint(60, 7200)) for _ in needed])
-    tasks = [ReadyTask(str(number), number) for number in range(size)]
-    queue = ReadyQueue(graph, tasks, graph.upward_ranks(), [BLOCKED] * size)
+    tasks = Tasks(graph, graph.upward_ranks())
+    queue = tasks.queue
     instances = [IdleInstance(f"i-{number}", number) for number in range(50)]
     out = [task.order for task, _ in queue.choose(instances)]
+    for number in out:
+        queue.remove(str(number))
     times: List[int] = []
     while out and len(times) < CHOICES:
         number = out.pop(draw.randrange(len(out)))
         begin = time.perf_counter_ns()
-        queue.satisfy(number, now=float(len(times)))
+        tasks.satisfy(number, float(len(times)))
         pairs = queue.choose(instances[:1], turn=len(times), now=float(len(times)))
+        for task, _ in pairs:
+            queue.remove(task.id)
         times.append(time.perf_counter_ns() - begin)
         out += [task.order for task, _ in pairs]
     times.sort()

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import List, Sequence, Tuple
 
-from kiro_swarm.api.meta import BLOCKED
 from kiro_swarm.tasks.plan.graph import TaskGraph
 from kiro_swarm.tasks.plan.ready import ReadyQueue
 from kiro_swarm.tasks.plan.simulate import simulate
@@ -39,6 +38,34 @@ class Truth:
     seconds: Sequence[float]
     deaths: Sequence[Sequence[float]]
     restart: float
+
+
+class Tasks:
+    """The tasks of a graph, and the queue of those that wait for nothing."""
+
+    def __init__(
+        self,
+        graph: TaskGraph,
+        ranks: Sequence[float],
+        strategy: Strategy = DEPENDENCY_AWARE,
+    ) -> None:
+        self.queue = ReadyQueue(strategy)
+        self._graph, self._ranks = graph, ranks
+        self._missing = [len(needed) for needed in graph.dependencies]
+        for number, missing in enumerate(self._missing):
+            if not missing:
+                self.put(number, 0.0)
+
+    def put(self, number: int, now: float) -> None:
+        """A task is ready."""
+        self.queue.put(ReadyTask(str(number), number), self._ranks[number], now)
+
+    def satisfy(self, number: int, now: float) -> None:
+        """A task is merged: those that waited for nothing else are ready."""
+        for other in self._graph.dependents[number]:
+            self._missing[other] -= 1
+            if not self._missing[other]:
+                self.put(other, now)
 
 
 def as_planned(problem: Problem) -> Truth:
@@ -76,10 +103,10 @@ def makespan(
 ) -> float:
     """Minutes until the last task is done, each choice made when it has to be made."""
     graph = TaskGraph(problem.needed, problem.seconds)
-    tasks = [ReadyTask(str(number), number) for number in range(len(ranks))]
-    queue = ReadyQueue(graph, tasks, ranks, [BLOCKED] * len(tasks), strategy=strategy)
+    tasks = Tasks(graph, ranks, strategy)
+    queue = tasks.queue
     idle = [IdleInstance(f"i-{n}", n) for n in range(problem.instances)]
-    attempts = [0] * len(tasks)
+    attempts = [0] * len(ranks)
     # (when, 0 task done / 1 task lost / 2 instance back, task, instance)
     events: List[Tuple[float, int, int, int]] = []
     instances = list(idle)
@@ -87,6 +114,7 @@ def makespan(
     while True:
         for task, instance in queue.choose(idle, turn=turn, now=now * MINUTE):
             idle.remove(instance)
+            queue.remove(task.id)
             number, turn = task.order, turn + 1
             dies = truth.deaths[number][attempts[number] :][:1]
             attempts[number] += 1
@@ -99,12 +127,12 @@ def makespan(
         while events and events[0][0] == moment:
             now, what, number, index = heappop(events)
             if what == 1:
-                queue.give_back(number, now * MINUTE)
+                tasks.put(number, now * MINUTE)
                 heappush(events, (now + truth.restart, 2, number, index))
                 continue
             idle.append(instances[index])
             if what == 0:
-                queue.satisfy(number, now * MINUTE)
+                tasks.satisfy(number, now * MINUTE)
 
 
 def in_waves(problem: Problem, truth: Truth) -> float:

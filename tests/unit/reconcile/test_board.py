@@ -19,6 +19,7 @@ from kiro_swarm.reconcile.snapshot.board import (
     board_of,
 )
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
+from kiro_swarm.reconcile.snapshot.ready import ReadyCache
 
 Object = Any
 IDS = [str(number) for number in range(8)]
@@ -121,7 +122,9 @@ def looked_at(tasks: list[Object]) -> TaskIndex:
         noted=[item for item in line if item["status"].get("conditions") == [NOTE]],
         load=counted(line),
         measurements=MeasurementCache(),
+        ready=ReadyCache(),
         shape=0,
+        version=0,
     )
 
 

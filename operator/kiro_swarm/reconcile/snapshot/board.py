@@ -32,6 +32,7 @@ from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
+from kiro_swarm.reconcile.snapshot.ready import ReadyCache
 
 Object = Any
 #: The states in which something may have to be done for a task.
@@ -62,6 +63,7 @@ class TaskIndex:
     whose mark in the task file may decide. ``noted``: those with a condition that is True.
     ``load``: who has had which. ``measurements``: what they taught; asked with the
     ``shape``, which is another one when tasks came or went or a spec of one has changed.
+    ``ready``: puts the ready ones in line, for it is asked with the ``version``.
     """
 
     tasks: list[Object]
@@ -71,7 +73,9 @@ class TaskIndex:
     noted: list[Object]
     load: InstanceLoad
     measurements: MeasurementCache = field(compare=False)
+    ready: ReadyCache = field(compare=False)
     shape: int = field(compare=False)
+    version: int = field(compare=False)
 
     @property
     def active(self) -> list[Object]:
@@ -146,6 +150,7 @@ class Board:
         self._noted: set[str] = set()
         self._loads = LoadCounter()
         self._measurements = MeasurementCache()
+        self._ready = ReadyCache()
         self._shape = 0
 
     def put(self, item: Object) -> None:
@@ -169,8 +174,10 @@ class Board:
             self._noted.add(task_id)
         else:
             self._noted.discard(task_id)
+        state = state_of(item)
+        self._ready.note(task_id, item if state == READY else None)
         self._enter(task_id)
-        self._set_state(task_id, state_of(item))
+        self._set_state(task_id, state)
 
     def remove(self, item: Object) -> None:
         """A task is gone."""
@@ -180,6 +187,7 @@ class Board:
             self._place = None
             self._shape += 1
             self._loads.drop(gone)
+            self._ready.note(task_id, None)
             self._leave(task_id)
             self._noted.discard(task_id)
             self._set_state(task_id, "")
@@ -211,7 +219,9 @@ class Board:
             noted=listed(self._noted),
             load=self._loads.load(),
             measurements=self._measurements,
+            ready=self._ready,
             shape=self._shape,
+            version=self._ready.version,
         )
 
     def _set_state(self, task_id: str, state: str) -> None:

@@ -16,6 +16,7 @@ from kiro_swarm.api.meta import (
     COMPONENT_PREPARE,
     FINAL_STATES,
     LABEL_COMPONENT,
+    READY,
     SATISFIED_STATES,
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
@@ -25,6 +26,8 @@ from kiro_swarm.reconcile.objects.manifests import Object, is_owned
 from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
 from kiro_swarm.reconcile.snapshot.measured import Measured
+from kiro_swarm.reconcile.snapshot.ready import TaskQueue
+from kiro_swarm.tasks.plan.strategies import STRATEGIES
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,13 @@ class View:
         """What its tasks teach about times, chains and instances."""
         known, shape = self.task_index.measurements, self.task_index.shape
         return known.measured(self.tasks, self.spec.instances, shape, self.now)
+
+    def ready_queue(self) -> TaskQueue:
+        """The tasks that an instance may get, in their order; to be used at once."""
+        strategy = STRATEGIES[self.spec.distribution.strategy]
+        index = self.task_index
+        ready, version = index.by_state[READY], index.version
+        return index.ready.queue(ready, version, self.measured, strategy)
 
     @cached_property
     def active(self) -> dict[str, Object]:

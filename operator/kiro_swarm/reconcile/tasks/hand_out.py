@@ -1,4 +1,4 @@
-"""Which task goes to which instance: a view put into the words of ``tasks/plan/schedule``.
+"""Which task goes to which instance: what the queue of ``tasks/plan/ready`` chooses, as patches.
 
 Called by ``swarm``, and by ``holds`` to say what will happen. Pure: takes a view, returns
 status patches. A binding carries the attempt number, which is the fencing token for
@@ -13,51 +13,34 @@ from kiro_swarm.api.meta import DONE, READY
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy import naming
-from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.ready import capabilities, files_of
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import Patch
-from kiro_swarm.tasks.plan.schedule import IdleInstance, ReadyTask, choose, in_line
-from kiro_swarm.tasks.plan.strategies import STRATEGIES
-
-_NOTHING: frozenset[str] = frozenset()
+from kiro_swarm.tasks.plan.strategies import IdleInstance
 
 
 def bindings(view: View) -> list[Patch]:
     """A task for every idle instance that may have one, as the strategy says."""
     pods = dict(idle_instances(view))
-    waiting = startable(view)
-    if not pods or not waiting:
+    if not pods or not view.task_index.by_state[READY]:
         return []
-    tasks = {task["spec"]["id"]: task for task in waiting}
-    chosen = choose(
-        [ready_task(view, task) for task in waiting],
+    queue = view.ready_queue()
+    chosen = queue.choose(
         [
             instance_of(view, item)
             for item in view.instances
             if item["metadata"]["name"] in pods
         ],
-        view.measured.ranks,
         [files_of(task) for task in in_the_air(view)],
-        strategy=STRATEGIES[view.spec.distribution.strategy],
         turn=view.task_index.load.turn,
+        now=view.now.timestamp(),
     )
     return [
-        (tasks[task.id], bind(view, tasks[task.id], one.name, pods[one.name]))
-        for task, one in chosen
+        (found, bind(view, found, one.name, pods[one.name]))
+        for found, one in ((queue.task(task.id), one) for task, one in chosen)
     ]
-
-
-def line(view: View, assigned_to: str) -> list[ReadyTask]:
-    """The ready tasks for one instance, or for any, in the order in which they go."""
-    waiting = [
-        task
-        for task in (ready_task(view, item) for item in startable(view))
-        if task.assigned_to == assigned_to
-    ]
-    strategy = STRATEGIES[view.spec.distribution.strategy]
-    return in_line(waiting, view.measured.ranks, strategy)
 
 
 def idle_instances(view: View) -> list[tuple[str, str]]:
@@ -90,30 +73,6 @@ def wanted(view: View) -> list[Object]:
     ]
 
 
-def startable(view: View) -> list[Object]:
-    """The tasks that an instance may get: ready, and not paused by a person."""
-    return [
-        task
-        for task in view.task_index.by_state[READY]
-        if not task["spec"].get("paused")
-    ]
-
-
-def ready_task(view: View, task: Object) -> ReadyTask:
-    """A KiroTask as the scheduling sees it."""
-    spec, since = task["spec"], parse((task.get("status") or {}).get("readyAt"))
-    return ReadyTask(
-        id=spec["id"],
-        order=int(spec.get("order") or 0),
-        priority=int(spec.get("priority") or 0),
-        files=files_of(task),
-        assigned_to=str(spec.get("assignedTo") or ""),
-        capabilities=_words(spec.get("capabilities")),
-        last=spec["id"] in view.measured.last,
-        waited=max(0.0, (view.now - since).total_seconds()) if since else 0.0,
-    )
-
-
 def instance_of(view: View, instance: Object) -> IdleInstance:
     """A KiroInstance as the scheduling sees it."""
     name, load = instance["metadata"]["name"], view.task_index.load
@@ -129,13 +88,13 @@ def instance_of(view: View, instance: Object) -> IdleInstance:
 
 def capabilities_of(view: View, instance: Object) -> frozenset[str]:
     """What an instance can do: what all of the swarm can, and what it alone can."""
-    own = _words(instance["spec"].get("capabilities"))
-    return own | _words(view.spec.template.capabilities)
+    own = capabilities(instance["spec"].get("capabilities"))
+    return own | capabilities(view.spec.template.capabilities)
 
 
 def lacking(view: View, task: Object) -> list[str]:
     """What a task asks for, if no instance that may have it can do all of that."""
-    asked = _words(task["spec"].get("capabilities"))
+    asked = capabilities(task["spec"].get("capabilities"))
     if not asked or task["spec"].get("assignedTo"):
         return []
     able = [capabilities_of(view, item) for item in wanted(view)]
@@ -145,21 +104,9 @@ def lacking(view: View, task: Object) -> list[str]:
     return sorted(asked - best)
 
 
-def _words(capabilities: Any) -> frozenset[str]:
-    """Without regard to case: it is written by hand in a task file and in a manifest."""
-    if not capabilities:
-        return _NOTHING
-    return frozenset(word.strip().casefold() for word in capabilities)
-
-
 def in_the_air(view: View) -> list[Object]:
     """The tasks that change files and are not on the integration branch yet."""
     return [*view.task_index.active, *view.task_index.by_state[DONE]]
-
-
-def files_of(task: Object) -> tuple[str, ...]:
-    """What a task says that it touches."""
-    return tuple(task["spec"].get("files") or ())
 
 
 def bind(view: View, task: Object, instance: str, pod_uid: str) -> Any:

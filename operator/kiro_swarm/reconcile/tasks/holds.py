@@ -11,14 +11,13 @@ from typing import Any
 
 from kiro_swarm.api.meta import ACTIVE_STATES
 from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.ready import files_of
 from kiro_swarm.reconcile.snapshot.text import listed, short
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.tasks.hand_out import (
-    files_of,
     idle_instances,
     in_the_air,
     lacking,
-    line,
 )
 from kiro_swarm.tasks.plan.overlap import Claims
 
@@ -152,7 +151,8 @@ def place_in_line(view: View, task: Object, *, alone: bool) -> list[Reason]:
         return []
     name = task["spec"]["id"]
     # Who is assigned elsewhere is in another line.
-    ids = [other.id for other in line(view, str(task["spec"].get("assignedTo") or ""))]
+    assigned_to = str(task["spec"].get("assignedTo") or "")
+    ids = [other.id for other in view.ready_queue().line(assigned_to)]
     before = ids[: ids.index(name)]
     if before and (not alone or len(before) >= len(idle_instances(view))):
         message = f"number {len(before) + 1} in line, behind {listed(before)}"

@@ -15,13 +15,13 @@ from kiro_swarm.lifecycle.notes import observed
 from kiro_swarm.lifecycle.reasons import SLOW
 from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.ready import ready_task
 from kiro_swarm.reconcile.snapshot.text import spoken
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.hand_out import (
     idle_instances,
     instance_of,
     place_of,
-    ready_task,
     request_of,
 )
 from kiro_swarm.reconcile.tasks.lateness import (
@@ -93,7 +93,7 @@ def _target(
 ) -> Optional[IdleInstance]:
     """The fastest idle instance, if it is much faster than the one that has the task."""
     speed = view.measured.speeds.get(task["status"]["instance"], 1.0)
-    wanted = ready_task(view, task)
+    wanted = ready_task(task, view.measured)
     able = [
         one
         for one in idle

@@ -1,6 +1,7 @@
 """Which ready task goes to which idle instance now.
 
-Called by the operator whenever a task becomes ready or an instance idle. Deterministic:
+Used by ``ready``, which the operator asks whenever a task becomes ready or an instance
+idle. Deterministic:
 the same input, in any order, gives the same pairs in the same order. Guarantees, whatever
 the strategy:
 
@@ -15,21 +16,18 @@ the strategy:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Final, Optional
 
 from kiro_swarm.tasks.plan.overlap import Claims
 from kiro_swarm.tasks.plan.strategies import (
-    DEPENDENCY_AWARE,
     IdleInstance,
     Key,
     ReadyTask,
     Strategy,
 )
-
-__all__ = ["IdleInstance", "ReadyTask", "choose", "in_line", "may_have", "pair"]
 
 #: Seconds that a ready task may be passed over before it gets a turn of its own. Long, for
 #: in work that comes to an end the most urgent first is better for all (hack/bench
@@ -39,10 +37,14 @@ PATIENCE_SECONDS: Final = 24 * 3600.0
 FAIR_EVERY: Final = 4
 
 Pair = tuple[ReadyTask, IdleInstance]
+#: What ready tasks are sorted by: assigned, priority, optional, urgency, order, id.
+LineKey = tuple[bool, int, bool, Key, int, str]
 
 
-def line_key(task: ReadyTask, rank: float, strategy: Strategy) -> tuple[object, ...]:
-    """What ready tasks are sorted by; no two tasks of a swarm have the same key."""
+def line_key(task: ReadyTask, rank: float, strategy: Strategy) -> LineKey:
+    """Higher priority first, optional tasks last, then as the strategy says: by default the
+    longer chain of work behind the task, then file order. No two tasks of a swarm have the
+    same key, and its last part is the id."""
     urgency: Key = strategy.urgency(task, rank)
     return (
         not task.assigned_to,
@@ -54,48 +56,11 @@ def line_key(task: ReadyTask, rank: float, strategy: Strategy) -> tuple[object, 
     )
 
 
-def in_line(
-    ready: Iterable[ReadyTask],
-    ranks: Mapping[str, float],
-    strategy: Strategy = DEPENDENCY_AWARE,
-) -> list[ReadyTask]:
-    """Ready tasks, those that are bound first in front; ``ranks`` as for `choose`."""
-    return sorted(
-        ready,
-        key=lambda task: line_key(task, ranks.get(task.id, 0.0), strategy),
-    )
-
-
 def may_have(task: ReadyTask, instance: IdleInstance) -> bool:
     """Whether this task may go to this instance."""
     if task.assigned_to:
         return task.assigned_to == instance.name
     return task.capabilities <= instance.capabilities
-
-
-def choose(
-    ready: Iterable[ReadyTask],
-    idle: Sequence[IdleInstance],
-    ranks: Mapping[str, float],
-    busy: Iterable[Sequence[str]] = (),
-    *,
-    strategy: Strategy = DEPENDENCY_AWARE,
-    turn: int = 0,
-) -> list[Pair]:
-    """Pairs to bind: tasks that are assigned to an instance first, the most urgent first.
-
-    Higher priority first, optional tasks last, then as the strategy says: by default the
-    longer chain of work behind the task (``ranks``: seconds by task id,
-    ``TaskGraph.upward_ranks``; 0 where missing), then file order. ``busy`` are the files
-    of the tasks that are bound or running: a task that declares files overlapping with
-    them, or with those of a task chosen before it, waits. ``turn`` is the number of
-    bindings that the swarm has made so far: it says whose turn is the fair one.
-    """
-    line = in_line(ready, ranks, strategy)
-    claims = Claims()
-    for files in busy:
-        claims.add(files)
-    return pair(line, _overdue(line), idle, claims, strategy, turn)
 
 
 def pair(
@@ -106,10 +71,11 @@ def pair(
     strategy: Strategy,
     turn: int,
 ) -> list[Pair]:
-    """What `choose` does with a line that is in order; no more of it is read than needed.
+    """Who gets what, from a line that is in order; no more of it is read than needed.
 
     ``overdue``: those of the line that have waited for PATIENCE_SECONDS, longest first.
-    ``claims`` are not changed.
+    ``claims``, of tasks that are out, are not changed. ``turn``: how many bindings there were:
+    it says whose turn is the fair one.
     """
     free = sorted(idle, key=lambda instance: (instance.index, instance.name))
     fresh = Claims()
@@ -144,12 +110,6 @@ def pair(
         fresh.add(found[0].files)
         free.remove(found[1])
     return chosen
-
-
-def _overdue(line: Sequence[ReadyTask]) -> list[ReadyTask]:
-    """Who has waited too long for anybody, longest first; of equals the urgent one."""
-    late = [t for t in line if t.waited >= PATIENCE_SECONDS and not t.assigned_to]
-    return sorted(late, key=lambda task: -task.waited)
 
 
 def _keeps_its_files_free(task: ReadyTask) -> bool:

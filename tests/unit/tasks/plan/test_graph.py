@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kiro_swarm.tasks.plan.graph import CycleError, TaskGraph
 from kiro_swarm.tasks.plan.overlap import Claims
-from kiro_swarm.tasks.plan.schedule import IdleInstance, ReadyTask, choose
+from kiro_swarm.tasks.plan.strategies import IdleInstance, ReadyTask
+from tests.unit.tasks.plan.chosen import choose
 
 #      0
 #     / \

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from kiro_swarm.tasks.plan.schedule import (
     FAIR_EVERY,
     PATIENCE_SECONDS,
-    IdleInstance,
-    ReadyTask,
-    choose,
     may_have,
 )
-from kiro_swarm.tasks.plan.strategies import STRATEGIES, Strategy
+from kiro_swarm.tasks.plan.strategies import (
+    STRATEGIES,
+    IdleInstance,
+    ReadyTask,
+    Strategy,
+)
+from tests.unit.tasks.plan.chosen import choose
 from tests.unit.tasks.plan.random_graphs import INSTANCES, ready_tasks
 
 UI, UI_DB = frozenset({"ui"}), frozenset({"ui", "db"})
