@@ -95,8 +95,8 @@ class Half:
         graph = publish(parse(large_spec(tasks)), "tasks.md")
         for number, task in enumerate(graph.tasks):
             body = {
-                "metadata": metadata(self.swarm, naming.task_name(NAME, task.id)),
-                "spec": {**task.model_dump(by_alias=True), "swarm": NAME},
+                "metadata": metadata(self.swarm, naming.task_name(NAME, task["id"])),
+                "spec": {**task, "swarm": NAME},
             }
             merged = number < tasks // 2
             self._put(TASKS, body, _merged(number, workers) if merged else {})

@@ -14,6 +14,7 @@ import functools
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 
 from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.graph import GRAPH_KEY
 from kiro_swarm.api.meta import (
     BOUND,
     COMPONENT_PREPARE,
@@ -46,7 +47,7 @@ from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Finished
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.tasks.file.parser import parse
-from kiro_swarm.tasks.file.wire import GRAPH_KEY, pack, publish
+from kiro_swarm.tasks.file.wire import pack, publish
 from kiro_swarm.workspace.outcomes import Merged
 from tests.support import statuses
 from tests.support.script import Script

@@ -24,7 +24,7 @@ Late               the operator expected it to be over:   absent: in time so far
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Final, Optional
 
 from pydantic import Field, with_config
 from typing_extensions import Annotated, Literal, Required, TypedDict
@@ -48,6 +48,26 @@ State = Literal[
 Complexity = Literal["Low", "Medium", "High"]
 
 
+Paused = Annotated[
+    bool,
+    Field(
+        default=False,
+        description="Not started until a person resumes it; an attempt under way ends.",
+    ),
+]
+#: Bounds of what a task file may say of a task.
+MAX_TITLE: Final = 1024
+MAX_DESCRIPTION: Final = 65536
+MAX_ITEMS: Final = 256
+MAX_REQUIREMENT: Final = 256
+MAX_DEPENDENCIES: Final = 2000
+MAX_PATH: Final = 1024
+MAX_CAPABILITIES: Final = 32
+MAX_CAPABILITY: Final = 63
+MAX_CRITERIA: Final = 64
+MAX_CRITERION: Final = 1024
+
+
 class TaskIdentity(TypedDict):
     """What a KiroTask is for ever."""
 
@@ -67,22 +87,28 @@ class TaskIdentity(TypedDict):
     ]
 
 
-class KiroTaskSpecPatch(TypedDict, total=False):
-    """What of the spec may be changed, and so is the type of such a change."""
+class TaskFromFile(TypedDict, total=False):
+    """What the task file says of a task: as it is published, and as it is in the spec."""
 
-    title: Annotated[str, Field(default="", max_length=1024, description="First line.")]
+    title: Annotated[
+        str, Field(default="", max_length=MAX_TITLE, description="First line.")
+    ]
     description: Annotated[
         str,
-        Field(default="", max_length=65536, description="What follows the first line."),
+        Field(
+            default="",
+            max_length=MAX_DESCRIPTION,
+            description="What follows the first line.",
+        ),
     ]
     requirements: Annotated[
-        list[Annotated[str, Field(max_length=256)]],
-        Field(max_length=256, description="Ids of requirements."),
+        list[Annotated[str, Field(max_length=MAX_REQUIREMENT)]],
+        Field(max_length=MAX_ITEMS, description="Ids of requirements."),
     ]
     dependencies: Annotated[
         list[TaskId],
         Field(
-            max_length=2000,
+            max_length=MAX_DEPENDENCIES,
             description="Ids of tasks that must be merged before this one starts.",
         ),
     ]
@@ -113,9 +139,10 @@ class KiroTaskSpecPatch(TypedDict, total=False):
         Optional[int], Field(ge=0, description="Estimated time.")
     ]
     files: Annotated[
-        list[Annotated[str, Field(max_length=1024)]],
+        list[Annotated[str, Field(max_length=MAX_PATH)]],
         Field(
-            max_length=256, description="Files or parts that the task says it touches."
+            max_length=MAX_ITEMS,
+            description="Files or parts that the task says it touches.",
         ),
     ]
     parent: Annotated[
@@ -127,16 +154,21 @@ class KiroTaskSpecPatch(TypedDict, total=False):
         Field(description="How hard it is, as the task file says."),
     ]
     capabilities: Annotated[
-        list[Annotated[str, Field(max_length=63)]],
+        list[Annotated[str, Field(max_length=MAX_CAPABILITY)]],
         Field(
-            max_length=32,
+            max_length=MAX_CAPABILITIES,
             description="What an instance must be able to do to have this task.",
         ),
     ]
     acceptanceCriteria: Annotated[
-        list[Annotated[str, Field(max_length=1024)]],
-        Field(max_length=64, description="What must hold when it is done."),
+        list[Annotated[str, Field(max_length=MAX_CRITERION)]],
+        Field(max_length=MAX_CRITERIA, description="What must hold when it is done."),
     ]
+
+
+class KiroTaskSpecPatch(TaskFromFile, total=False):
+    """What of the spec may be changed, and so is the type of such a change."""
+
     maxAttempts: Annotated[
         int,
         Field(
@@ -167,13 +199,7 @@ class KiroTaskSpecPatch(TypedDict, total=False):
             description="KiroInstance that a person chose for this task. Default: any.",
         ),
     ]
-    paused: Annotated[
-        bool,
-        Field(
-            default=False,
-            description="Not started until a person resumes it; an attempt under way ends.",
-        ),
-    ]
+    paused: Paused
     approvedAttempt: Annotated[
         int,
         Field(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
 from kiro_swarm.api.meta import LABEL_MANAGED_BY, LABEL_SWARM, MANAGED_BY
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster import errors
@@ -19,10 +20,8 @@ from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.policy import naming
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import (
-    GRAPH_KEY,
-    MORE_KEY,
     MOST_PARTS,
-    PublishedGraph,
+    GraphTooLargeError,
     pack,
     parts,
     publish,
@@ -128,7 +127,11 @@ def _task_text(
 async def _publish(
     client: Client, env: JobEnvironment, swarm: Object, graph: PublishedGraph
 ) -> None:
-    packed = pack(graph)
+    try:
+        packed = pack(graph)
+    except GraphTooLargeError as error:
+        message = f"{graph.spec_path}: {error}. Split the spec into several"
+        raise PrepareError("TaskFileTooLarge", message, []) from error
     first, *more = parts(packed)
     if len(more) >= MOST_PARTS:
         raise PrepareError(

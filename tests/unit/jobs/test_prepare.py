@@ -113,7 +113,7 @@ async def test_a_graph_that_one_config_map_cannot_hold_is_published_in_parts(
         (owner,) = part["metadata"]["ownerReferences"]
         assert (owner["kind"], owner["name"]) == ("KiroSwarm", "demo")
     packed = [part["binaryData"]["graph.json.gz"] for part in (last, *rest)]
-    assert [task.id for task in wire.unpack("".join(packed)).tasks] == [
+    assert [task["id"] for task in wire.unpack("".join(packed)).tasks] == [
         *("1.1", "1.2", "2")
     ]
     version = job.api.store.version

@@ -10,6 +10,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
 from kiro_swarm.cluster.resources import (
     CONFIG_MAPS,
     JOBS,
@@ -21,7 +22,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.tasks.file.wire import GRAPH_KEY, MORE_KEY, PublishedGraph, pack
+from kiro_swarm.tasks.file.wire import pack
 from tests.support.fake_api import FakeApi
 
 Object = Any

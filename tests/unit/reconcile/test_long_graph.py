@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import pytest
 
+from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, TASKS
 from kiro_swarm.policy import naming
 from kiro_swarm.tasks.file import wire
@@ -19,7 +20,7 @@ Spoil = Callable[[World], Any]
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """So small a part that the diamond does not fit into two of them."""
-    monkeypatch.setattr(wire, "PART_CHARACTERS", 160)
+    monkeypatch.setattr(wire, "PART_CHARACTERS", 120)
 
 
 async def prepared(world: World, spoil: Spoil) -> None:
@@ -28,10 +29,10 @@ async def prepared(world: World, spoil: Spoil) -> None:
     await world.live(1)
     world.cluster.frozen.add("demo-prepare-1")
     words = world.cluster.prepare(world.cluster.one(JOBS, "demo-prepare-1"))
-    whole = world.cluster.one(CONFIG_MAPS, "demo-graph")["binaryData"][wire.GRAPH_KEY]
+    whole = world.cluster.one(CONFIG_MAPS, "demo-graph")["binaryData"][GRAPH_KEY]
     first, *more = wire.parts(whole)
     for name, part in zip(NAMES, more):
-        item = {**body(CONFIG_MAPS, name, {}), "binaryData": {wire.GRAPH_KEY: part}}
+        item = {**body(CONFIG_MAPS, name, {}), "binaryData": {GRAPH_KEY: part}}
         world.api.store.create(CONFIG_MAPS, NAMESPACE, item)
     change(world, "demo-graph", first, " ".join(NAMES))
     spoil(world)
@@ -40,12 +41,12 @@ async def prepared(world: World, spoil: Spoil) -> None:
 
 
 def change(world: World, name: str, part: str, more: str = "") -> None:
-    patch = {"binaryData": {wire.GRAPH_KEY: part}, "data": {wire.MORE_KEY: more}}
+    patch = {"binaryData": {GRAPH_KEY: part}, "data": {MORE_KEY: more}}
     world.api.store.patch(CONFIG_MAPS, NAMESPACE, name, patch)
 
 
 def lead_astray(world: World, names: list[str]) -> None:
-    patch = {"data": {wire.MORE_KEY: " ".join(names)}}
+    patch = {"data": {MORE_KEY: " ".join(names)}}
     world.api.store.patch(CONFIG_MAPS, NAMESPACE, "demo-graph", patch)
 
 

@@ -11,8 +11,15 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
+from kiro_swarm.api.graph import (
+    GRAPH_KEY,
+    MORE_KEY,
+    PublishedGraph,
+    PublishedTask,
+)
+from kiro_swarm.api.task import KiroTask, KiroTaskSpec
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
 from kiro_swarm.policy import naming
@@ -23,14 +30,7 @@ from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
-from kiro_swarm.tasks.file.wire import (
-    GRAPH_KEY,
-    MORE_KEY,
-    MOST_PARTS,
-    PublishedGraph,
-    PublishedTask,
-    unpack,
-)
+from kiro_swarm.tasks.file.wire import MOST_PARTS, unpack
 
 _FIRST_RETRY = 15.0
 _LONGEST_RETRY = 300.0
@@ -192,7 +192,7 @@ async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:
     missing = (
         task
         for task in graph.tasks
-        if naming.task_name(view.name, task.id) not in there
+        if naming.task_name(view.name, task["id"]) not in there
     )
     made = await side_by_side(
         partial(ctx.create, TASKS, view.namespace, task_manifest(view, task))
@@ -201,15 +201,16 @@ async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:
     return None not in made
 
 
-def task_manifest(view: View, task: PublishedTask) -> Object:
+def task_manifest(view: View, task: PublishedTask) -> KiroTask:
     """The KiroTask of one task of a published graph."""
+    given: dict[str, object] = {
+        "swarm": view.name,
+        "maxAttempts": view.spec.recovery.max_attempts,
+    }
     return {
         "apiVersion": TASKS.api_version,
         "kind": TASKS.kind,
-        "metadata": metadata(view.swarm, naming.task_name(view.name, task.id)),
-        "spec": {
-            **task.model_dump(by_alias=True, exclude_none=True),
-            "swarm": view.name,
-            "maxAttempts": view.spec.recovery.max_attempts,
-        },
+        "metadata": metadata(view.swarm, naming.task_name(view.name, task["id"])),
+        # What is published of a task is, by declaration, a part of the spec.
+        "spec": cast(KiroTaskSpec, {**task, **given}),
     }

@@ -11,110 +11,35 @@ from __future__ import annotations
 import base64
 import gzip
 import zlib
-from typing import Literal, Optional
 
-from pydantic import Field, ValidationError
-from typing_extensions import Annotated
+from pydantic import ValidationError
 
-from kiro_swarm.api.common import Model
-from kiro_swarm.api.task import Complexity, TaskId
+from kiro_swarm.api.graph import PublishedDiagnostic, PublishedGraph, PublishedTask
+from kiro_swarm.api.task import (
+    MAX_CAPABILITIES,
+    MAX_CAPABILITY,
+    MAX_CRITERIA,
+    MAX_CRITERION,
+    MAX_DESCRIPTION,
+    MAX_ITEMS,
+    MAX_PATH,
+    MAX_REQUIREMENT,
+    MAX_TITLE,
+)
 from kiro_swarm.tasks.file.model import Diagnostic, SpecTask, TaskFile
 from kiro_swarm.tasks.plan.graph import TaskGraph
 
-#: Key of the ConfigMap that holds the packed graph, in its ``binaryData``.
-GRAPH_KEY = "graph.json.gz"
-#: Key, in its ``data``, of the names of the ConfigMaps with the rest of a long graph.
-MORE_KEY = "more"
 #: A ConfigMap takes 1 MiB, and its bytes travel as base64. Divisible by 4, so that each
 #: part of a text is base64 by itself.
 PART_CHARACTERS = 900 * 1024
 MOST_PARTS = 8
-MAX_TITLE = 1024
-MAX_DESCRIPTION = 65536
-MAX_ITEMS = 256
-MAX_REQUIREMENT = 256
-MAX_PATH = 1024
-MAX_CRITERIA = 64
-MAX_CRITERION = 1024
-MAX_CAPABILITIES = 32
-MAX_CAPABILITY = 63
+_GZIP = 16 + zlib.MAX_WBITS
+#: What a graph may be unpacked: a few bytes can be made to unpack to any number.
+MOST_BYTES = 64 * 1024 * 1024
 
 
-class PublishedTask(Model):
-    """One leaf, with the fields of KiroTask.spec that come from the file."""
-
-    id: TaskId
-    title: str = Field(default="", max_length=MAX_TITLE)
-    description: str = Field(default="", max_length=MAX_DESCRIPTION)
-    requirements: list[Annotated[str, Field(max_length=MAX_REQUIREMENT)]] = Field(
-        default_factory=list, max_length=MAX_ITEMS
-    )
-    dependencies: list[TaskId] = Field(default_factory=list, max_length=2000)
-    optional: bool = False
-    ticked: bool = False
-    deferred: bool = False
-    checkpoint: bool = False
-    order: int = Field(ge=0)
-    line: int = Field(ge=0)
-    estimate_seconds: Optional[int] = Field(default=None, ge=0)
-    files: list[Annotated[str, Field(max_length=MAX_PATH)]] = Field(
-        default_factory=list, max_length=MAX_ITEMS
-    )
-    parent: Optional[TaskId] = None
-    priority: int = Field(default=0, ge=-1000, le=1000)
-    complexity: Optional[Complexity] = None
-    capabilities: list[Annotated[str, Field(max_length=MAX_CAPABILITY)]] = Field(
-        default_factory=list, max_length=MAX_CAPABILITIES
-    )
-    acceptance_criteria: list[Annotated[str, Field(max_length=MAX_CRITERION)]] = Field(
-        default_factory=list, max_length=MAX_CRITERIA
-    )
-    paused: bool = False
-
-
-class PublishedDiagnostic(Model):
-    """One remark about the file."""
-
-    severity: Literal["error", "warning", "info"]
-    code: str
-    line: int
-    column: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.message}"
-
-
-class PublishedGraph(Model):
-    """All leaves of a file in file order, and what was said about it."""
-
-    version: Literal[1] = 1
-    spec_path: str
-    tasks: list[PublishedTask]
-    diagnostics: list[PublishedDiagnostic] = Field(default_factory=list)
-
-    @property
-    def errors(self) -> list[PublishedDiagnostic]:
-        """The remarks that make the graph unusable."""
-        return [remark for remark in self.diagnostics if remark.severity == "error"]
-
-    def graph(self) -> TaskGraph:
-        """The graph; task ``i`` is ``tasks[i]``. Raises ValueError for an unknown id."""
-        place = {task.id: index for index, task in enumerate(self.tasks)}
-        for task in self.tasks:
-            for needed in task.dependencies:
-                if needed not in place:
-                    raise ValueError(
-                        f"task {task.id} depends on {needed}, which is not defined"
-                    )
-        return TaskGraph(
-            [[place[needed] for needed in task.dependencies] for task in self.tasks],
-            [task.estimate_seconds for task in self.tasks],
-        )
-
-    def to_json(self) -> str:
-        """The JSON that ``read_published`` reads."""
-        return self.model_dump_json(by_alias=True, exclude_none=True)
+class GraphTooLargeError(ValueError):
+    """A graph that nobody would unpack."""
 
 
 def publish(file: TaskFile, spec_path: str) -> PublishedGraph:
@@ -170,31 +95,54 @@ def _task(
     if long:
         text = f"the text of task {leaf.id} is too long for a KiroTask and was cut"
         remarks.append(Diagnostic("warning", "cut", leaf.line, leaf.column, text))
-    return PublishedTask(
-        id=leaf.id,
-        title=leaf.title[:MAX_TITLE],
-        description=description[:MAX_DESCRIPTION],
-        requirements=[r[:MAX_REQUIREMENT] for r in leaf.requirements[:MAX_ITEMS]],
-        dependencies=list(leaf.waits_for),
-        optional=leaf.optional,
-        ticked=leaf.state == "done",
-        deferred=leaf.state == "deferred",
-        checkpoint=leaf.checkpoint,
-        order=order,
-        line=leaf.line,
-        estimate_seconds=leaf.estimate_seconds,
-        files=[name[:MAX_PATH] for name in files[:MAX_ITEMS]],
-        parent=leaf.parent,
-        priority=leaf.priority,
-        complexity=leaf.complexity,
-        capabilities=[
+    task: PublishedTask = {
+        "id": leaf.id,
+        "title": leaf.title[:MAX_TITLE],
+        "description": description[:MAX_DESCRIPTION],
+        "requirements": [r[:MAX_REQUIREMENT] for r in leaf.requirements[:MAX_ITEMS]],
+        "dependencies": list(leaf.waits_for),
+        "optional": leaf.optional,
+        "ticked": leaf.state == "done",
+        "deferred": leaf.state == "deferred",
+        "checkpoint": leaf.checkpoint,
+        "order": order,
+        "line": leaf.line,
+        "files": [name[:MAX_PATH] for name in files[:MAX_ITEMS]],
+        "priority": leaf.priority,
+        "capabilities": [
             name[:MAX_CAPABILITY] for name in leaf.capabilities[:MAX_CAPABILITIES]
         ],
-        acceptance_criteria=[
+        "acceptanceCriteria": [
             text[:MAX_CRITERION] for text in leaf.acceptance_criteria[:MAX_CRITERIA]
         ],
         # Nobody here sees when a task of another spec is done: a person says it.
-        paused=bool(leaf.external) and leaf.state != "done",
+        "paused": bool(leaf.external) and leaf.state != "done",
+    }
+    if leaf.estimate_seconds is not None:
+        task["estimateSeconds"] = leaf.estimate_seconds
+    if leaf.parent is not None:
+        task["parent"] = leaf.parent
+    if leaf.complexity is not None:
+        task["complexity"] = leaf.complexity
+    return task
+
+
+def graph_of(published: PublishedGraph) -> TaskGraph:
+    """The graph; task ``i`` is ``tasks[i]``. Raises ValueError for an unknown id."""
+    tasks = published.tasks
+    place = {task["id"]: index for index, task in enumerate(tasks)}
+    for task in tasks:
+        for needed in task.get("dependencies") or ():
+            if needed not in place:
+                raise ValueError(
+                    f"task {task['id']} depends on {needed}, which is not defined"
+                )
+    return TaskGraph(
+        [
+            [place[needed] for needed in task.get("dependencies") or ()]
+            for task in tasks
+        ],
+        [task.get("estimateSeconds") for task in tasks],
     )
 
 
@@ -212,17 +160,32 @@ def read_published(text: str) -> PublishedGraph:
         raise ValueError(
             f"the published task graph is wrong at {where or 'its start'}: {first['msg']}"
         ) from None
-    names = [task.id for task in published.tasks]
+    for number, task in enumerate(published.tasks):
+        if task.get("order") != number:
+            raise ValueError(
+                f"the published task graph is wrong at tasks.{number}.order: "
+                "it is not the place of the task"
+            )
+    names = [task["id"] for task in published.tasks]
     if len(set(names)) < len(names):
         raise ValueError("the published task graph has a task id twice")
     if not published.errors:
-        published.graph().topological_order()
+        graph_of(published).topological_order()
     return published
 
 
 def pack(graph: PublishedGraph) -> str:
-    """A graph as ``binaryData`` of a ConfigMap takes it; the same graph, the same text."""
-    return base64.b64encode(gzip.compress(graph.to_json().encode(), mtime=0)).decode()
+    """A graph as ``binaryData`` of a ConfigMap takes it; the same graph, the same text.
+
+    :raises GraphTooLargeError: nobody would unpack it.
+    """
+    plain = graph.to_json().encode()
+    if len(plain) > MOST_BYTES:
+        raise GraphTooLargeError(
+            f"{len(graph.tasks)} tasks make a graph of {len(plain)} bytes; at most "
+            f"{MOST_BYTES} can be published"
+        )
+    return base64.b64encode(gzip.compress(plain, mtime=0)).decode()
 
 
 def parts(packed: str) -> list[str]:
@@ -236,9 +199,13 @@ def parts(packed: str) -> list[str]:
 def unpack(text: str) -> PublishedGraph:
     """The graph that ``pack`` packed. Raises ValueError, see ``read_published``."""
     try:
-        plain = gzip.decompress(base64.b64decode(text, validate=True)).decode()
-    except (ValueError, EOFError, OSError, zlib.error) as error:
+        reader = zlib.decompressobj(wbits=_GZIP)
+        plain = reader.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
+        if not reader.eof or reader.unused_data:
+            raise ValueError("it is cut short, or larger than any that is published")
+        whole = plain.decode()
+    except (ValueError, zlib.error) as error:
         raise ValueError(
             f"the published task graph cannot be unpacked: {error}"
         ) from None
-    return read_published(plain)
+    return read_published(whole)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kiro_swarm.tasks.file.ids import is_id
 from kiro_swarm.tasks.file.parser import parse
-from kiro_swarm.tasks.file.wire import publish, read_published
+from kiro_swarm.tasks.file.wire import graph_of, publish, read_published
 from kiro_swarm.tasks.plan.graph import TaskGraph
 
 SCRAPS = st.sampled_from(
@@ -53,7 +53,7 @@ def test_no_text_crashes_the_parser_and_every_answer_is_sound(text: str) -> None
     graph = publish(file, "tasks.md")
     assert read_published(json.dumps(json.loads(graph.to_json()))) == graph
     if not file.errors:
-        assert graph.graph().find_cycle() is None
+        assert graph_of(graph).find_cycle() is None
 
 
 plans = st.lists(st.integers(1, 4), min_size=1, max_size=6).flatmap(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from typing import Any
 
@@ -11,7 +12,16 @@ import pytest
 from kiro_swarm.api.task import KiroTaskSpec
 from kiro_swarm.tasks.file import wire
 from kiro_swarm.tasks.file.parser import parse
-from kiro_swarm.tasks.file.wire import pack, parts, publish, read_published, unpack
+from kiro_swarm.tasks.file.wire import (
+    MOST_BYTES,
+    GraphTooLargeError,
+    graph_of,
+    pack,
+    parts,
+    publish,
+    read_published,
+    unpack,
+)
 from tests.support.shapes import valid
 
 PLAN = """\
@@ -80,7 +90,7 @@ def test_what_was_published_is_read_back_the_same() -> None:
     assert [str(remark) for remark in graph.errors] == [
         "line 20: task 3 depends on 9, which is not defined"
     ]
-    assert graph.graph().dependencies == [[], [0], [], []]
+    assert graph_of(graph).dependencies == [[], [0], [], []]
 
 
 @pytest.mark.parametrize("size", [4, 64, wire.PART_CHARACTERS])
@@ -106,9 +116,28 @@ def test_a_text_too_long_for_a_kirotask_is_cut_and_that_is_said() -> None:
         "line 1: the text of task 1 is too long"
     )
     task = graph.tasks[0]
-    assert (len(task.title), len(task.description)) == (1024, 65536)
-    assert len(task.requirements) == 256
-    valid(KiroTaskSpec, {"swarm": "demo", **task.model_dump()})
+    assert (len(task["title"]), len(task["description"])) == (1024, 65536)
+    assert len(task["requirements"]) == 256
+    valid(KiroTaskSpec, {"swarm": "demo", **task})
+
+
+def test_what_unpacks_to_more_than_anybody_publishes_is_not_unpacked() -> None:
+    bomb = base64.b64encode(gzip.compress(b" " * (MOST_BYTES + 1), mtime=0)).decode()
+    assert len(bomb) < wire.PART_CHARACTERS
+    with pytest.raises(ValueError, match="larger than any that is published"):
+        unpack(bomb)
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"tasks":' * 100_000])
+def test_what_is_nested_without_end_is_refused(deep: str) -> None:
+    with pytest.raises(ValueError, match="the published task graph is wrong at"):
+        unpack(base64.b64encode(gzip.compress(deep.encode())).decode())
+
+
+def test_a_graph_that_nobody_would_unpack_is_not_packed() -> None:
+    text = "".join(f"- [ ] {n}. T\n  - {'x' * 65000}\n" for n in range(1, 1100))
+    with pytest.raises(GraphTooLargeError, match="1099 tasks make a graph of"):
+        pack(publish(parse(text), "tasks.md"))
 
 
 def good() -> Any:
@@ -121,7 +150,7 @@ def good() -> Any:
         (lambda d: d.update(version=2), "wrong at version"),
         (lambda d: d.update(surprise=1), "wrong at surprise"),
         (lambda d: d["tasks"][0].update(id="../x"), r"wrong at tasks\.0\.id"),
-        (lambda d: d["tasks"][0].pop("order"), r"wrong at tasks\.0\.order"),
+        (lambda d: d["tasks"][1].pop("order"), r"wrong at tasks\.1\.order"),
         (lambda d: d["tasks"][1].update(id="1.1"), "a task id twice"),
         (lambda d: d["tasks"][1].update(dependencies=["7"]), "1.2 depends on 7, which"),
         (lambda d: d["tasks"][1].update(dependencies=["1.2"]), "dependency cycle"),
@@ -145,7 +174,7 @@ def test_a_task_that_waits_for_another_spec_is_paused_until_a_person_says_otherw
 ):
     text = "- [ ] 1. A\n  - _Depends: auth:2.1_\n- [x] 2. B\n  - _Depends: auth spec_\n"
     graph = publish(parse(text), "tasks.md")
-    assert [(task.id, task.paused) for task in graph.tasks] == [
+    assert [(task["id"], task["paused"]) for task in graph.tasks] == [
         ("1", True),
         ("2", False),
     ]
