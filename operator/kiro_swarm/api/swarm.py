@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from pydantic import ConfigDict, Field
-from typing_extensions import Literal
+from typing_extensions import Annotated, Literal
 
 from kiro_swarm.api.common import (
     Command,
@@ -45,6 +45,7 @@ _URL_RULES: dict[str, Any] = {
         },
     ]
 }
+HeartbeatSeconds = Annotated[int, Field(ge=1, le=600)]
 _REF_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
 _FIXED = "is immutable: create another KiroSwarm to change it"
 
@@ -214,10 +215,8 @@ class Recovery(Model):
         le=100,
         description="Attempts of one task before it is Failed.",
     )
-    heartbeat_seconds: int = Field(
+    heartbeat_seconds: HeartbeatSeconds = Field(
         default=10,
-        ge=1,
-        le=600,
         description="How often a busy instance renews its Lease.",
     )
     lost_after_seconds: int = Field(

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Optional
+from typing import Mapping
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import BEAST_MODE, AgentTask
-from kiro_swarm.api.common import Model
-from kiro_swarm.api.swarm import Verification
 from kiro_swarm.api.task import KiroTask
-from kiro_swarm.api.template import Agent
+from kiro_swarm.api.work_settings import WorkSettings
 from kiro_swarm.policy.naming import task_branch
 from kiro_swarm.runner.ports import key_of
 
 
 class ConfigError(Exception):
     """The environment of the runner is wrong; the message names the variable."""
-
-
-class WorkSettings(Model):
-    """KIRO_CONFIG: the part of a KiroSwarm's spec that a runner needs, as JSON."""
-
-    agent: Agent
-    verification: Optional[Verification] = None
-    integration_branch: str = Field(min_length=1, max_length=255)
-    spec_path: Optional[str] = None
-    heartbeat_seconds: int = Field(default=10, ge=1, le=3600)
 
 
 @dataclass(frozen=True)

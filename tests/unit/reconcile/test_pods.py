@@ -8,6 +8,7 @@ import pytest
 
 from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.work_settings import WorkSettings
 from kiro_swarm.cluster.resources import ROLES
 from kiro_swarm.reconcile.objects.job_pods import (
     inspect_job,
@@ -22,7 +23,6 @@ from kiro_swarm.reconcile.objects.pods import (
     template_hash,
 )
 from kiro_swarm.reconcile.settings import OperatorSettings
-from kiro_swarm.runner.config import WorkSettings
 from tests.unit.reconcile.surroundings import swarm_spec
 
 Object = Any
@@ -277,6 +277,15 @@ def test_a_runner_is_told_which_task_file_is_the_swarm_s(
 ) -> None:
     settings = WorkSettings.model_validate_json(runner_config(*swarm(tasks=tasks)))
     assert settings.spec_path == told
+
+
+def test_an_upgrade_does_not_replace_the_pods_of_a_swarm() -> None:
+    """The hashes of release 6cb2b6b: of another one every idle pod would be made anew."""
+    full = swarm(template=FULL["template"], verification={"command": ["x"]})
+    assert (template_hash(*full), template_hash(*swarm())) == (
+        "c395ed52978895b3",
+        "bf6912f2d19e20d6",
+    )
 
 
 def test_the_template_hash_follows_what_pods_are_made_of() -> None:

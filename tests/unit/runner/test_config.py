@@ -49,6 +49,11 @@ def test_a_missing_variable_is_named(name: str) -> None:
             json.dumps({**SETTINGS, "heartbeatSeconds": 0}),
             "KIRO_CONFIG: heartbeatSeconds: Input should be greater",
         ),
+        (
+            json.dumps({**SETTINGS, "heartbeatSeconds": 601}),
+            "KIRO_CONFIG: heartbeatSeconds: Input should be less",
+        ),
+        ("[" * 100_000, "KIRO_CONFIG: it: Invalid JSON: recursion limit"),
     ],
 )
 def test_a_wrong_setting_is_named(settings: str, message: str) -> None:

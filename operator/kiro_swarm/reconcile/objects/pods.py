@@ -18,6 +18,7 @@ from kiro_swarm.api.meta import (
     LABEL_INSTANCE,
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.work_settings import WorkSettings
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.objects.manifests import Object, owner, swarm_labels
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -131,19 +132,14 @@ def pod_spec(account: str, volumes: list[Object], **more: Any) -> Object:
 
 def runner_config(swarm: Object, spec: KiroSwarmSpec) -> str:
     """What a runner has to know, as JSON: KIRO_CONFIG of the runner container."""
-    template = spec.template
-    config: Object = {
-        "agent": template.agent.model_dump(by_alias=True, mode="json"),
-        "integrationBranch": branch_of(swarm, spec),
-        "heartbeatSeconds": spec.recovery.heartbeat_seconds,
-    }
-    if spec.tasks.spec_path:
-        config["specPath"] = spec.tasks.spec_path
-    if spec.verification:
-        config["verification"] = spec.verification.model_dump(
-            by_alias=True, mode="json"
-        )
-    return json.dumps(config, sort_keys=True)
+    settings = WorkSettings(
+        agent=spec.template.agent,
+        verification=spec.verification,
+        integration_branch=branch_of(swarm, spec),
+        spec_path=spec.tasks.spec_path,
+        heartbeat_seconds=spec.recovery.heartbeat_seconds,
+    )
+    return settings.to_json()
 
 
 def branch_of(swarm: Object, spec: KiroSwarmSpec) -> str:
