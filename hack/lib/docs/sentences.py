@@ -10,11 +10,10 @@ from kiro_swarm.commands.roles import ROLES
 from kiro_swarm.commands.table import CONNECTORS, FILLERS
 
 _INTRO = """\
-A swarm is steered with sentences. A sentence is said by a
-[SwarmCommand](reference/swarmcommand.md); its answer is in the status, with the sentence
-as it was understood. `kiro-swarm command parse SENTENCE` says the same without a cluster,
-and where a sentence is wrong it says where, what was expected there, and what may have
-been meant; it never proposes a command that could lose work."""
+A swarm is steered with sentences. A [SwarmCommand](reference/swarmcommand.md) carries one; its
+status has the answer, and the sentence as it was understood. `kiro-swarm command parse SENTENCE`
+does the same without a cluster. Where a sentence is wrong, it shows the place, what was expected
+there, and what may have been meant; it never proposes a command that could lose work."""
 
 _BUILT = """\
 ## How a sentence is built
@@ -22,9 +21,9 @@ _BUILT = """\
     VERB NOUN [VALUES] [MODIFIERS] [NAME=VALUE]
 
 - The first word alone decides which permission is needed. It is never left out.
-- Upper and lower case are the same, but not in values: `run task PWA-2` is about `PWA-2`.
-- A value stands in its place or as `name=value`: `run task id=2.1`.
-- A value of several words, or one that is a word of the language, stands in quotes:
+- Case does not matter, except in values: `run task PWA-2` is about `PWA-2`.
+- A value is written in its place or as `name=value`: `run task id=2.1`.
+- A value of several words, or one that is a word of the language, is put in quotes:
   `reject task 2.1 reason="no tests"`. In quotes, `\\"` is a quote and `\\\\` a backslash.
 - A duration is written as `90s`, `10m`, `1h30m` or `2d`, a list as `demo-1,demo-2`.
 - A branch is given by its short name, as `feature/login`.
@@ -51,8 +50,8 @@ def pages() -> Dict[str, str]:
         "## All commands",
         table(header, rows),
         "## Not available yet",
-        "These sentences are understood, and whoever may not say them is refused; the "
-        "answer to everybody else is what this version lacks.",
+        "These sentences are understood, and need their permission like any other; the "
+        "answer says what this version lacks.",
         table(
             ["Sentence", "What it will do", "What is missing"],
             [

@@ -78,7 +78,7 @@ class SwarmCommandSpec(TypedDict, total=False):
             ge=0,
             le=31536000,
             description="Delete the command this long after it finished. Default: keep it. "
-            "Whoever applies a manifest again and again keeps it: a command that is made "
+            "Where a manifest is applied again and again, keep it: a command that is made "
             "anew is carried out anew.",
         ),
     ]
@@ -87,7 +87,7 @@ class SwarmCommandSpec(TypedDict, total=False):
         Field(
             default="",
             max_length=512,
-            description="User name of whoever gives the command. The admission policy lets "
+            description="User name of the person who gives the command. The admission policy lets "
             "nobody write another name than their own.",
         ),
     ]
@@ -97,16 +97,16 @@ class SwarmCommandSpec(TypedDict, total=False):
 class Action(TypedDict, total=False):
     """The sentence as the parser understood it (the seed's StructuredAction)."""
 
-    verb: Required[Annotated[str, Field(max_length=64, description="What to do.")]]
-    noun: Required[Annotated[str, Field(max_length=64, description="To what.")]]
+    verb: Required[Annotated[str, Field(max_length=64, description="The verb.")]]
+    noun: Required[Annotated[str, Field(max_length=64, description="The noun.")]]
     arguments: Annotated[dict[str, object], Field(description="Arguments by name.")]
     modifiers: Annotated[
         list[Annotated[str, Field(max_length=64)]],
-        Field(max_length=16, description="How."),
+        Field(max_length=16, description="The modifiers."),
     ]
     parameters: Annotated[
         dict[str, object],
-        Field(description="key=value pairs, and what the operator fixed."),
+        Field(description="key=value pairs, and what the operator pinned."),
     ]
     normalized: Required[
         Annotated[str, Field(max_length=4096, description="The canonical sentence.")]
@@ -124,7 +124,10 @@ class Result(TypedDict, total=False):
     message: Annotated[str, Field(max_length=4096, description="The answer.")]
     data: Annotated[dict[str, object], Field(description="The answer for programs.")]
     executionSeconds: Annotated[
-        float, Field(ge=0, description="Time from first sight to the answer.")
+        float,
+        Field(
+            ge=0, description="Time from when the operator first saw it to the answer."
+        ),
     ]
     sideEffects: Annotated[
         list[Annotated[str, Field(max_length=256)]],
@@ -205,7 +208,9 @@ class AuditReference(TypedDict, total=False):
 class SwarmCommandStatus(TypedDict, total=False):
     """Where the command is."""
 
-    observedGeneration: Annotated[int, Field(description="As everywhere.")]
+    observedGeneration: Annotated[
+        int, Field(description="Generation of the spec this is about.")
+    ]
     phase: Annotated[CommandPhase, Field(description="One word for people.")]
     message: Annotated[str, Field(max_length=4096, description="The answer.")]
     action: Annotated[Optional[Action], Field(description="What was understood.")]
@@ -241,8 +246,12 @@ class SwarmCommandStatus(TypedDict, total=False):
         Optional[AuditReference],
         Field(description="Line of the audit log, for a command that changes."),
     ]
-    startedAt: Annotated[Optional[Timestamp], Field(description="First sight.")]
-    finishedAt: Annotated[Optional[Timestamp], Field(description="Answered.")]
+    startedAt: Annotated[
+        Optional[Timestamp], Field(description="When the operator first saw it.")
+    ]
+    finishedAt: Annotated[
+        Optional[Timestamp], Field(description="When it was answered.")
+    ]
     conditions: Annotated[
         Conditions,
         Field(

@@ -85,7 +85,9 @@ class KiroInstanceSpec(InstanceIdentity, KiroInstanceSpecPatch):
 class KiroInstanceStatus(TypedDict, total=False):
     """What is, written by the operator alone."""
 
-    observedGeneration: Annotated[int, Field(description="As everywhere.")]
+    observedGeneration: Annotated[
+        int, Field(description="Generation of the spec this is about.")
+    ]
     phase: Annotated[InstancePhase, Field(description="One word for people.")]
     pod: Annotated[str, Field(max_length=253, description="Name of the current pod.")]
     node: Annotated[str, Field(max_length=253, description="Node of the pod.")]

@@ -138,7 +138,7 @@ class Verification(Model):
 
 
 class Distribution(Model):
-    """How tasks are given to instances."""
+    """How tasks are bound to instances."""
 
     strategy: Strategy = Field(
         default="DependencyAware",
@@ -166,7 +166,7 @@ class Gate(Model):
 
 
 class Integration(Model):
-    """How finished tasks come together."""
+    """How finished tasks are merged."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
@@ -303,10 +303,10 @@ class KiroSwarmSpec(Model):
         "and a clean tree are the evidence.",
     )
     distribution: Distribution = Field(
-        default_factory=Distribution, description="How tasks are given to instances."
+        default_factory=Distribution, description="How tasks are bound to instances."
     )
     integration: Integration = Field(
-        default_factory=Integration, description="How finished tasks come together."
+        default_factory=Integration, description="How finished tasks are merged."
     )
     recovery: Recovery = Field(
         default_factory=Recovery, description="What happens when something fails."

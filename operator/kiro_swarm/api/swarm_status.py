@@ -47,7 +47,7 @@ class TaskCounts(TypedDict, total=False):
     total: Annotated[int, Field(description="All tasks of the spec.")]
     blocked: Annotated[int, Field(description="A dependency is not merged yet.")]
     ready: Annotated[int, Field(description="May start now.")]
-    bound: Annotated[int, Field(description="Given to an instance.")]
+    bound: Annotated[int, Field(description="Bound to an instance.")]
     running: Annotated[int, Field(description="The agent works.")]
     done: Annotated[int, Field(description="Checked, waits for its merge.")]
     merged: Annotated[int, Field(description="On the integration branch.")]
@@ -89,7 +89,7 @@ class IntegrationStatus(TypedDict, total=False):
     pushed: Annotated[Sha, Field(description="Commit that was pushed last.")]
     batch: Annotated[int, Field(description="Number of the last integrate Job.")]
     message: Annotated[
-        str, Field(max_length=4096, description="What the last Job had to say.")
+        str, Field(max_length=4096, description="Message of the last Job.")
     ]
 
 
@@ -126,7 +126,8 @@ class Forecast(TypedDict, total=False):
         ),
     ]
     criticalSeconds: Annotated[
-        float, Field(description="What this chain takes; nothing finishes it sooner.")
+        float,
+        Field(description="How long this chain takes; nothing finishes it sooner."),
     ]
     usableNow: Annotated[
         int,

@@ -151,7 +151,7 @@ class TaskFromFile(TypedDict, total=False):
     ]
     complexity: Annotated[
         Optional[Complexity],
-        Field(description="How hard it is, as the task file says."),
+        Field(description="Complexity, as the task file says."),
     ]
     capabilities: Annotated[
         list[Annotated[str, Field(max_length=MAX_CAPABILITY)]],
@@ -278,7 +278,9 @@ class KiroTaskStatus(TypedDict, total=False):
     branch: Annotated[str, Field(max_length=255, description="Branch of the work.")]
     baseCommit: Annotated[Sha, Field(description="Where the branch was cut.")]
     commit: Annotated[Sha, Field(description="The finished, checked commit.")]
-    mergeCommit: Annotated[Sha, Field(description="The merge on the integration.")]
+    mergeCommit: Annotated[
+        Sha, Field(description="The merge commit on the integration branch.")
+    ]
     readyAt: Annotated[Optional[Timestamp], Field(description="Became Ready.")]
     boundAt: Annotated[Optional[Timestamp], Field(description="Was bound.")]
     startedAt: Annotated[Optional[Timestamp], Field(description="Agent started.")]

@@ -96,7 +96,7 @@ def test_a_candidate_says_what_it_is_for() -> None:
     assert task == Candidate("", "The id of the task in tasks.md.", "task")
     verbs = {item.text: item.help for item in complete([], "")}
     assert verbs["status"] == "swarm, task or instance"
-    assert verbs["run"].startswith("Put a task first in line")
+    assert verbs["run"].startswith("Put a task at the front of the queue")
     assert verbs["switch"].startswith("(not available) ")
     assert all(verbs.values())
 

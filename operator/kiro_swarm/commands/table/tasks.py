@@ -19,7 +19,7 @@ ROWS: tuple[Command, ...] = (
         verb="run",
         noun="task",
         permission="run",
-        help="Put a task first in line, also one that failed or was skipped.",
+        help="Put a task at the front of the queue, even one that failed or was skipped.",
         examples=(
             "run task 2.1",
             "run task user-auth beast-mode",
@@ -106,7 +106,7 @@ ROWS: tuple[Command, ...] = (
         verb="cancel",
         noun="task",
         permission="cancel",
-        help="Give a task up: work on it stops and it is Failed.",
+        help="Give up on a task: work on it stops and it is Failed.",
         examples=("cancel task 2.1",),
         arguments=(task_id(),),
         destructive=True,
