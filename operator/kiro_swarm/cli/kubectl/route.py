@@ -77,10 +77,14 @@ def places_of(argv: Sequence[str]) -> tuple[list[int], Optional[int]]:
 
 
 def route(argv: Sequence[str]) -> Route:
-    """Decide; raises Failure for a swarm to which nothing is said."""
+    """Decide; raises Failure for a swarm without a name, or to which nothing is said."""
     places, dashes = places_of(argv)
     words = [argv[place] for place in places]
     if dashes is not None and len(words) < 2:
+        if words == [""]:
+            # A variable of a shell that is not set must not mean whichever swarm is there.
+            hint = "for example: kubectl swarm shop -- status swarm"
+            raise Failure("the name of the swarm is empty", NOT_UNDERSTOOD, [hint])
         return Route(None, "".join(words), _without(argv, places))
     if not words:
         return Route("help", "", tuple(argv))

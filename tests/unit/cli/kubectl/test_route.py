@@ -75,6 +75,11 @@ def test_nothing_said_to_a_swarm_says_what_one_could_say() -> None:
     assert caught.value.hints == ("for example: kubectl swarm shop status swarm",)
 
 
+def test_an_empty_name_is_no_swarm_of_any_name() -> None:
+    with pytest.raises(Failure, match="name of the swarm is empty"):
+        route(["", "--", "stop", "all", "tasks"])
+
+
 @pytest.mark.parametrize("word", sorted({*VIEWS, *PARSER.grammar.permissions}))
 def test_a_word_of_ours_is_never_taken_for_a_swarm(word: str) -> None:
     assert route([word, "status", "swarm"]).swarm == ""
