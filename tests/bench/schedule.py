@@ -3,6 +3,8 @@
 * A plan (graph, ranks, order) beside rustworkx's topological sort of a graph that it holds
   already, its answer as a list: our time has the building of the graph in it.
 * The next choice: from a completion to the pair that is bound, at 100,000 pending tasks.
+* A binding as the operator makes it: from the view of a swarm with 5,000 ready tasks, of
+  which one has just gone, to the status patch.
 * The forecast that a swarm's status shows.
 * Makespans of 500 seeded small graphs (task_graphs.py) as the product's queue works them
   off, against the optimum that CP-SAT proves within its limit, then with times off by up
@@ -20,12 +22,17 @@ import random
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import partial
 from multiprocessing import get_context
 from statistics import fmean
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from kiro_swarm.api.meta import BLOCKED
+from kiro_swarm.api.meta import BLOCKED, MERGED, READY
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.reconcile.snapshot.board import Board
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.tasks.hand_out import bindings
 from kiro_swarm.tasks.plan.estimates import Estimate, Estimates, Observation
 from kiro_swarm.tasks.plan.forecast import forecast
 from kiro_swarm.tasks.plan.graph import TaskGraph
@@ -46,7 +53,15 @@ from tests.bench.worked import (
 SIZES = (1_000, 10_000, 100_000)
 GRAPHS = 500
 CHOICES = 20_000
+READY_TASKS = 5_000
+BINDINGS = 300
 SEED = 20_261
+_SPEC = {
+    "repository": {"url": "https://git.example.org/demo.git", "ref": "main"},
+    "tasks": {"specPath": ".kiro/specs/demo/tasks.md"},
+    "instances": 1,
+    "template": {"agent": {"command": ["agent"]}},
+}
 PASSES = 7
 
 
@@ -61,6 +76,7 @@ def run(arguments: Sequence[str]) -> List[Measure]:
     for size in SIZES:
         measures += _planning(size)
     measures += _choosing(SIZES[-1])
+    measures += _binding(READY_TASKS)
     measures.append(_forecasting(SIZES[1]))
     # Spawned, not forked: the pool must not share what the measures above left behind.
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -151,6 +167,49 @@ def _choosing(size: int) -> Iterator[Measure]:
     times.sort()
     yield Measure("next choice, p95", times[len(times) * 95 // 100] / 1e3, "us", 50)
     yield Measure("next choice, p50", times[len(times) // 2] / 1e3, "us")
+
+
+def _binding(size: int) -> Iterator[Measure]:
+    draw = random.Random(SEED)
+    now, board = datetime(2026, 11, 29, tzinfo=timezone.utc), Board("")
+    for number in range(size):
+        board.put(_ready(number, draw))
+    swarm: Any = {"metadata": {"name": "demo", "namespace": "team", "uid": "u"}}
+    instance: Any = {
+        "metadata": {"name": "demo-1", "uid": "i"},
+        "spec": {"swarm": "demo", "index": 1},
+    }
+    pod: Any = {
+        "metadata": {"name": "demo-1-0", "uid": "p", "ownerReferences": [{"uid": "i"}]},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+    }
+    spec = KiroSwarmSpec.model_validate(_SPEC)
+    times: List[float] = []
+    for _ in range(BINDINGS):
+        index = board.task_index()
+        view = View(swarm, spec, [instance], index.tasks, [], [pod], now, index)
+        begin = time.process_time()
+        ((task, _patch),) = bindings(view)
+        times.append(time.process_time() - begin)
+        board.put({**task, "status": {"state": MERGED}})
+    times.sort()
+    name = f"binding, {size:,} ready tasks"
+    yield Measure(f"{name}, p50", times[len(times) // 2] * 1e3, "ms", 1)
+    yield Measure(f"{name}, p95", times[len(times) * 95 // 100] * 1e3, "ms")
+
+
+def _ready(number: int, draw: random.Random) -> Any:
+    return {
+        "metadata": {"name": f"demo.{number}"},
+        "spec": {
+            "swarm": "demo",
+            "id": str(number),
+            "order": number,
+            "priority": draw.randrange(3),
+            "files": [f"src/{number}.py"],
+        },
+        "status": {"state": READY, "readyAt": "2026-11-28T12:00:00.000000Z"},
+    }
 
 
 def _forecasting(size: int) -> Measure:
