@@ -14,8 +14,7 @@ from kiro_swarm.cli.kubectl.get import parts_of
 from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
 from kiro_swarm.cli.kubectl.session import Session, run
 from kiro_swarm.cli.kubectl.terminal import Object
-from kiro_swarm.cli.kubectl.views.events import events_table
-from kiro_swarm.cli.kubectl.views.top import top_table
+from kiro_swarm.cli.kubectl.views.top import events_table, top_table
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, EVENTS, JOBS, POD_METRICS, PODS
 

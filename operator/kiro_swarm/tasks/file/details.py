@@ -1,21 +1,27 @@
-"""A task's fields -> the values of the task; what cannot be read is said.
+"""What a task says of itself: acceptance criteria and fields, and the values of the fields.
 
-Used by ``parser``. A value that cannot be read and stands in a plain sentence ("Effort: all
-of us") is text, and stays in the description only.
+``outline`` collects the criteria line by line, whichever way they are written; ``parser``
+makes values of the fields, and what cannot be read is said. A value that cannot be read and
+stands in a plain sentence ("Effort: all of us") is text, and stays in the description only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Optional
 
 from kiro_swarm.tasks.file import values
+from kiro_swarm.tasks.file.boxes import Box
 from kiro_swarm.tasks.file.codes import Code
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.fields import Field, Kind
+from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Complexity, Remarks
 
+#: The mark of a list item.
+BULLET: Final = re.compile(r"[-*+](?:\s|\Z)|[0-9]{1,9}[.)]\s")
 #: More than a KiroTask carries (``wire`` says so), and few enough to pass on to sub-tasks.
 _MAX_CAPABILITIES: Final = 64
 
@@ -113,3 +119,43 @@ def _first(
                 entry.column,
             )
     return None
+
+
+# ------------------------------------------------------------------ criteria
+
+
+def collect(task: Draft, line: Line, box: Optional[Box], fields: list[Field]) -> None:
+    """Note a line that is an acceptance criterion.
+
+    A box without an id is one wherever it stands; a bullet is one below a line such as
+    "Acceptance Criteria:", and what is indented below it goes on with it.
+    """
+    head = task.heads_criteria
+    if box is None and head is None and not fields:
+        return
+    bullet = BULLET.match(line.text)
+    if fields:
+        last = fields[-1]
+        task.criteria += criteria_in(fields)
+        task.heads_criteria = None
+        if last.kind == "acceptance" and not last.value:
+            task.heads_criteria = (line.indent, bullet is not None)
+    elif box is not None:
+        task.criteria.append(_box_text(line.text))
+    elif head is not None:
+        below = line.indent > head[0] or (line.indent == head[0] and not head[1])
+        if bullet and below:
+            task.criteria.append(line.text[bullet.end() :].strip())
+        elif not bullet and line.indent > head[0] and task.criteria:
+            task.criteria[-1] += f" {line.text}"
+        else:
+            task.heads_criteria = None
+
+
+def criteria_in(fields: Iterable[Field]) -> list[str]:
+    """The criteria that are the values of fields."""
+    return [entry.value for entry in fields if entry.kind == "acceptance"]
+
+
+def _box_text(text: str) -> str:
+    return text.partition("]")[2].strip(" \t*\\")

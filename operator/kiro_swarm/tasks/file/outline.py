@@ -12,7 +12,7 @@ from typing import Final, Optional
 
 from kiro_swarm.tasks.file import ids
 from kiro_swarm.tasks.file.boxes import MARKS, Box, read_box, read_head
-from kiro_swarm.tasks.file.criteria import BULLET, collect, criteria_in
+from kiro_swarm.tasks.file.details import BULLET, collect, criteria_in
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.fields import Field, read_fields
 from kiro_swarm.tasks.file.ids import PATTERN

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Optional
 
 from kiro_swarm.api.meta import TASK_STATES
-from kiro_swarm.cli.kubectl.views.grid import Cell, Lines, Part
-from kiro_swarm.cli.kubectl.views.reasons import reason_lines
-from kiro_swarm.cli.kubectl.views.style import PHASES, STATES, state_cell
+from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Lines, Part
+from kiro_swarm.cli.kubectl.views.objects import items, part
+from kiro_swarm.cli.kubectl.views.style import PHASES, STATES, glyph, state_cell
 from kiro_swarm.cli.kubectl.views.text import clean, clean_lines, duration
 
 _DEEPEST: Final = 8
 _MOST: Final = 200
 #: Longer lists of short things stand in one line until here.
 _SHORT: Final = 72
+_MOST_IDS: Final = 8
 
 
 def explain_text(data: Any) -> Lines:
     """``data`` as lines of ``name: value``, nested by indentation; lists with dashes.
 
-    Data that says why a task is not running has a form of its own, see ``reasons``.
+    Data that says why a task is not running has a form of its own: why, what is before
+    it, where it hangs.
     The names are those of the data, parted into words: ``waitsFor`` reads "waits for".
     """
-    lines = reason_lines(data)
+    lines = _reason_lines(data)
     if lines is None:
         lines = []
         _outline(data, 0, lines)
@@ -111,3 +113,60 @@ def _scalar(key: str, value: Any) -> list[list[Part]]:
         return [[(line, "")] for line in clean_lines(text)[:_MOST]]
     style = PHASES.get(text, "") if text not in TASK_STATES else STATES[text][1]
     return [[(clean(text), style)]]
+
+
+# ------------------------------------------------------------------ why a task waits
+
+
+def _reason_lines(data: Any) -> Optional[list[Cell]]:
+    """Data as ``reconcile/commands/explain.py`` makes it; None for another shape."""
+    if not (isinstance(data, dict) and isinstance(data.get("reasons"), list)):
+        return None
+    lines: list[Cell] = [_task(data)]
+    for reason in data["reasons"]:
+        lines += _reason(reason)
+    before = [one for one in items(data.get("waitsFor")) if isinstance(one, dict)]
+    if before:
+        rows: list[list[Cell]] = [
+            [_task(one), [(_waits(one), "dim")]] for one in before
+        ]
+        lines += [
+            "",
+            [("Before it, the nearest first", "bold")],
+            *Grid(["", ""], rows, indent=2).lines(),
+        ]
+    causes = [one for one in items(data.get("causes")) if isinstance(one, dict)]
+    if causes:
+        lines += ["", [("Where it hangs", "bold")]]
+        for cause in causes:
+            lines += [[("  ", ""), *_task(cause)], *_reason(cause)]
+    return lines
+
+
+def _task(item: Any) -> list[Part]:
+    state = clean(item.get("state"), 32)
+    sign, style = glyph(state)
+    return [
+        (f"{sign} ", style),
+        (clean(item.get("task"), 128), "bold"),
+        (f" {state}", style),
+    ]
+
+
+def _waits(item: Any) -> str:
+    ids = [clean(one, 128) for one in items(item.get("waitsFor"))]
+    more = f" +{len(ids) - _MOST_IDS}" if len(ids) > _MOST_IDS else ""
+    return f"waits for {', '.join(ids[:_MOST_IDS])}{more}" if ids else ""
+
+
+def _reason(reason: Any) -> list[Cell]:
+    """What is so, and the sentences that change it."""
+    item = part({"reason": reason}, "reason")
+    say = item.get("say")
+    sentences = [clean(one) for one in (say if isinstance(say, list) else [say])]
+    lines: list[Cell] = [
+        [("    ", ""), (clean(item.get("message")) or clean(item.get("code")), "")]
+    ]
+    return lines + [
+        [("    say: ", "dim"), (sentence, "bold")] for sentence in sentences if sentence
+    ]

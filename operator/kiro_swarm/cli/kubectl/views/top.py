@@ -1,4 +1,4 @@
-"""`kubectl swarm top`: what the instances use, and for which task.
+"""`kubectl swarm top` and `events`: what the instances use, and what was told of them.
 
 Usage comes from the metrics API, which not every cluster has; without it the columns are
 empty and a line says why.
@@ -16,7 +16,9 @@ from kiro_swarm.cli.kubectl.views.instances import by_index
 from kiro_swarm.cli.kubectl.views.objects import (
     Object,
     colour_code,
+    created,
     items,
+    moment,
     name,
     number,
     part,
@@ -27,6 +29,7 @@ from kiro_swarm.cli.kubectl.views.objects import (
 from kiro_swarm.cli.kubectl.views.style import bar, phase_cell, swatch
 from kiro_swarm.cli.kubectl.views.text import age, clean, duration
 
+_EVENTS = ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
 _HEADINGS = ["INSTANCE", "CPU", "MEMORY", "POD", "RESTARTS", "UP", "TASK", "FOR"]
 _QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([numkKMGTPE]?i?)\Z")
 _UNITS: Final = {
@@ -118,3 +121,50 @@ def _restarts(pod: Object) -> int:
     return int(
         sum(number(part({"s": one}, "s").get("restartCount")) for one in statuses)
     )
+
+
+# ------------------------------------------------------------------ events
+
+
+def events_table(events: Sequence[Object], now: datetime) -> Grid:
+    """Events of the core or the events API, the latest last."""
+    ordered = sorted(events, key=lambda event: _seconds_of(_last_seen(event)))
+    return Grid(
+        _EVENTS,
+        [_event_row(event, now) for event in ordered],
+        elastic=[3, 4],
+        empty="no events found",
+    )
+
+
+def _last_seen(event: Object) -> Any:
+    series = part(event, "series").get("lastObservedTime")
+    return (
+        series
+        or event.get("lastTimestamp")
+        or event.get("deprecatedLastTimestamp")
+        or event.get("eventTime")
+        or created(event)
+    )
+
+
+def _seconds_of(value: Any) -> float:
+    when = moment(value)
+    return when.timestamp() if when is not None else 0.0
+
+
+def _event_row(event: Object, now: datetime) -> list[Cell]:
+    about = part(event, "involvedObject") or part(event, "regarding")
+    count = max(
+        number(event.get("count")), number(part(event, "series").get("count")), 1
+    )
+    message = clean(event.get("message") or event.get("note"))
+    times = f" (x{count:.0f})" if count > 1 else ""
+    kind = clean(about.get("kind"), 63).lower()
+    return [
+        age(_last_seen(event), now) + times,
+        phase_cell(clean(event.get("type"), 32)),
+        clean(event.get("reason"), 128),
+        f"{kind}/{clean(about.get('name'), 253)}",
+        message,
+    ]

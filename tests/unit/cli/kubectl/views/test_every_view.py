@@ -18,7 +18,6 @@ from kiro_swarm.cli.kubectl.views.audit import audit_table
 from kiro_swarm.cli.kubectl.views.commands import commands_table
 from kiro_swarm.cli.kubectl.views.dashboard import dashboard
 from kiro_swarm.cli.kubectl.views.diff import diff_text
-from kiro_swarm.cli.kubectl.views.events import events_table
 from kiro_swarm.cli.kubectl.views.explain import explain_text
 from kiro_swarm.cli.kubectl.views.graph import graph_terminal
 from kiro_swarm.cli.kubectl.views.graph_text import graph_dot, graph_mermaid
@@ -27,7 +26,7 @@ from kiro_swarm.cli.kubectl.views.swarms import swarms_table
 from kiro_swarm.cli.kubectl.views.tasks import tasks_tree
 from kiro_swarm.cli.kubectl.views.timeline import timeline_terminal
 from kiro_swarm.cli.kubectl.views.timeline_svg import timeline_svg
-from kiro_swarm.cli.kubectl.views.top import top_table
+from kiro_swarm.cli.kubectl.views.top import events_table, top_table
 from tests.unit.cli.kubectl.views import sample
 from tests.unit.cli.kubectl.views.sample import NOW, shown
 

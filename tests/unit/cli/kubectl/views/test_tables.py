@@ -8,10 +8,9 @@ import pytest
 
 from kiro_swarm.cli.kubectl.views.audit import audit_table
 from kiro_swarm.cli.kubectl.views.commands import commands_table
-from kiro_swarm.cli.kubectl.views.events import events_table
 from kiro_swarm.cli.kubectl.views.instances import instances_table
 from kiro_swarm.cli.kubectl.views.swarms import swarms_table
-from kiro_swarm.cli.kubectl.views.top import quantity, top_table
+from kiro_swarm.cli.kubectl.views.top import events_table, quantity, top_table
 from tests.unit.cli.kubectl.views import sample
 from tests.unit.cli.kubectl.views.sample import NOW, shown
 
