@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import List
+from typing import Any, List
 
 import pytest
 
-pytest_plugins = ["tests.support.cluster"]
+from tests.support import edges
+
+pytest_plugins = ["tests.support.cluster", "tests.support.sizes"]
 
 TESTS = Path(__file__).parent
 
@@ -21,9 +23,26 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
-    """Mark every test by its part, so that `-m "not e2e"` works without a line a file."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: List[pytest.Item]
+) -> None:
+    """Mark every test by its part, so that `-m "not e2e"` works without a line a file.
+
+    Those at the edge only for who asks: that reads all our sources.
+    """
+    by_edge = "edge" in config.option.markexpr
     for item in items:
         part = item.path.relative_to(TESTS).parts[0]
         if part in ("cluster", "e2e"):
             item.add_marker(part)
+        elif by_edge and edges.is_edge(item.path):
+            item.add_marker("edge")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests that wait beside tests that are busy."""
+    from tests.support import lanes
+
+    return lanes.arranged(config, log)

@@ -4,7 +4,7 @@ All that is judged was recorded by the API server and by git; tests/support/judg
 checks. Both swarms work through the same repository at the same time, so that whatever else
 the machine does slows both of them. That is not in favour of the four, which share it with
 the one to their end, while the one has it for itself from then on. The agent's work is a wait
-of known length.
+of known length. All forty in hack/soak, half of them in hack/test.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ import pytest
 from tests.support import forty, journal, judging
 from tests.support.cluster import Cluster
 from tests.support.journal import Attempt, Journal
+from tests.support.sizes import Figures, sized
 from tests.support.swarm import Place, place_named
 
 BRANCH = "swarm/demo/integration"
 #: How many times as fast four instances must be at least. It is more where nothing else
 #: runs, but never four: two cores start, check and merge the work of all of them.
-TIMES_AS_FAST = 1.5
+TIMES_AS_FAST = sized(1.2, 1.5)
 #: How many of the four must have a task, on average. Where the machine is slow everything
 #: takes longer, so this does not depend on it.
-BUSY = 2.5
+BUSY = sized(1.5, 2.5)
+SPEC = sized(forty.SOME, forty.FORTY)
+COUNT = len(SPEC.leaves)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def both(
     with ExitStack() as stack:
         one = stack.enter_context(place_named(installed, "forty-on-one"))
         four = stack.enter_context(place_named(installed, "forty-on-four"))
-        urls = [place.serve(forty.repository()) for place in (one, four)]
+        urls = [place.serve(SPEC.repository()) for place in (one, four)]
         of_one, of_four = (
             stack.enter_context(journal.recorded(place, scratch / place.name))
             for place in (one, four)
@@ -120,16 +123,16 @@ def worked(both: Both, request: pytest.FixtureRequest) -> Worked:
 
 
 def test_every_task_is_merged_once_and_all_of_them_are_there(worked: Worked) -> None:
-    assert len(worked.tasks) == 40
-    assert judging.not_merged_once(worked.attempts, forty.DEPENDENCIES) == []
+    assert len(worked.tasks) == COUNT
+    assert judging.not_merged_once(worked.attempts, SPEC.dependencies) == []
     # Git knows the same: a merge for the last attempt of every task, and nothing else.
     assert sorted(worked.trailers) == sorted(
         f"{task['metadata']['uid']}/{task['status']['attempt']}"
         for task in worked.tasks.values()
     )
-    assert len(worked.line) == 1 + 40
+    assert len(worked.line) == 1 + COUNT
     order = sorted(worked.tasks, key=lambda t: worked.line.index(merge_of(worked, t)))
-    assert worked.tree == forty.blobs(forty.outcome(order))
+    assert worked.tree == forty.blobs(SPEC.outcome(order))
 
 
 def merge_of(worked: Worked, task: str) -> str:
@@ -138,10 +141,10 @@ def merge_of(worked: Worked, task: str) -> str:
 
 
 def test_no_task_begins_before_what_it_needs_is_merged(worked: Worked) -> None:
-    assert judging.begun_early(worked.attempts, forty.DEPENDENCIES) == []
+    assert judging.begun_early(worked.attempts, SPEC.dependencies) == []
     merges = {task: merge_of(worked, task) for task in worked.tasks}
     bases = {name: task["status"]["baseCommit"] for name, task in worked.tasks.items()}
-    needs = forty.DEPENDENCIES
+    needs = SPEC.dependencies
     assert judging.begun_without(worked.line, merges, bases, needs) == []
 
 
@@ -164,7 +167,7 @@ def test_tasks_that_touch_the_same_are_never_out_at_once(
 def test_nobody_is_passed_over_by_a_less_urgent_or_an_optional_task(
     worked: Worked,
 ) -> None:
-    assert judging.passed_over(worked.attempts, forty.URGENCY) == []
+    assert judging.passed_over(worked.attempts, SPEC.urgency) == []
 
 
 def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
@@ -181,27 +184,24 @@ def test_the_task_of_a_killed_instance_is_done_again_and_nothing_else(
         for attempt in both.four.attempts
     )
     assert both.four.tasks[forty.SLOW]["status"]["failures"] == 0
-    assert len(both.four.attempts) == 40 + 1
-    assert len(both.one.attempts) == 40
+    assert len(both.four.attempts) == COUNT + 1
+    assert len(both.one.attempts) == COUNT
 
 
-def test_four_instances_are_faster_than_one(
-    both: Both, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_four_instances_are_faster_than_one(both: Both, figures: Figures) -> None:
     """Although one of the four was killed on the way."""
     four, one = both.four.attempts, both.one.attempts
     assert len({attempt.instance for attempt in four}) == 4
     assert len({attempt.instance for attempt in one}) == 1
     times_as_fast = judging.elapsed(one) / judging.elapsed(four)
-    measured = {
-        "seconds on four": round(judging.elapsed(four), 1),
-        "seconds on one": round(judging.elapsed(one), 1),
-        "times as fast": round(times_as_fast, 2),
-        "busy of four": round(judging.busy(four), 2),
-    }
-    with capsys.disabled():
-        print(f"\n40 tasks: {measured}")
+    figures(
+        tasks=COUNT,
+        seconds_on_four=round(judging.elapsed(four), 1),
+        seconds_on_one=round(judging.elapsed(one), 1),
+        times_as_fast=round(times_as_fast, 2),
+        busy_of_four=round(judging.busy(four), 2),
+    )
     # The agent alone needs this long, one task after another.
-    assert judging.elapsed(one) > sum(leaf.seconds for leaf in forty.LEAVES)
+    assert judging.elapsed(one) > sum(leaf.seconds for leaf in SPEC.leaves)
     assert times_as_fast >= TIMES_AS_FAST
     assert judging.busy(four) >= BUSY

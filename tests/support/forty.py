@@ -5,6 +5,9 @@ tasks that touch the same files, priorities, an optional task, and estimates tha
 little to do with the truth. Always the same; the agent is the scripted one. Every task
 writes a file of its own; those in SHARED append their id to a common file instead, and
 would conflict if they were worked on at the same time.
+
+``FORTY`` is all of it. ``SOME`` leaves out chains that show nothing that the others do not:
+each thing that is judged has its occasion there, too.
 """
 
 from __future__ import annotations
@@ -80,6 +83,7 @@ SHARED: Final = {
 _CLAIMS: Final = {**SHARED, "2.3": "table/"}
 URGENT: Final = frozenset(SHARED)
 _LOW: Final = frozenset({"9.2", "9.3"})
+_LEFT_OUT: Final = ("1.2", "1.4", "3.2", "3.3", "3.4", "3.5", "4.", "6.", "7.", "8.6")
 OPTIONAL: Final = "9.5"
 #: In the middle of the graph, and long enough for its instance to be killed under it.
 SLOW: Final = "5.2"
@@ -100,25 +104,57 @@ def _leaf(row: str) -> Leaf:
     return Leaf(name, float(seconds), estimate, tuple(n for n in needs if n != "-"))
 
 
-LEAVES: Final = tuple(_leaf(row) for row in _TABLE.strip().splitlines())
-DEPENDENCIES: Final = {leaf.id: leaf.needs for leaf in LEAVES}
-#: What goes first of all that may begin; those that may have to wait for files apart.
-URGENCY: Final = {
-    leaf.id: 0 if leaf.id in _LOW else 1 if leaf.id == OPTIONAL else 2
-    for leaf in LEAVES
-    if leaf.id not in SHARED
-}
+@dataclass(frozen=True)
+class Spec:
+    """A task file, the repository around it, and what becomes of them."""
 
+    leaves: Tuple[Leaf, ...]
 
-def tasks_md() -> str:
-    """The task file."""
-    lines = ["# Implementation Plan: Forty tasks", ""]
-    for group, title in _GROUPS.items():
-        lines.append(f"- [ ] {group}. {title}")
-        for leaf in LEAVES:
-            if leaf.id.startswith(f"{group}."):
+    @property
+    def dependencies(self) -> Dict[str, Tuple[str, ...]]:
+        """Task -> what it needs."""
+        return {leaf.id: leaf.needs for leaf in self.leaves}
+
+    @property
+    def urgency(self) -> Dict[str, int]:
+        """What goes first of all that may begin; those that may have to wait for files apart."""
+        return {
+            leaf.id: 0 if leaf.id in _LOW else 1 if leaf.id == OPTIONAL else 2
+            for leaf in self.leaves
+            if leaf.id not in SHARED
+        }
+
+    def tasks_md(self) -> str:
+        """The task file."""
+        lines = ["# Implementation Plan: Forty tasks", ""]
+        for group, title in _GROUPS.items():
+            boxes = [leaf for leaf in self.leaves if leaf.id.startswith(f"{group}.")]
+            if boxes:
+                lines.append(f"- [ ] {group}. {title}")
+            for leaf in boxes:
                 lines += _box(leaf)
-    return "\n".join([*lines, ""])
+        return "\n".join([*lines, ""])
+
+    def repository(self) -> Dict[str, str]:
+        """Path -> text of everything that the swarm begins with."""
+        return {
+            SPEC: self.tasks_md(),
+            ".kiro/scripted-agent.json": json.dumps(
+                {leaf.id: _recipe(leaf) for leaf in self.leaves}
+            ),
+            **dict.fromkeys(SHARED.values(), "begun\n"),
+        }
+
+    def outcome(self, order: Sequence[str]) -> Dict[str, str]:
+        """Path -> text of everything when all tasks were merged, in this order."""
+        files = self.repository()
+        for task in order:
+            shared = SHARED.get(task)
+            if shared:
+                files[shared] += f"{task}\n"
+            else:
+                files[_own(task)] = task
+        return {**files, SPEC: files[SPEC].replace("- [ ]", "- [x]")}
 
 
 def _box(leaf: Leaf) -> Sequence[str]:
@@ -133,17 +169,6 @@ def _box(leaf: Leaf) -> Sequence[str]:
     return [f"  - [ ]{star} {leaf.id} Make part {leaf.id}", *written]
 
 
-def repository() -> Dict[str, str]:
-    """Path -> text of everything that the swarm begins with."""
-    return {
-        SPEC: tasks_md(),
-        ".kiro/scripted-agent.json": json.dumps(
-            {leaf.id: _recipe(leaf) for leaf in LEAVES}
-        ),
-        **dict.fromkeys(SHARED.values(), "begun\n"),
-    }
-
-
 def _recipe(leaf: Leaf) -> Dict[str, object]:
     shared = SHARED.get(leaf.id)
     files: Dict[str, object] = (
@@ -156,16 +181,10 @@ def _own(task: str) -> str:
     return f"parts/{task}.txt"
 
 
-def outcome(order: Sequence[str]) -> Dict[str, str]:
-    """Path -> text of everything that is there when all tasks were merged, in this order."""
-    files = repository()
-    for task in order:
-        shared = SHARED.get(task)
-        if shared:
-            files[shared] += f"{task}\n"
-        else:
-            files[_own(task)] = task
-    return {**files, SPEC: files[SPEC].replace("- [ ]", "- [x]")}
+FORTY: Final = Spec(tuple(_leaf(row) for row in _TABLE.strip().splitlines()))
+SOME: Final = Spec(
+    tuple(leaf for leaf in FORTY.leaves if not leaf.id.startswith(_LEFT_OUT))
+)
 
 
 def blobs(files: Mapping[str, str]) -> Dict[str, str]:

@@ -29,8 +29,8 @@ _PHASE = 1000
 _WIDTH = 100
 
 
-def large_spec(count: int, seed: int = 10_000) -> str:
-    """A tasks.md of `count` tasks.
+def large_spec(count: int, seed: int = 10_000, detail: int = 0) -> str:
+    """A tasks.md of `count` tasks, each with `detail` lines of text more.
 
     Phases of up to 1000 tasks; each ends with a checkpoint, which waits for the whole of it
     and is what the next phase waits for. A phase is made of layers 100 wide; a task waits
@@ -41,14 +41,14 @@ def large_spec(count: int, seed: int = 10_000) -> str:
     for number, start in enumerate(range(0, count, _PHASE)):
         size, phase = min(_PHASE, count - start), 2 * number + 1
         lines.append(f"- [ ] {phase}. {_some(draw, 3, 5).capitalize()}")
-        lines += _phase(draw, phase, size - 1)
+        lines += _phase(draw, phase, size - 1, detail)
         lines.append(f"- [ ] {phase + 1}. Checkpoint: all tests pass")
         lines.append("  - Ask the user if questions arise")
         lines.append("")
     return "\n".join(lines)
 
 
-def _phase(draw: random.Random, phase: int, size: int) -> Iterator[str]:
+def _phase(draw: random.Random, phase: int, size: int, detail: int) -> Iterator[str]:
     above: List[int] = []
     layer: List[int] = []
     for number in range(1, size + 1):
@@ -57,7 +57,8 @@ def _phase(draw: random.Random, phase: int, size: int) -> Iterator[str]:
         needed = draw.sample(above, min(len(above), draw.randint(1, 3)))
         yield f"  - [ ] {phase}.{number} {_some(draw, 4, 8).capitalize()}"
         yield f"    - `src/{_some(draw, 1, 1)}/part_{number}.py`: {_some(draw, 6, 12)}"
-        yield f"    - {_some(draw, 8, 14).capitalize()}"
+        for _ in range(1 + detail):
+            yield f"    - {_some(draw, 8, 14).capitalize()}"
         yield f"    - _Requirements: {phase}.{draw.randint(1, 20)}_"
         named = ", ".join(f"{phase}.{other}" for other in sorted(needed))
         yield f"    - _Depends: {named or 'none'}_"

@@ -3,7 +3,7 @@
 Real: the API server, the operator process, the repository, the prepare Job's code, every
 object and every write. Stand-ins (tests/support/played.py): instances whose pods are ready
 at once and whose agents have nothing to do, and a merge train that merges without git.
-Used by tests/cluster/test_ten_thousand_tasks.py and tests/bench/tasks.py.
+Used by tests/cluster/test_many_tasks.py and tests/bench/tasks.py.
 """
 
 from __future__ import annotations
@@ -89,10 +89,11 @@ async def run(
     *,
     count: int,
     instances: int,
+    detail: int = 0,
 ) -> Run:
     """Apply a swarm of `count` tasks in a fresh namespace and wait for its end."""
     assert server.audit_log is not None
-    source = _repository(folder / "source", count)
+    source = _repository(folder / "source", large_spec(count, detail=detail))
     world = await World.make(server.kubeconfig, server.audit_log, NAME)
     node = Recorder(
         await Connection.open(
@@ -145,10 +146,10 @@ def cost(operator: OperatorProcess) -> Cost:
     return Cost(used.user + used.system, process.memory_info().rss, largest)
 
 
-def _repository(folder: Path, count: int) -> Path:
+def _repository(folder: Path, spec: str) -> Path:
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")
-    commit(folder, {_SPEC: large_spec(count)})
+    commit(folder, {_SPEC: spec})
     return folder
 
 

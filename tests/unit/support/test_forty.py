@@ -11,13 +11,25 @@ from kiro_swarm.agents import scripted
 from kiro_swarm.tasks.file.edit import tick
 from kiro_swarm.tasks.file.parser import parse
 from tests.support import forty
+from tests.support.forty import FORTY, SOME, Spec
+
+both = pytest.mark.parametrize("spec", [FORTY, SOME], ids=["forty", "some"])
 
 
-def test_the_task_file_is_read_as_the_table_says() -> None:
-    parsed = parse(forty.tasks_md())
+def test_some_are_half_of_forty_with_all_that_they_need() -> None:
+    assert (len(FORTY.leaves), len(SOME.leaves)) == (40, 21)
+    names = set(SOME.dependencies)
+    assert all(names.issuperset(needs) for needs in SOME.dependencies.values())
+    assert forty.SLOW in names
+    assert SOME.dependencies[forty.SLOW], "it is in the middle of the graph"
+
+
+@both
+def test_the_task_file_is_read_as_the_table_says(spec: Spec) -> None:
+    parsed = parse(spec.tasks_md())
     assert parsed.diagnostics == ()
-    assert len(parsed.leaves) == 40
-    assert {leaf.id: leaf.waits_for for leaf in parsed.leaves} == forty.DEPENDENCIES
+    assert len(parsed.leaves) == len(spec.leaves)
+    assert {leaf.id: leaf.waits_for for leaf in parsed.leaves} == spec.dependencies
     assert [leaf.id for leaf in parsed.leaves if leaf.optional] == [forty.OPTIONAL]
     urgent = {leaf.id for leaf in parsed.leaves if leaf.priority > 0}
     assert urgent == forty.URGENT
@@ -25,27 +37,34 @@ def test_the_task_file_is_read_as_the_table_says() -> None:
     assert {leaf.id for leaf in parsed.leaves if leaf.files} == set(forty.SHARED)
 
 
-def test_estimates_are_wrong_and_not_all_there() -> None:
-    seconds = {leaf.id: leaf.seconds for leaf in forty.LEAVES}
-    guessed = {t.id: t.estimate_seconds for t in parse(forty.tasks_md()).leaves}
+@both
+def test_estimates_are_wrong_and_not_all_there(spec: Spec) -> None:
+    seconds = {leaf.id: leaf.seconds for leaf in spec.leaves}
+    guessed = {t.id: t.estimate_seconds for t in parse(spec.tasks_md()).leaves}
     factors = {guess / seconds[name] for name, guess in guessed.items() if guess}
     assert max(factors) / min(factors) > 10
     assert None in guessed.values()
 
 
+@both
 @pytest.mark.parametrize("pair", forty.OVERLAPS, ids="-".join)
-def test_the_overlapping_tasks_could_all_begin_at_once(pair: tuple[str, str]) -> None:
+def test_the_overlapping_tasks_could_all_begin_at_once(
+    spec: Spec, pair: tuple[str, str]
+) -> None:
     for task in pair:
-        assert forty.DEPENDENCIES[task] == ()
+        assert spec.dependencies[task] == ()
         assert task in forty.URGENT
 
 
-def test_what_the_agent_does_is_what_the_outcome_expects(tmp_path: Path) -> None:
+@both
+def test_what_the_agent_does_is_what_the_outcome_expects(
+    spec: Spec, tmp_path: Path
+) -> None:
     """All tasks done one after another in one folder, and ticked, byte for byte."""
-    for path, text in forty.repository().items():
+    for path, text in spec.repository().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
-    order = sorted(forty.DEPENDENCIES, reverse=True)
+    order = sorted(spec.dependencies, reverse=True)
     slept: list[float] = []
     plan = tmp_path / forty.SPEC
     for task in order:
@@ -57,9 +76,9 @@ def test_what_the_agent_does_is_what_the_outcome_expects(tmp_path: Path) -> None
         for path in tmp_path.rglob("*")
         if path.is_file()
     }
-    assert there == forty.outcome(order)
-    assert there != forty.outcome(order[::-1])
-    assert sum(slept) == sum(leaf.seconds for leaf in forty.LEAVES)
+    assert there == spec.outcome(order)
+    assert there != spec.outcome(order[::-1])
+    assert sum(slept) == sum(leaf.seconds for leaf in spec.leaves)
 
 
 def test_git_gives_a_file_the_same_id(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Ten thousand tasks in one swarm: nothing is written more often than it has to be.
+"""Many tasks in one swarm: nothing is written more often than it has to be.
 
 The operator, its API server and all objects are real; instances and merge train are
 played (tests/support/many_tasks.py). What is asserted are orders and numbers of writes,
-never speeds: those are in hack/bench tasks.
+never speeds: those are in hack/bench tasks. Ten thousand tasks in hack/soak; in hack/test
+fewer, with more text each, so that their graph is as well more than one object holds.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from kiro_swarm.reconcile.settings import OperatorSettings
 from tests.bench.servers import fresh_server, running_operator
 from tests.support.audit import OPERATOR, Write, created_twice
 from tests.support.many_tasks import NAME, OPTIONS, Run, run
+from tests.support.sizes import Figures, sized
 
-COUNT = 10_000
-INSTANCES = 64
+COUNT = sized(500, 10_000)
+INSTANCES = sized(16, 64)
+#: Lines of text that a task has beside those of a large spec.
+DETAIL = sized(70, 0)
 #: Created; Ready, Bound; Running, Done; Merged.
 OWN_WRITES = {"create": 1, OPERATOR: 2, "played-node": 3}
 
@@ -34,7 +38,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     def whole() -> Run:
         with fresh_server() as server, running_operator(server, *OPTIONS) as operator:
             return asyncio.run(
-                run(server, operator, folder, count=COUNT, instances=INSTANCES)
+                run(
+                    *(server, operator, folder),
+                    count=COUNT,
+                    instances=INSTANCES,
+                    detail=DETAIL,
+                )
             )
 
     # A thread of its own: asyncio.run leaves none of its loop behind in this one.
@@ -46,7 +55,14 @@ def good(large: Run, what: str) -> List[Write]:
     return [write for write in large.writes if write.good and write.what == what]
 
 
-def test_every_task_of_the_file_is_merged(large: Run) -> None:
+def test_every_task_of_the_file_is_merged(large: Run, figures: Figures) -> None:
+    figures(
+        tasks=COUNT,
+        instances=INSTANCES,
+        seconds=round(large.finished),
+        writes=len(large.writes),
+        largest_mib=large.costs[-1].largest >> 20,
+    )
     assert len(large.tasks) == COUNT
     assert {task["status"]["state"] for task in large.tasks.values()} == {"Merged"}
     status = large.status

@@ -1,0 +1,97 @@
+"""Every module that meets a client, kopf, pydantic or asyncio has tests at the edge."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Iterator, List, Set
+
+import pytest
+
+from tests.support import edges
+
+UNIT = edges.ROOT / "tests" / "unit"
+
+
+def file_of(name: str) -> Path:
+    """Where a module of ours or a helper of the tests is, if it is one."""
+    names = name.split(".")
+    top = edges.ROOT if names[0] == "tests" else edges.SOURCES
+    path = top.joinpath(*names)
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def goes_on(name: str, other: str) -> bool:
+    """Whether a test of `name` is one of `other`, which it imports: in one room, it is."""
+    room = name.split(".")[:2]
+    return name.startswith("tests.") or other.split(".")[:2] == room
+
+
+#: In code that is started as a text, too; what ends in a dot goes on at run time.
+NAME = re.compile(r"\b(?:kiro_swarm|tests)(?:\.\w+)+\.?")
+
+
+def named_in(path: Path) -> Iterator[str]:
+    """What of ours a file names, by import or in the text of a program that it starts."""
+    yield from edges.imports_of(path)
+    for name in NAME.findall(path.read_text(encoding="utf-8")):
+        yield name
+        if name.endswith(".") and name.startswith("kiro_swarm."):
+            folder = edges.SOURCES.joinpath(*name.rstrip(".").split("."))
+            yield from (f"{name}{each.stem}" for each in folder.glob("*.py"))
+
+
+def reached() -> Set[str]:
+    """What tests at the edge import, with what that imports of its own room."""
+    waiting: List[str] = []
+    for path in UNIT.rglob("test_*.py"):
+        if edges.is_edge(path):
+            waiting += named_in(path)
+    found: Set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        path = file_of(name)
+        if name.startswith(("kiro_swarm.", "tests.")) and path.is_file():
+            waiting += [n for n in named_in(path) if goes_on(name, n)]
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(edges.edge_modules()))
+def test_a_module_at_the_edge_is_run_on_every_python(
+    module: str, all_reached: Set[str]
+) -> None:
+    assert module in all_reached, (
+        f"{module} imports {sorted(edges.edge_modules()[module])}, and no test that runs on "
+        "every Python imports it: import it in its test"
+    )
+
+
+@pytest.fixture(scope="module")
+def all_reached() -> Set[str]:
+    return reached()
+
+
+def test_the_libraries_are_all_met_somewhere() -> None:
+    met = set().union(*edges.edge_modules().values())
+    assert met >= {"aiohttp", "asyncio", "kopf", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import asyncio\n", True),
+        ("def f():\n    from kopf import on\n", True),
+        ("from kiro_swarm.cluster import client\n", True),
+        ("from kiro_swarm.policy import naming\n", False),
+        ("import json\n", False),
+    ],
+)
+def test_what_a_file_imports_makes_it_one_at_the_edge(
+    text: str, expected: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "test_any.py"
+    path.write_text(text)
+    assert edges.is_edge(path) is expected
