@@ -18,6 +18,11 @@ from tests.support.work import HeldWork
 from tests.support.world import World
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _built(programs: None) -> None:
+    """Before the first test, whatever it uses of it."""
+
+
 @pytest.fixture(scope="module")
 def operator(
     api_server: Cluster, tmp_path_factory: pytest.TempPathFactory

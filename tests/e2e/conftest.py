@@ -11,6 +11,11 @@ from tests.support.cluster import Cluster
 from tests.support.swarm import Place, install, place_named
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _built(programs: None) -> None:
+    """Before the first test, whatever it uses of it."""
+
+
 @pytest.fixture(scope="session")
 def installed(cluster: Cluster) -> Cluster:
     """A cluster with the image loaded and the chart installed."""

@@ -111,7 +111,22 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def api_server() -> Iterator[Cluster]:
+def programs(pytestconfig: pytest.Config) -> None:
+    """Kubernetes is built: by a fixture, for a cold build is longer than a test may last.
+
+    Every test of cluster and e2e begins with it; those that need none go on meanwhile.
+    """
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        sweep()
+        subprocess.run(
+            [str(HACK_CLUSTER), "build"], stdout=subprocess.DEVNULL, check=True
+        )
+
+
+@pytest.fixture(scope="session")
+def api_server(programs: None) -> Iterator[Cluster]:
     """etcd and kube-apiserver; nobody runs pods or collects garbage."""
     name = f"test-api-{os.getpid()}"
     yield up(name, "--control-plane-only", "--audit")
@@ -119,7 +134,7 @@ def api_server() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster(programs: None) -> Iterator[Cluster]:
     """The whole: control plane, a node, name resolution, storage."""
     kept = os.environ.get("KIRO_SWARM_TEST_CLUSTER")
     if kept:
@@ -128,23 +143,6 @@ def cluster() -> Iterator[Cluster]:
     name = f"test-node-{os.getpid()}"
     yield up(name, "--audit")
     hack_cluster("down", "--name", name)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Builds before the first test: a cold build is longer than a test may last."""
-    if session.config.option.collectonly:
-        return
-    wanted = {
-        name for item in session.items for name in getattr(item, "fixturenames", ())
-    }
-    if not wanted & {"api_server", "cluster"}:
-        return
-    capture = session.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        sweep()
-        subprocess.run(
-            [str(HACK_CLUSTER), "build"], stdout=subprocess.DEVNULL, check=True
-        )
 
 
 def up(name: str, *options: str) -> Cluster:
