@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Mapping, Optional
@@ -63,6 +67,20 @@ def commit(folder: Path, files: Mapping[str, str], message: str = "Work") -> str
     return git(folder, "rev-parse", "HEAD")
 
 
+@functools.cache
+def _begun() -> Path:
+    """An upstream repository with one commit, made once a process: to copy is cheaper."""
+    made = Path(tempfile.mkdtemp(prefix="kiro-swarm-upstream-"))
+    atexit.register(shutil.rmtree, made)
+    git(made, "init", "--quiet", "--template=", "--initial-branch=main")
+    commit(
+        made,
+        {"app.py": "one\ntwo\nthree\n", ".gitignore": "*.log\n", SPEC: TASKS},
+        "Begin",
+    )
+    return made
+
+
 @dataclass
 class Swarm:
     """An upstream repository, the mirror of it, and instances.
@@ -77,15 +95,8 @@ class Swarm:
     def __post_init__(self) -> None:
         self.upstream = self.top / "upstream"
         self.mirror = self.top / "repo.git"
-        if self.upstream.exists():
-            return
-        self.upstream.mkdir()
-        git(self.upstream, "init", "--quiet", "--template=", "--initial-branch=main")
-        commit(
-            self.upstream,
-            {"app.py": "one\ntwo\nthree\n", ".gitignore": "*.log\n", SPEC: TASKS},
-            "Begin",
-        )
+        if not self.upstream.exists():
+            shutil.copytree(_begun(), self.upstream)
 
     @property
     def url(self) -> str:
