@@ -167,23 +167,23 @@ def test_existing_borrows_a_cluster_and_only_forgets_it(api_server: Cluster) -> 
     assert api_server.status()["ready"] is True
 
 
-def test_simulated_nodes_run_pods_without_a_node() -> None:
+@pytest.fixture
+def simulating() -> Iterator[Cluster]:
+    """With kwok, which is built here: a fixture may take longer than a test."""
+    hack_cluster("build", "kwok", "stages")
     name = f"{NAME}d"
-    options = (
-        "--control-plane-only",
-        "--components",
-        "controller-manager,scheduler,kwok",
-    )
-    try:
-        simulated = up(name, *options)
-        simulated.add_fake_nodes(2)
-        create = ("create", "deployment", "d", "--image=none", "--replicas=5")
-        simulated.kubectl(*create)
-        rollout = ("rollout", "status", "deployment/d", "--timeout=60s")
-        simulated.kubectl(*rollout)
-        assert simulated.get("deployment", "d")["status"]["readyReplicas"] == 5
-    finally:
-        hack_cluster("down", "--name", name)
+    components = "controller-manager,scheduler,kwok"
+    yield up(name, "--control-plane-only", "--components", components)
+    hack_cluster("down", "--name", name)
+
+
+def test_simulated_nodes_run_pods_without_a_node(simulating: Cluster) -> None:
+    simulating.add_fake_nodes(2)
+    create = ("create", "deployment", "d", "--image=none", "--replicas=5")
+    simulating.kubectl(*create)
+    rollout = ("rollout", "status", "deployment/d", "--timeout=60s")
+    simulating.kubectl(*rollout)
+    assert simulating.get("deployment", "d")["status"]["readyReplicas"] == 5
 
 
 @pytest.mark.parametrize(
