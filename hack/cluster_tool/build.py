@@ -1,6 +1,6 @@
 """Builds the programs of a cluster from the two pinned Go modules beside this file.
 
-Called by the providers and by `hack/cluster build` and `bin`. A build is kept by the
+Called by the providers and by ``hack/cluster build`` and ``bin``. A build is kept by the
 checksum of its module, so it is done once and done again when a version changes; each
 program appears in the cache in one step, so an interrupted build is never used.
 """
@@ -26,7 +26,7 @@ from hack.cluster_tool.progress import Progress, Step, duration
 
 @dataclass(frozen=True)
 class Program:
-    """A main package; `built` is what `go build -o DIRECTORY/` calls its binary."""
+    """A main package; ``built`` is what ``go build -o DIRECTORY/`` calls its binary."""
 
     module: str
     package: str
@@ -95,7 +95,7 @@ def find(name: str) -> Path:
 
 
 def ensure_any(names: Sequence[str], progress: Progress) -> None:
-    """Builds those of the named programs that `find` does not find."""
+    """Builds those of the named programs that ``find`` does not find."""
     ensure([name for name in names if not find(name).exists()], progress)
 
 
@@ -146,7 +146,7 @@ def _link_aliases(directory: Path) -> None:
 def _run_go(command: List[str], module: Path, step: Step, total: int = 0) -> List[str]:
     """Runs go, showing each package it names; returns the packages.
 
-    `total` is how many packages there are, where that is known.
+    ``total`` is how many packages there are, where that is known.
     """
     environment = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""Chooses the provider of a cluster. Called by `cli`."""
+"""Chooses the provider of a cluster. Called by ``cli``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Keys, certificates and kubeconfigs of a local cluster.
 
 Called by the local provider once, before the first start. The certificates are made by
-the `certs` program of our Go module, so that no openssl is needed.
+the ``certs`` program of our Go module, so that no openssl is needed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _USERS: Dict[str, Tuple[str, str]] = {
 
 
 def requests(spec: Spec) -> List[Dict[str, Any]]:
-    """What `certs` is asked for."""
+    """What ``certs`` is asked for."""
     users = {**_USERS, "kubelet": (f"system:node:{spec.node_name}", "system:nodes")}
     users["kubelet-client"] = ("kube-apiserver-kubelet-client", _MASTERS)
     wanted: List[Dict[str, Any]] = [

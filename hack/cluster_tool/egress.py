@@ -2,7 +2,7 @@
 
 Called by the local provider for clusters with a node. These are the only rules that a
 cluster adds to the host's packet filter; each carries the cluster's name and is removed
-with it. `close` may be called at any time, also when nothing was opened.
+with it. ``close`` may be called at any time, also when nothing was opened.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def open_for(name: str, subnets: Subnets) -> None:
 
 
 def close(name: str, last: bool) -> None:
-    """Removes the rules; with the `last` cluster the host forwards as it did before."""
+    """Removes the rules; with the ``last`` cluster the host forwards as it did before."""
     for table in ("nat", "filter"):
         listed = run("iptables", "-w", "-t", table, "-S")
         for line in listed.splitlines():

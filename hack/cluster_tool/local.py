@@ -1,7 +1,7 @@
-"""The `local` provider: Kubernetes from Go modules in namespaces of its own.
+"""The ``local`` provider: Kubernetes from Go modules in namespaces of its own.
 
-Needs Linux and root, and no registry, no Docker and no virtual machine. `plan` says what
-runs, `namespaces` where, `supervisor` keeps it running; here is the order of things.
+Needs Linux and root, and no registry, no Docker and no virtual machine. ``plan`` says what
+runs, ``namespaces`` where, ``supervisor`` keeps it running; here is the order of things.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Local:
             return images.load(_supervisor(record).pid(), source)
 
     def logs(self, record: Record, component: str) -> Path:
-        """Written by the component itself; `supervisor` has one too."""
+        """Written by the component itself; ``supervisor`` has one too."""
         if component not in (*record.components, "supervisor"):
             known = ", ".join([*record.components, "supervisor"])
             raise ClusterError(f"no component {component!r}; there are {known}")
@@ -132,7 +132,7 @@ class Local:
             raise
 
     def _await_ready(self, record: Record, pid: int = 0) -> None:
-        """Waits; with `pid` it also gives a new cluster its first image and objects."""
+        """Waits; with ``pid`` it also gives a new cluster its first image and objects."""
         spec = _spec(record)
         api = objects.Api(spec)
         self._await("the API server", record, api.ready, _API_TIMEOUT)

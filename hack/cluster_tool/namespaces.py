@@ -2,7 +2,7 @@
 
 Called by the local provider. A cluster's processes, mounts, bridges, packet filters and
 pods exist inside namespaces that end with their process 1. On the host there are only
-the link (which ends with them too), the rules of `egress`, and control groups.
+the link (which ends with them too), the rules of ``egress``, and control groups.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def remove_control_group(name: str) -> None:
 
 
 def _hierarchies() -> Iterator[Path]:
-    """The mounts of cgroup v1; `cpu` and the like may be links to one of them."""
+    """The mounts of cgroup v1; ``cpu`` and the like may be links to one of them."""
     for path in sorted(_CGROUPS.iterdir()):
         if path.is_dir() and not path.is_symlink() and (path / "tasks").exists():
             yield path

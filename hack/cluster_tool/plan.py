@@ -1,6 +1,6 @@
 """What a local cluster consists of: pure functions from a spec to command lines.
 
-Called by the local provider. `supervisor` documents what it makes of a plan.
+Called by the local provider. ``supervisor`` documents what it makes of a plan.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Spec:
         return str(self.directory / "pki" / name)
 
     def kubeconfig(self, user: str) -> str:
-        """The kubeconfig of a component, or of `admin`."""
+        """The kubeconfig of a component, or of ``admin``."""
         return str(self.directory / "kubeconfig" / user)
 
 

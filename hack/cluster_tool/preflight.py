@@ -1,6 +1,6 @@
 """What a machine must have before work starts; each lack is named with its remedy.
 
-Called by the local provider and by `build`. Everything is checked first, so that a
+Called by the local provider and by ``build``. Everything is checked first, so that a
 missing package is said at once and not after ten minutes of building.
 """
 
@@ -46,7 +46,7 @@ def cni_directory() -> Optional[Path]:
 def missing_packages(
     node: bool, find: Callable[[str], Optional[str]] = program
 ) -> List[str]:
-    """Debian packages that are missing, sorted; `node` when pods are to run."""
+    """Debian packages that are missing, sorted; ``node`` when pods are to run."""
     needed: Dict[str, str] = dict(NAMESPACE_PROGRAMS)
     if node:
         needed.update(NODE_PROGRAMS)
@@ -77,7 +77,7 @@ def require_memory(node: bool, meminfo: str) -> None:
 
 
 def require_disk(directory: Path, needed: int) -> None:
-    """Fails when the file system of `directory` has less than `needed` bytes left."""
+    """Fails when the file system of ``directory`` has less than ``needed`` bytes left."""
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise ClusterError(

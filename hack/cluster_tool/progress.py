@@ -19,7 +19,7 @@ _CLEAR = "\r\033[K"
 
 
 class Step:
-    """What is being done right now; `note` may be called as often as one likes."""
+    """What is being done right now; ``note`` may be called as often as one likes."""
 
     def __init__(
         self, what: str, stream: TextIO, clock: Callable[[], float], live: bool

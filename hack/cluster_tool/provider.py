@@ -1,6 +1,6 @@
 """What every provider of a cluster can be asked, and what it answers.
 
-`cli` knows providers by this protocol alone.
+``cli`` knows providers by this protocol alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hack.cluster_tool.records import Record
 
 @dataclass(frozen=True)
 class Wish:
-    """What `up` was asked for; components are full names."""
+    """What ``up`` was asked for; components are full names."""
 
     name: str
     components: Tuple[str, ...]
@@ -25,7 +25,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Status:
-    """How a cluster is. `ready`: its API server answers, and its node, if any, is Ready."""
+    """How a cluster is. ``ready``: its API server answers, and its node, if any, is Ready."""
 
     record: Record
     running: bool
@@ -35,7 +35,7 @@ class Status:
     components: List[Dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> Dict[str, Any]:
-        """What `status --output json` prints."""
+        """What ``status --output json`` prints."""
         return {
             "name": self.record.name,
             "provider": self.record.provider,
@@ -52,7 +52,7 @@ class Provider(Protocol):
     """A way to have a cluster. Every method raises ClusterError when it cannot."""
 
     def prepare(self, wish: Wish) -> None:
-        """Checks the machine and builds or fetches what `up` needs."""
+        """Checks the machine and builds or fetches what ``up`` needs."""
 
     def up(self, wish: Wish) -> Record:
         """Makes the cluster, or makes sure that it runs; returns when it is ready."""

@@ -1,6 +1,6 @@
 """What is known of each cluster between two commands: one small file per cluster.
 
-Called by `cli` and the providers. A record says what a cluster was made as; whether it
+Called by ``cli`` and the providers. A record says what a cluster was made as; whether it
 runs is asked of the cluster itself.
 """
 
@@ -24,7 +24,7 @@ _FILE = "cluster.json"
 
 @dataclass(frozen=True)
 class Record:
-    """How a cluster was asked for; `slot` is for the local provider alone."""
+    """How a cluster was asked for; ``slot`` is for the local provider alone."""
 
     name: str
     provider: str
@@ -89,7 +89,7 @@ def free_slot(taken: Iterable[Optional[int]], used: Sequence[IPv4Network]) -> in
 
 @contextlib.contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Keeps other commands on the same cluster waiting; `.slots` guards the slots.
+    """Keeps other commands on the same cluster waiting; ``.slots`` guards the slots.
 
     The lock's file goes when there is no such cluster any more.
     """

@@ -1,7 +1,7 @@
 """Process 1 of a local cluster: starts its components, restarts and reaps them.
 
-`namespaces` runs this file by its path, in network, mount and process namespaces of its
-own, with a plan (see `plan`). It therefore imports nothing of the project. It answers
+``namespaces`` runs this file by its path, in network, mount and process namespaces of its
+own, with a plan (see ``plan``). It therefore imports nothing of the project. It answers
 one JSON request per connection on a unix socket that the host can reach:
 
     {"op": "boot"}                          begin to start components
@@ -110,12 +110,12 @@ class Component:
             self._kill_at = now + _GRACE
 
     def start(self) -> None:
-        """Takes `stop` back."""
+        """Takes ``stop`` back."""
         self.wanted = True
         self._not_before = self._delay = 0.0
 
     def state(self) -> Json:
-        """What `status` says of it."""
+        """What ``status`` says of it."""
         running = "Running" if self.pid else "Waiting"
         return {
             "name": self.name,

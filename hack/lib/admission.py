@@ -1,4 +1,4 @@
-"""`python -m hack.lib.admission write|check`: the chart's roles for people and its policy.
+"""``python -m hack.lib.admission write|check``: the chart's roles for people and its policy.
 
 Made from operator/kiro_swarm/commands, so that the admission policy knows the words that
 the parser knows. Called by hack/update-admission and hack/verify-manifests.

@@ -2,7 +2,7 @@
 """Makes the project's own Python environment and says where its interpreter is.
 
 Every tool in hack/ begins here, so this file needs nothing but Python 3.9: Python tools
-call `ensure()`, shell tools run `hack/lib/env.py`, which prints the same path on stdout
+call ``ensure()``, shell tools run ``hack/lib/env.py``, which prints the same path on stdout
 (all talk goes to stderr). What it guarantees: the environment holds exactly the pinned,
 hash-checked packages of requirements/ for its interpreter plus this checkout, editable;
 it is reused as long as nothing that went into it has changed; two tools that start at
@@ -46,8 +46,8 @@ def ensure(
 ) -> Path:
     """The path of a Python that has everything this project needs.
 
-    `python` is a version ("3.9") or a path; without it the best one found is taken.
-    `venv` is the folder to use, .venv of the checkout by default. `install` allows a
+    ``python`` is a version ("3.9") or a path; without it the best one found is taken.
+    ``venv`` is the folder to use, .venv of the checkout by default. ``install`` allows a
     missing interpreter or Debian package to be installed; so do the variables ASKED_BY.
     Raises EnvError with instructions when that is not possible.
     """
@@ -62,7 +62,7 @@ def ensure(
 
 
 def ensure_oracles(python: Path) -> Path:
-    """A folder with what hack/bench schedule compares with, for the PYTHONPATH of `python`.
+    """A folder with what hack/bench schedule compares with, for the PYTHONPATH of ``python``.
 
     250 MB that nothing else needs, so they are beside the environment and not in it.
     Raises EnvError when they cannot be installed.

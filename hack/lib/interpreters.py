@@ -2,7 +2,7 @@
 
 Called by hack/lib/env.py, before anything is installed: standard library only, and it
 runs on every Python from 3.9 on. It never installs or changes anything, except that
-`fetch` downloads an interpreter into a folder of the user's cache when asked to.
+``fetch`` downloads an interpreter into a folder of the user's cache when asked to.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def find(version: Optional[Tuple[int, int]] = None) -> List[Interpreter]:
 def fetch(version: Tuple[int, int], host: Interpreter) -> Interpreter:
     """Download an interpreter with uv, which comes from PyPI; it lands in uv's own folder.
 
-    `host` is any interpreter that can make an environment for uv. Raises
+    ``host`` is any interpreter that can make an environment for uv. Raises
     subprocess.CalledProcessError when there is no way to download it.
     """
     name = f"{version[0]}.{version[1]}"

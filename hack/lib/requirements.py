@@ -2,9 +2,9 @@
 
 Called by hack/update-requirements (writes requirements/, needs a package index) and
 hack/verify-requirements (reads only, needs no network). For each interpreter:
-`py311.txt` is the environment of a developer, `runtime-py311.txt` what the images and
+``py311.txt`` is the environment of a developer, ``runtime-py311.txt`` what the images and
 users need; both hold the same versions. The files name no index, no folder and nothing
-else of the machine that wrote them. A third, `oracles-py311.txt`, holds what hack/bench
+else of the machine that wrote them. A third, ``oracles-py311.txt``, holds what hack/bench
 schedule compares with, beside the packages of the developer's environment.
 """
 
@@ -47,7 +47,7 @@ def path_of(prefix: str, version: str) -> Path:
 
 
 def update(arguments: List[str]) -> int:
-    """Write all files. Known pins are kept; `--upgrade` and `--upgrade-package` move them."""
+    """Write all files. Known pins are kept; ``--upgrade`` and ``--upgrade-package`` move them."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         uv = _install_uv(Path(scratch))

@@ -18,7 +18,7 @@ from typing import Iterator, List, Sequence
 def problems(reports: Sequence[Path], parts: Sequence[str]) -> Iterator[str]:
     """What is wrong with the reports, one sentence each; nothing when all is well.
 
-    `parts` are the folders of tests/ of which each report must hold at least one test.
+    ``parts`` are the folders of tests/ of which each report must hold at least one test.
     """
     for report in reports:
         if not report.exists():

@@ -15,7 +15,7 @@ from hack.lib.demo.watch import Seen
 class Times:
     """Says where the demo is, and in the end how long that took. Seconds everywhere.
 
-    `began` is when the user typed the command, in seconds since 1970.
+    ``began`` is when the user typed the command, in seconds since 1970.
     """
 
     def __init__(self, console: Console, began: float) -> None:

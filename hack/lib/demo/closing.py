@@ -24,7 +24,7 @@ exec "$@" 2>&1
 
 
 def show(tools: Tools, console: Console, end: Seen, sample: bool) -> None:
-    """The merged history, the setbacks, the tests of the sample, `kubectl get kiro`.
+    """The merged history, the setbacks, the tests of the sample, ``kubectl get kiro``.
 
     Raises DemoError when the sample's tests fail on the pushed branch.
     """

@@ -30,7 +30,7 @@ def namespace() -> Object:
 
 
 def git_server(image: str, sample: Optional[Path]) -> List[Object]:
-    """The git server of examples/, with the sample project unless `sample` is None."""
+    """The git server of examples/, with the sample project unless ``sample`` is None."""
     script = (GIT_SERVER / "server.py").read_text(encoding="utf-8")
     objects = [
         _in_namespace("v1", "ConfigMap", "git-server", data={"server.py": script})

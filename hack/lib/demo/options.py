@@ -29,7 +29,7 @@ credentials, and given to the git server in the cluster. Nothing is pushed back 
 
 @dataclass(frozen=True)
 class Options:
-    """What the user wants. `repo` is None for the sample project."""
+    """What the user wants. ``repo`` is None for the sample project."""
 
     repo: Optional[str]
     spec: str

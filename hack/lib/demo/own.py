@@ -22,7 +22,7 @@ _UNPACK = (
 
 @dataclass(frozen=True)
 class Copy:
-    """All branches and tags of a repository as a git bundle; `branch` is the default one."""
+    """All branches and tags of a repository as a git bundle; ``branch`` is the default one."""
 
     content: bytes
     branch: str

@@ -23,7 +23,7 @@ class DemoError(Exception):
 
 
 class Tools:
-    """Runs programs against one cluster. `kubeconfig` is set once the cluster is up."""
+    """Runs programs against one cluster. ``kubeconfig`` is set once the cluster is up."""
 
     def __init__(self, cluster: str) -> None:
         self.cluster = cluster
@@ -45,7 +45,7 @@ class Tools:
         self.kubectl(*arguments, given=text.encode())
 
     def get(self, *arguments: str) -> List[Dict[str, Any]]:
-        """The objects that `kubectl get` finds."""
+        """The objects that ``kubectl get`` finds."""
         found = json.loads(self.kubectl("get", *arguments, "--output=json"))
         items: List[Dict[str, Any]] = found.get("items", [found])
         return items
@@ -70,7 +70,7 @@ def run(
 ) -> str:
     """Run a program and return its standard output.
 
-    `given` is its standard input; `talk` lets its standard error through to the terminal.
+    ``given`` is its standard input; ``talk`` lets its standard error through to the terminal.
     Raises DemoError when it cannot be started or exits with another status than 0.
     """
     try:

@@ -1,4 +1,4 @@
-"""Waits until the swarm is done, while `kubectl swarm watch` shows it.
+"""Waits until the swarm is done, while ``kubectl swarm watch`` shows it.
 
 Called by the story. The plugin draws on the terminal by itself, and prints a line for each
 change where there is none; here it is only found out when there is nothing more to see.
@@ -148,7 +148,7 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Seen:
-    """Look again and again until the swarm is complete; `quiet` in seconds."""
+    """Look again and again until the swarm is complete; ``quiet`` in seconds."""
     before, changed = NOTHING, clock()
     while True:
         seen = look()

@@ -1,4 +1,4 @@
-"""`python -m hack.lib.docs write|check`: write docs/reference, or say what is stale."""
+"""``python -m hack.lib.docs write|check``: write docs/reference, or say what is stale."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def pages() -> Dict[str, str]:
 
 
 def _plugin() -> str:
-    """The page of `kubectl swarm`: a sentence, every view, the flags of all."""
+    """The page of ``kubectl swarm``: a sentence, every view, the flags of all."""
     ways: Dict[Optional[str], str] = {None: "kubectl swarm [SWARM] SENTENCE..."}
     ways.update((name, f"kubectl swarm [SWARM] {name}") for name in VIEWS)
     parts = [_PLUGIN_INTRO]

@@ -1,6 +1,6 @@
-"""A docker-archive: what `docker load`, `kind load` and `ctr images import` read.
+"""A docker-archive: what ``docker load``, ``kind load`` and ``ctr images import`` read.
 
-Called by `build`. An import reads the whole archive, but unpacks only the layers it lacks.
+Called by ``build``. An import reads the whole archive, but unpacks only the layers it lacks.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def config(layers: Sequence[Layer]) -> bytes:
 
 
 def write(target: Path, tag: str, image: bytes, layers: Sequence[Layer]) -> None:
-    """Writes the archive `target`, with `tag` as the image's name."""
+    """Writes the archive ``target``, with ``tag`` as the image's name."""
     names = [f"{layer.name}-{layer.key}.tar.gz" for layer in layers]
     image_name = f"{hashlib.sha256(image).hexdigest()}.json"
     manifest = [{"Config": image_name, "RepoTags": [tag], "Layers": names}]

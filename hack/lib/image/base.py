@@ -1,7 +1,7 @@
 """The base layer: a Debian root file system with Python, git and our user.
 
 Also kept unpacked beside the tar, because the later steps run the image's own
-interpreter in it. Called by `build`; about 30 s when it is not in the cache.
+interpreter in it. Called by ``build``; about 30 s when it is not in the cache.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def sources(mirror: Optional[str]) -> list[str]:
 
 
 def command(target: str, mirror: Optional[str]) -> list[str]:
-    """The mmdebstrap call that writes the tar `target`."""
+    """The mmdebstrap call that writes the tar ``target``."""
     options = [
         "--mode=root",
         "--variant=apt",
@@ -122,9 +122,9 @@ def root_file_system(cache: Cache, base: Layer) -> Path:
 
 
 def compile_sources(root: Path, stage: Path, folder: str) -> None:
-    """Compiles the Python files below `stage`/`folder` with the image's interpreter.
+    """Compiles the Python files below ``stage``/``folder`` with the image's interpreter.
 
-    `stage` lies inside `root`. The compiled files name the paths that the image
+    ``stage`` lies inside ``root``. The compiled files name the paths that the image
     will have and are never compared with their sources: the image is read-only.
     """
     inside = f"/{stage.relative_to(root)}"

@@ -1,4 +1,4 @@
-"""The order of a build, with its cache and its lock. Called by `main`.
+"""The order of a build, with its cache and its lock. Called by ``main``.
 
 Guarantees: what did not change is neither made nor read again; two builds at
 once wait for each other; the archive of a tag is replaced in one step.
@@ -90,7 +90,7 @@ def build_offline(repository: Path, tag: str, *, refresh: bool) -> Image:
 
 
 def keep_archive(path: Path, image_id: str, write: Callable[[Path], None]) -> None:
-    """Lets `write` make the archive unless `path` already holds that image.
+    """Lets ``write`` make the archive unless ``path`` already holds that image.
 
     Whoever reads the archive meanwhile sees the old or the new one. The caller
     holds the lock.

@@ -1,7 +1,7 @@
 """The layer of dependencies: pinned wheels in a virtual environment of their own.
 
 pip unpacks them for the image's interpreter and platform, whatever Python runs
-this; their code is not executed. Called by `build`.
+this; their code is not executed. Called by ``build``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def dependency_layer(cache: Cache, repository: Path, root: Path, base: Layer) ->
 
 
 def install(requirements: Path, site: Path) -> None:
-    """Unpacks the pinned wheels into `site`; refuses what has no hash."""
+    """Unpacks the pinned wheels into ``site``; refuses what has no hash."""
     where = ["--target", str(site), "--requirement", str(requirements)]
     run(
         [*pip(), "install", *pip_options(), *where],

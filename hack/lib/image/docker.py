@@ -1,6 +1,6 @@
 """The way with a container engine: the Dockerfile, saved as the same archive.
 
-Called by `main`. The engine has a cache of its own; an archive that holds the
+Called by ``main``. The engine has a cache of its own; an archive that holds the
 image it built is not written again.
 """
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ImageError(Exception):
-    """The image cannot be built or loaded; `main` prints it and exits with 1."""
+    """The image cannot be built or loaded; ``main`` prints it and exits with 1."""

@@ -82,7 +82,7 @@ def prepare(*, install: bool) -> None:
 def run(
     command: Sequence[str], purpose: str, extra: Optional[Mapping[str, str]] = None
 ) -> str:
-    """Runs a program with `extra` in its environment and returns its output.
+    """Runs a program with ``extra`` in its environment and returns its output.
 
     Raises ImageError with the last lines it printed when it fails.
     """

@@ -1,6 +1,6 @@
 """Layers in the cache: a packed tar and a note with its checksum, named by a key.
 
-The steps of the build call `Cache.layer`. Guarantees: a layer whose key is in
+The steps of the build call ``Cache.layer``. Guarantees: a layer whose key is in
 the cache is neither made nor read again; the same files give the same layer,
 byte for byte; a build that is killed leaves no half layer under a valid name.
 """
@@ -28,7 +28,7 @@ _PROGRAM = Path(__file__).parent
 class Layer:
     """One layer: what it is for, its gzipped tar, how many bytes that has.
 
-    `diff_id` is the checksum of the tar itself, by which an image names it.
+    ``diff_id`` is the checksum of the tar itself, by which an image names it.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Cache:
         folder.mkdir(parents=True, exist_ok=True)
 
     def layer(self, name: str, key: str, make: Callable[[Path], None]) -> Layer:
-        """The layer `name` for `key`; `make` writes its tar when it is not there."""
+        """The layer ``name`` for ``key``; ``make`` writes its tar when it is not there."""
         path = self.path(name, key, ".tar.gz")
         note = self.path(name, key, ".json")
         cached = note.exists() and path.exists()
@@ -94,13 +94,13 @@ class Cache:
 
 
 def key_of(*parts: str) -> str:
-    """A short name for what decides the content of a layer: `parts` and this program."""
+    """A short name for what decides the content of a layer: ``parts`` and this program."""
     program = [path.read_text("utf-8") for path in sorted(_PROGRAM.glob("*.py"))]
     return hashlib.sha256(json.dumps([program, parts]).encode()).hexdigest()[:16]
 
 
 def pack(plain: Path, packed: Path) -> str:
-    """Writes `plain` gzipped to `packed` and returns the checksum of `plain`.
+    """Writes ``plain`` gzipped to ``packed`` and returns the checksum of ``plain``.
 
     The lowest level: an image a third of the size is imported in a third of the
     time, and what higher levels would save is lost again in making it.
@@ -129,7 +129,7 @@ def write_note(path: Path, facts: object) -> None:
 
 
 def tar_folder(folder: Path, target: Path) -> None:
-    """Writes everything under `folder` as a tar that depends on its content alone."""
+    """Writes everything under ``folder`` as a tar that depends on its content alone."""
     with tarfile.open(target, "w", format=tarfile.GNU_FORMAT) as archive:
         for path in sorted(folder.rglob("*")):
             member = archive.gettarinfo(str(path), str(path.relative_to(folder)))

@@ -34,7 +34,7 @@ another Debian mirror than deb.debian.org.
 
 
 def parser() -> argparse.ArgumentParser:
-    """The arguments of `hack/image`."""
+    """The arguments of ``hack/image``."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--tag", default=facts.TAG, help="default: %(default)s")
     common.add_argument(
@@ -107,7 +107,7 @@ def load(image: Image, cluster: Optional[str]) -> None:
 
 
 def answer(image: Image, seconds: float) -> object:
-    """What `--output json` prints."""
+    """What ``--output json`` prints."""
     return {
         "tag": image.tag,
         "id": image.image_id,

@@ -1,7 +1,7 @@
-"""The top layer: our own package, its metadata and the command `kiro-swarm`.
+"""The top layer: our own package, its metadata and the command ``kiro-swarm``.
 
 The only layer that changes with our code, so a rebuild costs about a second.
-Called by `build`, and as a program by the Dockerfile: REPOSITORY TARGET.
+Called by ``build``, and as a program by the Dockerfile: REPOSITORY TARGET.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def package_layer(cache: Cache, repository: Path, root: Path, base: Layer) -> La
 
 
 def write(files: Mapping[str, bytes], stage: Path) -> None:
-    """Writes the files of the layer below `stage`."""
+    """Writes the files of the layer below ``stage``."""
     for name, content in files.items():
         path = stage / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)

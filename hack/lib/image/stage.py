@@ -16,7 +16,7 @@ _PREFIX = "stage-"
 
 @contextlib.contextmanager
 def stage_in(root: Path) -> Iterator[Path]:
-    """An empty folder under `root`, gone afterwards. Removes those of killed builds."""
+    """An empty folder under ``root``, gone afterwards. Removes those of killed builds."""
     for left in (root / "tmp").glob(f"{_PREFIX}*"):
         shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=root / "tmp", prefix=_PREFIX) as folder:

@@ -1,6 +1,6 @@
 """docs/measurements.md: what was last proven at length, when, and of which commit.
 
-`written` puts the result of a proof into the page and leaves the others as they are; a
+``written`` puts the result of a proof into the page and leaves the others as they are; a
 proof that never ran says so. The text around the table is in the page itself.
 """
 

@@ -28,7 +28,7 @@ Show = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Proof:
-    """A long proof. `minutes`: about how long it takes on two cores."""
+    """A long proof. ``minutes``: about how long it takes on two cores."""
 
     name: str
     what: str
@@ -39,7 +39,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Result:
-    """What came out; `failures` names what failed, with where to read on."""
+    """What came out; ``failures`` names what failed, with where to read on."""
 
     passed: int
     total: int
@@ -89,7 +89,7 @@ PROOFS = (
 
 
 def run(proof: Proof, show: Show, seconds: float) -> Result:
-    """Run it to its end; `seconds` is the time of the fuzz."""
+    """Run it to its end; ``seconds`` is the time of the fuzz."""
     started = time.monotonic()
     found = _tests(proof, show) if proof.tests else _fuzz(show, seconds)
     passed, total, seed, figures, failures = found
