@@ -129,7 +129,10 @@ class FakeApi:
         self.tell()
 
     def compact(self) -> None:
-        """Forget history: a watch or page from before now is answered 410 Gone."""
+        """Forget history: a watch or page from before now is answered 410 Gone.
+
+        A watch by an event, as the real server does it.
+        """
         self.store.compacted = self.store.version
 
     def tell(self) -> None:
@@ -222,10 +225,13 @@ class FakeApi:
         self, request: web.Request, resource: AnyResource, namespace: Optional[str]
     ) -> web.StreamResponse:
         version = int(request.query.get("resourceVersion") or self.store.version)
-        if version < self.store.compacted:
-            raise Refused(410, "Expired", f"too old resource version: {version}")
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         await response.prepare(request)
+        if version < self.store.compacted:
+            gone = Refused(410, "Expired", f"too old resource version: {version}")
+            error = {"type": "ERROR", "object": gone.to_wire()}
+            await response.write(json.dumps(error).encode() + b"\n")
+            return response
         with contextlib.suppress(ConnectionResetError):
             async for line in self._lines(request, resource, namespace, version):
                 await response.write(json.dumps(line).encode() + b"\n")

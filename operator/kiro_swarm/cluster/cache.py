@@ -1,8 +1,9 @@
 """What the operator knows: the last seen version of every watched object.
 
-kopf's events feed it, and so does the answer to each of our own writes: a reconcile that
-runs before the watch has caught up still sees what the one before it wrote, so nothing is
-created twice. An older version never replaces a newer one.
+Every event feeds it, from kopf's handlers or from our own watches, and so does the answer to
+each of our own writes: a reconcile that runs before the watch has caught up still sees what
+the one before it wrote, so nothing is created twice. An older version never replaces a
+newer one.
 
 An object that is being read must not be changed: it is shared.
 
@@ -86,15 +87,22 @@ class Cache:
         found: F = known[1]
         return found
 
-    def put(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> bool:
-        """Remember ``item``. False when what is known is as new or newer."""
+    def knows(self, resource: AnyResource, item: KubernetesObject) -> bool:
+        """Whether ``item`` is old news: what is known is as new or newer, or it is gone."""
         metadata = item["metadata"]
         if metadata.get("uid") in self._deleted:
+            return True
+        key = (metadata["namespace"], metadata["name"])
+        known = self._objects.get(resource, {}).get(key)
+        return known is not None and _version(known) >= _version(item)
+
+    def put(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> bool:
+        """Remember ``item``. False when what is known is as new or newer."""
+        if self.knows(resource, item):
             return False
+        metadata = item["metadata"]
         key = (metadata["namespace"], metadata["name"])
         known = self._objects.setdefault(resource, {}).get(key)
-        if known is not None and _version(known) >= _version(item):
-            return False
         self._objects[resource][key] = item
         swarm = swarm_of(item)
         if known is not None and swarm_of(known) != swarm:

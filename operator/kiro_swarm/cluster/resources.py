@@ -101,16 +101,9 @@ EVENTS = Resource[Event, NoStatus]("", "v1", "events", "Event")
 #: Answered by metrics-server, where there is one.
 POD_METRICS: AnyResource = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
 
-#: What changes all the time: watched without kopf, which does more for every event than we
-#: need (``reconcile/engine/watches.py``).
-BUSY: tuple[AnyResource, ...] = (INSTANCES, TASKS, COMMANDS, PODS, LEASES)
-#: All that the operator watches, our kinds first.
-WATCHED: tuple[AnyResource, ...] = (
-    SWARMS,
-    INSTANCES,
-    TASKS,
-    COMMANDS,
-    PODS,
-    JOBS,
-    LEASES,
-)
+#: What people see and write: comes through kopf's handlers (``handlers/events.py``).
+PEOPLE: tuple[AnyResource, ...] = (SWARMS, INSTANCES, COMMANDS)
+#: What machines write in masses: comes through our own watch (``reconcile/engine/watches.py``).
+MACHINES: tuple[AnyResource, ...] = (TASKS, PODS, JOBS, LEASES)
+#: All that decisions are made from.
+WATCHED: tuple[AnyResource, ...] = PEOPLE + MACHINES

@@ -1,4 +1,4 @@
-"""Which events reach us, and what is done with them: into the cache, key into the queue."""
+"""What kopf is given: settings, credentials, handlers. All that it runs for us is here."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any, Callable
 
 import kopf
 
-from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import BUSY, WATCHED, AnyResource
+from kiro_swarm.handlers import events, session
 from kiro_swarm.handlers.settings import configure
 from kiro_swarm.reconcile.engine.context import Context
 
@@ -31,42 +30,10 @@ def build_registry(
         on_stop()
 
     @kopf.on.login(registry=registry)
-    def login(**kwargs: Any) -> Any:
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(
-            **kwargs
-        )
+    async def login(**kwargs: Any) -> Any:
+        info = kopf.login_with_service_account(**kwargs)
+        info = info or kopf.login_with_kubeconfig(**kwargs)
+        return session.session_of(info, ctx) if info and session.SUPPORTED else info
 
-    for resource in WATCHED:
-        if resource not in BUSY:
-            _register(registry, resource, ctx)
+    events.register(registry, ctx)
     return registry
-
-
-def _register(
-    registry: kopf.OperatorRegistry, resource: AnyResource, ctx: Context
-) -> None:
-    ours = resource.group == GROUP
-    labels: Any = None if ours else {LABEL_MANAGED_BY: MANAGED_BY}
-    handler_id = f"watch-{resource.plural}"
-
-    @kopf.on.event(
-        resource.group,
-        resource.version,
-        resource.plural,
-        id=handler_id,
-        registry=registry,
-        labels=labels,
-    )
-    async def seen(event: Any, **_: Any) -> None:
-        observe(ctx, resource, event)
-
-
-def observe(ctx: Context, resource: AnyResource, event: Any) -> None:
-    """Take one watch event: the cache learns it, whoever it concerns is queued."""
-    item = dict(event["object"])
-    item.setdefault("apiVersion", resource.api_version)
-    item.setdefault("kind", resource.kind)
-    if event["type"] == "DELETED":
-        ctx.forget(resource, item)
-    else:
-        ctx.remember(resource, item)

@@ -6,8 +6,7 @@ from typing import Any
 
 import kopf
 
-from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import JOBS
+from kiro_swarm.api.meta import GROUP
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
@@ -29,11 +28,19 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 4, 8)
     # An accidental state handler must not write keys of another domain.
     settings.persistence.finalizer = f"{GROUP}/kopf"
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(
-        prefix=GROUP
-    )
+    settings.persistence.progress_storage = NoProgress(prefix=GROUP)
     settings.persistence.diffbase_storage = NoDiffs()
-    _select(settings)
+
+
+class NoProgress(kopf.AnnotationsProgressStorage):
+    """There is no progress of handlers, so none need be taken out of what is compared.
+
+    kopf makes a deep copy of that for every event.
+    """
+
+    def clear(self, *, essence: Any) -> Any:
+        """The essence of an object, which has no progress in it."""
+        return essence
 
 
 class NoDiffs(kopf.DiffBaseStorage):
@@ -61,10 +68,3 @@ def _queueing(settings: Any) -> Any:
     if not hasattr(settings, "queueing"):
         queueing.batch_window = 0.01
     return queueing
-
-
-def _select(settings: Any) -> None:
-    """Only our own Jobs come over the wire, where kopf can say so."""
-    selectors = getattr(settings.watching, "label_selectors", None)
-    if selectors is not None:
-        selectors[JOBS.group, JOBS.plural] = f"{LABEL_MANAGED_BY}={MANAGED_BY}"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-from typing import Callable
+from typing import Callable, Sequence
 
 from kiro_swarm.cluster.errors import ClusterError
-from kiro_swarm.cluster.resources import BUSY
+from kiro_swarm.cluster.resources import MACHINES, WATCHED, AnyResource
 from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.reconcile.engine.context import Context
-from kiro_swarm.reconcile.engine.watches import follow, list_all
+from kiro_swarm.reconcile.engine.watches import follow, list_all, list_kind
 
 #: Containers made and not freed before a collection; collections before an older one's.
 _COLLECT = (20_000, 20, 100)
+#: Seconds before a list that failed is tried again.
+_RETRY_SECONDS = 1.0
 
 
 class Watches(ReflectiveModule):
@@ -37,23 +38,40 @@ class Watches(ReflectiveModule):
         self._listing = False
         _spare_the_collector()
         begun()
-        await asyncio.gather(*(follow(self._ctx, resource) for resource in BUSY))
+        await asyncio.gather(*(follow(self._ctx, resource) for resource in MACHINES))
 
 
 class Sweep(ReflectiveModule):
-    """Lists everything again now and then, to repair what any watch has missed."""
+    """Lists everything again now and then, to repair what any watch has missed.
+
+    A kind in doubt is listed at once: kopf does not tell what vanished across a list.
+    """
 
     def __init__(self, ctx: Context) -> None:
         super().__init__("sweep")
         self._ctx = ctx
 
     async def run(self, begun: Callable[[], None]) -> None:
-        """List every ``sweep_seconds``, for ever."""
+        """List every ``sweep_seconds`` and whatever is in doubt, for ever."""
         begun()
+        ctx = self._ctx
+        due = ctx.monotonic() + ctx.settings.sweep_seconds
         while True:
-            await asyncio.sleep(self._ctx.settings.sweep_seconds)
-            with contextlib.suppress(ClusterError):
-                await list_all(self._ctx)
+            kinds = await ctx.doubts.take(max(0.0, due - ctx.monotonic()))
+            if not kinds:
+                kinds = WATCHED
+                due = ctx.monotonic() + ctx.settings.sweep_seconds
+            await self._list(kinds)
+
+    async def _list(self, kinds: Sequence[AnyResource]) -> None:
+        for place, resource in enumerate(kinds):
+            try:
+                await list_kind(self._ctx, resource)
+            except ClusterError as error:
+                for unlisted in kinds[place:]:
+                    self._ctx.doubts.add(unlisted)
+                await asyncio.sleep(error.retry_after or _RETRY_SECONDS)
+                return
 
 
 def _spare_the_collector() -> None:

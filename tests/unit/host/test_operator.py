@@ -10,13 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Optional
 
-import kopf
 import pytest
 from aiohttp import web
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, LEASES, SWARMS, WATCHED
-from kiro_swarm.handlers.settings import NoDiffs, configure
 from kiro_swarm.host.operator import ProcessOptions, run_operator
 from kiro_swarm.reconcile.settings import OperatorSettings
 from tests.support.fake_api import FakeApi, fake_api, until
@@ -190,22 +188,6 @@ async def test_an_operator_that_cannot_list_does_not_decide(api: FakeApi) -> Non
     with pytest.raises(errors.Unavailable):
         await asyncio.wait_for(Operator(ALONE).ended, 30)
     assert api.writes == []
-
-
-def test_kopf_is_told_to_keep_out() -> None:
-    settings = kopf.OperatorSettings()
-    configure(settings)
-    assert settings.posting.enabled is False
-    assert settings.peering.standalone is True
-    assert settings.scanning.disabled is True
-    assert settings.persistence.finalizer.startswith("swarm.kiro.dev/")
-    assert isinstance(settings.persistence.diffbase_storage, NoDiffs)
-    watching = settings.watching
-    assert (watching.server_timeout, watching.client_timeout) == (300, 310)
-    nothing = NoDiffs()
-    assert nothing.build(body={"spec": 1}) == {}
-    assert nothing.fetch(body={}) is None
-    nothing.store(body={}, patch={}, essence={})
 
 
 def test_everything_that_decisions_are_made_from_is_watched() -> None:

@@ -11,7 +11,14 @@ import pytest
 from aiohttp import web
 
 from kiro_swarm.api.meta import LABEL_MANAGED_BY, MANAGED_BY
-from kiro_swarm.cluster.resources import BUSY, LEASES, PODS, TASKS, WATCHED, AnyResource
+from kiro_swarm.cluster.resources import (
+    LEASES,
+    MACHINES,
+    PODS,
+    TASKS,
+    WATCHED,
+    AnyResource,
+)
 from kiro_swarm.reconcile.engine.watches import follow, selector_of
 from tests.support.fake_api import until
 from tests.unit.reconcile.surroundings import NAMESPACE, body
@@ -108,6 +115,6 @@ async def test_what_vanished_while_nobody_watched_is_gone(world: World) -> None:
 
 
 def test_of_foreign_kinds_only_our_own_objects_are_watched() -> None:
-    assert set(BUSY) < set(WATCHED)
+    assert set(MACHINES) < set(WATCHED)
     assert selector_of(TASKS) is None
     assert selector_of(PODS) == f"{LABEL_MANAGED_BY}={MANAGED_BY}"

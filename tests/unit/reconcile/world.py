@@ -23,8 +23,8 @@ from kiro_swarm.cluster.resources import (
     WATCHED,
     AnyResource,
 )
-from kiro_swarm.handlers.registry import observe
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.events import on_event
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.engine.watches import list_all
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -125,8 +125,8 @@ class World:
         for change in news:
             if change.resource in WATCHED:
                 item = change.after or change.before
-                kind = "MODIFIED" if change.after else "DELETED"
-                observe(self.ctx, change.resource, {"type": kind, "object": item})
+                gone = not change.after
+                on_event(self.ctx, change.resource, dict(item or {}), gone=gone)
         return bool(news)
 
     async def settle(self) -> None:

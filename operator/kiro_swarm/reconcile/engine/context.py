@@ -39,6 +39,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
+from kiro_swarm.reconcile.engine.doubts import Doubts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
 
@@ -84,6 +85,8 @@ class Context:
     """Uid of a swarm -> when its status was written last (monotonic)."""
     backlog: Backlog = field(default_factory=Backlog)
     """Commands without an answer, in their order."""
+    doubts: Doubts = field(default_factory=Doubts)
+    """Kinds that are to be listed soon."""
     audit: AuditLog = field(init=False)
     """The audit logs of all swarms."""
 

@@ -1,9 +1,9 @@
-"""Lists of everything, and the operator's own watches of what changes all the time.
+"""Lists of everything, and the operator's own watches of what machines write in masses.
 
-Started by the operator process beside kopf, which watches the others. A swarm of a thousand
-tasks makes five thousand events of KiroTasks, and its pods as many; for each of them kopf
-keeps a queue, a worker and a memory of the object, and none of that is used here: an event
-goes into the cache and wakes whom it concerns.
+Started by the operator process beside kopf, which watches what people see and write. A swarm
+of a thousand tasks makes five thousand events of KiroTasks, and its pods as many. kopf does
+about thirty times the work of our watch for each, with which an event goes into the cache and
+wakes whom it concerns; the figures are in docs/decisions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import LEASES, WATCHED, AnyResource
 from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.engine.events import on_event
 
 log = logging.getLogger(__name__)
 #: Seconds before a watch that cannot be begun is tried again.
@@ -32,18 +33,25 @@ async def list_all(ctx: Context) -> None:
     """Fill the cache from the API server, and forget what is gone.
 
     At the start, so that the first decision is made on everything; then now and then, to
-    repair what a watch has missed. An object that appeared meanwhile is not forgotten: it
-    is newer than the list.
+    repair what a watch has missed.
     """
     for resource in WATCHED:
-        before = {item["metadata"]["uid"]: item for item in ctx.cache.all(resource)}
-        items, version = await ctx.client.list(resource, labels=selector_of(resource))
-        for item in items:
-            before.pop(item["metadata"]["uid"], None)
-            ctx.remember(resource, item)
-        for gone in before.values():
-            if int(gone["metadata"]["resourceVersion"]) <= int(version):
-                ctx.forget(resource, gone)
+        await list_kind(ctx, resource)
+
+
+async def list_kind(ctx: Context, resource: AnyResource) -> None:
+    """The same for one kind.
+
+    An object that appeared meanwhile is not forgotten: it is newer than the list.
+    """
+    before = {item["metadata"]["uid"]: item for item in ctx.cache.all(resource)}
+    items, version = await ctx.client.list(resource, labels=selector_of(resource))
+    for item in items:
+        before.pop(item["metadata"]["uid"], None)
+        ctx.remember(resource, item)
+    for gone in before.values():
+        if int(gone["metadata"]["resourceVersion"]) <= int(version):
+            ctx.forget(resource, gone)
 
 
 async def follow(ctx: Context, resource: AnyResource) -> None:
@@ -61,12 +69,7 @@ async def follow(ctx: Context, resource: AnyResource) -> None:
             )
             async for kind, item in watch:
                 delay = _FIRST_DELAY
-                item.setdefault("apiVersion", resource.api_version)
-                item.setdefault("kind", resource.kind)
-                if kind == "GONE":
-                    ctx.forget(resource, item)
-                else:
-                    ctx.remember(resource, item)
+                on_event(ctx, resource, item, gone=kind == "GONE")
         except errors.ClusterError as error:
             log.info("watch of %s: %s", resource.plural, error)
             await asyncio.sleep(error.retry_after or delay)

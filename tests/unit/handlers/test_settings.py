@@ -1,0 +1,28 @@
+"""What kopf is told, so that it keeps out."""
+
+from __future__ import annotations
+
+import kopf
+
+from kiro_swarm.handlers.settings import NoDiffs, NoProgress, configure
+
+
+def test_kopf_is_told_to_keep_out() -> None:
+    settings = kopf.OperatorSettings()
+    configure(settings)
+    assert settings.posting.enabled is False
+    assert settings.peering.standalone is True
+    assert settings.scanning.disabled is True
+    assert settings.persistence.finalizer.startswith("swarm.kiro.dev/")
+    assert isinstance(settings.persistence.diffbase_storage, NoDiffs)
+    assert isinstance(settings.persistence.progress_storage, NoProgress)
+    watching = settings.watching
+    assert (watching.server_timeout, watching.client_timeout) == (300, 310)
+
+
+def test_nothing_is_copied_to_find_out_what_changed() -> None:
+    nothing, body = NoDiffs(), {"spec": 1}
+    assert nothing.build(body=body) == {}
+    assert nothing.fetch(body=body) is None
+    nothing.store(body=body, patch={}, essence={})
+    assert NoProgress(prefix="x").clear(essence=body) is body
