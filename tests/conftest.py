@@ -27,7 +27,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: List[pytest.Item]
 ) -> None:
-    """Mark every test by its part, so that `-m "not e2e"` works without a line a file.
+    """Mark every test by its part, so that ``-m "not e2e"`` works without a line a file.
 
     Those at the edge only for who asks: that reads all our sources.
     """

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A git server over smart HTTP: git's own `http-backend` behind Python's HTTP server.
+"""A git server over smart HTTP: git's own ``http-backend`` behind Python's HTTP server.
 
 Runs in the demo's cluster, from the image of kiro-swarm, which has Python and git. Serves
 every repository below a folder, for reading and for pushing, to everybody who can reach
 it: for demos and tests, never for the open network. Each request is a thread and one
-`git http-backend` process, spoken to by CGI.
+``git http-backend`` process, spoken to by CGI.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        """`/healthz`, or what git asks for."""
+        """``/healthz``, or what git asks for."""
         if self.path == "/healthz":
             self._answer(200, b"ok\n")
         else:

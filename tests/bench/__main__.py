@@ -1,6 +1,6 @@
 """The driver behind hack/bench: finds the benchmarks of this folder and runs one.
 
-`python -m tests.bench --list` names them; `python -m tests.bench NAME [arguments]` runs
+``python -m tests.bench --list`` names them; ``python -m tests.bench NAME [arguments]`` runs
 one, prints a table and the same as JSON, and keeps the JSON in .reports/bench/NAME.json.
 Exit code 0 when every target is met, 1 when one is missed, 2 when there is no such name.
 """
@@ -23,7 +23,7 @@ REPORTS = FOLDER.parents[1] / ".reports" / "bench"
 
 
 def benchmarks(folder: Path = FOLDER) -> Dict[str, str]:
-    """Name and first docstring line of every module that has a `run`; imports nothing."""
+    """Name and first docstring line of every module that has a ``run``; imports nothing."""
     found: Dict[str, str] = {}
     for path in sorted(folder.glob("*.py")):
         tree = ast.parse(path.read_text())
@@ -50,7 +50,7 @@ def run_benchmark(name: str, arguments: Sequence[str]) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`--list`, or a name with the arguments of that benchmark."""
+    """``--list``, or a name with the arguments of that benchmark."""
     known = benchmarks()
     if not arguments or arguments[0] in ("--list", "-h", "--help"):
         for name, summary in known.items():

@@ -3,7 +3,7 @@
 Open loop: a command is sent when its time has come, whether the ones before are answered
 or not; its clock runs from then. The bare loop watches SwarmCommands, decodes them and
 patches an answer of the same size, and does nothing else. Both take turns, each on a
-fresh API server. `run` takes `--seconds 20`, `--rounds 3` and `--rate 50`.
+fresh API server. ``run`` takes ``--seconds 20``, ``--rounds 3`` and ``--rate 50``.
 """
 
 from __future__ import annotations

@@ -14,14 +14,14 @@ from tests.bench.task_graphs import Problem, longest_chain
 
 @dataclass(frozen=True)
 class Optimum:
-    """What was found: `seconds` is the shortest, or the best known when not `proven`."""
+    """What was found: ``seconds`` is the shortest, or the best known when not ``proven``."""
 
     seconds: float
     proven: bool
 
 
 def optimum(problem: Problem, limit: float, known: float) -> Optimum:
-    """Solve with one thread within `limit` seconds; `known` is a makespan that is possible.
+    """Solve with one thread within ``limit`` seconds; ``known`` is a makespan that is possible.
 
     One that is as short as the longest chain, or as all work shared evenly, is the shortest.
     """

@@ -5,7 +5,7 @@ what people say instead of them, with other numbers. Our parser, a LALR(1) parse
 makes of the same table (generated_parser.py) and str.split take turns in one process. Of
 each hundred sentences, and for p99 of each one, the fastest pass counts, for what makes a
 pass slower is the rest of the machine. It is checked first that both parsers understand
-the sentences as the same. `run` takes the number of passes (default 9).
+the sentences as the same. ``run`` takes the number of passes (default 9).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a benchmark returns, and how it is shown.
 
 A benchmark is a module tests/bench/<name>.py whose docstring's first line says what it
-measures and which has `def run(arguments: Sequence[str]) -> List[Measure]`. The driver
+measures and which has ``def run(arguments: Sequence[str]) -> List[Measure]``. The driver
 (tests/bench/__main__.py) calls it and prints what comes back with the functions here.
 """
 
@@ -19,8 +19,8 @@ from rich.table import Table
 class Measure:
     """One measured number.
 
-    `value` is in `unit`; the unit "x" makes it a ratio, and ratios are shown first, for
-    they hold on other machines too. `target` is the largest value that is good enough,
+    ``value`` is in ``unit``; the unit "x" makes it a ratio, and ratios are shown first, for
+    they hold on other machines too. ``target`` is the largest value that is good enough,
     in the same unit; None says that the number is for information.
     """
 

@@ -112,7 +112,7 @@ class Bare:
             return answer
 
     async def watch(self, path: str, *, whole: bool) -> AsyncGenerator[Object, None]:
-        """Events from now on; only the metadata of the objects unless `whole`.
+        """Events from now on; only the metadata of the objects unless ``whole``.
 
         A busy API server ends a watch that it cannot feed in time: it is taken up again
         where it was.
@@ -141,9 +141,9 @@ class Bare:
 async def count_added(
     events: AsyncIterator[Object], prefix: str, beside: str, count: int
 ) -> float:
-    """Loop time at which `count` objects whose names begin so had been added.
+    """Loop time at which ``count`` objects whose names begin so had been added.
 
-    Names that contain `beside` do not count.
+    Names that contain ``beside`` do not count.
     """
     loop = asyncio.get_running_loop()
     seen: Set[str] = set()

@@ -3,8 +3,8 @@
 First the decisions alone, in memory (tests/bench/in_memory.py), at several sizes: a state
 change must not cost more because there are more tasks. Then a whole run on a real API
 server (tests/support/many_tasks.py); instances and merge train are played beside it, so
-tasks a second are those of the whole machine. `run` takes `--tasks 10000`,
-`--instances 64` and `--decisions-only`.
+tasks a second are those of the whole machine. ``run`` takes ``--tasks 10000``,
+``--instances 64`` and ``--decisions-only``.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ MINUTE = 60.0
 class Truth:
     """What really happens. Minutes.
 
-    `seconds[i]` is what task i takes; `deaths[i]` after which part of it (0 to 1) the
-    instance of its first, second, ... attempt dies; a new one is there `restart` later.
+    ``seconds[i]`` is what task i takes; ``deaths[i]`` after which part of it (0 to 1) the
+    instance of its first, second, ... attempt dies; a new one is there ``restart`` later.
     """
 
     seconds: Sequence[float]

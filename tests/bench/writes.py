@@ -2,7 +2,7 @@
 
 Counted from the API server's audit log, on a swarm with played nodes: the operator and its
 objects are real, kubelet, runner and merge train are played by tests/support/played.py.
-`run` takes `--instances 20`, `--tasks 60` and `--idle-seconds 300`.
+``run`` takes ``--instances 20``, ``--tasks 60`` and ``--idle-seconds 300``.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def town(
 ) -> Iterator[Town]:
     """A town with its people, and the chart's policy and roles, all in force.
 
-    ``refused`` may not say `stop everything` to the swarm demo at home under this policy.
+    ``refused`` may not say ``stop everything`` to the swarm demo at home under this policy.
     """
     install_crds(api_server)
     with namespace(api_server, "home") as home, namespace(api_server, "away") as away:

@@ -29,7 +29,7 @@ def node(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
 def pod(
     name: str, *arguments: str, limit: str = "64Mi", claim: Optional[str] = None
 ) -> Dict[str, Any]:
-    """A pod that Pod Security `restricted` admits; a claim is mounted at /data."""
+    """A pod that Pod Security ``restricted`` admits; a claim is mounted at /data."""
     container = {
         "name": "probe",
         "image": PROBE_IMAGE,

@@ -118,7 +118,7 @@ def containerd() -> Iterator[Containerd]:
 
 @pytest.fixture(scope="module")
 def built() -> Dict[str, str]:
-    """The answer of `hack/image build`, from the cache that everybody uses."""
+    """The answer of ``hack/image build``, from the cache that everybody uses."""
     options = ["--method", "offline", "--tag", TAG, "--output", "json"]
     done = subprocess.run(
         [sys.executable, str(HACK_IMAGE), "build", *options],

@@ -1,4 +1,4 @@
-"""`kubectl swarm` as a person uses it: the real kubectl, API server and operator."""
+"""``kubectl swarm`` as a person uses it: the real kubectl, API server and operator."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Person:
         return Said(process.returncode, out.decode(), err.decode())
 
     async def swarm(self, *words: str) -> Said:
-        """`kubectl swarm -n NAMESPACE WORDS`."""
+        """``kubectl swarm -n NAMESPACE WORDS``."""
         return await self.run("kubectl", "swarm", "-n", self._world.namespace, *words)
 
     async def offered(self, *words: str) -> List[str]:

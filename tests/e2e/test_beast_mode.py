@@ -1,4 +1,4 @@
-"""`run task X beast-mode` on real pods: one attempt in cycles, each of them on record."""
+"""``run task X beast-mode`` on real pods: one attempt in cycles, each of them on record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A swarm from `kubectl apply` to merged, pushed work; what people do to it meanwhile."""
+"""A swarm from ``kubectl apply`` to merged, pushed work; what people do to it meanwhile."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def predictions(task: Dict[str, Any]) -> List[Dict[str, Any]]:
 
 
 def test_a_conflict_is_foretold_and_gone_around(place: Place) -> None:
-    """While the agent works; a person says the sentence that `explain task` gives."""
+    """While the agent works; a person says the sentence that ``explain task`` gives."""
     agent = (
         'cat > /dev/null; echo "from $KIRO_TASK_ID" > shared.txt; '
         'test "$KIRO_TASK_ID" = 1 || test "$KIRO_TASK_ATTEMPT" = 2 || sleep 600'

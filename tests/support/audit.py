@@ -21,9 +21,9 @@ OPERATOR_AGENTS = (OPERATOR, "kopf/")
 
 @dataclass(frozen=True)
 class Write:
-    """One answered request that may change something; `code` is its HTTP status.
+    """One answered request that may change something; ``code`` is its HTTP status.
 
-    `received`: when the API server got it, as it writes times; they sort as texts.
+    ``received``: when the API server got it, as it writes times; they sort as texts.
     """
 
     agent: str
@@ -42,7 +42,7 @@ class Write:
 
     @property
     def what(self) -> str:
-        """`patch kirotasks/status`: the verb and where it went."""
+        """``patch kirotasks/status``: the verb and where it went."""
         tail = f"/{self.subresource}" if self.subresource else ""
         return f"{self.verb} {self.resource}{tail}"
 

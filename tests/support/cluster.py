@@ -1,13 +1,13 @@
 """Fixtures that give tests a real Kubernetes, made by hack/cluster.
 
-`api_server` is etcd and kube-apiserver alone: objects, no pods, ready in seconds.
-`cluster` is the whole: a node that runs pods. Each is started when the first test asks
+``api_server`` is etcd and kube-apiserver alone: objects, no pods, ready in seconds.
+``cluster`` is the whole: a node that runs pods. Each is started when the first test asks
 for it, shared by all tests of the run and taken down at its end. Names carry the id of
 this process, so that no user's cluster and no other run is touched; clusters of runs
 that were killed are swept away. Where a cluster cannot be had, tests fail: they are
 never skipped.
 
-KIRO_SWARM_TEST_CLUSTER=NAME makes `cluster` use a cluster that is already up, and leave
+KIRO_SWARM_TEST_CLUSTER=NAME makes ``cluster`` use a cluster that is already up, and leave
 it up: for those who run e2e tests again and again.
 """
 
@@ -33,7 +33,7 @@ _OURS = re.compile(r"test-(?:api|node)-(\d+)")
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster. `audit_log` is None only for one that was made without."""
+    """A running cluster. ``audit_log`` is None only for one that was made without."""
 
     name: str
     kubeconfig: Path
@@ -45,7 +45,7 @@ class Cluster:
         input: Optional[str] = None,  # noqa: A002 (as subprocess.run calls it)
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
-        """Runs kubectl as admin; with `check` a failure fails the test with its words."""
+        """Runs kubectl as admin; with ``check`` a failure fails the test with its words."""
         done = subprocess.run(
             [program("kubectl"), f"--kubeconfig={self.kubeconfig}", *arguments],
             input=input,
@@ -58,7 +58,7 @@ class Cluster:
         return done
 
     def get(self, *arguments: str) -> Dict[str, Any]:
-        """`kubectl get ... --output json`, parsed."""
+        """``kubectl get ... --output json``, parsed."""
         answer: Dict[str, Any] = json.loads(
             self.kubectl("get", *arguments, "--output=json").stdout
         )
@@ -75,11 +75,11 @@ class Cluster:
         hack_cluster("kill", component, "--name", self.name)
 
     def stop(self, component: str) -> None:
-        """Takes a component down until `start`."""
+        """Takes a component down until ``start``."""
         hack_cluster("stop", component, "--name", self.name)
 
     def start(self, component: str) -> None:
-        """Takes `stop` back."""
+        """Takes ``stop`` back."""
         hack_cluster("start", component, "--name", self.name)
 
     def load(self, archive: Path) -> None:
@@ -106,7 +106,7 @@ class Cluster:
         self.kubectl("create", "-f", "-", input=json.dumps(whole))
 
     def status(self) -> Dict[str, Any]:
-        """What `hack/cluster status --output json` says, ready or not."""
+        """What ``hack/cluster status --output json`` says, ready or not."""
         return status(self.name)
 
 
@@ -172,7 +172,7 @@ def sweep() -> None:
 
 
 def status(name: str) -> Dict[str, Any]:
-    """`hack/cluster status --output json`, parsed."""
+    """``hack/cluster status --output json``, parsed."""
     answer: Dict[str, Any] = json.loads(
         hack_cluster("status", "--output=json", "--name", name, check=False)
     )

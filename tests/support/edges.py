@@ -1,7 +1,7 @@
 """Which tests are at the edges: where our code meets what is not the same on every Python.
 
 On the oldest and the newest Python all unit tests run, on those between only these
-(`-m edge`, see .ci/run): clients of the API server, kopf, pydantic, asyncio. Nobody keeps a
+(``-m edge``, see .ci/run): clients of the API server, kopf, pydantic, asyncio. Nobody keeps a
 list: a test file is at the edge when it imports one of these libraries or a module of ours
 that does, itself or by a helper of its folder. tests/unit/support/test_edges.py makes sure
 that every such module has one.
@@ -45,7 +45,7 @@ def is_edge(path: Path) -> bool:
 
 
 def imports_of(path: Path) -> FrozenSet[str]:
-    """Every module that a file names in an import; `from a import b` names a and a.b."""
+    """Every module that a file names in an import; ``from a import b`` names a and a.b."""
     return frozenset(_named(ast.parse(path.read_text(encoding="utf-8"))))
 
 

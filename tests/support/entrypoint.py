@@ -1,6 +1,6 @@
 """A real agent entrypoint in a process of its own, and the fixtures that bring one.
 
-The conftest.py of a folder that needs `folder` or `server` imports them from here.
+The conftest.py of a folder that needs ``folder`` or ``server`` imports them from here.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def listens(path: str) -> bool:
 def entrypoint(
     folder: Path, grace: float = 0.5, within: tuple[str, ...] = ()
 ) -> Iterator[Entrypoint]:
-    """Run the entrypoint with its socket in `folder`; `within` is a command prefix."""
+    """Run the entrypoint with its socket in ``folder``; ``within`` is a command prefix."""
     socket = str(folder / "agent.sock")
     log = folder / "entrypoint.log"
     with log.open("wb") as out:
@@ -76,7 +76,7 @@ def entrypoint(
 
 
 def eventually(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    """Wait until `holds()`; fail with `what` when it does not within `seconds`."""
+    """Wait until ``holds()``; fail with ``what`` when it does not within ``seconds``."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"did not happen in {seconds} s: {what}"
@@ -93,7 +93,7 @@ def alive(pid: int) -> bool:
 
 
 def python(code: str, *arguments: str) -> list[str]:
-    """The argv that runs `code` in a fresh interpreter, quickly."""
+    """The argv that runs ``code`` in a fresh interpreter, quickly."""
     return [sys.executable, "-I", "-S", "-c", code, *arguments]
 
 

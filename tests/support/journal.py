@@ -1,7 +1,7 @@
 """Every version of the KiroTasks of a namespace, in the order in which they were written.
 
-`recorded` keeps a watch open while a swarm works. From its events `attempts` reads who
-worked on what from when to when; `tests.support.judging` says what is wrong with that.
+``recorded`` keeps a watch open while a swarm works. From its events ``attempts`` reads who
+worked on what from when to when; ``tests.support.judging`` says what is wrong with that.
 
 A moment is known twice: by the clock of whoever wrote it down, to a microsecond, and as a
 write to the store, of which there is one order whatever the clocks say. What is said to

@@ -1,6 +1,6 @@
 """What is wrong with the attempts that a swarm made, and how fast they were.
 
-For tests that have a journal (`tests.support.journal`). The functions are pure; those that
+For tests that have a journal (``tests.support.journal``). The functions are pure; those that
 judge answer with one sentence for each thing that is wrong.
 """
 

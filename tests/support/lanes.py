@@ -1,6 +1,6 @@
 """Which worker of pytest-xdist takes which tests, so that those that wait run beside the busy.
 
-Asked by the hook in tests/conftest.py when `hack/test` runs several workers. Guarantees:
+Asked by the hook in tests/conftest.py when ``hack/test`` runs several workers. Guarantees:
 every test is run once, by one worker, and tests that share the fixtures of a file stay
 together and in their order. Each worker has a part of tests/ that it takes first and goes
 over to the others when that is done: one is busy with unit tests while others wait for

@@ -30,7 +30,7 @@ _WIDTH = 100
 
 
 def large_spec(count: int, seed: int = 10_000, detail: int = 0) -> str:
-    """A tasks.md of `count` tasks, each with `detail` lines of text more.
+    """A tasks.md of ``count`` tasks, each with ``detail`` lines of text more.
 
     Phases of up to 1000 tasks; each ends with a checkpoint, which waits for the whole of it
     and is what the next phase waits for. A phase is made of layers 100 wide; a task waits

@@ -41,7 +41,7 @@ _PATIENCE = 1200.0
 class Recorder(PlayedNode):
     """Also remembers, of each task, which write brought it into each of its states.
 
-    `versions[id][state]` is a resource version: there is one order of all writes.
+    ``versions[id][state]`` is a resource version: there is one order of all writes.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -69,8 +69,8 @@ class Cost:
 class Run:
     """A swarm that has come to its end. Seconds count from when it was applied.
 
-    `created`: until all its tasks were there, `finished`: until the last was merged.
-    `costs`: of the operator, when it was idle, at `created` and at `finished`.
+    ``created``: until all its tasks were there, ``finished``: until the last was merged.
+    ``costs``: of the operator, when it was idle, at ``created`` and at ``finished``.
     """
 
     created: float
@@ -91,7 +91,7 @@ async def run(
     instances: int,
     detail: int = 0,
 ) -> Run:
-    """Apply a swarm of `count` tasks in a fresh namespace and wait for its end."""
+    """Apply a swarm of ``count`` tasks in a fresh namespace and wait for its end."""
     assert server.audit_log is not None
     source = _repository(folder / "source", large_spec(count, detail=detail))
     world = await World.make(server.kubeconfig, server.audit_log, NAME)

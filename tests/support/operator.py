@@ -19,12 +19,12 @@ _MAIN = "from kiro_swarm.cli.main import main; main()"
 
 
 class OperatorProcess:
-    """`kiro-swarm operator`, started as often as one likes; its log goes on."""
+    """``kiro-swarm operator``, started as often as one likes; its log goes on."""
 
     def __init__(
         self, kubeconfig: Path, log: Path, *options: str, measured: bool = False
     ) -> None:
-        """`measured`: no coverage is taken of it, which would slow it down."""
+        """``measured``: no coverage is taken of it, which would slow it down."""
         self._kubeconfig = kubeconfig
         self._measured = measured
         self._options = options

@@ -32,7 +32,7 @@ class Script:
 
     prepare: Optional[Prepare] = None
     """What a prepare Job does for a KiroSwarm: its last words. None: the graph of
-    `spec.tasks.inline` is published."""
+    ``spec.tasks.inline`` is published."""
 
     linger_seconds: float = 0.0
     """How long an integrate Job waits for another Done task before it ends."""

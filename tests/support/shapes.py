@@ -13,6 +13,6 @@ Object = Any
 def valid(shape: Any, value: Any) -> Any:
     """``value`` as a model or TypedDict of ``api/`` validates it.
 
-    :raises ValidationError: a field is unknown, missing or out of its bounds.
+    Raises ValidationError: a field is unknown, missing or out of its bounds.
     """
     return TypeAdapter(shape).validate_python(value)

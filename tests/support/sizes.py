@@ -2,7 +2,7 @@
 
 Both are the same tests with the same judges; nothing is asserted of the whole that is not
 asserted of the small one. hack/soak says so by KIRO_SWARM_SOAK=1. What a run has measured
-beside that, it tells by the fixture `figures`: the end of a run of pytest shows it, and
+beside that, it tells by the fixture ``figures``: the end of a run of pytest shows it, and
 hack/soak writes it down.
 """
 

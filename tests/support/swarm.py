@@ -1,7 +1,7 @@
 """The operator installed by its chart on a real cluster, and swarms to watch there.
 
 Everything is real: image, chart, pods, git over HTTP, merges. The agent alone is the
-scripted one, which does what the repository's `.kiro/scripted-agent.json` says.
+scripted one, which does what the repository's ``.kiro/scripted-agent.json`` says.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def install(cluster: Cluster) -> None:
 
 @dataclass
 class Place:
-    """A namespace of one test, under Pod Security `restricted`, with a git server."""
+    """A namespace of one test, under Pod Security ``restricted``, with a git server."""
 
     cluster: Cluster
     name: str
@@ -88,7 +88,7 @@ class Place:
         return f"http://git-server.{self.name}.svc/sample.git"
 
     def swarm(self, url: str, **changes: Any) -> None:
-        """Apply the KiroSwarm `demo` of this repository."""
+        """Apply the KiroSwarm ``demo`` of this repository."""
         self.spec = {
             "repository": {"url": url},
             "tasks": {"specPath": "demo"},
@@ -199,7 +199,7 @@ class Place:
         )
 
     def trailers(self) -> List[str]:
-        """`Swarm-Task` of every merge on the pushed integration branch."""
+        """``Swarm-Task`` of every merge on the pushed integration branch."""
         shown = self.git(
             *("log", "--first-parent", "--format=%(trailers:key=Swarm-Task,valueonly)"),
             "swarm/demo/integration",

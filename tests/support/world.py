@@ -1,6 +1,6 @@
 """One namespace of a real API server, with the verbs that a test needs.
 
-Nothing here waits by the clock: `until` watches and judges every version it is shown.
+Nothing here waits by the clock: ``until`` watches and judges every version it is shown.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class World:
     async def until(
         self, resource: AnyResource, name: str, good: Judge, patience: float = _PATIENCE
     ) -> Object:
-        """The first version of an object that `good` holds for."""
+        """The first version of an object that ``good`` holds for."""
         last: Optional[Object] = None
 
         async def wait() -> Object:

@@ -18,9 +18,9 @@ _LONGEST_LINE = 4096
 
 @dataclass(frozen=True)
 class CommandDriver:
-    """Runs `command` once for each attempt, or once a cycle.
+    """Runs ``command`` once for each attempt, or once a cycle.
 
-    `idle_timeout_seconds` bounds the time without any output. `env` is added to the agent
+    ``idle_timeout_seconds`` bounds the time without any output. ``env`` is added to the agent
     container's own environment; the variables that name the task win over it.
     """
 
@@ -35,7 +35,7 @@ class CommandDriver:
         on_progress: OnProgress,
         timeout_seconds: float,
     ) -> AgentOutcome:
-        """See `AgentDriver.run`; every line of output is a progress message."""
+        """See ``AgentDriver.run``; every line of output is a progress message."""
         result = await socket.exec(
             self.command,
             cwd=task.tree,

@@ -1,8 +1,8 @@
 """The seam between a runner and a coding agent.
 
 A driver turns one task into one run of an agent and says how that run ended. The
-runner calls it through `AgentDriver`; a driver reaches the agent container through
-`sandbox.port.ExecPort`. Nothing a driver returns is evidence that work was done: evidence is what
+runner calls it through ``AgentDriver``; a driver reaches the agent container through
+``sandbox.port.ExecPort``. Nothing a driver returns is evidence that work was done: evidence is what
 is found in the worktree afterwards.
 """
 
@@ -23,10 +23,10 @@ OnProgress = Callable[[str], None]
 class AgentTask:
     """One attempt of one task, as a driver needs to know it.
 
-    `tree` is the absolute path of the worktree in the agent container; `brief` is what
-    the last attempt or cycle left behind, empty for the first. A `checkpoint` is done without
-    a change, too: what counts is that the checks pass. In beast mode this is `cycle` of
-    at most `cycles`, otherwise both are 0. Every text comes from a repository or from an
+    ``tree`` is the absolute path of the worktree in the agent container; ``brief`` is what
+    the last attempt or cycle left behind, empty for the first. A ``checkpoint`` is done without
+    a change, too: what counts is that the checks pass. In beast mode this is ``cycle`` of
+    at most ``cycles``, otherwise both are 0. Every text comes from a repository or from an
     agent: it is data, of any content and length.
     """
 
@@ -54,8 +54,9 @@ class AgentTask:
 class AgentOutcome:
     """How a run of an agent ended; a claim, not evidence.
 
-    `reason` is `Exited` when the agent came to an end of its own, otherwise one of the
-    constants of `sandbox.port`. `message` is one clause for a person, `tail` the end of its output.
+    ``reason`` is ``Exited`` when the agent came to an end of its own, otherwise one of the
+    constants of ``sandbox.port``. ``message`` is one clause for a person, ``tail`` the end of
+    its output.
     """
 
     reason: str
@@ -74,8 +75,8 @@ class AgentDriver(Protocol):
         on_progress: OnProgress,
         timeout_seconds: float,
     ) -> AgentOutcome:
-        """Run the agent on `task` until it ends or a deadline ends it.
+        """Run the agent on ``task`` until it ends or a deadline ends it.
 
-        `timeout_seconds` bounds the whole run. Cancelling this coroutine stops the agent.
+        ``timeout_seconds`` bounds the whole run. Cancelling this coroutine stops the agent.
         """
         ...

@@ -17,13 +17,13 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    """`text` without terminal sequences and control characters, lines kept."""
+    """``text`` without terminal sequences and control characters, lines kept."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", _SEQUENCES.sub("", text))
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """`text` cleaned and put on one line of at most `limit` characters."""
+    """``text`` cleaned and put on one line of at most ``limit`` characters."""
     line = " ".join(clean(text).split())
     return line if len(line) <= limit else line[: limit - 3] + "..."
 

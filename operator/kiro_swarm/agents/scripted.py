@@ -1,9 +1,9 @@
 """The scripted agent: not a language model, a deterministic stand-in for one.
 
-`kiro-swarm scripted-agent` runs it as the agent command of samples and tests. It looks
-for a recipe for the task in `.kiro/scripted-agent.json` of the repository and follows
+``kiro-swarm scripted-agent`` runs it as the agent command of samples and tests. It looks
+for a recipe for the task in ``.kiro/scripted-agent.json`` of the repository and follows
 it; without one it writes the task's text to a note. It touches nothing outside the
-worktree it was started in, nor the repository's own `.git`.
+worktree it was started in, nor the repository's own ``.git``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Step(BaseModel):
 class Recipe(Step):
     """A step, and others that take its place.
 
-    `firstAttempt` does on an attempt without a brief, `cycles` in the first cycles of
+    ``firstAttempt`` does on an attempt without a brief, ``cycles`` in the first cycles of
     beast mode, one each.
     """
 
@@ -54,7 +54,7 @@ class Recipe(Step):
     cycles: list[Step] = Field(default_factory=list, max_length=20)
 
     def step_for(self, attempt: int, brief: str, cycle: int) -> Step:
-        """The step for this attempt and cycle; `cycle` is 0 outside of beast mode."""
+        """The step for this attempt and cycle; ``cycle`` is 0 outside of beast mode."""
         if 1 <= cycle <= len(self.cycles):
             return self.cycles[cycle - 1]
         if self.first_attempt is not None and attempt == 1 and not brief:
@@ -72,9 +72,9 @@ def run(
     say: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> int:
-    """Work on the task named by `env` in `tree`; returns the exit code to end with.
+    """Work on the task named by ``env`` in ``tree``; returns the exit code to end with.
 
-    `env` holds the KIRO_TASK_* variables, `sleep` takes seconds. Raises ScriptError.
+    ``env`` holds the KIRO_TASK_* variables, ``sleep`` takes seconds. Raises ScriptError.
     """
     task_id = env.get("KIRO_TASK_ID", "")
     if not task_id:
@@ -144,7 +144,7 @@ def _follow(
 
 
 def _inside(tree: Path, name: str) -> Path:
-    """The path of `name` in `tree`, refused where it leads out of it or into .git."""
+    """The path of ``name`` in ``tree``, refused where it leads out of it or into .git."""
     relative = PurePosixPath(name)
     root = tree.resolve()
     target = (root / relative).resolve()

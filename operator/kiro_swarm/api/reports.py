@@ -106,7 +106,7 @@ ReportT = TypeVar("ReportT", bound=JobReport)
 def read_report(text: str, kind: type[ReportT]) -> ReportT:
     """The report of a Job that succeeded.
 
-    :raises ReportError: it is none of this kind.
+    Raises ReportError: it is none of this kind.
     """
     report: ReportT = _read(text, _KINDS[kind])
     return report
@@ -115,7 +115,7 @@ def read_report(text: str, kind: type[ReportT]) -> ReportT:
 def read_failure(text: str) -> JobFailure:
     """Why a Job failed, in its own words.
 
-    :raises ReportError: it did not say.
+    Raises ReportError: it did not say.
     """
     failure: JobFailure = _read(text, _FAILURE)
     return failure

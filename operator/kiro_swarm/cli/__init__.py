@@ -1,4 +1,4 @@
-"""The command line: `kiro-swarm` in images and on the machines of people.
+"""The command line: ``kiro-swarm`` in images and on the machines of people.
 
-Thin: options in, calls out, exit status. Everything it starts lives in other rooms.
+Thin: options in, calls out, exit status. Everything it starts lives in other packages.
 """

@@ -1,4 +1,4 @@
-"""`kiro-swarm agent-entrypoint` and `kiro-swarm scripted-agent`.
+"""``kiro-swarm agent-entrypoint`` and ``kiro-swarm scripted-agent``.
 
 The first is process 1 of the agent container (and of the gate container); the second
 is the deterministic agent of samples and tests.

@@ -1,4 +1,4 @@
-"""`kiro-swarm prepare`, `integrate`, `sync`, `inspect`: the processes of the Jobs' pods."""
+"""``kiro-swarm prepare``, ``integrate``, ``sync``, ``inspect``: the processes of the Jobs' pods."""
 
 from __future__ import annotations
 

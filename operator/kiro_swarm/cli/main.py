@@ -1,4 +1,4 @@
-"""`kiro-swarm COMMAND`: one entry point for every process of a swarm.
+"""``kiro-swarm COMMAND``: one entry point for every process of a swarm.
 
 Commands are imported when they are called: a runner does not load kopf, a worktree command
 does not load the Kubernetes client, and all of them start faster.

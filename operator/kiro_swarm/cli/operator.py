@@ -1,4 +1,4 @@
-"""`kiro-swarm operator`: options from flags and environment, then the operator."""
+"""``kiro-swarm operator``: options from flags and environment, then the operator."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`kiro-swarm tasks`: what a task file says and what is wrong with it, without a cluster.
+"""``kiro-swarm tasks``: what a task file says and what is wrong with it, without a cluster.
 
 For people who write one and for the CI of their repository. Reads files, decides nothing:
-parsing and wording are in the room ``tasks``, drawing is in the views of `kubectl swarm`.
+parsing and wording are in the package ``tasks``, drawing is in the views of ``kubectl swarm``.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def graph(file: str, output: str) -> None:
 
 
 def _draw(objects: Any, output: str) -> None:
-    """Draw with the views of `kubectl swarm`, loaded when they are needed."""
+    """Draw with the views of ``kubectl swarm``, loaded when they are needed."""
     if output == "mermaid":
         from kiro_swarm.cli.kubectl.views.graph_text import graph_mermaid
 

@@ -1,4 +1,4 @@
-"""`kiro-swarm workspace`: the git of an instance and of a gate, one JSON line each.
+"""``kiro-swarm workspace``: the git of an instance and of a gate, one JSON line each.
 
 The runner calls cut, evidence and restore in the agent container, the integrate job calls
 checkout in the gate container. A failure is ``{"error": {"reason", "message"}}`` and status 1.

@@ -81,7 +81,7 @@ class Client:
     ) -> ObjectT:
         """Create ``body``.
 
-        :raises errors.AlreadyExists: an object of this name is there.
+        Raises errors.AlreadyExists: an object of this name is there.
         """
         query = {"dryRun": "All"} if dry_run else None
         answer: Any = await self._connection.json(
@@ -100,7 +100,7 @@ class Client:
     ) -> ObjectT:
         """Merge-patch an object; ``metadata.resourceVersion`` makes it conditional.
 
-        :raises errors.Conflict: the object has moved on from that version.
+        Raises errors.Conflict: the object has moved on from that version.
         """
         answer: Any = await self._connection.json(
             "PATCH",

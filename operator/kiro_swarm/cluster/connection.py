@@ -94,7 +94,8 @@ class Connection:
         :param connections: how many requests may be under way at once.
         :param as_user: whom to impersonate, with ``as_groups``.
         :param seconds: longest time of a request that answers at once; None: no limit.
-        :raises errors.Unavailable: there is neither a kubeconfig nor a service account.
+
+        Raises errors.Unavailable: there is neither a kubeconfig nor a service account.
         """
         configuration = kubernetes_client.Configuration()
         configuration.connection_pool_maxsize = connections
@@ -139,7 +140,7 @@ class Connection:
     ) -> dict[str, Any]:
         """Send a request and return the decoded answer.
 
-        :raises errors.ClusterError: a subclass that says what to do about it.
+        Raises errors.ClusterError: a subclass that says what to do about it.
         """
         response = await self.stream(
             method,

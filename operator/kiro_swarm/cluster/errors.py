@@ -19,7 +19,7 @@ from typing import Optional
 
 
 class ClusterError(Exception):
-    """Base of all errors of this room. ``status`` is the HTTP status, 0 for none."""
+    """Base of all errors of this package. ``status`` is the HTTP status, 0 for none."""
 
     def __init__(
         self, message: str, status: int = 0, retry_after: Optional[float] = None

@@ -31,7 +31,8 @@ async def log_lines(
     :param follow: go on until the container ends.
     :param previous: of the container that ran before this one in the same pod.
     :param tail: only the last so many lines.
-    :raises errors.ClusterError: NotFound, or Invalid where there is no such container.
+
+    Raises errors.ClusterError: NotFound, or Invalid where there is no such container.
     """
     query = {"container": container}
     query.update({"follow": "true"} if follow else {})

@@ -12,7 +12,7 @@ from typing import Iterator
 
 from kiro_swarm.commands.errors import SentenceError
 
-#: Longest sentence, in bytes of UTF-8. The API's own limit for spec.text.
+#: Longest sentence, in bytes of UTF-8. The API's own limit for spec.command.
 MAX_BYTES = 4096
 
 _WORD = re.compile('[^ "=\r\n]*="[^"]*"|"[^"]*"|[^ "\r\n]+')

@@ -1,7 +1,7 @@
 """Who may say what: the roles for people and the permissions that each holds. Pure.
 
 A permission is an RBAC verb on kiroswarms; the first word of a sentence decides which one
-it needs (table.py). Read by admission.py and by the generator of the chart's roles
+it needs (``commands.table``). Read by ``admission`` and by the generator of the chart's roles
 (hack/update-admission); nothing else in the project decides what a role may say.
 """
 

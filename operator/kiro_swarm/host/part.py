@@ -41,7 +41,8 @@ async def run_parts(
     """Run parts until ``stop`` is set or one of them ends; nothing runs afterwards.
 
     :param ready: is set when all have begun.
-    :raises Exception: what the first part that failed has raised.
+
+    Raises Exception: what the first part that failed has raised.
     """
     running: list[asyncio.Task[None]] = []
     failures: list[BaseException] = []

@@ -40,7 +40,8 @@ def checked(task: Mapping[str, Any], patch: Patch, by: str) -> Patch:
     """The patch, if ``by`` may write it to the task as it was read.
 
     :param by: one of ``edges.WRITERS``.
-    :raises IllegalEdgeError: otherwise.
+
+    Raises IllegalEdgeError: otherwise.
     """
     edge_of(task.get("status") or {}, patch, by)
     return patch
@@ -49,7 +50,7 @@ def checked(task: Mapping[str, Any], patch: Patch, by: str) -> Patch:
 def edge_of(status: Status, patch: Patch, by: str) -> Edge:
     """The edge that a patch is.
 
-    :raises IllegalEdgeError: it is none.
+    Raises IllegalEdgeError: it is none.
     """
     state = str(status.get("state") or BLOCKED)
     objections = []

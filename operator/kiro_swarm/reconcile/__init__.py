@@ -1,4 +1,4 @@
-"""Observed state -> decision -> writes. The only room that decides *and* writes.
+"""Observed state -> decision -> writes. The only package that decides *and* writes.
 
 ::
 
@@ -12,7 +12,7 @@
     objects/      the objects that we create
     settings      what the operator was started with
 
-A room imports from those below it. A reconcile reads the cache, decides with pure
+A package imports from those below it. A reconcile reads the cache, decides with pure
 functions, writes through the client, and returns when it wants to be called again. It may
 be killed at any point: every effect has a name made of its owner, a repeated create is
 answered "already exists", and a status write names the version it is based on.

@@ -22,7 +22,7 @@ Look = Callable[[str], Awaitable[Optional[Prediction]]]
 
 
 class Ahead:
-    """Calls ``lookahead`` in a thread of its own; is a :data:`Look`."""
+    """Calls ``lookahead`` in a thread of its own; is a ``Look``."""
 
     def __init__(self, lookahead: Lookahead) -> None:
         self._lookahead = lookahead
@@ -30,7 +30,7 @@ class Ahead:
         self._last_error = ""
 
     async def __call__(self, branch: str) -> Optional[Prediction]:
-        """See `Look`; never raises."""
+        """See ``Look``; never raises."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(

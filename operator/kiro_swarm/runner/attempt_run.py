@@ -44,7 +44,7 @@ class SupersededError(Exception):
 
 
 class AttemptRun:
-    """Call `run` once; `stop` from elsewhere. Make it inside the running event loop."""
+    """Call ``run`` once; ``stop`` from elsewhere. Make it inside the running event loop."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class AttemptRun:
         self._instead: Optional[Failed] = None
 
     def holds(self, task: Optional[KiroTask]) -> bool:
-        """Whether `task` still is at this attempt of this instance."""
+        """Whether ``task`` still is at this attempt of this instance."""
         return (
             task is not None
             and is_bound_to(task, self._instance)
@@ -79,13 +79,13 @@ class AttemptRun:
         )
 
     def stop(self, instead: Optional[Failed] = None) -> None:
-        """End the attempt; report `instead`, or nothing. No effect once it has ended."""
+        """End the attempt; report ``instead``, or nothing. No effect once it has ended."""
         if self._attempt is not None and not self._attempt.done():
             self._instead = instead
             self._attempt.cancel()
 
     async def run(self, work: Work) -> bool:
-        """Do `work` and report its result; returns whether a report was taken."""
+        """Do ``work`` and report its result; returns whether a report was taken."""
         self._attempt = asyncio.ensure_future(
             work(self._on_cut, self._on_progress, self._on_cycle)
         )
@@ -143,7 +143,7 @@ class AttemptRun:
         return written
 
     async def _write(self, patch: Callable[[KiroTask, datetime], Patch]) -> bool:
-        """Write what `patch` makes of the newest task; False if it is not ours now."""
+        """Write what ``patch`` makes of the newest task; False if it is not ours now."""
         stale = False
         delay = 1.0
         while True:

@@ -28,13 +28,13 @@ class SystemClock:
     """The clock of the machine."""
 
     def now(self) -> datetime:
-        """See `Clock.now`."""
+        """See ``Clock.now``."""
         return datetime.now(timezone.utc)
 
     def monotonic(self) -> float:
-        """See `Clock.monotonic`."""
+        """See ``Clock.monotonic``."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """See `Clock.sleep`."""
+        """See ``Clock.sleep``."""
         await asyncio.sleep(seconds)

@@ -33,7 +33,7 @@ class RunnerConfig:
     def from_env(cls, env: Mapping[str, str]) -> RunnerConfig:
         """Read KIRO_SWARM, KIRO_INSTANCE, KIRO_NAMESPACE, KIRO_CONFIG.
 
-        :raises ConfigError: one is missing or not what it should be.
+        Raises ConfigError: one is missing or not what it should be.
         """
         values = {}
         for name in ("KIRO_SWARM", "KIRO_INSTANCE", "KIRO_NAMESPACE", "KIRO_CONFIG"):
@@ -64,7 +64,7 @@ class RunnerConfig:
         )
 
     def agent_task(self, task: KiroTask, tree: str) -> AgentTask:
-        """A KiroTask as an agent is to know it; `tree` is the worktree."""
+        """A KiroTask as an agent is to know it; ``tree`` is the worktree."""
         spec = task["spec"]
         attempt = key_of(task).attempt
         return AgentTask(

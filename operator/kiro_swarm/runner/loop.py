@@ -1,6 +1,6 @@
 """The kubelet of ours: keeps this instance at the task that is bound to it.
 
-Run by `kiro-swarm runner`. Level-triggered: it looks at all tasks of this instance
+Run by ``kiro-swarm runner``. Level-triggered: it looks at all tasks of this instance
 whenever one changes or an attempt ends, and makes what runs here agree with them. It
 works on one attempt at a time, starts only what is Bound, stops what was unbound,
 rebound, skipped or deleted, and reports an attempt that an earlier runner process left
@@ -39,10 +39,10 @@ STOP_SECONDS = 20.0
 
 
 class Runner(ReflectiveModule):
-    """Call `run`; `stop` ends it. Make it inside the running event loop.
+    """Call ``run``; ``stop`` ends it. Make it inside the running event loop.
 
-    `work_on` turns a Bound task into the work of an attempt; it is called once an attempt.
-    `look` says beside it whether the work would merge.
+    ``work_on`` turns a Bound task into the work of an attempt; it is called once an attempt.
+    ``look`` says beside it whether the work would merge.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Runner(ReflectiveModule):
         return self.judge(True, work)
 
     def stop(self) -> None:
-        """End `run` as soon as the attempt in progress is reported as stopped."""
+        """End ``run`` as soon as the attempt in progress is reported as stopped."""
         self._stopping = True
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until `stop`; raises what makes going on pointless (a role stays missing)."""
+        """Work until ``stop``; raises what makes going on pointless (a role stays missing)."""
         following = asyncio.ensure_future(self._follow())
         following.add_done_callback(lambda _: self._wake.set())
         try:

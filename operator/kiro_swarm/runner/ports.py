@@ -1,7 +1,7 @@
 """What the runner needs of the Kubernetes API, and how it tells its own tasks.
 
-The real `TaskApi` is made of the cluster room; tests bring a small one of their own. The
-runner's loop puts `PatientApi` around either: an API server that has just started answers
+The real ``TaskApi`` is made of the package ``cluster``; tests bring a small one of their own. The
+runner's loop puts ``PatientApi`` around either: an API server that has just started answers
 before it has read its own roles and accounts, and says 401 and 403 to everybody for some
 seconds. A runner that ended then would throw away the work of its agent, so a refusal
 counts as an outage until it has lasted for longer than any start takes.
@@ -34,7 +34,7 @@ _GAP_SECONDS = 20.0
 class TaskApi(Protocol):
     """KiroTasks bound to this instance, and its Lease.
 
-    All methods raise the errors of `kiro_swarm.cluster.errors`.
+    All methods raise the errors of ``kiro_swarm.cluster.errors``.
     """
 
     def watch_mine(self) -> AsyncIterator[tuple[str, KiroTask]]:
@@ -51,9 +51,9 @@ class TaskApi(Protocol):
     async def patch_status(
         self, name: str, patch: KiroTaskStatus, resource_version: str
     ) -> KiroTask:
-        """Merge `patch` into the status; returns the new object.
+        """Merge ``patch`` into the status; returns the new object.
 
-        :raises Conflict: the task has moved on from `resource_version`.
+        Raises Conflict: the task has moved on from ``resource_version``.
         """
         ...
 
@@ -77,7 +77,7 @@ def key_of(task: KiroTask) -> Key:
 
 
 def is_bound_to(task: KiroTask, instance: str) -> bool:
-    """Whether `instance` is to work, or works, on the task."""
+    """Whether ``instance`` is to work, or works, on the task."""
     status = task.get("status") or {}
     return (
         status.get("state") in ACTIVE_STATES
@@ -87,7 +87,7 @@ def is_bound_to(task: KiroTask, instance: str) -> bool:
 
 
 class PatientApi:
-    """A `TaskApi` that says Unavailable for Forbidden until that has lasted too long."""
+    """A ``TaskApi`` that says Unavailable for Forbidden until that has lasted too long."""
 
     def __init__(self, api: TaskApi, clock: Clock) -> None:
         self._api = api
@@ -96,7 +96,7 @@ class PatientApi:
         self._last = 0.0
 
     async def watch_mine(self) -> AsyncIterator[tuple[str, KiroTask]]:
-        """See `TaskApi.watch_mine`."""
+        """See ``TaskApi.watch_mine``."""
         try:
             async for event in self._api.watch_mine():
                 yield event
@@ -104,17 +104,17 @@ class PatientApi:
             raise self._judged(error) from error
 
     async def read(self, name: str) -> Optional[KiroTask]:
-        """See `TaskApi.read`."""
+        """See ``TaskApi.read``."""
         return await self._ask(self._api.read(name))
 
     async def patch_status(
         self, name: str, patch: KiroTaskStatus, resource_version: str
     ) -> KiroTask:
-        """See `TaskApi.patch_status`."""
+        """See ``TaskApi.patch_status``."""
         return await self._ask(self._api.patch_status(name, patch, resource_version))
 
     async def renew_lease(self, busy: bool) -> None:
-        """See `TaskApi.renew_lease`. A heartbeat that is refused ends nothing: no count."""
+        """See ``TaskApi.renew_lease``. A heartbeat that is refused ends nothing: no count."""
         await self._api.renew_lease(busy)
 
     async def _ask(self, call: Awaitable[T]) -> T:

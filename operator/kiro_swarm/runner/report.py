@@ -32,7 +32,7 @@ def progress(message: str, now: datetime) -> Patch:
 
 
 def cycle(task: Mapping[str, Any], end: CycleEnd, now: datetime) -> Patch:
-    """A cycle of beast mode is over; `task` is the whole object until now.
+    """A cycle of beast mode is over; ``task`` is the whole object until now.
 
     Made again of a task that has it already, it changes nothing but the time.
     """
@@ -55,14 +55,14 @@ def cycle_message(end: CycleEnd) -> str:
 
 
 def prediction(found: Prediction, task: Mapping[str, Any], now: datetime) -> Patch:
-    """What a merge at this moment would say; `task` is the whole object until now."""
+    """What a merge at this moment would say; ``task`` is the whole object until now."""
     return notes.observed(
         with_prediction(task, found.files, found.count, found.tasks, now)
     )
 
 
 def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:
-    """The work is there and checked; `status` is the task's status until now."""
+    """The work is there and checked; ``status`` is the task's status until now."""
     return steps.done(
         status,
         now,
@@ -74,7 +74,7 @@ def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:
 
 
 def failed(task: Mapping[str, Any], failure: Failed, now: datetime) -> Patch:
-    """The attempt ended without work; `task` is the whole object until now."""
+    """The attempt ended without work; ``task`` is the whole object until now."""
     return after_failure(
         task.get("status") or {},
         task.get("spec") or {},

@@ -1,6 +1,6 @@
 """Git: the mirror, the worktrees of the instances, evidence, the merge train.
 
-Role: the only room that imports GitPython. Called by the jobs (prepare, integrate) and,
+Role: the only package that imports GitPython. Called by the jobs (prepare, integrate) and,
 as ``kiro-swarm workspace ...``, inside the agent container.
 
 Guarantees: no git command is started through a shell or with an inherited environment

@@ -1,6 +1,6 @@
 """The files of a commit, for a gate to run on.
 
-Role: ``kiro-swarm workspace checkout`` runs :func:`checkout_tree` in the gate container.
+Role: ``kiro-swarm workspace checkout`` runs ``checkout_tree`` in the gate container.
 
 Guarantees: the mirror is only read; the result is not a git worktree; no filter, hook or
 driver runs, for none is configured. Earlier files in the folder are gone afterwards.

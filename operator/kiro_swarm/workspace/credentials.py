@@ -1,6 +1,6 @@
 """Credentials for a remote, from the files of a mounted secret.
 
-Role: remote.py asks :func:`access` for the environment of one git command.
+Role: remote.py asks ``access`` for the environment of one git command.
 
 Guarantees: no secret value is ever an argument, an environment variable or a line of a
 configuration. For http git asks a small program that prints one of the secret's files;

@@ -1,6 +1,6 @@
 """Files and folders where somebody else may have put anything.
 
-Role: everything in this room that writes or clears in an instance's folder.
+Role: everything in this package that writes or clears in an instance's folder.
 
 Guarantees: never follows a symbolic link, so nothing outside the folder is touched; copes
 with folders that were made unreadable or are nested deeper than a path can be long.

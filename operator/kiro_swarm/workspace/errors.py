@@ -1,6 +1,6 @@
 """What can go wrong with git, said so that a person knows what to do next.
 
-Role: raised by every module of this room; the jobs turn an error into a condition
+Role: raised by every module of this package; the jobs turn an error into a condition
 (``reason``: CamelCase, ``message``: one readable text), the command line into JSON.
 
 Guarantees: a message never holds user information of a URL (it is redacted here, in

@@ -1,6 +1,6 @@
 """What a task left behind: committed, on its branch, ahead of its base, or why not.
 
-Role: ``kiro-swarm workspace evidence`` runs :func:`gather` in the agent container when the
+Role: ``kiro-swarm workspace evidence`` runs ``gather`` in the agent container when the
 agent has ended. The answer is a claim that the merge train proves for itself.
 
 Guarantees: nothing the agent wrote is lost: what it left uncommitted is committed with the

@@ -1,11 +1,11 @@
 """What a task changed, as text for people: its patch or its commits.
 
-Role: the inspect Job calls :func:`inspect`.
+Role: the inspect Job calls ``inspect``.
 
 Guarantees: the mirror and the instances' folders are only read; objects that are in an
 instance alone are copied and proved as for a merge (intake.py). No driver, filter, hook or
 program that a repository names is started, and none of its attributes hides a change. The
-text is UTF-8 of at most :data:`MAXIMUM_BYTES`, its last line says when it was cut, and
+text is UTF-8 of at most ``MAXIMUM_BYTES``, its last line says when it was cut, and
 nothing in it steers a terminal: control characters and direction marks are written out.
 """
 

@@ -1,7 +1,7 @@
 """One instance's repository and its one worktree, made good again for every task.
 
-Role: ``kiro-swarm workspace cut`` runs :func:`cut` in the agent container, before a task;
-evidence.py uses :class:`Instance` after it.
+Role: ``kiro-swarm workspace cut`` runs ``cut`` in the agent container, before a task;
+evidence.py uses ``Instance`` after it.
 
 Guarantees: whatever the last agent did to its folder (a poisoned configuration, hooks,
 planted refs, a deleted repository, folders it made unreadable), after a cut there is a

@@ -1,6 +1,6 @@
 """Taking a commit from an instance's repository into the mirror, or a copy of it.
 
-Role: the merge train calls :func:`take_in` for a commit that an instance claims is Done,
+Role: the merge train calls ``take_in`` for a commit that an instance claims is Done,
 inspect.py for one that a person wants to see.
 
 Guarantees: git never opens the instance's repository, for the agent can write it. Only its

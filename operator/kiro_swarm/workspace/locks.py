@@ -1,7 +1,7 @@
 """One writer per repository, and nothing left behind by a killed one.
 
-Role: every function of this room that writes into a git directory holds
-:func:`sole_owner` of its folder while git runs; a gate does not run under it.
+Role: every function of this package that writes into a git directory holds
+``sole_owner`` of its folder while git runs; a gate does not run under it.
 
 Guarantees: the lock is a ``flock`` whose descriptor git inherits, so it stays held until
 the last git process of a killed owner is gone too. Whoever gets it may therefore remove

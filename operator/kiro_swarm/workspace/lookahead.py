@@ -1,7 +1,7 @@
 """Whether work under way would merge: a trial merge before it is Done.
 
-Role: the runner asks :meth:`Lookahead.look` now and then while an agent works on a task, the
-integrate Job :func:`foretell` for work that waits for a person.
+Role: the runner asks ``Lookahead.look`` now and then while an agent works on a task, the
+integrate Job ``foretell`` for work that waits for a person.
 
 Guarantees: the instance's folder and the mirror are only read, and nobody waits for it. git
 opens neither: the branch is read as a file, its objects are copied and proved as for a merge
@@ -112,7 +112,7 @@ def foretell(
     commit: str,
     spec_path: Optional[str],
 ) -> Prediction:
-    """How finished work would merge now; the arguments are as for :class:`Lookahead`.
+    """How finished work would merge now; the arguments are as for ``Lookahead``.
 
     Raises InvalidRef, InvalidPath, RefNotFound, ObjectsRefused, GitFailed, GitTimeout.
     """

@@ -1,6 +1,6 @@
 """The trusted bare mirror on the swarm's volume, and its integration branch.
 
-Role: the prepare job calls :func:`prepare_mirror` first of all; everything else opens
+Role: the prepare job calls ``prepare_mirror`` first of all; everything else opens
 what it made. Agents mount it read-only and borrow its objects.
 
 Guarantees: may be called again at any time and after being killed anywhere; fetches the

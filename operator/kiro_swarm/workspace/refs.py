@@ -1,6 +1,6 @@
 """Which names of refs, commits and paths are let through to git.
 
-Role: called by everything in this room before a name reaches git. git's own check is
+Role: called by everything in this package before a name reaches git. git's own check is
 not enough: it accepts ``a$(id)``, ``a;id`` and ``refs/heads/main`` as branch names.
 
 Guarantees: pure; a name that passes is safe as an argument, as a file name and in a

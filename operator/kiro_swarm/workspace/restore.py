@@ -1,7 +1,7 @@
 """The files of a worktree as a commit has them, between two passes over one task.
 
-Role: ``kiro-swarm workspace restore`` runs :func:`restore` in the agent container when a
-check of what :mod:`evidence` committed has failed and the agent is to go on.
+Role: ``kiro-swarm workspace restore`` runs ``restore`` in the agent container when a
+check of what ``evidence`` committed has failed and the agent is to go on.
 
 Guarantees: what the check wrote, changed, committed or checked out is gone, for it is not
 the agent's work; ignored files (caches) stay. Nothing outside the instance's folder is

@@ -4,7 +4,7 @@ Role: lookahead.py, which has to know what an agent has not committed yet.
 
 Guarantees: git is not run in the worktree, and nothing in it is written, locked or waited
 for: an agent at work notices nothing. No link is followed; a file that is large, or no file,
-is left out, and so are all beyond the first :data:`FILES` and :data:`TOTAL_BYTES`.
+is left out, and so are all beyond the first ``FILES`` and ``TOTAL_BYTES``.
 """
 
 from __future__ import annotations

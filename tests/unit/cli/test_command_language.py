@@ -1,4 +1,4 @@
-"""`kiro-swarm command`: the language without a cluster, for people and pipelines."""
+"""``kiro-swarm command``: the language without a cluster, for people and pipelines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kiro-swarm tasks`: a linter for task files, and their drawings."""
+"""``kiro-swarm tasks``: a linter for task files, and their drawings."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ VARIABLES: Dict[str, str] = {
 
 
 def permission_at_admission(sentence: str) -> str:
-    """The policy's variables `words`, `said` and `permission`, in Python.
+    """The policy's variables ``words``, ``said`` and ``permission``, in Python.
 
     CEL's lowerAscii() changes A-Z and nothing else; bytes do the same here.
     """

@@ -27,7 +27,7 @@ _PATH = re.compile(r"[\w.-]+(/[\w.*-]+)+/?|[\w-]+\.(py|md|toml)")
 
 
 def sections(text: str) -> Dict[str, str]:
-    """The parts below `## Ten changes`, by their headings."""
+    """The parts below ``## Ten changes``, by their headings."""
     _, _, rest = text.partition("\n## Ten changes")
     parts = re.split(r"^### (.+)$", rest.partition("\n## ")[0], flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2]))

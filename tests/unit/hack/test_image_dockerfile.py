@@ -30,7 +30,7 @@ class Stage(NamedTuple):
 
 @pytest.fixture(scope="module")
 def stages() -> Dict[str, Stage]:
-    """Stages by name; the last one, which is the image, is called `image`."""
+    """Stages by name; the last one, which is the image, is called ``image``."""
     text = (REPOSITORY / "Dockerfile").read_text("utf-8")
     text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
     found: Dict[str, Stage] = {}

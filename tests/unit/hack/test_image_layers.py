@@ -16,7 +16,7 @@ from hack.lib.image.stage import stage_in
 
 
 def write_text(text: str) -> Callable[[Path], None]:
-    """A maker of a layer whose tar is just `text`."""
+    """A maker of a layer whose tar is just ``text``."""
 
     def make(target: Path) -> None:
         target.write_text(text, "utf-8")

@@ -1,7 +1,7 @@
-"""The smallest role for people reads all that `kubectl swarm` asks for.
+"""The smallest role for people reads all that ``kubectl swarm`` asks for.
 
 The code is read, not run: every resource of the API that the tool names is imported from
-the package `cluster`.
+the package ``cluster``.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def uid(name: str) -> str:
 
 
 class FakeClock:
-    """Time passes when `advance` says so; sleepers wake in order."""
+    """Time passes when ``advance`` says so; sleepers wake in order."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -63,7 +63,7 @@ async def settle() -> None:
 class FakeApi:
     """KiroTasks with resource versions, conflicts and a watch, as the server has them.
 
-    `outage` makes all calls fail, `refusing` forbids them; `writes` are the accepted
+    ``outage`` makes all calls fail, ``refusing`` forbids them; ``writes`` are the accepted
     status patches.
     """
 

@@ -165,7 +165,7 @@ def test_any_message_fits_the_schema(commit: str) -> None:
 
 @given(plays=st.lists(st.integers(1, 20), max_size=5))
 def test_the_latest_twenty_are_kept_in_order(plays: list[int]) -> None:
-    """`plays` has the number of cycles of each attempt."""
+    """``plays`` has the number of cycles of each attempt."""
     status: dict[str, object] = {}
     every: list[tuple[int, int]] = []
     for attempt, count in enumerate(plays, start=1):

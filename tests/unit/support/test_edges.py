@@ -22,7 +22,7 @@ def file_of(name: str) -> Path:
 
 
 def goes_on(name: str, other: str) -> bool:
-    """Whether a test of `name` is one of `other`, which it imports: in one room, it is."""
+    """Whether a test of ``name`` is one of ``other``, which it imports: in one room, it is."""
     room = name.split(".")[:2]
     return name.startswith("tests.") or other.split(".")[:2] == room
 

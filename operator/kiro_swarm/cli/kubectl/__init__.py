@@ -1,1 +1,1 @@
-"""`kubectl swarm`: sentences and read-only views, as a plugin of kubectl."""
+"""``kubectl swarm``: sentences and read-only views, as a plugin of kubectl."""

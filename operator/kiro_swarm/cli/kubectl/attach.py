@@ -1,4 +1,4 @@
-"""`kubectl swarm open INSTANCE`: how to get to where an agent works."""
+"""``kubectl swarm open INSTANCE``: how to get to where an agent works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kubectl swarm audit`: who changed what, and whether the log is whole."""
+"""``kubectl swarm audit``: who changed what, and whether the log is whole."""
 
 from __future__ import annotations
 

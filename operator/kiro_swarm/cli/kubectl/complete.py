@@ -1,4 +1,4 @@
-"""`kubectl_complete-swarm`: what may follow the words of `kubectl swarm` typed so far.
+"""``kubectl_complete-swarm``: what may follow the words of ``kubectl swarm`` typed so far.
 
 kubectl calls it with those words, the last one unfinished or empty, and takes candidates
 one a line, each with its help after a tab, and a directive of cobra's at the end. Loads

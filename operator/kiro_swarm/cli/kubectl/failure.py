@@ -1,4 +1,4 @@
-"""How `kubectl swarm` ends: exit statuses, and the error that carries one.
+"""How ``kubectl swarm`` ends: exit statuses, and the error that carries one.
 
 Raised by every module of this package, told to people by ``session.run`` and ``main``.
 """

@@ -1,4 +1,4 @@
-"""`kubectl swarm get [KIND]`: what there is, as tables, a tree, or objects."""
+"""``kubectl swarm get [KIND]``: what there is, as tables, a tree, or objects."""
 
 from __future__ import annotations
 

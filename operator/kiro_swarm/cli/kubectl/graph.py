@@ -1,4 +1,4 @@
-"""`kubectl swarm graph` and `timeline`: the tasks of a swarm as pictures."""
+"""``kubectl swarm graph`` and ``timeline``: the tasks of a swarm as pictures."""
 
 from __future__ import annotations
 

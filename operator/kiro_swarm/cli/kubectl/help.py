@@ -1,4 +1,4 @@
-"""`kubectl swarm help [VERB]`: views, sentences, and examples of a verb, from the table."""
+"""``kubectl swarm help [VERB]``: views, sentences, and examples of a verb, from the table."""
 
 from __future__ import annotations
 

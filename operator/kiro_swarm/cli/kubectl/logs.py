@@ -1,4 +1,4 @@
-"""`kubectl swarm logs TASK|INSTANCE`: what the agent said, from the pod of the instance."""
+"""``kubectl swarm logs TASK|INSTANCE``: what the agent said, from the pod of the instance."""
 
 from __future__ import annotations
 

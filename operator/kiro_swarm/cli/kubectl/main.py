@@ -1,4 +1,4 @@
-"""`kubectl swarm [SWARM] SENTENCE...` and `kubectl swarm [SWARM] VIEW`: the plugin's entry.
+"""``kubectl swarm [SWARM] SENTENCE...`` and ``kubectl swarm [SWARM] VIEW``: the plugin's entry.
 
 Every view is a click command of its own, imported when it is called; ``route`` finds out
 which one, and which swarm, before click reads the options.

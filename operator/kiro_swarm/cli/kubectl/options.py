@@ -1,4 +1,4 @@
-"""The options that every part of `kubectl swarm` takes, as kubectl has them.
+"""The options that every part of ``kubectl swarm`` takes, as kubectl has them.
 
 ``cluster_options`` adds them to a click command; their values arrive as keyword arguments
 and become a ``Target``.

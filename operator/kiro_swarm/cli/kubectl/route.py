@@ -1,4 +1,4 @@
-"""Which part of `kubectl swarm ARGUMENTS` is the swarm, and which the view or sentence. Pure.
+"""Which part of ``kubectl swarm ARGUMENTS`` is the swarm, and which the view or sentence. Pure.
 
 Called by ``main`` with the arguments as they are and by ``complete``.
 

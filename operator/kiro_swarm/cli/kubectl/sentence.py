@@ -30,7 +30,8 @@ def understood(text: str, said_to: str = "") -> Action:
     """The action of a sentence.
 
     :param said_to: name of the swarm as it was written, for the suggestions.
-    :raises Failure: a message, the sentence with a mark under the place, suggestions.
+
+    Raises Failure: a message, the sentence with a mark under the place, suggestions.
     """
     try:
         return parse(text)

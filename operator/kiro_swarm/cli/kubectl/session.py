@@ -1,4 +1,4 @@
-"""One way to the cluster for one run of `kubectl swarm`: connection, namespace, swarm.
+"""One way to the cluster for one run of ``kubectl swarm``: connection, namespace, swarm.
 
 ``run`` is what the click commands end in: it opens the session, does the work, puts what
 went wrong into words and ends the process with the status that belongs to it.
@@ -40,7 +40,7 @@ class Session:
     async def swarm(self) -> Object:
         """The KiroSwarm that was named, or the only one of the namespace.
 
-        :raises Failure: there is none, or there are several; it names them.
+        Raises Failure: there is none, or there are several; it names them.
         """
         name = self.target.swarm
         if name:
@@ -93,7 +93,7 @@ async def _within(target: Target, work: Callable[[Session], Awaitable[int]]) -> 
 
 
 def _cancel_at_ctrl_c() -> None:
-    """Let the first Ctrl-C cancel the work, as `asyncio.run` does since Python 3.11.
+    """Let the first Ctrl-C cancel the work, as ``asyncio.run`` does since Python 3.11.
 
     Before, it was raised in whatever line was being run, past those who clean up or tell
     that they were interrupted. The second one is raised as ever.

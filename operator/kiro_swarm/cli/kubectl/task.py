@@ -1,6 +1,6 @@
-"""`kubectl swarm diff TASK` and `explain TASK`: sentences with a shape of their own.
+"""``kubectl swarm diff TASK`` and ``explain TASK``: sentences with a shape of their own.
 
-The operator answers them, as it does `diff task TASK`: who asks needs no rights on pods.
+The operator answers them, as it does ``diff task TASK``: who asks needs no rights on pods.
 """
 
 from __future__ import annotations

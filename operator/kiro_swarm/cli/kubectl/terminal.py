@@ -1,4 +1,4 @@
-"""What `kubectl swarm` writes: answers to standard output, all else to standard error.
+"""What ``kubectl swarm`` writes: answers to standard output, all else to standard error.
 
 Called by every command of this package. Texts of the cluster lose their control sequences
 here or in the views; colours follow NO_COLOR and end where the output is no terminal.

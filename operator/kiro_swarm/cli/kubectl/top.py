@@ -1,4 +1,4 @@
-"""`kubectl swarm top` and `events`: how the parts of a swarm are doing."""
+"""``kubectl swarm top`` and ``events``: how the parts of a swarm are doing."""
 
 from __future__ import annotations
 

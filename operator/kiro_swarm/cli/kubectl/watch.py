@@ -1,4 +1,4 @@
-"""`kubectl swarm watch`: the swarm, live.
+"""``kubectl swarm watch``: the swarm, live.
 
 On a terminal a dashboard that is drawn again when something changes, and each second for
 the clocks in it; elsewhere one line for each change of a state. Ends with Ctrl-C.

@@ -2,7 +2,7 @@
 
 Parser, formatter, help, completion, the docs page and permissions derive from these
 rows; a new command is one row in a module of this package and one function that
-executes it, found by ``Command.name``. Read by the other modules of this room and by
+executes it, found by ``Command.name``. Read by the other modules of this package and by
 whoever executes actions.
 
 The first word of a sentence alone decides which permission it needs, so that an

@@ -2,7 +2,7 @@
 
 Called by the integrate Job when a task is merged. Bytes in, bytes out: line ends, a
 missing last newline, emoji and bytes that are not UTF-8 stay as they are. Of a task that is
-a comment (`@task`) the value of its status is written, in the file's own word for it.
+a comment (``@task``) the value of its status is written, in the file's own word for it.
 """
 
 from __future__ import annotations

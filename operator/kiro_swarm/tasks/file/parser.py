@@ -1,6 +1,6 @@
 """Text of a ``tasks.md`` -> tasks and remarks.
 
-Called by the prepare Job, by ``edit`` and by `kiro-swarm tasks`. Never raises on any text,
+Called by the prepare Job, by ``edit`` and by ``kiro-swarm tasks``. Never raises on any text,
 never breaks a cycle, never takes an unknown dependency for a met one: what cannot be read
 is a diagnostic with line and column. Takes time in proportion to the length of the text.
 """

@@ -1,4 +1,4 @@
-"""What `kiro-swarm tasks` says about parsed files: for people, for programs, as SARIF.
+"""What ``kiro-swarm tasks`` says about parsed files: for people, for programs, as SARIF.
 
 Pure: called by the command line with files that it has read. The JSON is a promise to
 people's pipelines: no key of it is renamed or dropped.

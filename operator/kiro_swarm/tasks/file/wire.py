@@ -177,7 +177,7 @@ def read_published(text: str) -> PublishedGraph:
 def pack(graph: PublishedGraph) -> str:
     """A graph as ``binaryData`` of a ConfigMap takes it; the same graph, the same text.
 
-    :raises GraphTooLargeError: nobody would unpack it.
+    Raises GraphTooLargeError: nobody would unpack it.
     """
     plain = graph.to_json().encode()
     if len(plain) > MOST_BYTES:
@@ -189,7 +189,7 @@ def pack(graph: PublishedGraph) -> str:
 
 
 def parts(packed: str) -> list[str]:
-    """What `pack` gave, in pieces that a ConfigMap can hold: joined they are the whole."""
+    """What ``pack`` gave, in pieces that a ConfigMap can hold: joined they are the whole."""
     return [
         packed[start : start + PART_CHARACTERS]
         for start in range(0, len(packed), PART_CHARACTERS)

@@ -1,4 +1,4 @@
-"""Numbers that look like chance and are the same every time, for the pure rooms.
+"""Numbers that look like chance and are the same every time, for the pure packages.
 
 Used by ``plan`` and ``forecast``: what they find must not depend on when or where they run.
 A 64-bit linear congruential generator with the constants of Knuth's MMIX.

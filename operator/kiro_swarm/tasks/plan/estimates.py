@@ -125,7 +125,7 @@ class Estimates:
 
 
 def speeds(finished: Iterable[tuple[str, float, float]]) -> dict[str, float]:
-    """How fast each instance is beside the others, for `IdleInstance.speed`.
+    """How fast each instance is beside the others, for ``IdleInstance.speed``.
 
     ``finished``: instance, expected and measured seconds of each task that it finished. 2
     is twice as fast as the others; with few tasks the answer stays near 1.

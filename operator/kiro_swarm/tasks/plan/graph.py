@@ -190,7 +190,7 @@ class TaskGraph:
     def critical_path(self, ranks: Optional[Sequence[float]] = None) -> list[int]:
         """The longest chain by estimates, in order; ties go to the first of the file.
 
-        ``ranks``: `upward_ranks`, where they are known already.
+        ``ranks``: ``upward_ranks``, where they are known already.
         """
         if not self.dependencies:
             return []

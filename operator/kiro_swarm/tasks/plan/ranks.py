@@ -32,8 +32,8 @@ def planned_ranks(graph: TaskGraph, instances: int, spread: float = 0.0) -> list
     """Seconds of each task before the end of a short schedule: the highest goes first.
 
     Never longer, in simulation with the same estimates, than with
-    `TaskGraph.upward_ranks`; those are returned where nothing better was found, and where
-    the estimates are too uncertain for more: ``spread`` as in `Estimate`. Raises CycleError.
+    ``TaskGraph.upward_ranks``; those are returned where nothing better was found, and where
+    the estimates are too uncertain for more: ``spread`` as in ``Estimate``. Raises CycleError.
     """
     ranks = graph.upward_ranks()
     if spread > TRUSTED_SPREAD or not 2 <= instances < len(ranks) <= MOST_TASKS:

@@ -1,4 +1,4 @@
-"""`kubectl swarm` run in a thread against a fake API server, and who answers it there."""
+"""``kubectl swarm`` run in a thread against a fake API server, and who answers it there."""
 
 from __future__ import annotations
 

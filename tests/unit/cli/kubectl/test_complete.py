@@ -1,4 +1,4 @@
-"""`kubectl_complete-swarm`: candidates as cobra reads them, live names from kubectl."""
+"""``kubectl_complete-swarm``: candidates as cobra reads them, live names from kubectl."""
 
 from __future__ import annotations
 

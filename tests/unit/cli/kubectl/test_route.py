@@ -1,4 +1,4 @@
-"""What of `kubectl swarm ...` is the swarm, the view, the sentence."""
+"""What of ``kubectl swarm ...`` is the swarm, the view, the sentence."""
 
 from __future__ import annotations
 

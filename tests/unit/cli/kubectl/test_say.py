@@ -1,4 +1,4 @@
-"""A sentence by `kubectl swarm`, from the words of a shell to answer and exit status."""
+"""A sentence by ``kubectl swarm``, from the words of a shell to answer and exit status."""
 
 from __future__ import annotations
 

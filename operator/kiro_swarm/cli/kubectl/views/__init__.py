@@ -1,6 +1,6 @@
-"""What `kubectl swarm` shows: pure functions from object dicts to rich renderables or text.
+"""What ``kubectl swarm`` shows: pure functions from object dicts to rich renderables or text.
 
-Called by the commands of `kubectl swarm`, which fetch, print and own clock and console.
+Called by the commands of ``kubectl swarm``, which fetch, print and own clock and console.
 Import a view from its module, so that completion does not pay for rich. Objects are dicts
 as the API server returns them; status and any field may be missing. ``now`` is an aware
 datetime. Print a table with ``console.print(view, soft_wrap=True)``: it fits a terminal's

@@ -1,4 +1,4 @@
-"""`kubectl swarm open INSTANCE`: how to get into an instance. Plain text, to copy from."""
+"""``kubectl swarm open INSTANCE``: how to get into an instance. Plain text, to copy from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kubectl swarm audit`: the lines of the audit log."""
+"""``kubectl swarm audit``: the lines of the audit log."""
 
 from __future__ import annotations
 

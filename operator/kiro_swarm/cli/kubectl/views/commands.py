@@ -1,4 +1,4 @@
-"""`kubectl swarm get commands`: what was said to a swarm, and what came of it."""
+"""``kubectl swarm get commands``: what was said to a swarm, and what came of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`kubectl swarm watch`: one screen about one swarm, to be drawn again and again.
+"""``kubectl swarm watch``: one screen about one swarm, to be drawn again and again.
 
 Called with what was last seen; fits itself to the screen it is printed on, from 80x24 up.
 Sections keep their places and nothing blinks, so that only what changes moves.

@@ -1,4 +1,4 @@
-"""`kubectl swarm diff TASK`: a unified diff in colours under a summary by file."""
+"""``kubectl swarm diff TASK``: a unified diff in colours under a summary by file."""
 
 from __future__ import annotations
 

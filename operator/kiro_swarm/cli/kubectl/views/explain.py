@@ -1,4 +1,4 @@
-"""`kubectl swarm explain TASK` and other answers with data: the data as an outline."""
+"""``kubectl swarm explain TASK`` and other answers with data: the data as an outline."""
 
 from __future__ import annotations
 

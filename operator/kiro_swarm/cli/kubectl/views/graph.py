@@ -1,4 +1,4 @@
-"""`kubectl swarm graph`: the task graph as a layered drawing in the terminal.
+"""``kubectl swarm graph``: the task graph as a layered drawing in the terminal.
 
 A task stands below what it waits for. Lines that only cross do not touch: the horizontal
 one makes way. A line that joins another on the way into a task has an arrowhead. What does

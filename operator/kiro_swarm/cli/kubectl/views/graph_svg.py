@@ -1,4 +1,4 @@
-"""The task graph as one self-contained picture: `kiro-swarm tasks graph --output svg`.
+"""The task graph as one self-contained picture: ``kiro-swarm tasks graph --output svg``.
 
 Valid XML without script, font or link; it follows the light or dark scheme of whoever looks
 at it. A task stands below what it waits for; edges that follow from others are left out.

@@ -1,4 +1,4 @@
-"""`kubectl swarm get instances`: who there is, in which colour, and on what they work."""
+"""``kubectl swarm get instances``: who there is, in which colour, and on what they work."""
 
 from __future__ import annotations
 

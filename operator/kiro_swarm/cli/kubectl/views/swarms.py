@@ -1,4 +1,4 @@
-"""`kubectl swarm get swarms`: every swarm in one line."""
+"""``kubectl swarm get swarms``: every swarm in one line."""
 
 from __future__ import annotations
 

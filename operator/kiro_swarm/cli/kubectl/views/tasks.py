@@ -1,4 +1,4 @@
-"""`kubectl swarm get tasks`: the tasks as a tree, as their ids nest.
+"""``kubectl swarm get tasks``: the tasks as a tree, as their ids nest.
 
 ``1.2.3`` stands under ``1.2`` under ``1``. A group is no KiroTask; its title is known
 from the text of its tasks, which begins with "Part of 1. Title".

@@ -1,4 +1,4 @@
-"""`kubectl swarm timeline`: a Gantt chart in the terminal, one row an instance.
+"""``kubectl swarm timeline``: a Gantt chart in the terminal, one row an instance.
 
 An attempt begins with the id of its task and lasts as long as its line; dashes that end in
 a cross failed, an open end still runs. The colour is the instance's.

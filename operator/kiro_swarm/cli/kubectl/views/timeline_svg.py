@@ -1,4 +1,4 @@
-"""`kubectl swarm timeline --output svg`: the Gantt chart as one self-contained picture.
+"""``kubectl swarm timeline --output svg``: the Gantt chart as one self-contained picture.
 
 Valid XML without script, font or link; it follows the light or dark scheme of whoever looks
 at it. Every bar says its attempt in a tooltip and in ``data-task`` and ``data-attempt``.

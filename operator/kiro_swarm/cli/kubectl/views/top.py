@@ -1,4 +1,4 @@
-"""`kubectl swarm top` and `events`: what the instances use, and what was told of them.
+"""``kubectl swarm top`` and ``events``: what the instances use, and what was told of them.
 
 Usage comes from the metrics API, which not every cluster has; without it the columns are
 empty and a line says why.

@@ -1,4 +1,4 @@
-"""Reads the drawing of a task graph back: the checker of the tests of `graph`."""
+"""Reads the drawing of a task graph back: the checker of the tests of ``graph``."""
 
 from __future__ import annotations
 
