@@ -150,7 +150,7 @@ async def _bare(bare: Bare, name: str, size: int) -> Ask:
 async def _deployment(bare: Bare, name: str, size: int) -> Ask:
     parent = await _parent(bare, name)
     spec = KiroSwarmSpec.model_validate(parent["spec"])
-    instance = {
+    instance: Any = {
         "apiVersion": INSTANCES.api_version,
         "kind": INSTANCES.kind,
         "metadata": {"name": f"{name}-1", "uid": parent["metadata"]["uid"]},

@@ -191,7 +191,8 @@ def _binding(size: int) -> Iterator[Measure]:
         begin = time.process_time()
         ((task, _patch),) = bindings(view)
         times.append(time.process_time() - begin)
-        board.put({**task, "status": {"state": MERGED}})
+        merged: Any = {**task, "status": {"state": MERGED}}
+        board.put(merged)
     times.sort()
     name = f"binding, {size:,} ready tasks"
     yield Measure(f"{name}, p50", times[len(times) // 2] * 1e3, "ms", 1)

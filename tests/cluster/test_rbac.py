@@ -51,7 +51,7 @@ def team(api_server: Cluster) -> Iterator[str]:
         yield name
 
 
-def owner(team: str) -> Dict[str, Any]:
+def owner(team: str) -> Any:
     """A swarm of the team, as the API server would give it back."""
     metadata = {"name": "demo", "namespace": team, "uid": "1"}
     return {**swarm(), "metadata": metadata}

@@ -37,7 +37,7 @@ BY_VARIABLE = {
     ("effects.py", "patch_status"): "effects",
     ("writes.py", "patch"): "instances and tasks",
 }
-SWARM: Dict[str, Any] = {
+SWARM: Any = {
     "apiVersion": "swarm.kiro.dev/v1alpha1",
     "kind": "KiroSwarm",
     "metadata": {"name": "demo", "namespace": "team", "uid": "1"},

@@ -46,7 +46,8 @@ def seen(
 ) -> View:
     """A swarm with two instances, the first ``idle`` of them with a ready pod."""
     made = view(tasks=list(tasks), deleting=deleting, **spec)
-    instances, pods = [], []
+    instances: list[Any] = []
+    pods: list[Any] = []
     for index in (1, 2):
         item = instance(index)
         item["metadata"]["uid"] = f"i{index}"

@@ -57,7 +57,7 @@ def test_another_graph_other_instances_or_a_clock_put_back_are_looked_at_at_once
 
 
 def seen_in(cache: Cache, made: View) -> View:
-    swarm = {**made.swarm, "apiVersion": "v1", "kind": "KiroSwarm"}
+    swarm: Any = {**made.swarm, "apiVersion": "v1", "kind": "KiroSwarm"}
     return look(cache, swarm, made.spec, made.now)
 
 

@@ -29,7 +29,7 @@ Object = Any
 SETTINGS = OperatorSettings(image="ours:1", image_pull_policy="Never")
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 JOBS = ("prepare", "integrate", "inspect", "sync")
-TASK = {"metadata": {"name": "demo.1.1"}}
+TASK: Object = {"metadata": {"name": "demo.1.1"}}
 UID = "0b5e7f1a-5b1c-4a53-9a5e-2f6d3a1c9b7e"
 FULL: Object = {
     "repository": {
@@ -72,7 +72,7 @@ def swarm(**changes: Any) -> tuple[Object, KiroSwarmSpec]:
 def pods(**changes: Any) -> dict[str, Object]:
     """Every kind of pod of a swarm: name -> pod spec."""
     item, spec = swarm(**changes)
-    instance = {
+    instance: Any = {
         "apiVersion": item["apiVersion"],
         "kind": "KiroInstance",
         "metadata": {"name": "demo-1", "namespace": "team", "uid": "instance-uid"},
@@ -232,7 +232,7 @@ def test_what_a_person_may_ask_for_reaches_the_pod_and_widens_nothing() -> None:
     plain = pods()["instance"]
     assert not {"affinity", "tolerations", "runtimeClassName"} & set(plain)
     item, spec = swarm(**FULL)
-    instance = {**item, "kind": "KiroInstance"}
+    instance: Any = {**item, "kind": "KiroInstance"}
     labels = instance_pod(item, spec, instance, 0, SETTINGS)["metadata"]["labels"]
     assert labels["team"] == "a"
     assert labels["swarm.kiro.dev/swarm"] == "demo", "ours are not overridden"

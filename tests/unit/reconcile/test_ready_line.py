@@ -69,7 +69,8 @@ def sorted_anew(
     waiting = []
     for task in index.by_state[READY]:
         if not task["spec"].get("paused"):
-            days = task["status"]["days"]
+            status: Any = task["status"]
+            days = status["days"]
             waited = 0.0 if days is None else float(days * DAY)
             waiting.append(replace(ready_task(task, measured), waited=waited))
     ranks = measured.ranks

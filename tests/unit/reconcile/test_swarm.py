@@ -324,5 +324,7 @@ async def test_a_graph_that_is_gone_is_found_out(world: World) -> None:
     ],
 )
 def test_how_a_job_ended(conditions: list[Any], outcome: Any) -> None:
-    assert job_outcome({"status": {"conditions": conditions}}) is outcome
-    assert job_outcome({}) is None
+    job: Any = {"status": {"conditions": conditions}}
+    assert job_outcome(job) is outcome
+    job = {}
+    assert job_outcome(job) is None

@@ -57,8 +57,9 @@ def view(
     }
     if deleting:
         metadata["deletionTimestamp"] = stamp(START)
+    swarm: Object = {"metadata": metadata, "status": before or {}}
     return View(
-        swarm={"metadata": metadata, "status": before or {}},
+        swarm=swarm,
         spec=KiroSwarmSpec.model_validate(swarm_spec(**spec)),
         instances=[instance(1), instance(2)][:ready]
         + [instance(n, "Pending") for n in range(ready + 1, 3)],

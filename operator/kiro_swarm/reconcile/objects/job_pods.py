@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from kiro_swarm.api.kubernetes import Job, JobSpec, PodSpec, Volume, VolumeMount
 from kiro_swarm.api.meta import (
     COMPONENT_INSPECT,
     COMPONENT_INTEGRATE,
@@ -17,14 +18,16 @@ from kiro_swarm.api.meta import (
     COMPONENT_SYNC,
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.swarm_status import KiroSwarm
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy import naming
-from kiro_swarm.reconcile.objects.manifests import Object, metadata, swarm_labels
+from kiro_swarm.reconcile.objects.manifests import metadata, swarm_labels
 from kiro_swarm.reconcile.objects.pods import (
     MIRROR,
     TOKEN_PATH,
     container,
     mount,
-    placement,
+    place,
     pod_spec,
     volumes_of,
 )
@@ -39,14 +42,14 @@ _SYNC_SECONDS = 3600
 
 
 def prepare_job(
-    swarm: Object, spec: KiroSwarmSpec, attempt: int, settings: OperatorSettings
-) -> Object:
+    swarm: KiroSwarm, spec: KiroSwarmSpec, attempt: int, settings: OperatorSettings
+) -> Job:
     """The Job that mirrors the repository and publishes the task graph."""
     mounts, volumes = _credentials(spec)
     if spec.tasks.config_map:
         source = {"name": spec.tasks.config_map.name, "optional": True}
         volumes.append({"name": "tasks", "configMap": source})
-        mounts.append(mount("tasks", "/swarm-tasks", readOnly=True))
+        mounts.append(mount("tasks", "/swarm-tasks", read_only=True))
     mounts.append(mount("swarm", "/swarm"))
     name = naming.prepare_job(swarm["metadata"]["name"], attempt)
     pod = _pod(swarm, spec, ["prepare"], mounts, volumes, settings)
@@ -54,8 +57,8 @@ def prepare_job(
 
 
 def integrate_job(
-    swarm: Object, spec: KiroSwarmSpec, batch: int, settings: OperatorSettings
-) -> Object:
+    swarm: KiroSwarm, spec: KiroSwarmSpec, batch: int, settings: OperatorSettings
+) -> Job:
     """The Job that runs the merge train, with the gates in a container of their own."""
     name = naming.integrate_job(swarm["metadata"]["name"], batch)
     pod = _merging_pod(swarm, spec, ["integrate"], settings)
@@ -63,12 +66,12 @@ def integrate_job(
 
 
 def sync_job(
-    swarm: Object,
+    swarm: KiroSwarm,
     spec: KiroSwarmSpec,
     branch: Optional[str],
     command_uid: str,
     settings: OperatorSettings,
-) -> Object:
+) -> Job:
     """The Job that merges what is new in the source repository, with the same gates.
 
     ``branch`` is one of the repository; None means ``spec.repository.ref``.
@@ -81,18 +84,18 @@ def sync_job(
 
 
 def inspect_job(
-    swarm: Object,
+    swarm: KiroSwarm,
     spec: KiroSwarmSpec,
     what: str,
-    task: Object,
+    task: KiroTask,
     command: str,
     command_uid: str,
     settings: OperatorSettings,
-) -> Object:
+) -> Job:
     """The Job that writes ``what``, diff or log, of a task into the command's ConfigMap."""
     said = ["inspect", what, f"--task={task['metadata']['name']}"]
     said += [f"--command={command}", f"--command-uid={command_uid}"]
-    mounts = [mount("swarm", "/swarm", readOnly=True)]
+    mounts = [mount("swarm", "/swarm", read_only=True)]
     pod = _pod(swarm, spec, said, mounts, [], settings)
     pod["containers"][0]["resources"]["limits"] = _INSPECT_LIMITS
     name = naming.inspect_job(swarm["metadata"]["name"], command_uid)
@@ -102,11 +105,11 @@ def inspect_job(
 
 
 def _merging_pod(
-    swarm: Object,
+    swarm: KiroSwarm,
     spec: KiroSwarmSpec,
     arguments: list[str],
     settings: OperatorSettings,
-) -> Object:
+) -> PodSpec:
     mounts, volumes = _credentials(spec)
     mounts.append(mount("swarm", "/swarm"))
     pod = _pod(swarm, spec, arguments, mounts, volumes, settings)
@@ -117,17 +120,17 @@ def _merging_pod(
         ["agent-entrypoint"],
         {},
         [
-            mount("swarm", MIRROR, subPath="repo.git", readOnly=True),
-            mount("scratch", "/gate", subPath="gate-work"),
+            mount("swarm", MIRROR, sub_path="repo.git", read_only=True),
+            mount("scratch", "/gate", sub_path="gate-work"),
         ],
-        # A sidecar: it starts first and is stopped when the main container is done.
-        restartPolicy="Always",
     )
+    # A sidecar: it starts first and is stopped when the main container is done.
+    gate["restartPolicy"] = "Always"
     pod["initContainers"] = [gate]
     return pod
 
 
-def _credentials(spec: KiroSwarmSpec) -> tuple[list[Object], list[Object]]:
+def _credentials(spec: KiroSwarmSpec) -> tuple[list[VolumeMount], list[Volume]]:
     """Mounts and volumes for the git credentials; none when the swarm names none."""
     wanted = spec.repository.credentials_secret
     if not wanted:
@@ -135,19 +138,19 @@ def _credentials(spec: KiroSwarmSpec) -> tuple[list[Object], list[Object]]:
     # Optional, so that a missing Secret is reported by us and not a stuck pod.
     source = {"secretName": wanted.name, "optional": True, "defaultMode": 0o440}
     return (
-        [mount("credentials", "/credentials", readOnly=True)],
+        [mount("credentials", "/credentials", read_only=True)],
         [{"name": "credentials", "secret": source}],
     )
 
 
 def _pod(
-    swarm: Object,
+    swarm: KiroSwarm,
     spec: KiroSwarmSpec,
     arguments: list[str],
-    mounts: list[Object],
-    volumes: list[Object],
+    mounts: list[VolumeMount],
+    volumes: list[Volume],
     settings: OperatorSettings,
-) -> Object:
+) -> PodSpec:
     name = swarm["metadata"]["name"]
     main = container(
         "main",
@@ -159,41 +162,39 @@ def _pod(
             "KIRO_SWARM_UID": swarm["metadata"]["uid"],
             "KIRO_NAMESPACE": swarm["metadata"]["namespace"],
         },
-        [*mounts, mount("token", TOKEN_PATH, readOnly=True)],
-        resources={"requests": {"cpu": "50m", "memory": "96Mi"}},
+        [*mounts, mount("token", TOKEN_PATH, read_only=True)],
     )
-    return pod_spec(
-        naming.jobs_account(name),
-        [*volumes_of(swarm), *volumes],
-        containers=[main],
-        restartPolicy="Never",
-        terminationGracePeriodSeconds=10,
-        **placement(spec),
-    )
+    main["resources"] = {"requests": {"cpu": "50m", "memory": "96Mi"}}
+    pod = pod_spec(naming.jobs_account(name), [*volumes_of(swarm), *volumes], [main])
+    pod["restartPolicy"] = "Never"
+    pod["terminationGracePeriodSeconds"] = 10
+    place(pod, spec)
+    return pod
 
 
 def _job(
-    swarm: Object,
+    swarm: KiroSwarm,
     name: str,
     component: str,
-    pod: Object,
+    pod: PodSpec,
     *,
     seconds: Optional[int] = None,
-) -> Object:
+) -> Job:
     """``seconds``: the Job is stopped then; None: it takes the time that it needs."""
-    limit = {} if seconds is None else {"activeDeadlineSeconds": seconds}
+    job: JobSpec = {
+        # The operator tries again, with what it learned; Kubernetes must not.
+        "backoffLimit": 0,
+        "ttlSecondsAfterFinished": _KEPT_SECONDS,
+        "template": {
+            "metadata": {"labels": swarm_labels(swarm, component)},
+            "spec": pod,
+        },
+    }
+    if seconds is not None:
+        job["activeDeadlineSeconds"] = seconds
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": metadata(swarm, name, component),
-        "spec": {
-            # The operator tries again, with what it learned; Kubernetes must not.
-            "backoffLimit": 0,
-            "ttlSecondsAfterFinished": _KEPT_SECONDS,
-            **limit,
-            "template": {
-                "metadata": {"labels": swarm_labels(swarm, component)},
-                "spec": pod,
-            },
-        },
+        "spec": job,
     }

@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiro_swarm.api.kubernetes import (
+    ClaimSpec,
+    KubernetesObject,
+    NetworkPolicy,
+    ObjectMeta,
+    OwnerReference,
+    PersistentVolumeClaim,
+    PolicyRule,
+    Role,
+    RoleBinding,
+    ServiceAccount,
+)
 from kiro_swarm.api.meta import (
     GROUP,
     LABEL_MANAGED_BY,
@@ -15,6 +27,7 @@ from kiro_swarm.api.meta import (
     MANAGED_BY,
 )
 from kiro_swarm.api.swarm import Storage
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.resources import (
     CLAIMS,
     CONFIG_MAPS,
@@ -26,11 +39,12 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy import naming
 
+#: The type of what is made is that of its resource.
+Made = tuple[AnyResource, Any]
 Object = Any
-Made = tuple[AnyResource, Object]
 
 
-def owner(item: Object) -> Object:
+def owner(item: KubernetesObject) -> OwnerReference:
     """The owner reference to put into what ``item`` owns."""
     return {
         "apiVersion": item["apiVersion"],
@@ -42,14 +56,14 @@ def owner(item: Object) -> Object:
     }
 
 
-def is_owned(item: Object, by: Object) -> bool:
+def is_owned(item: KubernetesObject, by: KubernetesObject) -> bool:
     """Whether ``item`` belongs to this very object, not to an earlier namesake."""
     uid = by["metadata"]["uid"]
     references = item["metadata"].get("ownerReferences") or []
     return any(reference.get("uid") == uid for reference in references)
 
 
-def swarm_labels(swarm: Object, component: str = "") -> dict[str, str]:
+def swarm_labels(swarm: KiroSwarm, component: str = "") -> dict[str, str]:
     """Labels of everything that belongs to a swarm."""
     labels = {LABEL_SWARM: swarm["metadata"]["name"], LABEL_MANAGED_BY: MANAGED_BY}
     if component:
@@ -57,7 +71,7 @@ def swarm_labels(swarm: Object, component: str = "") -> dict[str, str]:
     return labels
 
 
-def metadata(swarm: Object, name: str, component: str = "") -> Object:
+def metadata(swarm: KiroSwarm, name: str, component: str = "") -> ObjectMeta:
     """Metadata of an object that the swarm owns."""
     return {
         "name": name,
@@ -67,33 +81,40 @@ def metadata(swarm: Object, name: str, component: str = "") -> Object:
     }
 
 
-def foundations(swarm: Object, storage: Storage, *, network_policy: bool) -> list[Made]:
+def foundations(
+    swarm: KiroSwarm, storage: Storage, *, network_policy: bool
+) -> list[Made]:
     """What has to be there before the first pod of a swarm."""
     name = swarm["metadata"]["name"]
-    made = [
+    claim: PersistentVolumeClaim = {
+        **_named(swarm, CLAIMS, naming.claim_name(name)),
+        "spec": _claim(storage),
+    }
+    made: list[Made] = [
         *_account(swarm, naming.runner_account(name), _RUNNER_RULES),
         *_account(swarm, naming.jobs_account(name), _jobs_rules(name)),
-        _object(swarm, CONFIG_MAPS, naming.graph_name(name), {}),
-        _object(swarm, CLAIMS, naming.claim_name(name), {"spec": _claim(storage)}),
+        (CONFIG_MAPS, _named(swarm, CONFIG_MAPS, naming.graph_name(name))),
+        (CLAIMS, claim),
     ]
     if network_policy:
-        made.append(
-            _object(swarm, NETWORK_POLICIES, name, {"spec": _no_ingress(swarm)})
-        )
+        policy: NetworkPolicy = {
+            **_named(swarm, NETWORK_POLICIES, name),
+            "spec": _no_ingress(swarm),
+        }
+        made.append((NETWORK_POLICIES, policy))
     return made
 
 
-def _object(swarm: Object, resource: AnyResource, name: str, rest: Object) -> Made:
-    return resource, {
+def _named(swarm: KiroSwarm, resource: AnyResource, name: str) -> KubernetesObject:
+    return {
         "apiVersion": resource.api_version,
         "kind": resource.kind,
         "metadata": metadata(swarm, name),
-        **rest,
     }
 
 
-def _claim(storage: Storage) -> Object:
-    claim: Object = {
+def _claim(storage: Storage) -> ClaimSpec:
+    claim: ClaimSpec = {
         "accessModes": [storage.access_mode],
         "resources": {"requests": {"storage": storage.size}},
     }
@@ -102,7 +123,7 @@ def _claim(storage: Storage) -> Object:
     return claim
 
 
-def _no_ingress(swarm: Object) -> Object:
+def _no_ingress(swarm: KiroSwarm) -> dict[str, object]:
     """Nothing connects to a swarm's pods; kubelet probes are not subject to policies."""
     name = swarm["metadata"]["name"]
     return {
@@ -112,7 +133,7 @@ def _no_ingress(swarm: Object) -> Object:
     }
 
 
-_RUNNER_RULES = [
+_RUNNER_RULES: list[PolicyRule] = [
     {
         "apiGroups": [GROUP],
         "resources": ["kirotasks"],
@@ -127,7 +148,7 @@ _RUNNER_RULES = [
 ]
 
 
-def _jobs_rules(swarm: str) -> list[Object]:
+def _jobs_rules(swarm: str) -> list[PolicyRule]:
     return [
         {
             "apiGroups": [GROUP],
@@ -153,19 +174,25 @@ def _jobs_rules(swarm: str) -> list[Object]:
     ]
 
 
-def _account(swarm: Object, name: str, rules: list[Object]) -> list[Made]:
-    role = {
-        "apiGroup": "rbac.authorization.k8s.io",
-        "kind": "Role",
-        "name": name,
+def _account(swarm: KiroSwarm, name: str, rules: list[PolicyRule]) -> list[Made]:
+    account: ServiceAccount = {
+        **_named(swarm, SERVICE_ACCOUNTS, name),
+        "automountServiceAccountToken": False,
     }
-    subject = {
-        "kind": "ServiceAccount",
-        "name": name,
-        "namespace": swarm["metadata"]["namespace"],
+    role: Role = {**_named(swarm, ROLES, name), "rules": rules}
+    binding: RoleBinding = {
+        **_named(swarm, ROLE_BINDINGS, name),
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "Role",
+            "name": name,
+        },
+        "subjects": [
+            {
+                "kind": "ServiceAccount",
+                "name": name,
+                "namespace": swarm["metadata"]["namespace"],
+            }
+        ],
     }
-    return [
-        _object(swarm, SERVICE_ACCOUNTS, name, {"automountServiceAccountToken": False}),
-        _object(swarm, ROLES, name, {"rules": rules}),
-        _object(swarm, ROLE_BINDINGS, name, {"roleRef": role, "subjects": [subject]}),
-    ]
+    return [(SERVICE_ACCOUNTS, account), (ROLES, role), (ROLE_BINDINGS, binding)]

@@ -10,17 +10,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
+from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.kubernetes import (
+    Container,
+    Pod,
+    PodSpec,
+    Probe,
+    Volume,
+    VolumeMount,
+)
 from kiro_swarm.api.meta import (
     COMPONENT_INSTANCE,
     GROUP,
     LABEL_INSTANCE,
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.work_settings import WorkSettings
 from kiro_swarm.policy import naming
-from kiro_swarm.reconcile.objects.manifests import Object, owner, swarm_labels
+from kiro_swarm.reconcile.objects.manifests import owner, swarm_labels
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 USER = 65532
@@ -39,9 +48,16 @@ TOKEN_PATH = (
 MIRROR = "/swarm/repo.git"
 
 
-def mount(name: str, path: str, **more: Any) -> Object:
+def mount(
+    name: str, path: str, *, sub_path: str = "", read_only: bool = False
+) -> VolumeMount:
     """A volume's place in a container."""
-    return {"name": name, "mountPath": path, **more}
+    made: VolumeMount = {"name": name, "mountPath": path}
+    if sub_path:
+        made["subPath"] = sub_path
+    if read_only:
+        made["readOnly"] = True
+    return made
 
 
 def container(
@@ -50,9 +66,8 @@ def container(
     policy: str,
     arguments: list[str],
     env: dict[str, str],
-    mounts: list[Object],
-    **more: Any,
-) -> Object:
+    mounts: list[VolumeMount],
+) -> Container:
     """A container that may do nothing but run; its own /tmp and home are writable."""
     return {
         "name": name,
@@ -63,16 +78,15 @@ def container(
         "volumeMounts": [
             *mounts,
             mount("socket", "/run/kiro"),
-            mount("scratch", "/tmp", subPath=f"{name}-tmp"),  # noqa: S108
-            mount("scratch", "/home/kiro", subPath=f"{name}-home"),
+            mount("scratch", "/tmp", sub_path=f"{name}-tmp"),  # noqa: S108
+            mount("scratch", "/home/kiro", sub_path=f"{name}-home"),
         ],
         "securityContext": _RESTRICTED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        **more,
     }
 
 
-def _token_volume() -> Object:
+def _token_volume() -> Volume:
     """What automounting would mount, for one container instead of all."""
     return {
         "name": "token",
@@ -100,7 +114,7 @@ def _token_volume() -> Object:
     }
 
 
-def volumes_of(swarm: Object) -> list[Object]:
+def volumes_of(swarm: KiroSwarm) -> list[Volume]:
     """The volumes that every pod of a swarm has."""
     claim = naming.claim_name(swarm["metadata"]["name"])
     return [
@@ -111,7 +125,9 @@ def volumes_of(swarm: Object) -> list[Object]:
     ]
 
 
-def pod_spec(account: str, volumes: list[Object], **more: Any) -> Object:
+def pod_spec(
+    account: str, volumes: list[Volume], containers: list[Container]
+) -> PodSpec:
     """A pod of nobody's privileges; the token is mounted where it is asked for."""
     return {
         "serviceAccountName": account,
@@ -126,11 +142,11 @@ def pod_spec(account: str, volumes: list[Object], **more: Any) -> Object:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "volumes": volumes,
-        **more,
+        "containers": containers,
     }
 
 
-def runner_config(swarm: Object, spec: KiroSwarmSpec) -> str:
+def runner_config(swarm: KiroSwarm, spec: KiroSwarmSpec) -> str:
     """What a runner has to know, as JSON: KIRO_CONFIG of the runner container."""
     settings = WorkSettings(
         agent=spec.template.agent,
@@ -142,13 +158,13 @@ def runner_config(swarm: Object, spec: KiroSwarmSpec) -> str:
     return settings.to_json()
 
 
-def branch_of(swarm: Object, spec: KiroSwarmSpec) -> str:
+def branch_of(swarm: KiroSwarm, spec: KiroSwarmSpec) -> str:
     """Name of the integration branch."""
     name = swarm["metadata"]["name"]
     return spec.integration.branch or naming.integration_branch(name)
 
 
-def template_hash(swarm: Object, spec: KiroSwarmSpec) -> str:
+def template_hash(swarm: KiroSwarm, spec: KiroSwarmSpec) -> str:
     """Changes when the pods of the swarm would be made differently."""
     # What an instance can do is for handing out tasks; it is not in the pod.
     template = spec.template.model_dump(
@@ -159,19 +175,19 @@ def template_hash(swarm: Object, spec: KiroSwarmSpec) -> str:
 
 
 def instance_pod(
-    swarm: Object,
+    swarm: KiroSwarm,
     spec: KiroSwarmSpec,
-    instance: Object,
+    instance: KiroInstance,
     restarts: int,
     settings: OperatorSettings,
-) -> Object:
+) -> Pod:
     """The pod of an instance after ``restarts`` replacements."""
     swarm_name = swarm["metadata"]["name"]
     name = instance["metadata"]["name"]
     template = spec.template
     env = {"KIRO_SWARM": swarm_name, "KIRO_INSTANCE": name}
-    mirror = mount("swarm", MIRROR, subPath="repo.git", readOnly=True)
-    folder = mount("swarm", f"/swarm/instances/{name}", subPath=f"instances/{name}")
+    mirror = mount("swarm", MIRROR, sub_path="repo.git", read_only=True)
+    folder = mount("swarm", f"/swarm/instances/{name}", sub_path=f"instances/{name}")
     runner = container(
         "runner",
         settings.image,
@@ -184,15 +200,15 @@ def instance_pod(
             "KIRO_CONFIG": runner_config(swarm, spec),
         },
         [
-            mount("token", TOKEN_PATH, readOnly=True),
+            mount("token", TOKEN_PATH, read_only=True),
             mirror,
             {**folder, "readOnly": True},
         ],
-        ports=[{"name": "health", "containerPort": HEALTH_PORT}],
-        readinessProbe=_probe("/readyz", period=2, failures=3),
-        livenessProbe=_probe("/healthz", period=10, failures=3),
-        resources={"requests": {"cpu": "10m", "memory": "64Mi"}},
     )
+    runner["ports"] = [{"name": "health", "containerPort": HEALTH_PORT}]
+    runner["readinessProbe"] = _probe("/readyz", period=2, failures=3)
+    runner["livenessProbe"] = _probe("/healthz", period=10, failures=3)
+    runner["resources"] = {"requests": {"cpu": "10m", "memory": "64Mi"}}
     agent = container(
         "agent",
         template.image or settings.image,
@@ -200,8 +216,11 @@ def instance_pod(
         ["agent-entrypoint"],
         env,
         [mirror, folder],
-        resources=template.resources.model_dump(mode="json"),
     )
+    agent["resources"] = {
+        "requests": dict(template.resources.requests),
+        "limits": dict(template.resources.limits),
+    }
     overrides = template.pod_overrides
     labels = {
         **overrides.labels,
@@ -213,6 +232,12 @@ def instance_pod(
         "kubectl.kubernetes.io/default-container": "agent",
         TEMPLATE_HASH: template_hash(swarm, spec),
     }
+    pod = pod_spec(
+        naming.runner_account(swarm_name), volumes_of(swarm), [runner, agent]
+    )
+    pod["restartPolicy"] = "Always"
+    pod["terminationGracePeriodSeconds"] = 30
+    place(pod, spec)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -223,18 +248,11 @@ def instance_pod(
             "annotations": annotations,
             "ownerReferences": [owner(instance)],
         },
-        "spec": pod_spec(
-            naming.runner_account(swarm_name),
-            volumes_of(swarm),
-            containers=[runner, agent],
-            restartPolicy="Always",
-            terminationGracePeriodSeconds=30,
-            **placement(spec),
-        ),
+        "spec": pod,
     }
 
 
-def _probe(path: str, *, period: int, failures: int) -> Object:
+def _probe(path: str, *, period: int, failures: int) -> Probe:
     return {
         "httpGet": {"path": path, "port": HEALTH_PORT},
         "periodSeconds": period,
@@ -243,21 +261,25 @@ def _probe(path: str, *, period: int, failures: int) -> Object:
     }
 
 
-def placement(spec: KiroSwarmSpec) -> Object:
-    """Where a swarm's pods may run, as its template says."""
+def place(pod: PodSpec, spec: KiroSwarmSpec) -> None:
+    """Say where a pod of a swarm may run, as its template says."""
     template, overrides = spec.template, spec.template.pod_overrides
-    placement: Object = {
-        "nodeSelector": template.node_selector,
-        "tolerations": [
+    if template.node_selector:
+        pod["nodeSelector"] = template.node_selector
+    if template.tolerations:
+        pod["tolerations"] = [
             item.model_dump(by_alias=True, exclude_none=True, mode="json")
             for item in template.tolerations
-        ],
-        "affinity": template.affinity,
-        "runtimeClassName": template.runtime_class_name,
-        "priorityClassName": overrides.priority_class_name,
-        "schedulerName": overrides.scheduler_name,
-        "imagePullSecrets": [
+        ]
+    if template.affinity:
+        pod["affinity"] = template.affinity
+    if template.runtime_class_name:
+        pod["runtimeClassName"] = template.runtime_class_name
+    if overrides.priority_class_name:
+        pod["priorityClassName"] = overrides.priority_class_name
+    if overrides.scheduler_name:
+        pod["schedulerName"] = overrides.scheduler_name
+    if overrides.image_pull_secrets:
+        pod["imagePullSecrets"] = [
             {"name": item.name} for item in overrides.image_pull_secrets
-        ],
-    }
-    return {key: value for key, value in placement.items() if value}
+        ]

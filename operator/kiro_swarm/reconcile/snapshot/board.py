@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Optional, Union
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import (
     ACTIVE_STATES,
     BLOCKED,
@@ -27,6 +29,8 @@ from kiro_swarm.api.meta import (
     SATISFIED_STATES,
     SKIPPED,
 )
+from kiro_swarm.api.swarm_status import KiroSwarm
+from kiro_swarm.api.task import Attempt, KiroTask, KiroTaskSpec, KiroTaskStatus, State
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.times import seconds_between
@@ -34,7 +38,6 @@ from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 from kiro_swarm.reconcile.snapshot.ready import ReadyCache
 
-Object = Any
 #: The states in which something may have to be done for a task.
 _OPEN = (READY, BOUND, RUNNING, DONE, FAILED, SKIPPED)
 _ACTIVE = (BOUND, RUNNING)
@@ -66,11 +69,11 @@ class TaskIndex:
     ``ready``: puts the ready ones in line, for it is asked with the ``version``.
     """
 
-    tasks: list[Object]
-    states: dict[str, str]
-    by_state: dict[str, list[Object]]
-    may_start: list[Object]
-    noted: list[Object]
+    tasks: list[KiroTask]
+    states: dict[str, State]
+    by_state: dict[str, list[KiroTask]]
+    may_start: list[KiroTask]
+    noted: list[KiroTask]
     load: InstanceLoad
     measurements: MeasurementCache = field(compare=False)
     ready: ReadyCache = field(compare=False)
@@ -78,12 +81,12 @@ class TaskIndex:
     version: int = field(compare=False)
 
     @property
-    def active(self) -> list[Object]:
+    def active(self) -> list[KiroTask]:
         """The tasks that an instance has now."""
         return [task for state in _ACTIVE for task in self.by_state[state]]
 
     @classmethod
-    def of(cls, tasks: Iterable[Object]) -> TaskIndex:
+    def of(cls, tasks: Iterable[KiroTask]) -> TaskIndex:
         """The same, made of the tasks themselves."""
         board = Board("")
         for task in tasks:
@@ -104,23 +107,23 @@ class LoadCounter:
         self._microseconds: Counter[str] = Counter()
         self._turn = 0
 
-    def add(self, task: Object, times: int = 1) -> None:
+    def add(self, task: KiroTask, times: int = 1) -> None:
         """Count a task and the attempts that it remembers."""
-        status = task.get("status") or {}
-        self._turn += times * int(status.get("attempt") or 0)
-        records = list(status.get("history") or [])
+        status = status_of(task)
+        self._turn += times * (status.get("attempt") or 0)
+        for record in status.get("history") or []:
+            self._count(record, times)
         if status.get("state") in _WORKED_ON:
-            records.append(status)
-        for record in records:
-            name = record.get("instance") or ""
-            if name:
-                worked = seconds_between(
-                    record.get("startedAt"), record.get("finishedAt")
-                )
-                self._assigned[name] += times
-                self._microseconds[name] += times * round(worked * 1e6)
+            self._count(status, times)
 
-    def drop(self, task: Object) -> None:
+    def _count(self, record: Union[KiroTaskStatus, Attempt], times: int) -> None:
+        name = record.get("instance") or ""
+        if name:
+            worked = seconds_between(record.get("startedAt"), record.get("finishedAt"))
+            self._assigned[name] += times
+            self._microseconds[name] += times * round(worked * 1e6)
+
+    def drop(self, task: KiroTask) -> None:
         """Take back what `add` has counted of a task."""
         self.add(task, -1)
 
@@ -135,11 +138,13 @@ class Board:
     """A follower (``cluster.cache``) of the tasks that a swarm owns; ``""``: of any."""
 
     def __init__(self, swarm_uid: str) -> None:
-        self._owner = {"metadata": {"uid": swarm_uid}} if swarm_uid else None
-        self._tasks: dict[str, Object] = {}  # by id, as everything here
-        self._states: dict[str, str] = {}
+        self._owner: Optional[KubernetesObject] = None
+        if swarm_uid:
+            self._owner = {"metadata": {"uid": swarm_uid}}
+        self._tasks: dict[str, KiroTask] = {}  # by id, as everything here
+        self._states: dict[str, State] = {}
         # In file order, and where each task is in it; None: to be sorted again.
-        self._line: list[Object] = []
+        self._line: list[KiroTask] = []
         self._place: Optional[dict[str, int]] = None
         self._open: dict[str, set[str]] = {state: set() for state in _OPEN}
         # A blocked task may start, or is listed under one thing that it waits for. When
@@ -153,7 +158,7 @@ class Board:
         self._ready = ReadyCache()
         self._shape = 0
 
-    def put(self, item: Object) -> None:
+    def put(self, item: KiroTask) -> None:
         """A task is new or has changed."""
         if self._owner and not is_owned(item, self._owner):
             self.remove(item)
@@ -179,7 +184,7 @@ class Board:
         self._enter(task_id)
         self._set_state(task_id, state)
 
-    def remove(self, item: Object) -> None:
+    def remove(self, item: KiroTask) -> None:
         """A task is gone."""
         task_id = item["spec"]["id"]
         gone = self._tasks.pop(task_id, None)
@@ -190,9 +195,9 @@ class Board:
             self._ready.note(task_id, None)
             self._leave(task_id)
             self._noted.discard(task_id)
-            self._set_state(task_id, "")
+            self._set_state(task_id, None)
 
-    def active(self) -> dict[str, Object]:
+    def active(self) -> dict[str, KiroTask]:
         """Instance name -> the task that it has now."""
         return {
             self._tasks[task_id]["status"]["instance"]: self._tasks[task_id]
@@ -208,7 +213,7 @@ class Board:
             self._place = {task_id: at for at, task_id in enumerate(self._states)}
         places = self._place
 
-        def listed(ids: set[str]) -> list[Object]:
+        def listed(ids: set[str]) -> list[KiroTask]:
             return [self._tasks[i] for i in sorted(ids, key=places.__getitem__)]
 
         return TaskIndex(
@@ -224,7 +229,7 @@ class Board:
             version=self._ready.version,
         )
 
-    def _set_state(self, task_id: str, state: str) -> None:
+    def _set_state(self, task_id: str, state: Optional[State]) -> None:
         """Remember a state; who waits for the task, or waited, is looked at again."""
         was = self._states.get(task_id) in SATISFIED_STATES
         if state:
@@ -250,7 +255,7 @@ class Board:
             ids.add(task_id)
             self._listed_in[task_id] = ids
 
-    def _waiting_room(self, spec: Object) -> set[str]:
+    def _waiting_room(self, spec: KiroTaskSpec) -> set[str]:
         if any(spec.get(mark) for mark in _MARKS):
             return self._may_start
         for needed in spec.get("dependencies") or ():
@@ -262,7 +267,7 @@ class Board:
         self._listed_in.pop(task_id, set()).discard(task_id)
 
 
-def board_of(cache: Cache, swarm: Object) -> Board:
+def board_of(cache: Cache, swarm: KiroSwarm) -> Board:
     """The board of a KiroSwarm, kept by the cache."""
     metadata = swarm["metadata"]
     return cache.follower(
@@ -270,15 +275,15 @@ def board_of(cache: Cache, swarm: Object) -> Board:
     )
 
 
-def state_of(task: Object) -> str:
+def state_of(task: KiroTask) -> State:
     """State of a task; one without a status is Blocked."""
-    return str((task.get("status") or {}).get("state") or BLOCKED)
+    return status_of(task).get("state") or BLOCKED
 
 
-def _is_noted(task: Object) -> bool:
-    conditions = (task.get("status") or {}).get("conditions") or ()
-    return any(item.get("status") == "True" for item in conditions)
+def _is_noted(task: KiroTask) -> bool:
+    conditions = status_of(task).get("conditions") or ()
+    return any(item["status"] == "True" for item in conditions)
 
 
-def _order(task: Object) -> int:
-    return int(task["spec"].get("order") or 0)
+def _order(task: KiroTask) -> int:
+    return task["spec"].get("order") or 0

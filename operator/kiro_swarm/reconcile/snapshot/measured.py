@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from statistics import median
-from typing import Any, Optional
+from typing import Optional
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import BLOCKED, DONE, MERGED
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.tasks.plan.estimates import (
     Estimate,
@@ -27,7 +29,6 @@ from kiro_swarm.tasks.plan.estimates import (
 from kiro_swarm.tasks.plan.graph import CycleError, TaskGraph
 from kiro_swarm.tasks.plan.ranks import MOST_TASKS, planned_ranks
 
-Object = Any
 #: Seconds, for each task of a swarm, in which what takes a look at all of them is not done
 #: again: for ten thousand tasks that is five seconds.
 PAUSE_PER_TASK = 0.0005
@@ -54,7 +55,7 @@ class Measured:
     lag: float
     speeds: dict[str, float]
 
-    def estimate_of(self, task: Object) -> Estimate:
+    def estimate_of(self, task: KiroTask) -> Estimate:
         """How long a task of the swarm takes."""
         return self.estimates[self.numbers[task["spec"]["id"]]]
 
@@ -73,7 +74,7 @@ class MeasurementCache:
         self._measured: Optional[Measured] = None
 
     def measured(
-        self, tasks: Sequence[Object], instances: int, shape: int, now: datetime
+        self, tasks: Sequence[KiroTask], instances: int, shape: int, now: datetime
     ) -> Measured:
         """As `measure`, or as it was a moment ago."""
         of, known = (shape, instances), self._measured
@@ -85,7 +86,7 @@ class MeasurementCache:
         return known
 
 
-def measure(tasks: Sequence[Object], instances: int) -> Measured:
+def measure(tasks: Sequence[KiroTask], instances: int) -> Measured:
     """Learn from the tasks of a swarm; ``instances``: how many are wanted."""
     finished = _finished(tasks)
     learned = Estimates(_observation(task, took) for task, took in finished)
@@ -118,21 +119,21 @@ def measure(tasks: Sequence[Object], instances: int) -> Measured:
     )
 
 
-def _guess(task: Object) -> tuple[Optional[float], str]:
+def _guess(task: KiroTask) -> tuple[Optional[float], str]:
     """What the task file says of a task's time: seconds, and how hard it is."""
     spec = task["spec"]
     return spec.get("estimateSeconds"), str(spec.get("complexity") or "")
 
 
-def _observation(task: Object, took: float) -> Observation:
+def _observation(task: KiroTask, took: float) -> Observation:
     return Observation(took, *_guess(task))
 
 
-def _finished(tasks: Iterable[Object]) -> list[tuple[Object, float]]:
+def _finished(tasks: Iterable[KiroTask]) -> list[tuple[KiroTask, float]]:
     """The tasks whose last attempt was good, and its seconds from binding to end."""
     found = []
     for task in tasks:
-        status = task.get("status") or {}
+        status = status_of(task)
         if status.get("state") not in (DONE, MERGED) or not status.get("startedAt"):
             continue
         began = status.get("boundAt") or status["startedAt"]
@@ -142,24 +143,24 @@ def _finished(tasks: Iterable[Object]) -> list[tuple[Object, float]]:
     return found
 
 
-def _lag(tasks: Iterable[Object]) -> float:
+def _lag(tasks: Iterable[KiroTask]) -> float:
     """The usual seconds from the end of a task to its merge; 0 before the first."""
     lags = [
         seconds_between(status["finishedAt"], status["mergedAt"])
-        for status in (task.get("status") or {} for task in tasks)
+        for status in (status_of(task) for task in tasks)
         if status.get("mergedAt") and status.get("finishedAt")
     ]
     return median(lags) if lags else 0.0
 
 
-def _needed(task: Object, numbers: dict[str, int]) -> list[int]:
+def _needed(task: KiroTask, numbers: dict[str, int]) -> list[int]:
     """Who waits for a task that does not exist is found by `waits_for_nothing_known`."""
     return [numbers[i] for i in task["spec"].get("dependencies") or [] if i in numbers]
 
 
 def _order(
     graph: TaskGraph,
-    tasks: Sequence[Object],
+    tasks: Sequence[KiroTask],
     estimates: Sequence[Estimate],
     instances: int,
 ) -> tuple[list[float], list[bool]]:
@@ -187,9 +188,9 @@ def _plan(
     return tuple(planned_ranks(TaskGraph(needed, seconds), instances, spread))
 
 
-def waits_for_nothing_known(task: Object, known: Mapping[str, int]) -> bool:
+def waits_for_nothing_known(task: KiroTask, known: Mapping[str, int]) -> bool:
     """Whether a blocked task waits for one that does not exist."""
-    status = task.get("status") or {}
+    status = status_of(task)
     return (status.get("state") or BLOCKED) == BLOCKED and any(
         needed not in known for needed in task["spec"].get("dependencies") or []
     )

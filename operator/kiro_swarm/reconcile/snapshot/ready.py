@@ -8,14 +8,15 @@ it from sorting five thousand tasks again because one has gone.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Optional
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.snapshot.measured import Measured
 from kiro_swarm.tasks.plan.ready import ReadyQueue
 from kiro_swarm.tasks.plan.strategies import ReadyTask, Strategy
 
-Object = dict[str, Any]
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -23,15 +24,15 @@ class TaskQueue(ReadyQueue):
     """A `ReadyQueue` of KiroTasks; those that a person has paused have no place in it."""
 
     def __init__(
-        self, ready: Iterable[Object], measured: Measured, strategy: Strategy
+        self, ready: Iterable[KiroTask], measured: Measured, strategy: Strategy
     ) -> None:
         super().__init__(strategy)
         self.measured = measured
-        self._items: dict[str, Object] = {}
+        self._items: dict[str, KiroTask] = {}
         for task in ready:
             self.set(task["spec"]["id"], task)
 
-    def set(self, task_id: str, task: Optional[Object]) -> None:
+    def set(self, task_id: str, task: Optional[KiroTask]) -> None:
         """What a task is now; None: it is not ready."""
         self._items.pop(task_id, None)
         self.remove(task_id)
@@ -40,7 +41,7 @@ class TaskQueue(ReadyQueue):
             rank = self.measured.ranks.get(task_id, 0.0)
             self.put(ready_task(task, self.measured), rank, _since(task))
 
-    def task(self, task_id: str) -> Object:
+    def task(self, task_id: str) -> KiroTask:
         """One that is in it."""
         return self._items[task_id]
 
@@ -51,17 +52,17 @@ class ReadyCache:
     def __init__(self) -> None:
         #: Grows with every change: whether a view is of now.
         self.version = 0
-        self._changed: dict[str, Optional[Object]] = {}
+        self._changed: dict[str, Optional[KiroTask]] = {}
         self._queue: Optional[TaskQueue] = None
 
-    def note(self, task_id: str, task: Optional[Object]) -> None:
+    def note(self, task_id: str, task: Optional[KiroTask]) -> None:
         """A task has changed; None: it is not ready."""
         self.version += 1
         self._changed[task_id] = task
 
     def queue(
         self,
-        ready: Iterable[Object],
+        ready: Iterable[KiroTask],
         version: int,
         measured: Measured,
         strategy: Strategy,
@@ -82,7 +83,7 @@ class ReadyCache:
         return kept
 
 
-def ready_task(task: Object, measured: Measured) -> ReadyTask:
+def ready_task(task: KiroTask, measured: Measured) -> ReadyTask:
     """A KiroTask as the scheduling sees it."""
     spec = task["spec"]
     return ReadyTask(
@@ -96,7 +97,7 @@ def ready_task(task: Object, measured: Measured) -> ReadyTask:
     )
 
 
-def files_of(task: Object) -> tuple[str, ...]:
+def files_of(task: KiroTask) -> tuple[str, ...]:
     """What a task says that it touches."""
     return tuple(task["spec"].get("files") or ())
 
@@ -108,7 +109,7 @@ def capabilities(written: Optional[Iterable[str]]) -> frozenset[str]:
     return frozenset(word.strip().casefold() for word in written)
 
 
-def _since(task: Object) -> Optional[float]:
+def _since(task: KiroTask) -> Optional[float]:
     """The second at which a task became ready."""
-    since = parse((task.get("status") or {}).get("readyAt"))
+    since = parse(status_of(task).get("readyAt"))
     return None if since is None else since.timestamp()

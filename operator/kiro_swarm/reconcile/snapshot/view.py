@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Optional
+from typing import Optional
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.kubernetes import Job, Pod
 from kiro_swarm.api.meta import (
     COMPONENT_INTEGRATE,
     COMPONENT_PREPARE,
@@ -20,9 +23,11 @@ from kiro_swarm.api.meta import (
     SATISFIED_STATES,
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
+from kiro_swarm.api.task import KiroTask, State
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, ObjectT
-from kiro_swarm.reconcile.objects.manifests import Object, is_owned
+from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
 from kiro_swarm.reconcile.snapshot.measured import Measured
@@ -34,40 +39,40 @@ from kiro_swarm.tasks.plan.strategies import STRATEGIES
 class View:
     """A swarm, its typed spec, and what belongs to it."""
 
-    swarm: Object
+    swarm: KiroSwarm
     spec: KiroSwarmSpec
-    instances: list[Object]
-    tasks: list[Object]
-    jobs: list[Object]
-    pods: list[Object]
+    instances: list[KiroInstance]
+    tasks: list[KiroTask]
+    jobs: list[Job]
+    pods: list[Pod]
     now: datetime
     known_index: Optional[TaskIndex] = None
 
     @property
     def name(self) -> str:
         """Name of the swarm."""
-        return str(self.swarm["metadata"]["name"])
+        return self.swarm["metadata"]["name"]
 
     @property
     def namespace(self) -> str:
         """Its namespace."""
-        return str(self.swarm["metadata"]["namespace"])
+        return self.swarm["metadata"]["namespace"]
 
     @property
     def uid(self) -> str:
         """Its uid."""
-        return str(self.swarm["metadata"]["uid"])
+        return self.swarm["metadata"]["uid"]
 
     @property
-    def status(self) -> dict[str, Any]:
+    def status(self) -> KiroSwarmStatus:
         """Its status as it was written last."""
-        return self.swarm.get("status") or {}
+        return status_of(self.swarm)
 
     @property
     def spec_changed(self) -> bool:
         """Whether the status is about an earlier spec."""
         generation = self.swarm["metadata"].get("generation")
-        return bool(self.status.get("observedGeneration") != generation)
+        return self.status.get("observedGeneration") != generation
 
     @cached_property
     def task_index(self) -> TaskIndex:
@@ -76,7 +81,7 @@ class View:
         return TaskIndex.of(self.tasks) if known is None else known
 
     @property
-    def states(self) -> dict[str, str]:
+    def states(self) -> dict[str, State]:
         """Task id -> state."""
         return self.task_index.states
 
@@ -94,12 +99,12 @@ class View:
         return index.ready.queue(ready, version, self.measured, strategy)
 
     @cached_property
-    def active(self) -> dict[str, Object]:
+    def active(self) -> dict[str, KiroTask]:
         """Instance name -> the task that it has now."""
         return {task["status"]["instance"]: task for task in self.task_index.active}
 
     @cached_property
-    def pods_by_uid(self) -> dict[str, Object]:
+    def pods_by_uid(self) -> dict[str, Pod]:
         """Pod uid -> pod."""
         return {pod["metadata"]["uid"]: pod for pod in self.pods}
 
@@ -107,7 +112,7 @@ class View:
     def gone(self) -> int:
         """How many of the tasks that were made are not there: somebody deleted them."""
         made = (self.status.get("prepare") or {}).get("tasks") or 0
-        return max(0, int(made) - len(self.tasks))
+        return max(0, made - len(self.tasks))
 
     @cached_property
     def finished(self) -> bool:
@@ -121,7 +126,7 @@ class View:
         there = bool(self.tasks) and not self.gone
         return there and set(self.states.values()) <= SATISFIED_STATES
 
-    def jobs_of(self, component: str) -> list[Object]:
+    def jobs_of(self, component: str) -> list[Job]:
         """The prepare or integrate Jobs, the latest first."""
         found = [
             job
@@ -131,16 +136,16 @@ class View:
         return sorted(found, key=job_number, reverse=True)
 
     @property
-    def prepare_jobs(self) -> list[Object]:
+    def prepare_jobs(self) -> list[Job]:
         """The prepare Jobs, the latest first."""
         return self.jobs_of(COMPONENT_PREPARE)
 
     @property
-    def integrate_jobs(self) -> list[Object]:
+    def integrate_jobs(self) -> list[Job]:
         """The integrate Jobs, the latest first."""
         return self.jobs_of(COMPONENT_INTEGRATE)
 
-    def pod_of_job(self, job: Object) -> Optional[Object]:
+    def pod_of_job(self, job: Job) -> Optional[Pod]:
         """The pod of a Job: with a backoff limit of 0 there is one."""
         for pod in self.pods:
             if is_owned(pod, job):
@@ -148,30 +153,30 @@ class View:
         return None
 
 
-def look(cache: Cache, swarm: Object, spec: KiroSwarmSpec, now: datetime) -> View:
+def look(cache: Cache, swarm: KiroSwarm, spec: KiroSwarmSpec, now: datetime) -> View:
     """The view of a swarm from what the cache knows; foreign namesakes are left out."""
     namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
     instances = _owned(cache.of_swarm(INSTANCES, namespace, name), swarm)
     jobs = _owned(cache.of_swarm(JOBS, namespace, name), swarm)
     # Whatever the order in which the cache learned of them: lists for people are stable.
-    instances.sort(key=lambda item: int(item["spec"].get("index", 0)))
+    instances.sort(key=lambda item: item["spec"]["index"])
     pods = cache.of_swarm(PODS, namespace, name)
     task_index = board_of(cache, swarm).task_index()
     return View(swarm, spec, instances, task_index.tasks, jobs, pods, now, task_index)
 
 
-def _owned(items: list[ObjectT], swarm: Object) -> list[ObjectT]:
+def _owned(items: list[ObjectT], swarm: KiroSwarm) -> list[ObjectT]:
     return [item for item in items if is_owned(item, swarm)]
 
 
-def job_number(job: Object) -> int:
+def job_number(job: Job) -> int:
     """The number at the end of a Job's name."""
     return int(job["metadata"]["name"].rsplit("-", 1)[-1])
 
 
-def job_outcome(job: Object) -> Optional[bool]:
+def job_outcome(job: Job) -> Optional[bool]:
     """True for complete, False for failed, None while it runs."""
-    for item in (job.get("status") or {}).get("conditions") or []:
+    for item in status_of(job).get("conditions") or []:
         if item.get("status") == "True" and item.get("type") in ("Complete", "Failed"):
-            return bool(item["type"] == "Complete")
+            return item["type"] == "Complete"
     return None

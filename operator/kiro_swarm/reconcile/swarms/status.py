@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Optional
 
+from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.meta import (
     DONE,
     FAILED,
@@ -18,6 +19,7 @@ from kiro_swarm.api.meta import (
     RUNNING,
     TASK_STATES,
 )
+from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.policy.conditions import condition, is_true
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.pods import branch_of
@@ -68,7 +70,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> Any:
     return {**before, **status}
 
 
-def differs(before: dict[str, Any], after: dict[str, Any]) -> bool:
+def differs(before: KiroSwarmStatus, after: KiroSwarmStatus) -> bool:
     """Whether a status is worth a write: time passing alone is not."""
     quiet = {"speedup": None, "forecast": None}
     return bool(_stored({**before, **quiet}) != _stored({**after, **quiet}))
@@ -93,16 +95,16 @@ def wanted_instances(view: View) -> int:
     return view.spec.instances - len(held)
 
 
-def _desired(instance: dict[str, Any]) -> str:
+def _desired(instance: KiroInstance) -> str:
     return str(instance["spec"].get("desired") or "Running")
 
 
-def _counts_as_ready(instance: dict[str, Any]) -> bool:
+def _counts_as_ready(instance: KiroInstance) -> bool:
     # Who was just paused or stopped may not have said so yet.
     return _phase(instance) in ("Ready", "Busy") and _desired(instance) == "Running"
 
 
-def _phase(instance: dict[str, Any]) -> str:
+def _phase(instance: KiroInstance) -> str:
     return str((instance.get("status") or {}).get("phase") or "Pending")
 
 
@@ -328,6 +330,6 @@ def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
     return ""
 
 
-def was_prepared(status: dict[str, Any]) -> bool:
+def was_prepared(status: KiroSwarmStatus) -> bool:
     """Whether the status says that the task graph is there."""
     return is_true(status.get("conditions") or [], "Prepared")
