@@ -124,9 +124,9 @@ class World:
         self._seen += len(news)
         for change in news:
             if change.resource in WATCHED:
-                item = change.after or change.before
+                item: Any = dict(change.after or change.before or {})
                 gone = not change.after
-                on_event(self.ctx, change.resource, dict(item or {}), gone=gone)
+                on_event(self.ctx, change.resource, item, gone=gone)
         return bool(news)
 
     async def settle(self) -> None:
