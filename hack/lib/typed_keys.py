@@ -1,6 +1,6 @@
-"""A plugin of mypy: `status.get("stat")` is an error where the TypedDict has no such field.
+"""A plugin of mypy: ``status.get("stat")`` is an error where the TypedDict has no such field.
 
-mypy reports a subscript with a wrong key, and a literal with one, but takes `.get` of a key
+mypy reports a subscript with a wrong key, and a literal with one, but takes ``.get`` of a key
 that is not declared for an object of any type: a TypedDict may have more keys than it says.
 Ours say all that they have, so a key that is not declared is misspelt. Loaded by the settings
 in pyproject.toml, so everybody who runs mypy runs it.
@@ -33,7 +33,7 @@ def get_of_a_declared_key(context: MethodContext) -> Type:
 
 
 class TypedKeys(Plugin):
-    """Sees every call of `get` that may be one of a TypedDict."""
+    """Sees every call of ``get`` that may be one of a TypedDict."""
 
     def get_method_hook(
         self, fullname: str
