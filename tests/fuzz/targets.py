@@ -12,6 +12,7 @@ from kiro_swarm.commands.table import COMMANDS, CONNECTORS, FILLERS
 from kiro_swarm.tasks.file import parser as tasks
 from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.tasks.file.wire import graph_of, publish, read_published
+from tests.fuzz.conversations import frames
 from tests.fuzz.engine import Target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,7 @@ def targets() -> Dict[str, Target]:
     found = (
         Target("sentences", sentences, sorted(words) + list(signs), check_sentence),
         Target("tasks", [*files, *_TASK_FILES], _TASK_PIECES, check_tasks),
+        frames(),
     )
     return {target.name: target for target in found}
 

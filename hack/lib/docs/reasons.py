@@ -50,6 +50,7 @@ _OTHERS = frozenset(
         *("AgentSocket", "Commands", "ExecResult"),
         # Between the parts of one pod, never shown: the runner says it in its own words.
         *("ConnectionLost", "Exited", "FileSystem", "HungUp", "NotStarted"),
+        *("ProtocolError", "StdinClosed", "StdinLimitExceeded", "TooManySignals"),
     }
 )
 

@@ -92,18 +92,18 @@ class AgentLink(ReflectiveModule):
     def __init__(self, socket: AgentSocket) -> None:
         super().__init__("agent container")
         self._socket = socket
-        self._answers = False
+        self._problem = "the agent container was not asked yet"
 
     def health(self) -> Health:
-        """Ready while the agent container answers."""
-        reasons = () if self._answers else ("the agent container does not answer",)
-        return self.judge(self._answers, reasons)
+        """Ready while the agent container answers, in the runner's own version."""
+        reasons = (self._problem,) if self._problem else ()
+        return self.judge(not self._problem, reasons)
 
     async def run(self) -> None:
         """Ping for ever: often until the first answer, then now and then."""
         while True:
-            self._answers = await self._socket.ping()
-            pause = _PING_SECONDS if self._answers else _FIRST_PINGS_SECONDS
+            self._problem = await self._socket.problem()
+            pause = _FIRST_PINGS_SECONDS if self._problem else _PING_SECONDS
             await asyncio.sleep(pause)
 
 

@@ -22,6 +22,7 @@ from kiro_swarm.sandbox.port import (
     EXITED,
     IDLE_DEADLINE_EXCEEDED,
     NOT_STARTED,
+    OUTPUT_LIMIT_EXCEEDED,
     ExecPort,
 )
 
@@ -37,6 +38,7 @@ _REASONS = {
     DEADLINE_EXCEEDED: DEADLINE_EXCEEDED,
     IDLE_DEADLINE_EXCEEDED: IDLE_DEADLINE_EXCEEDED,
     NOT_STARTED: AGENT_NOT_STARTED,
+    OUTPUT_LIMIT_EXCEEDED: OUTPUT_LIMIT_EXCEEDED,
     CONNECTION_LOST: AGENT_LOST,
 }
 # What an agent can do to its worktree so that there is nothing to take from it, and
@@ -95,8 +97,8 @@ class Pass:
 class AgentPort(ExecPort, Protocol):
     """The agent container."""
 
-    async def ping(self) -> bool:
-        """Whether it answers."""
+    async def problem(self) -> str:
+        """Why it cannot be used now, in words; empty when it can."""
         ...
 
 
@@ -158,14 +160,19 @@ async def run_pass(
     return Pass(finished, found)
 
 
-async def container_answers(workshop: Workshop) -> bool:
-    """Wait for the agent container, `CONTAINER_SECONDS` at most."""
+async def container_problem(workshop: Workshop) -> str:
+    """Wait for the agent container, `CONTAINER_SECONDS` at most: why it is of no use.
+
+    Empty as soon as it is.
+    """
     # It may just be restarting, out of memory for example; that is not the task's fault.
+    problem = ""
     for _ in range(CONTAINER_SECONDS):
-        if await workshop.socket.ping():
-            return True
+        problem = await workshop.socket.problem()
+        if not problem:
+            return ""
         await workshop.clock.sleep(1)
-    return False
+    return f"the agent container could not be used for {CONTAINER_SECONDS} s: {problem}"
 
 
 def _agent_failed(outcome: AgentOutcome) -> Failed:

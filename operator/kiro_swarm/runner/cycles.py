@@ -16,14 +16,13 @@ from typing import Awaitable, Callable, Optional
 from kiro_swarm.agents.driver import AgentTask, OnProgress
 from kiro_swarm.runner.attempt import (
     AGENT_LOST,
-    CONTAINER_SECONDS,
     MENDABLE,
     Failed,
     Finished,
     Pass,
     Result,
     Workshop,
-    container_answers,
+    container_problem,
     run_pass,
 )
 from kiro_swarm.runner.worktree import Cut, Evidence
@@ -130,9 +129,9 @@ def _no_more(
 
 async def _make_ready(workshop: Workshop, cut: Cut, check: _Check) -> Optional[Failed]:
     """Let the next cycle find what this one committed, and nothing of its check."""
-    if not await container_answers(workshop):
-        message = f"the agent container did not answer for {CONTAINER_SECONDS} s"
-        return Failed(AGENT_LOST, message, check.failed.brief)
+    problem = await container_problem(workshop)
+    if problem:
+        return Failed(AGENT_LOST, problem, check.failed.brief)
     if check.found is not None and check.found.commit is not None:
         await workshop.worktree.restore(cut, check.found.commit)
     return None

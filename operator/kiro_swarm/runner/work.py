@@ -11,12 +11,11 @@ from typing import Awaitable, Callable
 from kiro_swarm.agents.driver import AgentTask, OnProgress
 from kiro_swarm.runner.attempt import (
     AGENT_NOT_STARTED,
-    CONTAINER_SECONDS,
     WORKSPACE_FAILED,
     Failed,
     Result,
     Workshop,
-    container_answers,
+    container_problem,
     run_pass,
 )
 from kiro_swarm.runner.cycles import OnCycle, run_cycles
@@ -38,9 +37,9 @@ async def run_attempt(
     `on_cut` is awaited before the agent starts, `on_cycle` after each cycle of beast
     mode; what they raise ends the attempt.
     """
-    if not await container_answers(workshop):
-        message = f"the agent container did not answer for {CONTAINER_SECONDS} s"
-        return Failed(AGENT_NOT_STARTED, message)
+    problem = await container_problem(workshop)
+    if problem:
+        return Failed(AGENT_NOT_STARTED, problem)
     try:
         cut = await workshop.worktree.cut(task.branch, workshop.integration_branch)
         await on_cut(cut)

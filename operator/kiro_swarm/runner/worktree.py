@@ -6,12 +6,12 @@ the agent can write it; what comes back here is a claim that the integrate Job p
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Any, Optional, Sequence
+from typing import Optional, Sequence
 
 from kiro_swarm.agents.prompt import one_line
+from kiro_swarm.sandbox.bounds import ProtocolError, read_object
 from kiro_swarm.sandbox.port import ExecPort, ExecResult
 
 _SECONDS = 600.0
@@ -105,7 +105,7 @@ class Worktree:
         """
         await self._ask("restore", branch=cut.branch, commit=commit)
 
-    async def _ask(self, verb: str, *flags: str, **options: str) -> dict[str, Any]:
+    async def _ask(self, verb: str, *flags: str, **options: str) -> dict[str, object]:
         # With "=" a value that begins with a dash is no option.
         result = await self._socket.exec(
             [
@@ -135,19 +135,18 @@ def _end_of(result: ExecResult) -> str:
     )
 
 
-def _last_object(stdout: str) -> dict[str, Any]:
+def _last_object(stdout: str) -> dict[str, object]:
     lines = stdout.strip().splitlines() or [""]
     try:
-        answer = json.loads(lines[-1])
-    except ValueError:
+        return read_object(lines[-1])
+    except ProtocolError:
         return {}
-    return answer if isinstance(answer, dict) else {}
 
 
-def _sha(answer: dict[str, Any], field: str) -> str:
+def _sha(answer: dict[str, object], field: str) -> str:
     value = answer.get(field)
     if not isinstance(value, str) or not _SHA.match(value):
         raise WorktreeError(
-            f"`workspace` answered {value!r} for {field}: not an object"
+            f"`workspace` answered {one_line(repr(value))} for {field}: not an object"
         )
     return value

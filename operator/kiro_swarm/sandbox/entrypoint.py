@@ -4,8 +4,9 @@ Called by `kiro-swarm agent-entrypoint`. It holds no credentials and trusts no r
 to end by itself. Guarantees: one process tree at a time (a second request waits until
 the tree of the first is gone); both deadlines are kept here, whatever the client does;
 when a request is over, or its connection is closed, nothing that it started is alive;
-output is passed on with back-pressure, so a flood fills no memory. Output also goes to
-this process's own stdout, where `kubectl logs` finds it.
+streams are passed on with back-pressure both ways, so a flood fills no memory; whatever
+bytes a client sends, it gets an answer, and the next client too. What a request names also
+goes to this process's own stdout, where `kubectl logs` finds it.
 """
 
 from __future__ import annotations
@@ -15,23 +16,29 @@ import contextlib
 import logging
 import os
 import signal
-from typing import Any
 
-from kiro_swarm.sandbox.execution import Execution, Send
-from kiro_swarm.sandbox.frames import (
+from kiro_swarm.sandbox.bounds import ProtocolError
+from kiro_swarm.sandbox.conversation import ContainerSide
+from kiro_swarm.sandbox.execution import Execution
+from kiro_swarm.sandbox.handshake import (
     MAX_REQUEST_BYTES,
-    BadRequestError,
-    ExecRequest,
     Request,
-    encode,
+    RunRequest,
+    answer_line,
     parse_request,
 )
+from kiro_swarm.sandbox.lines import read_line, within
+from kiro_swarm.sandbox.link import Link
 from kiro_swarm.sandbox.processes import Processes
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3.0
 _REQUEST_SECONDS = 10.0
+# How long a client may take to read its last frames.
+_FLUSH_SECONDS = 10.0
+_BUFFER = 64 * 1024
+MAX_CONNECTIONS = 32
 
 
 async def serve(path: str, mode: int, grace_seconds: float = GRACE_SECONDS) -> None:
@@ -48,9 +55,7 @@ async def serve(path: str, mode: int, grace_seconds: float = GRACE_SECONDS) -> N
     # The permissions must hold from the moment on which the socket is there.
     previous = os.umask(0o777 & ~mode)
     try:
-        server = await asyncio.start_unix_server(
-            entrypoint.accept, path, limit=MAX_REQUEST_BYTES
-        )
+        server = await asyncio.start_unix_server(entrypoint.accept, path, limit=_BUFFER)
     finally:
         os.umask(previous)
     log.info("listening on %s", path)
@@ -81,6 +86,10 @@ class Entrypoint:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Serve the one request of a connection, beside all others."""
+        if len(self._connections) >= MAX_CONNECTIONS:
+            writer.write(answer_line(f"request: {MAX_CONNECTIONS} others are served"))
+            writer.close()
+            return
         connection = asyncio.ensure_future(self._serve(reader, writer))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
@@ -88,52 +97,51 @@ class Entrypoint:
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        async def send(frame: dict[str, Any]) -> None:
-            writer.write(encode(frame))
-            await writer.drain()
-
         # A client that is gone cannot be told anything, so that is no error here.
-        with contextlib.suppress(ConnectionError):
-            try:
-                request = await _read_request(reader)
-            except BadRequestError as bad:
-                await send({"error": str(bad)})
-            else:
-                if isinstance(request, ExecRequest):
-                    await self._exec(request, reader, send)
+        try:
+            with contextlib.suppress(ConnectionError, EOFError):
+                try:
+                    request, rest = await _read_request(reader)
+                except ProtocolError as bad:
+                    writer.write(answer_line(str(bad)))
                 else:
-                    await send({"ok": True})
-        writer.close()
+                    writer.write(answer_line())
+                    if isinstance(request, RunRequest):
+                        await self._run(request, reader, writer, rest)
+            writer.close()
+            with contextlib.suppress(OSError, asyncio.TimeoutError):
+                await within(_FLUSH_SECONDS, writer.wait_closed())
+        finally:
+            writer.transport.abort()
 
-    async def _exec(
-        self, request: ExecRequest, reader: asyncio.StreamReader, send: Send
+    async def _run(
+        self,
+        request: RunRequest,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        rest: bytes,
     ) -> None:
-        hung_up = asyncio.ensure_future(_end_of(reader))
+        side = ContainerSide(request.stdin_limit_bytes, request.output_limit_bytes)
+        link = Link(reader, writer, rest, side)
         try:
             async with self._one_at_a_time:
-                if not hung_up.done():
+                if link.gone.done():
+                    link.refuse()
+                else:
                     execution = Execution(
-                        request, self._processes, send, hung_up, self._grace_seconds
+                        request, self._processes, link, self._grace_seconds
                     )
                     await execution.run()
         finally:
-            hung_up.cancel()
+            link.close()
 
 
-async def _read_request(reader: asyncio.StreamReader) -> Request:
+async def _read_request(reader: asyncio.StreamReader) -> tuple[Request, bytes]:
     try:
-        line = await asyncio.wait_for(reader.readline(), _REQUEST_SECONDS)
+        line, rest = await within(
+            _REQUEST_SECONDS, read_line(reader, MAX_REQUEST_BYTES)
+        )
     except asyncio.TimeoutError:
         message = f"request: none within {_REQUEST_SECONDS:.0f} seconds"
-        raise BadRequestError(message) from None
-    except ValueError:
-        message = f"request: longer than {MAX_REQUEST_BYTES} bytes"
-        raise BadRequestError(message) from None
-    return parse_request(line)
-
-
-async def _end_of(reader: asyncio.StreamReader) -> None:
-    """Return when the client has closed the connection."""
-    with contextlib.suppress(ConnectionError):
-        while await reader.read(4096):
-            pass
+        raise ProtocolError(message) from None
+    return parse_request(line), rest

@@ -9,6 +9,7 @@ is alive, however it detached itself. Linux only.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import logging
 import os
@@ -92,6 +93,13 @@ class Processes:
         ended: asyncio.Future[int] = self._loop.create_future()
         self._exits[popen.pid] = ended
         return popen.pid, ended
+
+    def signal_group(self, pid: int, number: signal.Signals) -> None:
+        """Send a signal to the process group of what `start` started; not once it ended."""
+        # Not collected yet, so its number is nobody else's.
+        if pid in self._exits:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, number)
 
     async def end_all(self, grace_seconds: float) -> None:
         """Ask every process to end, then make it; returns when none is left."""

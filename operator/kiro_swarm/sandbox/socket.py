@@ -8,40 +8,62 @@ checked. `exec` never raises for what happens there: it says so in its result.
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from typing import Any, Mapping, Optional, Sequence
+from contextlib import suppress
+from typing import Mapping, Optional, Sequence
 
-from kiro_swarm.sandbox.frames import MAX_FRAME_BYTES, encode
-from kiro_swarm.sandbox.port import CONNECTION_LOST, NOT_STARTED, ExecResult, OnOutput
+from kiro_swarm.sandbox.bounds import ProtocolError
+from kiro_swarm.sandbox.conversation import RunnerSide
+from kiro_swarm.sandbox.handshake import (
+    MAX_ANSWER_BYTES,
+    PingRequest,
+    RefusedError,
+    Request,
+    RunRequest,
+    VersionError,
+    check_answer,
+    request_line,
+    run_request,
+)
+from kiro_swarm.sandbox.lines import read_line, within
+from kiro_swarm.sandbox.port import (
+    CONNECTION_LOST,
+    NOT_STARTED,
+    OUTPUT_LIMIT_BYTES,
+    STDIN_LIMIT_BYTES,
+    ExecResult,
+    OnOutput,
+    SessionError,
+)
+from kiro_swarm.sandbox.record import EXEC_OUTPUT_BYTES, Record
+from kiro_swarm.sandbox.session import CUT, Sink, SocketSession
 
 __all__ = ["AgentSocket", "ExecResult"]
 
-TAIL_CHARACTERS = 64 * 1024
-STDOUT_CHARACTERS = 1024 * 1024
 # On top of a request's own deadline: the end of an earlier process, and the last frame.
 _MARGIN_SECONDS = 60.0
+_HANDSHAKE_SECONDS = 30.0
 _PING_SECONDS = 2.0
-
-
-class _ProtocolError(Exception):
-    """The other side said something that is not in the protocol."""
+_BUFFER = 64 * 1024
 
 
 class AgentSocket:
-    """Talks to one agent container."""
+    """Talks to one agent container: an ExecPort and a SessionPort."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
     async def ping(self) -> bool:
         """Whether the agent container answers within two seconds."""
-        conversation = asyncio.ensure_future(self._ping())
-        await asyncio.wait({conversation}, timeout=_PING_SECONDS)
-        if conversation.done():
-            return conversation.result()
-        conversation.cancel()
-        return False
+        return not await self.problem()
+
+    async def problem(self) -> str:
+        """Why the agent container cannot be used now, in words; empty when it can."""
+        try:
+            _, writer, _ = await self._ask(PingRequest(), _PING_SECONDS)
+        except SessionError as error:
+            return str(error)
+        writer.transport.abort()
+        return ""
 
     async def exec(
         self,
@@ -60,127 +82,114 @@ class AgentSocket:
         ("stdout" or "stderr", text) as output comes in. Cancelling closes the
         connection, which ends the process and everything it started.
         """
-        record = _Record(on_output)
-        request = {
-            "op": "exec",
-            "argv": list(argv),
-            "cwd": cwd,
-            "env": dict(env or {}),
-            "stdin": stdin,
-            "timeoutSeconds": timeout_seconds,
-            "idleTimeoutSeconds": idle_timeout_seconds,
-        }
-        conversation = asyncio.ensure_future(self._exec(request, record))
+        record = Record(on_output)
+        data = stdin.encode("utf-8", "replace")
         try:
-            await asyncio.wait(
-                {conversation}, timeout=timeout_seconds + _MARGIN_SECONDS
+            request = run_request(
+                argv,
+                cwd=cwd,
+                env=env,
+                timeout_seconds=timeout_seconds,
+                idle_timeout_seconds=idle_timeout_seconds,
+                stdin_limit_bytes=len(data),
+                output_limit_bytes=EXEC_OUTPUT_BYTES,
+                log=["stdout", "stderr"],
             )
-            if conversation.done():
-                return conversation.result()
-            return record.result(CONNECTION_LOST, "the agent container fell silent")
-        finally:
-            conversation.cancel()
+            session = await self._begin(request, record.feed)
+        except SessionError as error:
+            return record.not_begun(error)
+        async with session:
+            writing = asyncio.ensure_future(_give(session, data))
+            try:
+                return record.result(await session.wait())
+            finally:
+                writing.cancel()
 
-    async def _ping(self) -> bool:
+    async def open(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Optional[Mapping[str, str]] = None,
+        timeout_seconds: float,
+        idle_timeout_seconds: Optional[float] = None,
+        stdin_limit_bytes: int = STDIN_LIMIT_BYTES,
+        output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+    ) -> SocketSession:
+        """See `SessionPort.open`; its stderr also goes to the container's log."""
+        request = run_request(
+            argv,
+            cwd=cwd,
+            env=env,
+            timeout_seconds=timeout_seconds,
+            idle_timeout_seconds=idle_timeout_seconds,
+            stdin_limit_bytes=stdin_limit_bytes,
+            output_limit_bytes=output_limit_bytes,
+            log=["stderr"],
+        )
+        session = await self._begin(request, None)
         try:
-            reader, writer = await asyncio.open_unix_connection(self._path)
-        except OSError:
-            return False
+            await session.started()
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    async def _begin(self, request: RunRequest, sink: Optional[Sink]) -> SocketSession:
         try:
-            writer.write(encode({"op": "ping"}))
-            return _frame(await reader.readline()).get("ok") is True
-        except (OSError, ValueError, _ProtocolError):
-            return False
-        finally:
-            writer.close()
-
-    async def _exec(self, request: dict[str, Any], record: _Record) -> ExecResult:
-        try:
-            reader, writer = await asyncio.open_unix_connection(
-                self._path, limit=2 * MAX_FRAME_BYTES
-            )
-        except OSError as error:
-            message = (
-                f"could not be started: no agent container at {self._path}: {error}"
-            )
-            return record.result(NOT_STARTED, message)
-        try:
-            writer.write(encode(request))
-            while True:
-                line = await reader.readline()
-                if not line:
-                    return record.result(CONNECTION_LOST, _CUT)
-                result = record.take(_frame(line))
-                if result is not None:
-                    return result
-        except OSError:
-            return record.result(CONNECTION_LOST, _CUT)
-        except (ValueError, _ProtocolError) as error:
-            message = f"the agent container answered nonsense: {error}"
-            return record.result(CONNECTION_LOST, message)
-        finally:
-            writer.close()
-
-
-_CUT = (
-    "lost its container: the connection was cut "
-    "(restarted, or out of memory: see `kubectl describe pod`)"
-)
-
-
-class _Record:
-    """What came in over one connection so far."""
-
-    def __init__(self, on_output: Optional[OnOutput]) -> None:
-        self._on_output = on_output
-        self._began = time.monotonic()
-        self._tail = ""
-        self._stdout = ""
-
-    def take(self, frame: dict[str, Any]) -> Optional[ExecResult]:
-        """Take one frame in; returns the result if it was the last one."""
-        if "stream" in frame:
-            self._output(frame["stream"], frame.get("data"))
-        elif "error" in frame:
-            message = f"could not be started: {frame['error']}"[:1024]
-            return self.result(NOT_STARTED, message)
-        elif "reason" in frame:
-            return ExecResult(
-                exit_code=_number(frame.get("exit")),
-                signal=_number(frame.get("signal")),
-                reason=str(frame["reason"])[:64],
-                seconds=time.monotonic() - self._began,
-                message=str(frame.get("message", ""))[:1024],
-                tail=self._tail,
-                stdout=self._stdout,
-            )
-        elif "started" not in frame:
-            raise _ProtocolError(f"unknown frame {sorted(frame)[:5]}")
-        return None
-
-    def result(self, reason: str, message: str) -> ExecResult:
-        """The result where the other side did not give one."""
-        seconds = time.monotonic() - self._began
-        return ExecResult(
-            None, None, reason, seconds, message, self._tail, self._stdout
+            reader, writer, rest = await self._ask(request, _HANDSHAKE_SECONDS)
+        except SessionError as error:
+            if error.reason != NOT_STARTED:
+                raise
+            message = f"could not be started: {error}"
+            raise SessionError(NOT_STARTED, message) from error
+        return SocketSession(
+            reader,
+            writer,
+            rest,
+            RunnerSide(request.stdin_limit_bytes, request.output_limit_bytes),
+            request.timeout_seconds + _MARGIN_SECONDS,
+            sink,
         )
 
-    def _output(self, stream: object, data: object) -> None:
-        if stream not in ("stdout", "stderr") or not isinstance(data, str):
-            raise _ProtocolError("a frame of output without stream or text")
-        self._tail = (self._tail + data)[-TAIL_CHARACTERS:]
-        if stream == "stdout":
-            self._stdout += data[: STDOUT_CHARACTERS - len(self._stdout)]
-        if self._on_output is not None:
-            self._on_output(str(stream), data)
+    async def _ask(
+        self, request: Request, seconds: float
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+        """Connect and have `request` accepted; raises SessionError."""
+        try:
+            line = request_line(request)
+            reader, writer = await asyncio.open_unix_connection(
+                self._path, limit=_BUFFER
+            )
+        except OSError as error:
+            message = f"no agent container at {self._path}: {error}"
+            raise SessionError(NOT_STARTED, message) from error
+        except ProtocolError as error:
+            raise SessionError(NOT_STARTED, str(error)) from error
+        accepted = False
+        try:
+            writer.write(line)
+            answer, rest = await within(seconds, read_line(reader, MAX_ANSWER_BYTES))
+            check_answer(answer)
+            accepted = True
+        except (VersionError, RefusedError) as error:
+            raise SessionError(NOT_STARTED, str(error)) from error
+        except asyncio.TimeoutError:
+            message = f"the agent container gave no answer within {seconds:g} s"
+            raise SessionError(CONNECTION_LOST, message) from None
+        except (OSError, EOFError) as error:
+            raise SessionError(CONNECTION_LOST, CUT) from error
+        except ProtocolError as error:
+            message = f"the agent container answered nonsense: {error}"
+            raise SessionError(CONNECTION_LOST, message) from error
+        finally:
+            if not accepted:
+                writer.transport.abort()
+        return reader, writer, rest
 
 
-def _frame(line: bytes) -> dict[str, Any]:
-    frame = json.loads(line)
-    if not isinstance(frame, dict):
-        raise _ProtocolError("a frame that is not an object")
-    return frame
-
-
-def _number(value: object) -> Optional[int]:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+async def _give(session: SocketSession, data: bytes) -> None:
+    """Write stdin and end it; that a process reads none of it is no error."""
+    with suppress(SessionError):
+        await session.write(data)
+        await session.close_stdin()

@@ -209,8 +209,9 @@ async def test_a_runner_watches_its_tasks_until_it_is_told_to_end(
 async def test_a_runner_is_ready_when_its_agent_container_answers() -> None:
     with tempfile.TemporaryDirectory(prefix="kiro-") as name:
         link = AgentLink(AgentSocket(f"{name}/agent.sock"))
-        assert link.health().reasons == ("the agent container does not answer",)
+        assert link.health().reasons == ("the agent container was not asked yet",)
         pinging = asyncio.ensure_future(link.run())
+        await until(lambda: "no agent container at" in link.health().reasons[0])
         with entrypoint(Path(name)):
             await until(lambda: link.health().ready)
         pinging.cancel()

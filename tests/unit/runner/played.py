@@ -65,8 +65,8 @@ class Container:
     cuts: int = 0
     answers: bool = True
 
-    async def ping(self) -> bool:
-        return self.answers
+    async def problem(self) -> str:
+        return "" if self.answers else "it is gone"
 
     async def exec(
         self,

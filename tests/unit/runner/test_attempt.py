@@ -180,6 +180,7 @@ async def test_a_verification_that_cannot_start_is_a_failed_one(pod: Pod) -> Non
         (["sleep", "600"], 0.5, 60, "DeadlineExceeded", "still at work after 0.5 s"),
         (["sleep", "600"], 60, 0.5, "IdleDeadlineExceeded", "no output for 0.5 s"),
         (["no-such-agent"], 60, 60, "AgentNotStarted", "no-such-agent"),
+        (["x" * 2**17], 60, 60, "AgentNotStarted", "could not be started"),
         (AMEND, 60, 60, "HistoryRewritten", "do not rewrite it"),
     ],
 )
@@ -280,9 +281,11 @@ async def test_a_container_that_does_not_come_is_waited_for_then_given_up(
         await clock.advance(1)
         await asyncio.sleep(0.001)
     assert clock.seconds >= 60
-    assert await attempt == Failed(
-        "AgentNotStarted", "the agent container did not answer for 60 s"
-    )
+    failed = await attempt
+    assert isinstance(failed, Failed)
+    assert failed.reason == "AgentNotStarted"
+    message = "the agent container could not be used for 60 s: no agent container at "
+    assert failed.message.startswith(message)
     assert cuts == []
 
 

@@ -177,7 +177,9 @@ async def test_a_container_that_the_check_killed_is_waited_for_then_given_up() -
     played = await play(Turn(1, answers_afterwards=False), GREEN)
     assert played.outcomes == [RED]
     assert played.failed.reason == "AgentLost"
-    assert played.failed.message == "the agent container did not answer for 60 s"
+    assert played.failed.message == (
+        "the agent container could not be used for 60 s: it is gone"
+    )
 
 
 async def test_progress_names_the_cycle() -> None:
@@ -203,7 +205,10 @@ TURNS = st.builds(
     Turn,
     tree=st.integers(0, 2),
     check=st.sampled_from([0, 1, 1, 2]),
-    agent=st.sampled_from(["Exited"] * 8 + ["ConnectionLost", "IdleDeadlineExceeded"]),
+    agent=st.sampled_from(
+        ["Exited"] * 8
+        + ["ConnectionLost", "IdleDeadlineExceeded", "OutputLimitExceeded"]
+    ),
     untidy=st.sampled_from([""] * 6 + ["WrongBranch", "BrokenRepository"]),
     seconds=st.sampled_from([0, 10, 40]),
     check_seconds=st.sampled_from([0, 10]),

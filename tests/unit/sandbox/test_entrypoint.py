@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.sandbox.frames import WINDOW_BYTES, Decoder, Kind, read_exit
+from kiro_swarm.sandbox.handshake import RunRequest, request_line
 from kiro_swarm.sandbox.socket import AgentSocket
 from tests.support.entrypoint import (
     Entrypoint,
@@ -154,36 +155,29 @@ async def test_a_client_that_does_not_read_stops_the_flood_not_the_deadline(
 ) -> None:
     logged = server.log.stat().st_size
     reader, writer = await asyncio.open_unix_connection(server.socket, limit=1024)
-    request = {"op": "exec", "argv": ["yes"], "cwd": "/", "timeoutSeconds": 1}
-    writer.write(json.dumps(request).encode() + b"\n")
-    await reader.read(16)
+    request = RunRequest(
+        argv=["yes"],
+        cwd="/",
+        timeout_seconds=1.0,
+        stdin_limit_bytes=0,
+        output_limit_bytes=2**30,
+        log=["stdout"],
+    )
+    writer.write(request_line(request))
+    await reader.readline()
+    first = await reader.read(16)
     await asyncio.to_thread(
         eventually, lambda: _children(server.process.pid) == [], "the deadline holds"
     )
-    assert server.log.stat().st_size - logged < 8 * 1024 * 1024
+    assert server.log.stat().st_size - logged <= WINDOW_BYTES
     assert server.peak_memory() < 100 * 1024 * 1024
     rest = await reader.read(-1)
     writer.close()
-    assert json.loads(rest.splitlines()[-1])["reason"] == "DeadlineExceeded"
-    assert max(len(line) for line in rest.splitlines()) <= 32 * 1024
-
-
-async def test_frames_stay_within_their_bound_for_the_worst_bytes(
-    server: Entrypoint,
-) -> None:
-    reader, writer = await asyncio.open_unix_connection(server.socket)
-    request = {
-        "op": "exec",
-        "argv": ["head", "-c", "300000", "/dev/zero"],
-        "cwd": "/",
-        "timeoutSeconds": 60,
-    }
-    writer.write(json.dumps(request).encode() + b"\n")
-    lines = (await reader.read(-1)).splitlines()
-    writer.close()
-    assert max(len(line) for line in lines) <= 32 * 1024
-    frames = [json.loads(line) for line in lines]
-    assert sum(len(frame.get("data", "")) for frame in frames) == 300_000
+    frames = list(Decoder().feed(first + rest))
+    end = read_exit(frames[-1].payload)
+    assert (end.reason, end.complete) == ("DeadlineExceeded", False)
+    sent = sum(len(frame.payload) for frame in frames if frame.kind is Kind.STDOUT)
+    assert sent == WINDOW_BYTES
 
 
 async def test_sigterm_ends_children_and_the_entrypoint_quickly(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.sandbox.frames import MAX_REQUEST_BYTES
+from kiro_swarm.sandbox.frames import Kind, Stream, encode, end_of, started
+from kiro_swarm.sandbox.handshake import MAX_REQUEST_BYTES, PROTOCOL, answer_line
 from kiro_swarm.sandbox.socket import AgentSocket
 from tests.support.entrypoint import Entrypoint, python
 
@@ -122,19 +123,31 @@ async def test_a_second_request_waits_until_the_first_is_gone(
     assert (tmp_path / "order").read_text().split() == ["begin", "end"] * 2
 
 
-REQUEST = {"op": "exec", "argv": ["true"], "cwd": "/", "timeoutSeconds": 1}
+REQUEST = {
+    "protocol": PROTOCOL,
+    "op": "run",
+    "argv": ["true"],
+    "cwd": "/",
+    "timeoutSeconds": 1,
+    "stdinLimitBytes": 0,
+    "outputLimitBytes": 1000,
+}
 
 
 @pytest.mark.parametrize(
     ("request_", "names"),
     [
-        (b"not json", "request: Invalid JSON"),
-        (b"[]", "request: Input should be"),
-        (b"", "request: Invalid JSON"),
-        ({"op": "rm"}, "request: Input tag 'rm'"),
+        (b"not json", "request: it: Invalid JSON"),
+        (b"[]", "request: it: Input should be"),
+        (b"", "request: it: Invalid JSON"),
+        (b"\xff\xfe", "request: it: Invalid JSON"),
+        (b"[" * 100_000, "JSON nested deeper than 2"),
+        (b'{"protocol": %s}' % (b"9" * 5000), "a number of more than 64 digits"),
+        ({**REQUEST, "op": "rm"}, "request: it: Input tag 'rm'"),
         ({**REQUEST, "argv": []}, "argv: List should have at least 1 item"),
         ({**REQUEST, "argv": "true"}, "argv: Input should be"),
         ({**REQUEST, "argv": ["a\0b"]}, "argv.0: String should match pattern"),
+        ({**REQUEST, "argv": ["a"] * 5000}, "JSON of more than 3072 values"),
         ({**REQUEST, "cwd": "relative"}, "cwd: String should match pattern"),
         ({**REQUEST, "env": {"A=B": "c"}}, "env.A=B"),
         ({**REQUEST, "env": {"A": 1}}, "env.A: Input should be a valid string"),
@@ -144,8 +157,10 @@ REQUEST = {"op": "exec", "argv": ["true"], "cwd": "/", "timeoutSeconds": 1}
             "timeoutSeconds: Input should be a valid",
         ),
         ({**REQUEST, "idleTimeoutSeconds": -1}, "idleTimeoutSeconds"),
+        ({**REQUEST, "outputLimitBytes": 2**40}, "outputLimitBytes"),
+        ({**REQUEST, "log": ["stdin"]}, "log.0"),
         ({**REQUEST, "shell": True}, "shell: Extra inputs are not permitted"),
-        ({**REQUEST, "stdin": "x" * MAX_REQUEST_BYTES}, "request: longer than 8388608"),
+        ({**REQUEST, "x": "x" * MAX_REQUEST_BYTES}, "first line longer than 4194304"),
     ],
 )
 async def test_a_bad_request_is_answered_with_the_field_and_breaks_nothing(
@@ -156,22 +171,9 @@ async def test_a_bad_request_is_answered_with_the_field_and_breaks_nothing(
     writer.write(line + b"\n")
     answer = json.loads(await reader.readline())
     writer.close()
-    assert list(answer) == ["error"]
+    assert sorted(answer) == ["error", "protocol"]
     assert names in answer["error"]
     assert await AgentSocket(server.socket).ping() is True
-
-
-async def test_what_a_client_sends_after_its_request_is_ignored(
-    server: Entrypoint,
-) -> None:
-    reader, writer = await asyncio.open_unix_connection(server.socket)
-    request = {**REQUEST, "argv": ["sleep", "0.2"]}
-    writer.write(json.dumps(request).encode() + b"\n")
-    await reader.readline()
-    writer.write(b"and more\n")
-    last = json.loads((await reader.read(-1)).splitlines()[-1])
-    writer.close()
-    assert (last["reason"], last["exit"]) == ("Exited", 0)
 
 
 async def _answering(path: Path, answer: bytes) -> asyncio.AbstractServer:
@@ -185,17 +187,44 @@ async def _answering(path: Path, answer: bytes) -> asyncio.AbstractServer:
     return await asyncio.start_unix_server(answer_with, str(path))
 
 
+OK = answer_line()
+BEGUN = OK + started(4)
+EXIT = b'{"reason":"Exited","exit":0,"seconds":1.0}'
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
         (b"", "the connection was cut"),
-        (b'{"started": 4}\n', "the connection was cut"),
+        (b'{"protocol": 2', "the connection was cut"),
+        (OK, "the connection was cut"),
+        (BEGUN, "the connection was cut"),
+        (BEGUN + b"\x08", "the connection was cut"),
         (b"}{\n", "nonsense"),
         (b"[1]\n", "nonsense"),
-        (b'{"what": 1}\n', "nonsense"),
-        (b'{"stream": "stdin", "data": "x"}\n', "nonsense"),
-        (b'{"stream": "stdout", "data": 1}\n', "nonsense"),
-        (b"x" * 200_000 + b"\n", "nonsense"),
+        (b"[" * 30_000 + b"\n", "nonsense"),
+        (b"[" * 3_000 + b"\n", "nonsense: JSON nested"),
+        (b"9" * 4_000 + b"\n", "nonsense: a number of more than"),
+        (b"\xff" * 4_000 + b"\n", "nonsense"),
+        (b"x" * 200_000, "nonsense: a first line longer"),
+        (OK + b"\xff" * 5, "nonsense: a frame of unknown kind 255"),
+        (OK + b"\x02\xff\xff\xff\xff", "nonsense: a STDOUT frame of 4294967295"),
+        (OK + encode(Kind.STDOUT, b"x"), "nonsense: a frame that is not due"),
+        (BEGUN + started(4), "nonsense: a frame that is not due: STARTED"),
+        (BEGUN + encode(Kind.STDIN, b"x"), "nonsense: a frame that is not due"),
+        (BEGUN + encode(Kind.STDOUT, b""), "nonsense: a STDOUT frame of 0 bytes"),
+        (BEGUN + end_of(Stream.STDOUT) * 2, "nonsense: STDOUT ends twice"),
+        (BEGUN + encode(Kind.EXIT, b"[" * 4000), "nonsense: JSON nested"),
+        (BEGUN + encode(Kind.EXIT, b"\xff\xff"), "nonsense: an EXIT frame"),
+        (OK + encode(Kind.EXIT, EXIT), "nonsense: an EXIT frame that is not due"),
+        (
+            BEGUN + encode(Kind.EXIT, EXIT.replace(b":0", b":false")),
+            "nonsense: an EXIT frame with exit",
+        ),
+        (
+            BEGUN + encode(Kind.EXIT, EXIT.replace(b'"exit":0,', b"")),
+            "nonsense: an EXIT frame with it",
+        ),
     ],
 )
 async def test_a_container_that_lies_or_dies_is_a_lost_connection(
@@ -207,19 +236,59 @@ async def test_a_container_that_lies_or_dies_is_a_lost_connection(
     result = await socket.exec(["true"], cwd="/", timeout_seconds=5)
     assert result.reason == "ConnectionLost"
     assert message in result.message
-    assert await socket.ping() is False
+    if not answer.startswith(OK):
+        assert await socket.ping() is False
     server.close()
 
 
-async def test_a_refusal_and_odd_numbers_do_not_pass_as_success(folder: Path) -> None:
-    for answer, reason in (
-        (b'{"error": "argv: missing"}\n', "NotStarted"),
-        (b'{"reason": "Exited", "exit": false}\n', "Exited"),
-    ):
-        server = await _answering(folder / "s", answer)
-        result = await AgentSocket(str(folder / "s")).exec(
-            ["true"], cwd="/", timeout_seconds=5
-        )
-        server.close()
-        assert (result.reason, result.exit_code) == (reason, None)
-        assert not result.succeeded
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        (b'{"error": "protocol: Extra inputs"}\n', "container speaks version 1 "),
+        (b'{"ok": true}\n', "container speaks version 1 "),
+        (b'{"protocol": 3, "error": "?"}\n', "container speaks version 3 "),
+        (b'{"protocol": 3}\n', "build the runner image, which is older"),
+        (b'{"error": "protocol: ..."}\n', "build the agent image, which is older"),
+    ],
+)
+async def test_a_container_of_another_release_is_named_with_both_versions(
+    folder: Path, answer: bytes, names: str
+) -> None:
+    server = await _answering(folder / "s", answer)
+    socket = AgentSocket(str(folder / "s"))
+    result = await socket.exec(["true"], cwd="/", timeout_seconds=5)
+    assert result.reason == "NotStarted"
+    assert names in result.message
+    assert f"the runner version {PROTOCOL}" in result.message
+    assert names in await socket.problem()
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("request_", "version"),
+    [
+        ({"op": "ping"}, 1),
+        ({"op": "exec", "argv": ["true"], "stdin": "", "idleTimeoutSeconds": None}, 1),
+        ({"protocol": 3, "op": "dance", "steps": [1]}, 3),
+    ],
+)
+async def test_a_runner_of_another_release_is_told_both_versions(
+    server: Entrypoint, request_: dict[str, object], version: int
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(server.socket)
+    writer.write(json.dumps(request_).encode() + b"\n")
+    answer = json.loads(await reader.readline())
+    writer.close()
+    assert answer["protocol"] == PROTOCOL
+    assert f"container speaks version {PROTOCOL}" in answer["error"]
+    assert f"the runner version {version}" in answer["error"]
+
+
+async def test_a_refusal_does_not_pass_as_success(folder: Path) -> None:
+    server = await _answering(folder / "s", answer_line("argv: missing"))
+    result = await AgentSocket(str(folder / "s")).exec(
+        ["true"], cwd="/", timeout_seconds=5
+    )
+    server.close()
+    assert (result.reason, result.exit_code) == ("NotStarted", None)
+    assert result.message == "could not be started: argv: missing"
