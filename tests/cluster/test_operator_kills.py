@@ -24,7 +24,7 @@ from tests.support.swarms import command, swarm
 from tests.support.world import World
 
 COUNT = sized(120, 1000)
-KILLS = sized(6, 50)
+KILLS = sized(10, 50)
 #: Commands that are left when the last kill comes.
 LEFT = sized(10, 50)
 SEED = 20_261_123

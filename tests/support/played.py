@@ -375,19 +375,17 @@ class PlayedNode:
     # ------------------------------------------------------------------ collector
 
     async def _collect(self, uid: str) -> None:
-        """Delete what the object of this uid owned."""
+        """Delete what the object of this uid owned, also what no watch has told of yet."""
         kinds: tuple[AnyResource, ...] = (INSTANCES, TASKS, JOBS, PODS)
         for resource in kinds:
-            for name, item in list(self._objects[resource].items()):
+            here = (resource, self._namespace)
+            ask = functools.partial(self._client.list, *here)
+            for item in (await self._patient(ask))[0]:
+                named = (*here, item["metadata"]["name"])
+                remove = functools.partial(self._client.delete, *named, grace_seconds=0)
                 owners = item["metadata"].get("ownerReferences") or []
                 if any(owner["uid"] == uid for owner in owners):
-                    await self._patient(
-                        functools.partial(
-                            self._client.delete,
-                            *(resource, self._namespace, name),
-                            grace_seconds=0,
-                        )
-                    )
+                    await self._patient(remove)
 
     async def _status(self, resource: AnyResource, name: str, status: Object) -> None:
         with contextlib.suppress(errors.NotFound):

@@ -67,7 +67,7 @@ PROOFS = (
         "kills",
         "a thousand commands under fifty kills of the operator: each is carried out once, "
         "and the audit log has them all",
-        "120 commands, 6 kills",
+        "120 commands, 10 kills",
         3,
         "tests/cluster/test_operator_kills.py",
     ),
