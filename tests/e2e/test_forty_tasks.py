@@ -4,7 +4,7 @@ All that is judged was recorded by the API server and by git; tests/support/judg
 checks. Both swarms work through the same repository at the same time, so that whatever else
 the machine does slows both of them. That is not in favour of the four, which share it with
 the one to their end, while the one has it for itself from then on. The agent's work is a wait
-of known length. All forty in hack/soak, half of them in hack/test.
+of known length. All forty in hack/soak, 26 of them in hack/test.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from tests.support.swarm import Place, place_named
 BRANCH = "swarm/demo/integration"
 #: How many times as fast four instances must be at least. It is more where nothing else
 #: runs, but never four: two cores start, check and merge the work of all of them.
-TIMES_AS_FAST = sized(1.2, 1.5)
+TIMES_AS_FAST = sized(1.3, 1.5)
 #: How many of the four must have a task, on average. Where the machine is slow everything
 #: takes longer, so this does not depend on it.
-BUSY = sized(1.5, 2.5)
+BUSY = sized(2.0, 2.5)
 SPEC = sized(forty.SOME, forty.FORTY)
 COUNT = len(SPEC.leaves)
 

@@ -83,7 +83,7 @@ SHARED: Final = {
 _CLAIMS: Final = {**SHARED, "2.3": "table/"}
 URGENT: Final = frozenset(SHARED)
 _LOW: Final = frozenset({"9.2", "9.3"})
-_LEFT_OUT: Final = ("1.2", "1.4", "3.2", "3.3", "3.4", "3.5", "4.", "6.", "7.", "8.6")
+_LEFT_OUT: Final = ("1.2", "1.4", "4.", "6.", "7.")
 OPTIONAL: Final = "9.5"
 #: In the middle of the graph, and long enough for its instance to be killed under it.
 SLOW: Final = "5.2"

@@ -75,7 +75,7 @@ PROOFS = (
         "forty-tasks",
         "two swarms side by side on forty tasks, of real pods, one of which is killed: "
         "order, files, priorities, and how much faster four are than one",
-        "21 of the tasks",
+        "26 of the tasks",
         4,
         "tests/e2e/test_forty_tasks.py",
     ),
