@@ -61,8 +61,8 @@ def _print(console: Console, text: str) -> None:
 
 
 def say_what_to_try(chosen: Options, console: Console, worked: bool) -> None:
-    """How to go on with a cluster that was left standing, and how to end it."""
-    lines = ["", "What there is is left standing. To use it:", "", *_setup(chosen)]
+    """How to go on with a cluster that was left running, and how to end it."""
+    lines = ["", "Everything is left running. To use it:", "", *_setup(chosen)]
     if worked:
         for what, command in _commands(sample=chosen.repo is None):
             lines += ["", f"    # {what}", f"    {command}"]
@@ -87,14 +87,14 @@ def _commands(sample: bool) -> List[Tuple[str, str]]:
         ("who did what when", "kubectl swarm timeline"),
         ("a task, and what it changed", f"kubectl swarm diff {failed}"),
         (
-            "a sentence to the swarm: do what was left out as optional",
+            "a sentence to the swarm: do what was skipped as optional",
             f"kubectl swarm run task {left_out}",
         ),
-        ("what becomes of it, live", "kubectl swarm watch"),
+        ("watch it live", "kubectl swarm watch"),
         ("more instances", "kubectl swarm scale up instances 2"),
         (
-            "who changed what, and that nobody has touched the record",
+            "who changed what, and whether anybody has altered the record",
             "kubectl swarm audit --verify",
         ),
-        ("what else can be said", "kubectl swarm help"),
+        ("what else you can say", "kubectl swarm help"),
     ]

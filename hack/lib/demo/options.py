@@ -15,12 +15,12 @@ SAMPLE_SPEC = ".kiro/specs/pennybook/tasks.md"
 _DESCRIPTION = """\
 Shows kiro-swarm at work: a Kubernetes cluster, the image, the chart, a git server in the
 cluster with a sample project, and a swarm that works through the project's Kiro spec. The
-agent is a script that plays its part, honestly named so: no language model is asked.
-Takes everything down again at the end.
+agent is a script, and named so: no language model is involved. Takes everything down again
+at the end.
 """
 _EPILOG = """\
 With --repo the same happens with a copy of your repository: it is cloned here, with your own
-credentials, and given to the git server in the cluster. Nothing is pushed back to you.
+credentials, and handed to the git server in the cluster. Nothing is pushed back to you.
 
     hack/demo --keep
     hack/demo --repo . --spec .kiro/specs/checkout --instances 5 --keep
@@ -66,7 +66,7 @@ def parse(arguments: Sequence[str]) -> Options:
         help='program in the image and its arguments; default: "kiro-swarm scripted-agent"',
     )
     parser.add_argument(
-        "--keep", action="store_true", help="leave all standing and say what to try"
+        "--keep", action="store_true", help="leave everything running and suggest what to try"
     )
     parser.add_argument(
         "--yes", action="store_true", help="install what is missing (root, Debian)"

@@ -1,4 +1,4 @@
-"""When the demo has failed: what those who know have said, as far as they can be asked."""
+"""When the demo has failed: the state of the cluster and the logs, as far as there are any."""
 
 from __future__ import annotations
 
