@@ -66,7 +66,9 @@ def parse(arguments: Sequence[str]) -> Options:
         help='program in the image and its arguments; default: "kiro-swarm scripted-agent"',
     )
     parser.add_argument(
-        "--keep", action="store_true", help="leave everything running and suggest what to try"
+        "--keep",
+        action="store_true",
+        help="leave everything running and suggest what to try",
     )
     parser.add_argument(
         "--yes", action="store_true", help="install what is missing (root, Debian)"
