@@ -118,7 +118,8 @@ class Half:
         pod["ownerReferences"] = [owner(item)]
         pod["labels"][LABEL_INSTANCE] = name
         ready = {"type": "Ready", "status": "True"}
-        self._put(PODS, {"metadata": pod}, {"phase": "Running", "conditions": [ready]})
+        status = {"phase": "Running", "conditions": [ready]}
+        self._put(PODS, {"metadata": pod, "spec": {}}, status)
 
     async def settle(self) -> None:
         """Reconcile until nothing is left to be done at this moment."""

@@ -47,6 +47,9 @@ class Cache:
         self._by_swarm: dict[AnyResource, dict[Key, dict[str, Any]]] = {}
         self._followers: dict[tuple[AnyResource, Key], tuple[str, Any]] = {}
         self._deleted: dict[str, None] = {}
+        #: How often anything changed: what was made of it all before is still right if
+        #: this is the same.
+        self.changes = 0
 
     def get(
         self, resource: Resource[ObjectT, StatusT], namespace: str, name: str
@@ -103,6 +106,7 @@ class Cache:
         metadata = item["metadata"]
         key = (metadata["namespace"], metadata["name"])
         known = self._objects.setdefault(resource, {}).get(key)
+        self.changes += 1
         self._objects[resource][key] = item
         swarm = swarm_of(item)
         if known is not None and swarm_of(known) != swarm:
@@ -125,6 +129,7 @@ class Cache:
         known = self._objects.get(resource, {}).get(key)
         if known is None or known["metadata"].get("uid") != metadata.get("uid"):
             return
+        self.changes += 1
         del self._objects[resource][key]
         self._unlist(resource, known)
 

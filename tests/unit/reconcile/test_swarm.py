@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import (
     CLAIMS,
     CONFIG_MAPS,
@@ -18,8 +19,10 @@ from kiro_swarm.cluster.resources import (
     SWARMS,
     TASKS,
 )
+from kiro_swarm.reconcile.engine.context import Key
 from kiro_swarm.reconcile.settings import OperatorSettings, scheme_of
 from kiro_swarm.reconcile.snapshot.view import job_outcome
+from kiro_swarm.reconcile.swarms.swarm import reconcile
 from tests.unit.reconcile.surroundings import NAMESPACE, body
 from tests.unit.reconcile.world import World, a_world
 
@@ -328,3 +331,38 @@ def test_how_a_job_ended(conditions: list[Any], outcome: Any) -> None:
     assert job_outcome(job) is outcome
     job = {}
     assert job_outcome(job) is None
+
+
+class Counting(Cache):
+    """A cache that counts how often a swarm is looked at: each time reads its Jobs once."""
+
+    looks = 0
+
+    def of_swarm(self, resource: Any, namespace: str, swarm: str) -> Any:
+        self.looks += resource is JOBS
+        return super().of_swarm(resource, namespace, swarm)
+
+
+async def test_a_swarm_is_looked_at_once_unless_something_changed(world: World) -> None:
+    world.ctx.cache = cache = Counting()
+    world.apply_swarm()
+    await world.live(3)
+    assert world.status()["tasks"]["total"] == 4
+    await world.settle()
+    key = Key(SWARMS, NAMESPACE, "demo")
+    cache.looks = 0
+    await reconcile(world.ctx, key)
+    assert cache.looks == 1
+    (task,) = (t for t in world.cluster.all(TASKS) if t["spec"]["id"] == "1")
+    merged = {"status": {"state": "Merged"}}
+    name = task["metadata"]["name"]
+    world.api.store.patch(TASKS, NAMESPACE, name, merged, "status")
+    world.listen()
+    cache.looks = 0
+    await reconcile(world.ctx, key)
+    assert cache.looks > 1, "what was written is looked at"
+    states = {
+        t["spec"]["id"]: (t.get("status") or {}).get("state")
+        for t in world.cluster.all(TASKS)
+    }
+    assert states["2"] in ("Ready", "Bound")

@@ -189,10 +189,10 @@ class Context:
         if not self.cache.put(resource, item):
             return
         if resource is LEASES:
-            self.heard(item)
+            self.last_seen(item)
         self.wake(resource, item)
 
-    def heard(self, item: KubernetesObject) -> float:
+    def last_seen(self, item: KubernetesObject) -> float:
         """When we saw this version of an object for the first time (monotonic)."""
         uid, version = item["metadata"]["uid"], item["metadata"].get("resourceVersion")
         known = self.heartbeats.get(uid)

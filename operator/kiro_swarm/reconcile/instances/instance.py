@@ -44,7 +44,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
     spec = spec_of(swarm)
     if spec is None:
         return
-    seen = observe(ctx, swarm, spec, instance)
+    seen = observe_instance(ctx, swarm, spec, instance)
     if seen is None:
         ctx.queue.add_after(key, 2.0)  # a namesake of before is on its way out
         return
@@ -54,7 +54,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
             if not await make_pod(ctx, swarm, spec, instance):
                 ctx.queue.add_after(key, 1.0)  # the watch brings it, or it goes away
         except (errors.Forbidden, errors.Invalid) as error:
-            await _tell_refusal(ctx, seen, error)
+            await _report_refusal(ctx, seen, error)
             raise
     if decision.status != (instance.get("status") or {}):
         await ctx.patch_status(INSTANCES, instance, decision.status)
@@ -64,7 +64,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
         ctx.queue.add_after(key, decision.again_in)
 
 
-def observe(
+def observe_instance(
     ctx: Context, swarm: Object, spec: KiroSwarmSpec, instance: Object
 ) -> Optional[Observed]:
     """What the cache knows of an instance; None while another one's pod has its name."""
@@ -102,7 +102,7 @@ async def make_pod(
     return await ctx.create(PODS, namespace, body) is not None
 
 
-async def _tell_refusal(
+async def _report_refusal(
     ctx: Context, seen: Observed, error: errors.ClusterError
 ) -> None:
     """Say why there is no pod: a quota, a policy, a field that the API server refuses."""

@@ -47,6 +47,8 @@ class View:
     pods: list[Pod]
     now: datetime
     known_index: Optional[TaskIndex] = None
+    changes: int = -1
+    """How often the cache had changed when this was made of it."""
 
     @property
     def name(self) -> str:
@@ -162,7 +164,24 @@ def look(cache: Cache, swarm: KiroSwarm, spec: KiroSwarmSpec, now: datetime) -> 
     instances.sort(key=lambda item: item["spec"]["index"])
     pods = cache.of_swarm(PODS, namespace, name)
     task_index = board_of(cache, swarm).task_index()
-    return View(swarm, spec, instances, task_index.tasks, jobs, pods, now, task_index)
+    return View(
+        swarm,
+        spec,
+        instances,
+        task_index.tasks,
+        jobs,
+        pods,
+        now,
+        task_index,
+        cache.changes,
+    )
+
+
+def look_again(cache: Cache, view: View, now: datetime) -> View:
+    """The view as things are now: the same unless anything has changed since."""
+    if view.changes == cache.changes:
+        return view
+    return look(cache, view.swarm, view.spec, now)
 
 
 def _owned(items: list[ObjectT], swarm: KiroSwarm) -> list[ObjectT]:

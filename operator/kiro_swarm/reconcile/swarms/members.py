@@ -11,7 +11,7 @@ from kiro_swarm.policy import naming
 from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.instances.decision import decide
-from kiro_swarm.reconcile.instances.instance import make_pod, observe
+from kiro_swarm.reconcile.instances.instance import make_pod, observe_instance
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
 from kiro_swarm.reconcile.snapshot.view import View
 
@@ -85,7 +85,7 @@ async def _make(ctx: Context, view: View, index: int) -> bool:
     made = await ctx.create(INSTANCES, view.namespace, manifest(view, index))
     if made is None:
         return False
-    seen = observe(ctx, view.swarm, view.spec, made)
+    seen = observe_instance(ctx, view.swarm, view.spec, made)
     if seen is not None and decide(seen).create:
         # A pod that is refused, by a quota for one, is the trouble of that instance: its
         # own reconcile tries again and tells.

@@ -21,7 +21,7 @@ from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object, foundations, is_owned
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
-from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look
+from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look, look_again
 from kiro_swarm.reconcile.swarms import integrate, members, prepare
 from kiro_swarm.reconcile.swarms.prepare import Prepared, termination_report
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
@@ -54,14 +54,16 @@ async def reconcile(ctx: Context, key: Key) -> None:
         await _wait_for_names(ctx, key, view, taken)
         return
     await members.reconcile(ctx, view)
-    view = await _settle(ctx, look(ctx.cache, swarm, spec, ctx.now()))
+    view = look_again(ctx.cache, view, ctx.now())
+    await _fetch_missing_job_pods(ctx, view)
+    view = look_again(ctx.cache, view, ctx.now())
     if was_prepared(view.status):
         prepared = prepare.afterwards(view)
     else:
         prepared = await prepare.reconcile(ctx, view)
     if prepared.done:
         # Tasks that were made a moment ago are in the cache, not in this view.
-        view = look(ctx.cache, swarm, spec, ctx.now())
+        view = look_again(ctx.cache, view, ctx.now())
         view = await _move_tasks(ctx, view)
     train = await integrate.reconcile(ctx, view)
     again = await _write_status(ctx, view, prepared, train)
@@ -116,7 +118,7 @@ async def _lay(
     return True
 
 
-async def _settle(ctx: Context, view: View) -> View:
+async def _fetch_missing_job_pods(ctx: Context, view: View) -> None:
     """Fetch the pod of a Job that ended, where its last words are not in the cache yet.
 
     The watch of Jobs may be ahead of the watch of Pods by a moment.
@@ -133,13 +135,12 @@ async def _settle(ctx: Context, view: View) -> View:
         pods, _ = await ctx.client.list(PODS, view.namespace, labels=label)
         for pod in pods:
             ctx.remember(PODS, pod)
-    return look(ctx.cache, view.swarm, view.spec, view.now)
 
 
 async def _move_tasks(ctx: Context, view: View) -> View:
     """States that follow from others, bindings, slow instances; returns the view afterwards."""
     silence = transitions.silence_of(ctx, view)
-    await transitions.listen(ctx, view, silence)
+    await transitions.refresh_leases(ctx, view, silence)
     for pod in transitions.silent_pods(view, silence):
         # Before its task is taken back: who dies in between finds the pod on its way out.
         await ctx.delete(PODS, pod)
@@ -148,13 +149,13 @@ async def _move_tasks(ctx: Context, view: View) -> View:
         if not patches:
             break
         written = await transitions.write(ctx, patches)
-        view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+        view = look_again(ctx.cache, view, ctx.now())
         if not written:
             break
     for decide in (hand_out.bindings, slow.flags, slow.moves):
         decided = decide(view)
         if decided and await transitions.write(ctx, decided):
-            view = look(ctx.cache, view.swarm, view.spec, ctx.now())
+            view = look_again(ctx.cache, view, ctx.now())
     return view
 
 
@@ -178,7 +179,7 @@ async def _write_status(
                 status["forecast"] = outlook(view)
             await ctx.patch_status(SWARMS, view.swarm, status)
             ctx.written[view.uid] = ctx.monotonic()
-            await _tell(ctx, view, status)
+            await _emit_events(ctx, view, status)
         waits.append(await _expire(ctx, view, status))
     given = [wait for wait in waits if wait is not None]
     return min(given) if given else None
@@ -229,7 +230,7 @@ async def _expire(ctx: Context, view: View, status: Any) -> Optional[float]:
     return None
 
 
-async def _tell(ctx: Context, view: View, status: Any) -> None:
+async def _emit_events(ctx: Context, view: View, status: Any) -> None:
     """An Event when it stalls, asks a person or is complete: news people look for."""
     for kind, warning in (
         ("Stalled", True),
@@ -279,4 +280,4 @@ async def _refuse(ctx: Context, swarm: Object, message: str) -> None:
     status = swarm_status(view, prepared, integrate.observe(view))
     if differs(view.status, status):
         await ctx.patch_status(SWARMS, swarm, status)
-        await _tell(ctx, view, status)
+        await _emit_events(ctx, view, status)

@@ -148,13 +148,13 @@ def silence_of(ctx: Context, view: View) -> Silence:
     def silence(task: Object) -> float:
         lease = ctx.cache.get(LEASES, view.namespace, task["status"]["instance"])
         signs = [task] if lease is None else [task, lease]
-        heard = max(ctx.heard(sign) for sign in signs)
-        return ctx.monotonic() - max(heard, ctx.listening_since)
+        seen = max(ctx.last_seen(sign) for sign in signs)
+        return ctx.monotonic() - max(seen, ctx.listening_since)
 
     return silence
 
 
-async def listen(ctx: Context, view: View, silence: Silence) -> None:
+async def refresh_leases(ctx: Context, view: View, silence: Silence) -> None:
     """Read the Leases before somebody is called silent: it may be our watch that is stuck."""
     limit = view.spec.recovery.lost_after_seconds
     if all(silence(task) <= limit for task in view.active.values()):
