@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import yaml
 
@@ -91,7 +91,11 @@ def templates() -> Dict[str, str]:
 
 
 def _policy(
-    version: str, sort: str, name: str, spec: Dict[str, Any], bound: Dict[str, Any]
+    version: str,
+    sort: str,
+    name: str,
+    spec: Mapping[str, object],
+    bound: Mapping[str, object],
 ) -> List[str]:
     """An admission policy and its binding."""
     kind = f"{sort}AdmissionPolicy"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Dict, List
 
 from hack.lib.docs.markdown import bullets, code, codes, page, table
-from kiro_swarm.commands.help import describe
+from kiro_swarm.commands.help import ArgumentHelp, CommandHelp, ModifierHelp, describe
 from kiro_swarm.commands.roles import ROLES
 from kiro_swarm.commands.table import CONNECTORS, FILLERS
 
@@ -73,11 +73,11 @@ def pages() -> Dict[str, str]:
     return {"commands.md": page(source, "Commands", *parts)}
 
 
-def _link(item: Dict[str, Any]) -> str:
+def _link(item: CommandHelp) -> str:
     return f"[{code(item['usage'])}](#{item['name'].replace(' ', '-')})"
 
 
-def _command(item: Dict[str, Any]) -> str:
+def _command(item: CommandHelp) -> str:
     parts = [f"## {item['name']}", item["help"], f"    {item['usage']}"]
     if item["missing"]:
         parts.append(f"Not available: {item['missing']}.")
@@ -106,7 +106,7 @@ def _command(item: Dict[str, Any]) -> str:
     return "\n\n".join([*parts, bullets(facts)])
 
 
-def _argument(value: Dict[str, Any]) -> List[str]:
+def _argument(value: ArgumentHelp) -> List[str]:
     low, high = value.get("minimum"), value["maximum"]
     unit = " seconds" if value["kind"] == "duration" else ""
     bounds = f"at most {high} characters" if low is None else f"{low} to {high}{unit}"
@@ -114,6 +114,6 @@ def _argument(value: Dict[str, Any]) -> List[str]:
     return [code(name), value["expects"], bounds, value["help"]]
 
 
-def _modifier(word: Dict[str, Any]) -> List[str]:
+def _modifier(word: ModifierHelp) -> List[str]:
     note = f" Not available: {word['missing']}." if word["missing"] else ""
     return [code(word["name"]), codes(word["synonyms"]), word["help"] + note]

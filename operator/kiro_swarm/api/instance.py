@@ -25,6 +25,9 @@ InstancePhase = Literal[
 ]
 
 
+Desired = Literal["Running", "Paused", "Drained", "Stopped"]
+
+
 class InstanceIdentity(TypedDict):
     """What a KiroInstance is for ever."""
 
@@ -66,7 +69,7 @@ class KiroInstanceSpecPatch(TypedDict, total=False):
         ),
     ]
     desired: Annotated[
-        Literal["Running", "Paused", "Drained", "Stopped"],
+        Desired,
         Field(
             default="Running",
             description="Paused: finish the current task, take no further one, keep the "

@@ -46,6 +46,7 @@ State = Literal[
     "Blocked", "Ready", "Bound", "Running", "Done", "Merged", "Failed", "Skipped"
 ]
 Complexity = Literal["Low", "Medium", "High"]
+Mode = Literal["Normal", "BeastMode"]
 
 
 Paused = Annotated[
@@ -184,7 +185,7 @@ class KiroTaskSpecPatch(TaskFromFile, total=False):
         ),
     ]
     mode: Annotated[
-        Literal["Normal", "BeastMode"],
+        Mode,
         Field(
             default="Normal",
             description="BeastMode: plan, do, check and act in bounded cycles until the "

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Mapping, NamedTuple
+from typing import Mapping, NamedTuple
 
+from kiro_swarm.api.command import Action as ActionStatus
+from kiro_swarm.api.command import Result
 from kiro_swarm.commands.formatter import format_action
 from kiro_swarm.commands.table import Command
 from kiro_swarm.commands.values import Value
@@ -74,9 +76,9 @@ class Action(NamedTuple):
             if missing
         )
 
-    def to_wire(self) -> dict[str, Any]:
-        """JSON-ready form; fields of the caller only when set."""
-        wire: dict[str, Any] = {
+    def to_status(self) -> ActionStatus:
+        """As in ``SwarmCommand.status.action``."""
+        return {
             "verb": self.verb,
             "noun": self.noun,
             "arguments": _wire(self.arguments),
@@ -85,16 +87,19 @@ class Action(NamedTuple):
             "permission": self.permission,
             "normalized": self.normalized,
         }
+
+    def to_wire(self) -> dict[str, object]:
+        """JSON-ready form; fields of the caller only when set."""
         sender = {
             "timestamp": self.timestamp,
             "sourceInstance": self.source_instance,
             "correlationId": self.correlation_id,
         }
-        wire.update((name, value) for name, value in sender.items() if value)
-        return wire
+        said = {name: value for name, value in sender.items() if value}
+        return {**self.to_status(), **said}
 
 
-def _wire(values: Mapping[str, Value]) -> dict[str, Any]:
+def _wire(values: Mapping[str, Value]) -> dict[str, object]:
     """Values as JSON has them: lists for tuples."""
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -111,11 +116,11 @@ class ActionResult:
 
     success: bool
     message: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, object] = field(default_factory=dict)
     execution_time: timedelta = timedelta()
     side_effects: tuple[str, ...] = ()
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> Result:
         """JSON-ready form; the time as seconds."""
         return {
             "success": self.success,

@@ -12,7 +12,9 @@ first word: words are parted by spaces, and only ASCII letters lose their case.
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping
+from typing import Mapping
+
+from typing_extensions import TypedDict
 
 from kiro_swarm.api.meta import GROUP, VERSION
 from kiro_swarm.commands.lexer import MAX_BYTES
@@ -58,12 +60,36 @@ def requester_name(prefix: str) -> str:
     return f"{prefix}-requester"
 
 
+class ResourceRule(TypedDict):
+    """Which requests a policy is asked about."""
+
+    apiGroups: list[str]
+    apiVersions: list[str]
+    operations: list[str]
+    resources: list[str]
+
+
+class MatchConstraints(TypedDict):
+    """The requests that a policy is about."""
+
+    resourceRules: list[ResourceRule]
+
+
+class PolicySpec(TypedDict):
+    """The spec of a ValidatingAdmissionPolicy."""
+
+    failurePolicy: str
+    matchConstraints: MatchConstraints
+    variables: list[dict[str, str]]
+    validations: list[dict[str, str]]
+
+
 def policy(
     permissions: Mapping[str, str],
     prefix: str,
     requester_required: str = "false",
     roles_exist: str = "true",
-) -> dict[str, Any]:
+) -> PolicySpec:
     """The spec of the ValidatingAdmissionPolicy, JSON-ready.
 
     permissions: first word -> permission (``Parser().grammar.permissions``). prefix: of
@@ -121,12 +147,12 @@ def policy(
     }
 
 
-def binding(prefix: str) -> dict[str, Any]:
+def binding(prefix: str) -> dict[str, object]:
     """The spec of the ValidatingAdmissionPolicyBinding: everywhere, and it denies."""
     return {"policyName": policy_name(prefix), "validationActions": ["Deny"]}
 
 
-def requester_policy() -> dict[str, Any]:
+def requester_policy() -> dict[str, object]:
     """The spec of the MutatingAdmissionPolicy that writes spec.requestedBy, JSON-ready.
 
     For clusters that have the kind. A manifest without the field can be applied and
@@ -148,14 +174,14 @@ def requester_policy() -> dict[str, Any]:
     }
 
 
-def requester_binding(prefix: str) -> dict[str, Any]:
+def requester_binding(prefix: str) -> dict[str, object]:
     """The spec of its binding: everywhere."""
     return {"policyName": requester_name(prefix)}
 
 
-def _commands(*operations: str) -> dict[str, Any]:
+def _commands(*operations: str) -> MatchConstraints:
     """Constraints that SwarmCommands match."""
-    rule = {
+    rule: ResourceRule = {
         "apiGroups": [GROUP],
         "apiVersions": [VERSION],
         "operations": list(operations),

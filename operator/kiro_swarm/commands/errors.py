@@ -5,7 +5,7 @@ Raised by the parser; shown to people by the command line and in SwarmCommand.st
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Sequence
 
 _SHOWN = 40
 
@@ -31,7 +31,7 @@ class SentenceError(ValueError):
         self.expected: tuple[str, ...] = tuple(expected)
         self.suggestions: tuple[str, ...] = tuple(suggestions)
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> dict[str, object]:
         """The error as JSON-ready data; ``expectation`` is ``expected`` in words."""
         return {
             "message": self.message,

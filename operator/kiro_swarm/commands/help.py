@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from itertools import chain, repeat
-from typing import Any, Sequence
+from typing import Sequence
+
+from typing_extensions import Required, TypedDict
 
 from kiro_swarm.commands.errors import any_of
 from kiro_swarm.commands.grammar import fold
@@ -12,7 +14,52 @@ from kiro_swarm.commands.table import COMMANDS, VERB_SYNONYMS, Argument, Command
 from kiro_swarm.commands.values import in_words
 
 
-def describe(commands: Sequence[Command] = COMMANDS) -> list[dict[str, Any]]:
+class ArgumentHelp(TypedDict, total=False):
+    """An argument or a parameter; ``minimum`` where it is a number."""
+
+    name: Required[str]
+    kind: Required[str]
+    expects: Required[str]
+    minimum: int
+    maximum: Required[int]
+    optional: Required[bool]
+    after: Required[str]
+    choices: Required[list[str]]
+    help: Required[str]
+
+
+class ModifierHelp(TypedDict):
+    """A word that says how."""
+
+    name: str
+    help: str
+    available: bool
+    missing: str
+    synonyms: list[str]
+
+
+class CommandHelp(TypedDict):
+    """A row of the table. Programs read it: no key of it is renamed or dropped."""
+
+    name: str
+    usage: str
+    verb: str
+    verbSynonyms: list[str]
+    noun: str
+    arguments: list[ArgumentHelp]
+    modifiers: list[ModifierHelp]
+    parameters: list[ArgumentHelp]
+    permission: str
+    destructive: bool
+    available: bool
+    missing: str
+    help: str
+    examples: list[str]
+    synonyms: list[str]
+    connectors: list[str]
+
+
+def describe(commands: Sequence[Command] = COMMANDS) -> list[CommandHelp]:
     """One JSON-ready object a command, in the table's order."""
     return [
         {
@@ -97,16 +144,17 @@ def _page(command: Command) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _argument(item: Argument) -> dict[str, Any]:
-    bounds = {"minimum": item.minimum} if item.kind in ("integer", "duration") else {}
-    return {
+def _argument(item: Argument) -> ArgumentHelp:
+    told: ArgumentHelp = {
         "name": item.name,
         "kind": item.kind,
         "expects": in_words(item),
-        **bounds,
         "maximum": item.maximum,
         "optional": item.optional,
         "after": item.after,
         "choices": list(item.choices),
         "help": item.help,
     }
+    if item.kind in ("integer", "duration"):
+        told["minimum"] = item.minimum
+    return told

@@ -16,7 +16,7 @@ from kiro_swarm.api.crd import KINDS, Kind
 from kiro_swarm.api.meta import TASK_STATES
 from kiro_swarm.cli.kubectl.route import VIEWS
 from kiro_swarm.cli.operator import operator
-from kiro_swarm.commands.help import describe
+from kiro_swarm.commands.help import ModifierHelp, describe
 from kiro_swarm.commands.roles import ROLES, role_of
 from tests.unit.docs.pages import ROOT, code_words, table_rows
 
@@ -103,7 +103,13 @@ def test_the_overview_leads_to_every_sentence() -> None:
 
 
 def test_a_word_that_cannot_be_done_yet_says_so() -> None:
-    word = {"name": "loudly", "synonyms": [], "help": "Loud.", "missing": "a voice"}
+    word: ModifierHelp = {
+        "name": "loudly",
+        "synonyms": [],
+        "help": "Loud.",
+        "available": False,
+        "missing": "a voice",
+    }
     assert sentences._modifier(word)[2] == "Loud. Not available: a voice."
 
 

@@ -35,7 +35,8 @@ BY_VARIABLE = {
     ("effects.py", "delete"): "effects",
     ("effects.py", "patch"): "effects",
     ("effects.py", "patch_status"): "effects",
-    ("writes.py", "patch"): "instances and tasks",
+    # What it wants deleted, where it says so.
+    ("writes.py", "delete"): "deleted",
 }
 SWARM: Any = {
     "apiVersion": "swarm.kiro.dev/v1alpha1",
@@ -57,6 +58,10 @@ def calls() -> Iterator[Tuple[str, str, Optional[AnyResource]]]:
                     verb, resource = arguments[0], ast.unparse(arguments[1])
                     assert isinstance(verb, ast.Constant)
                     yield path.name, str(verb.value), getattr(resources, resource, None)
+                    continue
+                if ast.unparse(function) == "deleted":
+                    resource = ast.unparse(arguments[0])
+                    yield path.name, "delete", getattr(resources, resource, None)
                     continue
                 if ast.unparse(function) == "partial":
                     function, arguments = arguments[0], arguments[1:]
@@ -95,9 +100,6 @@ def used() -> Set[Right]:
     made = foundations(SWARM, Storage(), network_policy=True)
     rights |= {
         right(resource, verb) for resource, _ in made for verb in ("create", "get")
-    }
-    rights |= {
-        right(resource, "patch") for resource in (resources.INSTANCES, resources.TASKS)
     }
     return rights | {
         right(resource, method) for _, method, resource in calls() if resource

@@ -69,7 +69,8 @@ def about(where: View, task_id: str) -> Explanation:
 
 
 def codes(explanation: Explanation) -> list[str]:
-    return [reason["code"] for reason in explanation.data["reasons"]]
+    reasons: Any = explanation.data["reasons"]
+    return [reason["code"] for reason in reasons]
 
 
 def job(condition: str = "", reported: str = "2026-11-22T10:00:00Z") -> Object:

@@ -236,7 +236,7 @@ def test_a_blocked_task_names_what_holds_it_in_the_end() -> None:
         {"task": "2", "state": "Failed", "waitsFor": []},
         {"task": "3", "state": "Running", "waitsFor": []},
     ]
-    causes = explanation.data["causes"]
+    causes: Any = explanation.data["causes"]
     assert [(c["task"], c["code"], c["say"]) for c in causes] == [
         ("2", "failed", ["retry task 2"]),
         ("3", "running", []),
@@ -268,7 +268,8 @@ def test_long_stories_are_cut_short() -> None:
     assert lines[0].endswith("1.3 (Failed), 1.4 (Failed) and 195 more")
     assert lines[-1] == "  and 190 more"
     assert len(explanation.text) < 4096
-    assert len(explanation.data["waitsFor"]) == 100
+    waits: Any = explanation.data["waitsFor"]
+    assert len(waits) == 100
 
 
 def test_tasks_that_wait_for_each_other_do_not_keep_it_busy() -> None:

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Mapping, Optional, Sequence
+from typing import Optional, Sequence
 
+from kiro_swarm.api.command import Change, Result, SwarmCommand
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.commands.errors import SentenceError
@@ -33,7 +34,6 @@ from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, fail
 from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.engine.backlog import FINISHED, phase_of, unlogged
 from kiro_swarm.reconcile.engine.context import Context, Key
-from kiro_swarm.reconcile.objects.manifests import Object
 
 log = logging.getLogger(__name__)
 #: A command may arrive before its swarm does: pipelines apply both at once.
@@ -115,15 +115,15 @@ async def _said_before(run: CommandRun) -> bool:
         )
         await answer(run, outcome, phase="Rejected", reason="CorrelationIdUsed")
     elif phase_of(first) in FINISHED:
-        result = status.get("result") or {}
+        result: Result = status.get("result") or {"success": False}
         message = f"carried out once, as {name}: {status.get('message', '')}"
         data = {**(result.get("data") or {}), "first": name}
-        await answer(run, Outcome(bool(result.get("success")), message, data))
+        await answer(run, Outcome(result["success"], message, data))
     # Else the first is still at work; its answer wakes this one.
     return True
 
 
-def _first_said(run: CommandRun, correlation: str) -> Optional[Object]:
+def _first_said(run: CommandRun, correlation: str) -> Optional[SwarmCommand]:
     """The command that was first with a correlation id.
 
     All others wait for its answer, so of those with an answer it had the first; without
@@ -179,7 +179,7 @@ async def _work(run: CommandRun, executor: Executor) -> None:
         await answer(run, outcome)
 
 
-def _dry_run(outcome: Outcome, would: Sequence[Mapping[str, str]]) -> Outcome:
+def _dry_run(outcome: Outcome, would: Sequence[Change]) -> Outcome:
     """The answer to a dry run: what would be changed, and that nothing was."""
     if outcome.success is False:
         return Outcome(False, f"dry run: {outcome.message}", outcome.data)

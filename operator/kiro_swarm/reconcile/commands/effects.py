@@ -11,12 +11,13 @@ import json
 from functools import partial
 from typing import Any, Iterable, Mapping, Sequence
 
+from kiro_swarm.api.command import Change
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.lifecycle.edges import PERSON
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.reconcile.commands.executors.plan import Effect
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
-from kiro_swarm.reconcile.objects.manifests import Object
 
 _SHOWN = 256
 #: What a status patch of another object is about, of all that it sets.
@@ -29,7 +30,7 @@ async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> 
     :raises errors.Conflict: something has changed meanwhile: decide again.
     :raises errors.Invalid: the API server refuses one; those before it are done.
     """
-    written: dict[str, Object] = {}
+    written: dict[str, KubernetesObject] = {}
     for _, group in itertools.groupby(effects, key=lambda effect: effect.verb):
         await side_by_side(
             partial(_one, ctx, namespace, effect, written) for effect in group
@@ -37,7 +38,7 @@ async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> 
 
 
 async def _one(
-    ctx: Context, namespace: str, effect: Effect, written: dict[str, Object]
+    ctx: Context, namespace: str, effect: Effect, written: dict[str, KubernetesObject]
 ) -> None:
     """``written``: by uid, what effects of before made of their objects."""
     body: Any = dict(effect.body)
@@ -55,20 +56,19 @@ async def _one(
         await ctx.create(effect.resource, namespace, body)
 
 
-def changes(effects: Iterable[Effect]) -> list[dict[str, str]]:
+def changes(effects: Iterable[Effect]) -> list[Change]:
     """The effects as ``SwarmCommand.status.changes``: object, before, after, words."""
     return [_change(effect) for effect in effects]
 
 
-def _change(effect: Effect) -> dict[str, str]:
-    item = effect.body if effect.verb == "create" else effect.item
-    name = f"{effect.resource.kind.lower()}/{item['metadata']['name']}"
+def _change(effect: Effect) -> Change:
+    name = f"{effect.resource.kind.lower()}/{effect.name}"
     if effect.verb == "create":
         before, after = "absent", "created"
     elif effect.verb == "delete":
         before, after = "present", "deleted"
     else:
-        wanted: Mapping[str, Any] = effect.body
+        wanted = effect.body
         if effect.verb == "patch_status":
             wanted = {key: wanted[key] for key in _TELLING if key in wanted}
             wanted = {"status": wanted}
@@ -76,14 +76,14 @@ def _change(effect: Effect) -> dict[str, str]:
     return {"object": name, "says": effect.says[:256], "before": before, "after": after}
 
 
-def _as_in(wanted: Mapping[str, Any], item: Any) -> dict[str, Any]:
+def _as_in(wanted: Mapping[str, object], item: object) -> dict[str, object]:
     """The values that ``item`` has where ``wanted`` has some."""
-    found = {}
+    found: dict[str, object] = {}
     for key, value in wanted.items():
         now = item.get(key) if isinstance(item, Mapping) else None
         found[key] = _as_in(value, now) if isinstance(value, Mapping) else now
     return found
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))[:_SHOWN]

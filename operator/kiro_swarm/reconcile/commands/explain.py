@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Callable
 
 from kiro_swarm.api.meta import (
     BLOCKED,
@@ -20,10 +20,10 @@ from kiro_swarm.api.meta import (
     RUNNING,
     SKIPPED,
 )
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.policy.approval import asks_person
 from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.text import listed, short, spoken
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.swarms.integrate import observe
@@ -53,10 +53,10 @@ class Explanation:
     among them that wait for no other task."""
 
     text: str
-    data: dict[str, Any]
+    data: dict[str, object]
 
 
-def explain(view: View, task: Object) -> Explanation:
+def explain(view: View, task: KiroTask) -> Explanation:
     """Why a task of the view is not running, or what it is at."""
     state, name = state_of(task), task["spec"]["id"]
     reasons = _REASONS[state](view, task)
@@ -71,7 +71,7 @@ def explain(view: View, task: Object) -> Explanation:
     ]
     if len(roots) > _MOST_ROOTS:
         lines.append(f"  and {len(roots) - _MOST_ROOTS} more")
-    data = {
+    data: dict[str, object] = {
         "task": name,
         "state": state,
         "reasons": [reason.to_wire() for reason in reasons],
@@ -84,22 +84,22 @@ def explain(view: View, task: Object) -> Explanation:
     return Explanation("\n".join(lines), data)
 
 
-def _named(task: Object) -> dict[str, Any]:
+def _named(task: KiroTask) -> dict[str, object]:
     return {"task": task["spec"]["id"], "state": state_of(task)}
 
 
-def _cause(view: View, task: Object) -> Reason:
+def _cause(view: View, task: KiroTask) -> Reason:
     return _REASONS[state_of(task)](view, task)[0]
 
 
-def _is_root(view: View, task: Object) -> bool:
+def _is_root(view: View, task: KiroTask) -> bool:
     """Whether a task before another waits for no task itself."""
     return state_of(task) != BLOCKED or not any(
         needed in view.states for needed in waiting_for(view, task)
     )
 
 
-def _chain(view: View, task: Object) -> list[Object]:
+def _chain(view: View, task: KiroTask) -> list[KiroTask]:
     """What has to be merged before a task, as far as it is not; the nearest first."""
     by_id = {item["spec"]["id"]: item for item in view.tasks}
     seen = {task["spec"]["id"]}
@@ -117,7 +117,7 @@ def _chain(view: View, task: Object) -> list[Object]:
 # ------------------------------------------------------------------ the states
 
 
-def _blocked(view: View, task: Object) -> list[Reason]:
+def _blocked(view: View, task: KiroTask) -> list[Reason]:
     waits = waiting_for(view, task)
     unknown = [needed for needed in waits if needed not in view.states]
     known = [f"{n} ({view.states[n]})" for n in waits if n in view.states]
@@ -132,7 +132,7 @@ def _blocked(view: View, task: Object) -> list[Reason]:
     return [*reasons, *paused(task)]
 
 
-def _ready(view: View, task: Object) -> list[Reason]:
+def _ready(view: View, task: KiroTask) -> list[Reason]:
     reasons = [*suspended(view), *paused(task)]
     if task["spec"].get("assignedTo"):
         reasons += assigned(view, task)
@@ -144,7 +144,7 @@ def _ready(view: View, task: Object) -> list[Reason]:
     return [*reasons, *_failed_before(task)]
 
 
-def _active(view: View, task: Object) -> list[Reason]:
+def _active(view: View, task: KiroTask) -> list[Reason]:
     status, now = task["status"], stamp(view.now)
     where = f"attempt {status.get('attempt', 0)} with {status.get('instance', '')}"
     if state_of(task) == BOUND:
@@ -164,7 +164,7 @@ def _active(view: View, task: Object) -> list[Reason]:
     return [*reasons, *late, *in_the_way, *_failed_before(task), *paused(task)]
 
 
-def _late(view: View, task: Object, again: str) -> list[Reason]:
+def _late(view: View, task: KiroTask, again: str) -> list[Reason]:
     """That it takes longer than it should."""
     if not is_late(view, task):
         return []
@@ -173,7 +173,7 @@ def _late(view: View, task: Object, again: str) -> list[Reason]:
     return [Reason("late", f"{message}; to begin anew elsewhere", (again,))]
 
 
-def _conflict(task: Object, so: str, say: str) -> list[Reason]:
+def _conflict(task: KiroTask, so: str, say: str) -> list[Reason]:
     """That the work would not merge as it is, and what follows."""
     message = predicted(task["status"])
     if not message:
@@ -181,7 +181,7 @@ def _conflict(task: Object, so: str, say: str) -> list[Reason]:
     return [Reason("conflict-predicted", f"{short(message)}{so}", (say,))]
 
 
-def _failed_before(task: Object) -> list[Reason]:
+def _failed_before(task: KiroTask) -> list[Reason]:
     status, allowed = task["status"], task["spec"].get("maxAttempts", 1)
     failures, history = int(status.get("failures") or 0), status.get("history") or []
     if not failures or not history:
@@ -190,15 +190,15 @@ def _failed_before(task: Object) -> list[Reason]:
     return [Reason("failed-before", f"{message} {history[-1]['outcome']}")]
 
 
-def _said(view: View, status: Object) -> str:
-    progress = status.get("progress") or {}
-    if not progress.get("message"):
+def _said(view: View, status: KiroTaskStatus) -> str:
+    progress = status.get("progress")
+    if not progress or not progress.get("message"):
         return "its agent has said nothing yet"
     quiet = seconds_between(progress.get("updatedAt"), stamp(view.now))
     return f"its agent said {spoken(quiet)} ago: {short(progress['message'])}"
 
 
-def _done(view: View, task: Object) -> list[Reason]:
+def _done(view: View, task: KiroTask) -> list[Reason]:
     name = task["spec"]["id"]
     if asks_person(task, view.spec.integration.approval):
         say = (f"approve task {name}", f"reject task {name}")
@@ -225,7 +225,7 @@ def _done(view: View, task: Object) -> list[Reason]:
     ]
 
 
-def _merged(view: View, task: Object) -> list[Reason]:
+def _merged(view: View, task: KiroTask) -> list[Reason]:
     status = task["status"]
     if not status.get("mergeCommit"):
         return [Reason("merged", status.get("message") or "it counts as merged")]
@@ -233,7 +233,7 @@ def _merged(view: View, task: Object) -> list[Reason]:
     return [Reason("merged", f"as {commit} at {when}")]
 
 
-def _failed(view: View, task: Object) -> list[Reason]:
+def _failed(view: View, task: KiroTask) -> list[Reason]:
     status, name = task["status"], task["spec"]["id"]
     reason, message = status.get("reason") or "", status.get("message") or ""
     reasons = [Reason("failed", f"{reason}, {short(message)}", (f"retry task {name}",))]
@@ -243,12 +243,12 @@ def _failed(view: View, task: Object) -> list[Reason]:
     return [*reasons, *paused(task)]
 
 
-def _skipped(view: View, task: Object) -> list[Reason]:
+def _skipped(view: View, task: KiroTask) -> list[Reason]:
     message = task["status"].get("message") or "it is left out"
     return [Reason("skipped", message, (f"run task {task['spec']['id']}",))]
 
 
-_REASONS: dict[str, Callable[[View, Object], list[Reason]]] = {
+_REASONS: dict[str, Callable[[View, KiroTask], list[Reason]]] = {
     BLOCKED: _blocked,
     READY: _ready,
     BOUND: _active,

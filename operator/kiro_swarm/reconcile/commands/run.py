@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Mapping, Optional
+from typing import Optional
 
 from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec, SwarmCommandStatus
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.action import Action
-from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, Request
+from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
+    Executor,
+    Outcome,
+    Pinned,
+    Request,
+)
 from kiro_swarm.reconcile.engine.backlog import is_change, phase_of
 from kiro_swarm.reconcile.engine.context import Context, Key
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, look
 
 
@@ -30,19 +37,18 @@ class CommandRun:
 
     ctx: Context
     key: Key
-    command: Object
+    command: SwarmCommand
     action: Optional[Action] = None
     view: Optional[View] = None
-    pinned: Optional[Mapping[str, Any]] = None
+    pinned: Optional[Data] = None
 
     @property
-    def spec(self) -> Mapping[str, Any]:
+    def spec(self) -> SwarmCommandSpec:
         """What was asked for."""
-        spec: Mapping[str, Any] = self.command["spec"]
-        return spec
+        return self.command["spec"]
 
     @property
-    def status(self) -> Mapping[str, Any]:
+    def status(self) -> SwarmCommandStatus:
         """Its status as it was written last."""
         return self.command.get("status") or {}
 
@@ -72,7 +78,7 @@ class CommandRun:
         return self.action is not None and is_change(self.command["spec"], self.action)
 
     @property
-    def swarm(self) -> Optional[Object]:
+    def swarm(self) -> Optional[KiroSwarm]:
         """The KiroSwarm whose audit log it goes into; None: into none."""
         return None if self.view is None else self.view.swarm
 
@@ -88,10 +94,11 @@ class CommandRun:
         """What is left to do; what the sentence means is pinned the first time."""
         request = self._request()
         if self.pinned is None and self.begun:
-            self.pinned = (self.status.get("action") or {}).get("parameters") or {}
+            recorded = self.status.get("action")
+            self.pinned = recorded.get("parameters", {}) if recorded else {}
         elif self.pinned is None:
             self.pinned = executor.pin(request)
-        return executor.decide(replace(request, pinned=self.pinned))
+        return executor.decide(replace(request, pinned=Pinned(self.pinned)))
 
     def _request(self) -> Request:
         action, view = self.action, self.view

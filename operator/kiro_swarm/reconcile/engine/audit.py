@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from kiro_swarm.api.command import AuditReference
 from kiro_swarm.api.kubernetes import ConfigMap
 from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.cluster import errors
@@ -31,7 +32,7 @@ class Line:
     sequence: int
     hash: str
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> AuditReference:
         """As in ``SwarmCommand.status.audit``."""
         return {"sequence": self.sequence, "hash": self.hash}
 

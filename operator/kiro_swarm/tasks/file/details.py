@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Optional
+from typing import Final, Optional, TypeVar
 
 from kiro_swarm.tasks.file import values
 from kiro_swarm.tasks.file.boxes import Box
@@ -22,6 +22,7 @@ from kiro_swarm.tasks.file.model import Complexity, Remarks
 
 #: The mark of a list item.
 BULLET: Final = re.compile(r"[-*+](?:\s|\Z)|[0-9]{1,9}[.)]\s")
+T = TypeVar("T")
 #: More than a KiroTask carries (``wire`` says so), and few enough to pass on to sub-tasks.
 _MAX_CAPABILITIES: Final = 64
 
@@ -99,8 +100,8 @@ _WRONG: dict[str, tuple[Code, str]] = {
 
 
 def _first(
-    draft: Draft, kind: Kind, read: Callable[[str], Any], remarks: Remarks
-) -> Any:
+    draft: Draft, kind: Kind, read: Callable[[str], Optional[T]], remarks: Remarks
+) -> Optional[T]:
     """The value of the first field of a kind that can be read."""
     for entry in draft.fields:
         if entry.kind != kind or entry.value.lower() in values.NOTHING:

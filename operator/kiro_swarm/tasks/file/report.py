@@ -7,7 +7,7 @@ people's pipelines: no key of it is renamed or dropped.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from kiro_swarm.api.meta import BLOCKED, MERGED, READY, RUNNING, SKIPPED
 from kiro_swarm.tasks.file.codes import CODES
@@ -18,7 +18,7 @@ _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 _STATES: Final = {"done": MERGED, "running": RUNNING, "deferred": SKIPPED}
 
 
-def as_json(file: TaskFile) -> dict[str, Any]:
+def as_json(file: TaskFile) -> dict[str, object]:
     """``{"tasks": [...], "diagnostics": [...]}``, both in the order of the file.
 
     ``dependencies`` are ids of leaves, as the file (or its wave graph) writes them; what
@@ -52,12 +52,12 @@ def as_json(file: TaskFile) -> dict[str, Any]:
     }
 
 
-def as_sarif(files: Mapping[str, TaskFile], version: str) -> dict[str, Any]:
+def as_sarif(files: Mapping[str, TaskFile], version: str) -> dict[str, object]:
     """A SARIF 2.1.0 log of one run.
 
     :param files: by relative address: ``/`` between the parts, escaped as in a URI.
     """
-    places = {code: index for index, code in enumerate(CODES)}
+    places: dict[str, int] = {code: index for index, code in enumerate(CODES)}
     driver = {
         "name": "kiro-swarm tasks check",
         "semanticVersion": version,
@@ -79,7 +79,9 @@ def as_sarif(files: Mapping[str, TaskFile], version: str) -> dict[str, Any]:
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _result(path: str, remark: Diagnostic, places: Mapping[Any, int]) -> dict[str, Any]:
+def _result(
+    path: str, remark: Diagnostic, places: Mapping[str, int]
+) -> dict[str, object]:
     region = {"startLine": remark.line, "startColumn": remark.column}
     return {
         "ruleId": remark.code,
@@ -120,7 +122,7 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def as_objects(file: TaskFile) -> Sequence[dict[str, Any]]:
+def as_objects(file: TaskFile) -> Sequence[dict[str, object]]:
     """The leaves as KiroTasks as far as the views of a graph look at them."""
     satisfied = {t.id for t in file.leaves if t.state in ("done", "deferred")}
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Optional
+from typing import Final, Optional
 
 from kiro_swarm.tasks.file.ids import PATTERN
 from kiro_swarm.tasks.file.lines import Block, Document, Line
@@ -111,11 +111,11 @@ def _decode(text: str) -> tuple[Wave, ...]:
     return tuple(_wave(entries[index], place) for index in order)
 
 
-def _named(name: str, entry: Any) -> dict[str, Any]:
+def _named(name: str, entry: object) -> dict[str, object]:
     return {"id": name, **(entry if isinstance(entry, dict) else {"tasks": entry})}
 
 
-def _name(entry: Any, index: int) -> str:
+def _name(entry: object, index: int) -> str:
     if isinstance(entry, dict):
         for key in ("id", "wave", "name"):
             if isinstance(entry.get(key), str):
@@ -123,7 +123,7 @@ def _name(entry: Any, index: int) -> str:
     return str(index)
 
 
-def _wave(entry: Any, place: dict[str, int]) -> Wave:
+def _wave(entry: object, place: dict[str, int]) -> Wave:
     if isinstance(entry, dict):
         tasks = next((entry[key] for key in _TASKS if key in entry), None)
         after = next((entry[key] for key in _AFTER if key in entry), None)
@@ -143,7 +143,7 @@ def _wave(entry: Any, place: dict[str, int]) -> Wave:
     return Wave(tuple(map(_task, tasks)), tuple(place[name] for name in after))
 
 
-def _task(entry: Any) -> str:
+def _task(entry: object) -> str:
     """The id that an entry is or begins with (``Task 1.1: Title``), else its text."""
     if isinstance(entry, dict):
         entry = entry.get("id", entry.get("task"))

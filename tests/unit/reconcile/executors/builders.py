@@ -9,7 +9,12 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
-from kiro_swarm.reconcile.commands.executors.plan import Effect, Outcome, Request
+from kiro_swarm.reconcile.commands.executors.plan import (
+    Effect,
+    Outcome,
+    Pinned,
+    Request,
+)
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.view import View
 from tests.unit.reconcile.surroundings import START, swarm_spec
@@ -128,7 +133,7 @@ class Scene:
             name="word",
             uid="w",
             settings=SETTINGS,
-            pinned=pinned or {},
+            pinned=Pinned(pinned or {}),
             commands=self.commands,
             health=lambda: self.health,
         )
@@ -145,13 +150,14 @@ class Scene:
 
     def do(self, effect: Effect) -> None:
         """What the API server makes of an effect."""
-        item = effect.item
+        item: Any = effect.item
+        body: Any = effect.body
         if effect.verb == "patch":
             target = self.spec if item is self.swarm else item["spec"]
-            target.update(effect.body["spec"])
+            target.update(body["spec"])
             item["metadata"]["generation"] += 1
         elif effect.verb == "patch_status":
-            item.setdefault("status", {}).update(effect.body)
+            item.setdefault("status", {}).update(body)
         elif effect.resource.kind == "Pod":
             item["metadata"]["deletionTimestamp"] = self.now
         else:

@@ -259,4 +259,5 @@ def test_a_wrong_sentence_is_explained(scene: Scene) -> None:
     outcome = scene.decide('test protocol parse "statsu swarm"')
     assert outcome.success is False
     assert outcome.data["position"] == 1
-    assert "status swarm" in outcome.data["suggestions"]
+    suggestions: Any = outcome.data["suggestions"]
+    assert "status swarm" in suggestions

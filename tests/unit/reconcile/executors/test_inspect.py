@@ -44,7 +44,7 @@ def test_a_job_of_the_command_is_made_once() -> None:
     assert outcome.success is None
     (effect,) = outcome.effects
     assert (effect.verb, effect.resource) == ("create", JOBS)
-    assert effect.body["metadata"]["name"] == "demo-inspect-w"
+    assert effect.name == "demo-inspect-w"
     job(made, "demo-inspect-w")
     again = said(made)
     assert (again.success, again.effects) == (None, ())
@@ -83,6 +83,7 @@ def test_the_answer_says_how_much_and_where_it_is(
     job(made, "demo-inspect-w", ended=True, said=REPORT)
     outcome = said(made, sentence)
     assert (outcome.success, outcome.message) == (True, message)
+    assert outcome.data_ref is not None
     assert outcome.data_ref["configMap"] == "word-result"
     assert outcome.data["commit"] == COMMIT
     assert "dataRef" not in outcome.data

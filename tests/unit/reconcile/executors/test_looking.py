@@ -95,7 +95,8 @@ def test_detailed_foretells_the_rest(scene: Scene) -> None:
     scene.swarm["status"]["forecast"] = {"message": "done about 14:05 UTC", "useful": 2}
     outcome = scene.decide("status swarm detailed")
     assert outcome.message.endswith("; done about 14:05 UTC")
-    assert outcome.data["forecast"]["useful"] == 2
+    forecast: Any = outcome.data["forecast"]
+    assert forecast["useful"] == 2
     assert "14:05" not in scene.decide("status swarm").message
 
 
@@ -179,4 +180,5 @@ def test_status_of_an_instance(scene: Scene, name: str, message: str) -> None:
 def test_explain_says_why_a_task_is_not_running(scene: Scene) -> None:
     outcome = scene.decide("why is task 2 not running")
     assert outcome.message.startswith("task 2 is Blocked: waits for 1 (Running)")
-    assert outcome.data["reasons"][0]["code"] == "waits-for-tasks"
+    reasons: Any = outcome.data["reasons"]
+    assert reasons[0]["code"] == "waits-for-tasks"

@@ -43,7 +43,7 @@ def parts(outcome: Outcome) -> dict[str, tuple[bool, bool, str]]:
 
 
 def jobs_made(outcome: Outcome) -> list[str]:
-    return [e.body["metadata"]["name"] for e in outcome.effects if e.resource is JOBS]
+    return [e.name for e in outcome.effects if e.resource is JOBS]
 
 
 def test_the_train_is_started_and_every_task_is_followed() -> None:

@@ -26,8 +26,9 @@ def args(made: Scene, sentence: str) -> list[str]:
     outcome = made.decide(sentence)
     (effect,) = outcome.effects
     assert (outcome.success, effect.verb, effect.resource) == (None, "create", JOBS)
-    assert effect.body["metadata"]["name"] == "demo-sync-w"
-    (main,) = effect.body["spec"]["template"]["spec"]["containers"]
+    body: Any = effect.body
+    assert effect.name == "demo-sync-w"
+    (main,) = body["spec"]["template"]["spec"]["containers"]
     told: list[str] = main["args"]
     return told
 

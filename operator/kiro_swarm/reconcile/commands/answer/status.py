@@ -7,15 +7,16 @@ command began stays.
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, Sequence
+from typing import Mapping, Optional, Sequence
 
+from kiro_swarm.api.command import Change, CommandPhase, SwarmCommandStatus
 from kiro_swarm.commands.action import ActionResult
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
 
-Status = Any
+Status = SwarmCommandStatus
 _MESSAGE_BYTES = 4096
 _DATA_BYTES = 16384
 _MOST_CHANGES = 64
@@ -25,7 +26,7 @@ def running(
     run: CommandRun,
     outcome: Outcome,
     reason: str,
-    changes: Sequence[Mapping[str, str]] = (),
+    changes: Sequence[Change] = (),
 ) -> Status:
     """The status of a command that has begun: what it will change, how far it is.
 
@@ -42,9 +43,7 @@ def running(
     }
 
 
-def all_changes(
-    run: CommandRun, changes: Sequence[Mapping[str, str]] = ()
-) -> list[Mapping[str, str]]:
+def all_changes(run: CommandRun, changes: Sequence[Change] = ()) -> list[Change]:
     """What is recorded already and what is new, each once, at most 64."""
     known = list(run.status.get("changes") or [])
     said = {item["says"] for item in known}
@@ -52,7 +51,9 @@ def all_changes(
     return known[:_MOST_CHANGES]
 
 
-def answered(run: CommandRun, outcome: Outcome, phase: str, reason: str) -> Status:
+def answered(
+    run: CommandRun, outcome: Outcome, phase: Optional[CommandPhase], reason: str
+) -> Status:
     """The last status of a command."""
     phase = phase or ("Succeeded" if outcome.success else "Failed")
     reason = reason or phase
@@ -100,15 +101,15 @@ def _common(run: CommandRun) -> Status:
     if run.spec.get("requestedBy"):
         status["requestedBy"] = run.spec["requestedBy"]
     if run.action is not None:
-        wire = run.action.to_wire()
+        action = run.action.to_status()
         # A dry run did not begin: what it would have pinned is nothing to go by.
         pinned = {} if run.dry else run.pinned or {}
-        wire["parameters"] = {**wire["parameters"], **pinned}
-        status["action"] = wire
+        action["parameters"] = {**action["parameters"], **pinned}
+        status["action"] = action
     return status
 
 
-def fits(data: Mapping[str, Any]) -> bool:
+def fits(data: Mapping[str, object]) -> bool:
     """Whether data is small enough for a status."""
     return len(json.dumps(data).encode()) <= _DATA_BYTES
 

@@ -9,8 +9,18 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any, Mapping, Sequence
+from functools import partial
+from typing import Optional, Sequence
 
+from kiro_swarm.api.command import (
+    AuditReference,
+    Change,
+    CommandPhase,
+    DataReference,
+    SwarmCommandStatus,
+)
+from kiro_swarm.api.kubernetes import ConfigMap
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, SWARMS
@@ -30,15 +40,13 @@ from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.engine.backlog import WAITING, WORKING
 from kiro_swarm.reconcile.engine.context import Key
-from kiro_swarm.reconcile.objects.manifests import Object, owner
+from kiro_swarm.reconcile.objects.manifests import owner
 
 #: An object of the API has 1 MiB at most.
 _DOCUMENT_BYTES = 900 * 1024
 
 
-async def record(
-    run: CommandRun, outcome: Outcome, changes: Sequence[Mapping[str, str]]
-) -> None:
+async def record(run: CommandRun, outcome: Outcome, changes: Sequence[Change]) -> None:
     """Write down what is going to be changed, unless it is written already."""
     known = run.status.get("changes") or []
     if run.begun and known == all_changes(run, changes):
@@ -64,7 +72,11 @@ async def unfinished(run: CommandRun, outcome: Outcome) -> None:
 
 
 async def answer(
-    run: CommandRun, outcome: Outcome, *, phase: str = "", reason: str = ""
+    run: CommandRun,
+    outcome: Outcome,
+    *,
+    phase: Optional[CommandPhase] = None,
+    reason: str = "",
 ) -> None:
     """Write the answer, the last and only commit of a command; then emit Events of it."""
     status = answered(run, outcome, phase, reason)
@@ -78,15 +90,15 @@ async def answer(
         await _emit_events(run)
 
 
-async def log_cancelled(run: CommandRun, action: Action, swarm: Object) -> None:
+async def log_cancelled(run: CommandRun, action: Action, swarm: KiroSwarm) -> None:
     """Put a command that another one cancelled into the audit log: what it changed stays."""
     line = await _log(run, action, swarm, run.status)
     await run.ctx.patch_status(COMMANDS, run.command, {"audit": line})
 
 
 async def _log(
-    run: CommandRun, action: Action, swarm: Object, status: Mapping[str, Any]
-) -> Any:
+    run: CommandRun, action: Action, swarm: KiroSwarm, status: SwarmCommandStatus
+) -> AuditReference:
     """Put the command into the audit log; its place there."""
     entry = audit.entry(
         run.command,
@@ -103,10 +115,10 @@ async def _log(
     return line.to_wire()
 
 
-async def _put_aside(run: CommandRun, outcome: Outcome) -> Any:
+async def _put_aside(run: CommandRun, outcome: Outcome) -> Optional[DataReference]:
     """Put what is too long for a status into a ConfigMap; where it is, or None."""
     if outcome.data_ref:
-        return dict(outcome.data_ref)
+        return outcome.data_ref
     if outcome.document:
         key, text = "document.txt", outcome.document
     elif not fits(outcome.data):
@@ -115,7 +127,7 @@ async def _put_aside(run: CommandRun, outcome: Outcome) -> Any:
         return None
     name, namespace = naming.result_name(run.key.name), run.key.namespace
     kept = cut_as_json(text, _DOCUMENT_BYTES)
-    body: Any = {
+    body: ConfigMap = {
         "apiVersion": CONFIG_MAPS.api_version,
         "kind": CONFIG_MAPS.kind,
         "metadata": {
@@ -137,17 +149,19 @@ async def _put_aside(run: CommandRun, outcome: Outcome) -> Any:
 async def _emit_events(run: CommandRun) -> None:
     """An Event on the command and on the swarm: who looks at either sees it."""
     client, status = run.ctx.client, run.status
-    news: dict[str, Any] = {
-        "reason": status["reason"],
-        "now": run.now,
-        "warning": status["phase"] != "Succeeded",
-    }
+    message = status["message"]
+    emitted = partial(
+        emit,
+        client,
+        reason=status["reason"],
+        now=run.now,
+        warning=status["phase"] != "Succeeded",
+    )
     try:
-        message = status["message"]
-        await emit(client, COMMANDS, run.command, message=message, **news)
+        await emitted(COMMANDS, run.command, message=message)
         if run.swarm is not None:
             who = run.spec.get("requestedBy")
             said = f"{run.sentence}{f' ({who})' if who else ''}: {message}"
-            await emit(client, SWARMS, run.swarm, message=said, **news)
+            await emitted(SWARMS, run.swarm, message=said)
     except errors.ClusterError:
         return  # an Event is a courtesy; the answer is written

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
-
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE, MERGED
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.reconcile.commands.executors.find import (
     listed,
     task_of,
@@ -12,6 +11,7 @@ from kiro_swarm.reconcile.commands.executors.find import (
     the_task,
 )
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
     Effect,
     Outcome,
     Request,
@@ -24,7 +24,6 @@ from kiro_swarm.reconcile.commands.executors.writes import (
     task_spec,
     wanting,
 )
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
 
@@ -68,7 +67,7 @@ def unassign_task(request: Request) -> Outcome:
     return done(message, *task_spec(task, assignedTo=""), **data)
 
 
-def pin_reassign(request: Request) -> Mapping[str, Any]:
+def pin_reassign(request: Request) -> Data:
     """What the instance has now; afterwards nothing tells."""
     instance = the_instance(request, "instance")
     if isinstance(instance, Outcome):
@@ -92,8 +91,9 @@ def reassign_tasks(request: Request) -> Outcome:
     at_work = view.active.get(name)
     if at_work is not None:
         effects += take_back(request, at_work, "Reassigned")
-    moved = [str(request.pinned["task"])] if request.pinned["task"] else []
-    moved += [item for item in request.pinned["assigned"] if item not in moved]
+    had = request.pinned.text("task")
+    moved = [had] if had else []
+    moved += [item for item in request.pinned.names("assigned") if item not in moved]
     others = _takers(view, name)
     data = {"instance": name, "tasks": moved, "takers": others}
     if not moved:
@@ -107,7 +107,7 @@ def reassign_tasks(request: Request) -> Outcome:
     )
 
 
-def _assigned_to(view: View, name: str) -> list[Object]:
+def _assigned_to(view: View, name: str) -> list[KiroTask]:
     """The tasks that a person gave to an instance and that are not merged."""
     return [
         task

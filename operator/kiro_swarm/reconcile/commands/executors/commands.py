@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Optional
 
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
+from kiro_swarm.api.kubernetes import Job, KubernetesObject
 from kiro_swarm.api.meta import COMPONENT_INTEGRATE, COMPONENT_PREPARE
 from kiro_swarm.cluster.resources import COMMANDS, JOBS
 from kiro_swarm.policy import naming
@@ -11,14 +13,14 @@ from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.commands.executors.find import counted, not_there
 from kiro_swarm.reconcile.commands.executors.plan import (
-    Effect,
+    Data,
     Outcome,
     Request,
     done,
     failed,
 )
+from kiro_swarm.reconcile.commands.executors.writes import command_status, deleted
 from kiro_swarm.reconcile.engine.backlog import FINISHED, phase_of, unlogged
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import job_outcome
 
 
@@ -44,9 +46,9 @@ def cancel_command(request: Request) -> Outcome:
             f"command {name} already finished ({phase}{when}): nothing to cancel",
             **data,
         )
-    says = f"swarmcommand/{name}: {phase} -> Cancelled"
     patch = _cancelled(request, command, by)
-    return done(message, Effect("patch_status", COMMANDS, command, says, patch), **data)
+    effect = command_status(command, f"{phase} -> Cancelled", patch)
+    return done(message, effect, **data)
 
 
 def _time_of_day(finished: Optional[str]) -> str:
@@ -54,7 +56,7 @@ def _time_of_day(finished: Optional[str]) -> str:
     return "" if when is None else f", {when:%H:%M:%S}Z"
 
 
-def _cancelled(request: Request, command: Object, by: str) -> dict[str, Any]:
+def _cancelled(request: Request, command: SwarmCommand, by: str) -> SwarmCommandStatus:
     """The last status of a command that another one ends."""
     status, now = command.get("status") or {}, request.view.now
     made = [item["says"] for item in status.get("changes") or []]
@@ -79,7 +81,7 @@ def _cancelled(request: Request, command: Object, by: str) -> dict[str, Any]:
     }
 
 
-def pin_cleanup(request: Request) -> Mapping[str, Any]:
+def pin_cleanup(request: Request) -> Data:
     """How much there is to delete: afterwards nothing tells."""
     commands, jobs = _finished_commands(request), _finished_jobs(request)
     return {"commands": len(commands), "jobs": len(jobs)}
@@ -90,15 +92,9 @@ def cleanup_swarm(request: Request) -> Outcome:
 
     The audit log keeps what the commands did.
     """
-    effects = [
-        Effect("delete", COMMANDS, item, f"swarmcommand/{_name(item)}: deleted")
-        for item in _finished_commands(request)
-    ]
-    effects += [
-        Effect("delete", JOBS, item, f"job/{_name(item)}: deleted")
-        for item in _finished_jobs(request)
-    ]
-    commands, jobs = int(request.pinned["commands"]), int(request.pinned["jobs"])
+    effects = [deleted(COMMANDS, item) for item in _finished_commands(request)]
+    effects += [deleted(JOBS, item) for item in _finished_jobs(request)]
+    commands, jobs = request.pinned.number("commands"), request.pinned.number("jobs")
     message = (
         f"deleted {counted(commands, 'finished command')} and "
         f"{counted(jobs, 'finished Job')} of {request.view.name}"
@@ -106,11 +102,11 @@ def cleanup_swarm(request: Request) -> Outcome:
     return done(message, *effects, commands=commands, jobs=jobs)
 
 
-def _name(item: Object) -> str:
+def _name(item: KubernetesObject) -> str:
     return str(item["metadata"]["name"])
 
 
-def _finished_commands(request: Request) -> list[Object]:
+def _finished_commands(request: Request) -> list[SwarmCommand]:
     return [
         item
         for item in request.commands
@@ -118,7 +114,7 @@ def _finished_commands(request: Request) -> list[Object]:
     ]
 
 
-def _finished_jobs(request: Request) -> list[Object]:
+def _finished_jobs(request: Request) -> list[Job]:
     """Those whose last words nobody looks at any more.
 
     Kept are the last prepare and integrate Job, and those of commands without an answer.
@@ -143,5 +139,5 @@ def _finished_jobs(request: Request) -> list[Object]:
     ]
 
 
-def _stays_there(item: Object) -> bool:
+def _stays_there(item: KubernetesObject) -> bool:
     return not item["metadata"].get("deletionTimestamp")

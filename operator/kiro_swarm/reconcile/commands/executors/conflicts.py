@@ -6,12 +6,13 @@ attempts left. These are about tasks that have none left: Failed, reason MergeCo
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Optional
 
 from kiro_swarm.api.meta import FAILED, MERGED
-from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.reconcile.commands.executors.find import task_named
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
     Effect,
     Outcome,
     Partial,
@@ -19,14 +20,14 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     done,
     gathered,
 )
-from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.commands.executors.writes import told_task
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
 _CONFLICT = "MergeConflict"
 Fate = tuple[Partial, tuple[Effect, ...]]
 
 
-def conflicting(view: View) -> list[Object]:
+def conflicting(view: View) -> list[KiroTask]:
     """The tasks that have failed for good because of a conflict."""
     return [
         task
@@ -35,7 +36,7 @@ def conflicting(view: View) -> list[Object]:
     ]
 
 
-def pin(request: Request) -> Mapping[str, Any]:
+def pin(request: Request) -> Data:
     """Which attempts have conflicted."""
     found = conflicting(request.view)
     return {"conflicts": {t["spec"]["id"]: int(t["status"]["attempt"]) for t in found}}
@@ -43,7 +44,7 @@ def pin(request: Request) -> Mapping[str, Any]:
 
 def resolve(request: Request) -> Outcome:
     """``resolve conflicts [auto]``: each is done again; ``auto`` waits for the merges."""
-    meant: Mapping[str, int] = request.pinned["conflicts"]
+    meant = request.pinned.numbers("conflicts")
     view = request.view
     if not meant:
         return done(f"no task of {view.name} has failed with a conflict", tasks=[])
@@ -51,7 +52,7 @@ def resolve(request: Request) -> Outcome:
     effects: list[Effect] = []
     for task_id, attempt in meant.items():
         task = task_named(view, task_id)
-        fate = task and fate_of_conflict(request, task, int(attempt))
+        fate = task and fate_of_conflict(request, task, attempt)
         part, more = fate or (Partial(task_id, True, False, "the task is gone"), ())
         if not request.said("auto") and not part.done:
             part = Partial(task_id, True, True, part.message)
@@ -62,7 +63,7 @@ def resolve(request: Request) -> Outcome:
     return gathered(parts, f"tasks {what}", effects=effects, data=data)
 
 
-def fate_of_conflict(request: Request, task: Object, attempt: int) -> Optional[Fate]:
+def fate_of_conflict(request: Request, task: KiroTask, attempt: int) -> Optional[Fate]:
     """What became of a task since this attempt of it conflicted; what is left to do.
 
     None when that attempt ended for another reason.
@@ -81,13 +82,12 @@ def fate_of_conflict(request: Request, task: Object, attempt: int) -> Optional[F
         return Partial(name, False, False, "is done again"), ()
     if now > attempt or asked == request.uid:
         return Partial(name, True, False, str(status.get("message") or "failed")), ()
-    says = f"kirotask/{task['metadata']['name']}: tried again, with its conflict"
-    body = {"spec": {"runRequest": request.uid}}
-    effect = Effect("patch", TASKS, task, says, body)
+    says = "tried again, with its conflict"
+    effect = told_task(task, says, runRequest=request.uid)
     return Partial(name, False, False, "is done again"), (effect,)
 
 
-def _conflicted(status: Mapping[str, Any], attempt: int) -> bool:
+def _conflicted(status: KiroTaskStatus, attempt: int) -> bool:
     for record in status.get("history") or []:
         if record.get("attempt") == attempt:
             return bool(record.get("outcome") == _CONFLICT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
-
 from kiro_swarm.api.meta import MERGED
 from kiro_swarm.reconcile.commands.executors.find import (
     counted,
@@ -13,6 +11,7 @@ from kiro_swarm.reconcile.commands.executors.find import (
     task_of,
 )
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
     Effect,
     Outcome,
     Partial,
@@ -30,7 +29,7 @@ from kiro_swarm.reconcile.commands.executors.writes import (
 )
 
 
-def pin_stop_all(request: Request) -> Mapping[str, Any]:
+def pin_stop_all(request: Request) -> Data:
     """Who works on what when the command begins."""
     view = request.view
     names = [item["metadata"]["name"] for item in view.instances]
@@ -52,7 +51,7 @@ def stop_all(request: Request) -> Outcome:
     if not graceful:
         for task in view.active.values():
             effects += take_back(request, task, "Stopped")
-    names: Mapping[str, str] = request.pinned["instances"]
+    names = request.pinned.texts("instances")
     if not names:
         message = f"{view.name} has no instance; nothing starts until `resume swarm`"
         return done(message, *effects)

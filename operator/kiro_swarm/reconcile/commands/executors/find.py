@@ -8,15 +8,18 @@ from __future__ import annotations
 import difflib
 from typing import Iterable, Optional, Union
 
+from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.kubernetes import Pod
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
 from kiro_swarm.reconcile.instances.decision import pod_ready
-from kiro_swarm.reconcile.objects.manifests import Object, is_owned
+from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.view import View
 
 _SHOWN_NAMES = 5
 
 
-def the_task(request: Request) -> Union[Object, Outcome]:
+def the_task(request: Request) -> Union[KiroTask, Outcome]:
     """The KiroTask of the argument ``id``, or the answer that there is none."""
     wanted = request.argument("id")
     found = task_named(request.view, wanted)
@@ -25,15 +28,15 @@ def the_task(request: Request) -> Union[Object, Outcome]:
     return not_there(request, "task", wanted, list(request.view.states))
 
 
-def task_named(view: View, task_id: str) -> Optional[Object]:
+def task_named(view: View, task_id: str) -> Optional[KiroTask]:
     """The KiroTask of this id, or None."""
-    for task in view.tasks:
-        if task["spec"]["id"] == task_id:
-            return task
-    return None
+    tasks: list[KiroTask] = view.tasks
+    return next((task for task in tasks if task["spec"]["id"] == task_id), None)
 
 
-def the_instance(request: Request, argument: str = "name") -> Union[Object, Outcome]:
+def the_instance(
+    request: Request, argument: str = "name"
+) -> Union[KiroInstance, Outcome]:
     """The KiroInstance of an argument, or the answer that there is none."""
     name = request.argument(argument)
     found = instance_named(request.view, name)
@@ -43,12 +46,10 @@ def the_instance(request: Request, argument: str = "name") -> Union[Object, Outc
     return not_there(request, "instance", name, names)
 
 
-def instance_named(view: View, name: str) -> Optional[Object]:
+def instance_named(view: View, name: str) -> Optional[KiroInstance]:
     """The KiroInstance of this name, or None."""
-    for item in view.instances:
-        if item["metadata"]["name"] == name:
-            return item
-    return None
+    instances: list[KiroInstance] = view.instances
+    return next((one for one in instances if one["metadata"]["name"] == name), None)
 
 
 def not_there(
@@ -64,12 +65,12 @@ def not_there(
     )
 
 
-def pods_of(view: View, instance: Object) -> list[Object]:
+def pods_of(view: View, instance: KiroInstance) -> list[Pod]:
     """The pods of an instance, also those on their way out."""
     return [pod for pod in view.pods if is_owned(pod, instance)]
 
 
-def live_pod(view: View, instance: Object) -> Optional[Object]:
+def live_pod(view: View, instance: KiroInstance) -> Optional[Pod]:
     """The pod of an instance that is not on its way out, or None."""
     for pod in pods_of(view, instance):
         if not pod["metadata"].get("deletionTimestamp"):
@@ -77,7 +78,7 @@ def live_pod(view: View, instance: Object) -> Optional[Object]:
     return None
 
 
-def new_pod(view: View, instance: Object, old_uid: str) -> Optional[Object]:
+def new_pod(view: View, instance: KiroInstance, old_uid: str) -> Optional[Pod]:
     """The pod with which an instance is back at work, None while there is none.
 
     The instance's own status has to know it: what people read then agrees.

@@ -9,14 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Optional, Union
 
-from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.commands.executors.plan import (
-    Effect,
     Outcome,
     Request,
     failed,
 )
+from kiro_swarm.reconcile.commands.executors.writes import job_made
 from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
@@ -36,8 +35,7 @@ def follow(request: Request, body: Object, doing: str) -> Union[Report, Outcome]
     view, name = request.view, body["metadata"]["name"]
     job = next((job for job in view.jobs if job["metadata"]["name"] == name), None)
     if job is None:
-        effect = Effect("create", JOBS, {}, f"job/{name}: created", body)
-        return Outcome(None, doing, effects=(effect,))
+        return Outcome(None, doing, effects=(job_made(body),))
     succeeded, pod = job_outcome(job), view.pod_of_job(job)
     if succeeded is None:
         trouble = pod_trouble(pod) if pod else ""

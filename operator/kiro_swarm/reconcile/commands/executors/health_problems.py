@@ -5,7 +5,7 @@ Used by ``status swarm health``. An empty list means that nobody has to look clo
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from kiro_swarm.api.meta import FAILED
 from kiro_swarm.policy.conditions import find
@@ -17,7 +17,7 @@ from kiro_swarm.reconcile.swarms.integrate import observe
 _WELL = ("Ready", "Busy")
 
 
-def problems(view: View, operator: Sequence[Mapping[str, Any]]) -> list[str]:
+def problems(view: View, operator: Sequence[Mapping[str, object]]) -> list[str]:
     """Why a swarm does not get on as it could, the gravest first.
 
     :param operator: health of the parts of the operator: name, alive, ready, reasons.
@@ -66,9 +66,14 @@ def _instances(view: View) -> list[str]:
     return found
 
 
-def _parts(operator: Sequence[Mapping[str, Any]]) -> list[str]:
+def _parts(operator: Sequence[Mapping[str, object]]) -> list[str]:
     return [
-        f"operator: {part['name']} is not ready: {', '.join(part['reasons']) or '?'}"
+        f"operator: {part['name']} is not ready: {_reasons(part) or '?'}"
         for part in operator
         if not (part.get("alive", True) and part.get("ready", True))
     ]
+
+
+def _reasons(part: Mapping[str, object]) -> str:
+    reasons = part["reasons"]
+    return ", ".join(reasons) if isinstance(reasons, (list, tuple)) else str(reasons)

@@ -41,7 +41,7 @@ def show(request: Request) -> Outcome:
         True,
         f"task {name} ({_whose(state, report)}): {_size(what, report)}",
         {"task": name, "state": state, **data},
-        data_ref=report.get("dataRef") or {},
+        data_ref=report.get("dataRef"),
     )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
-
-from kiro_swarm.cluster.resources import SWARMS
+from kiro_swarm.api.instance import Desired, KiroInstance
 from kiro_swarm.commands.table import MAX_INSTANCES
 from kiro_swarm.reconcile.commands.executors.find import pods_of, task_of, the_instance
 from kiro_swarm.reconcile.commands.executors.plan import (
-    Effect,
+    Data,
     Outcome,
     Request,
     done,
@@ -18,16 +16,16 @@ from kiro_swarm.reconcile.commands.executors.writes import (
     desired_of,
     generation_of,
     overruled,
+    swarm_spec,
     take_back,
     wanting,
 )
-from kiro_swarm.reconcile.objects.manifests import Object
 
 _SIGN = {"scale up instances": 1, "scale down instances": -1}
 _NO_POD = ("Drained", "Stopped")
 
 
-def pin_scale(request: Request) -> Mapping[str, Any]:
+def pin_scale(request: Request) -> Data:
     """``scale up instances 3`` done twice would add six: the target is pinned once."""
     now, count = request.view.spec.instances, int(request.argument("count"))
     sign = _SIGN.get(request.action.command.name)
@@ -42,7 +40,7 @@ def scale(request: Request) -> Outcome:
             f"this command is to swarm {view.name} (spec.swarm), and its sentence says "
             f"{named}; nothing is scaled"
         )
-    before, target = int(request.pinned["from"]), int(request.pinned["target"])
+    before, target = request.pinned.number("from"), request.pinned.number("target")
     if not 0 <= target <= MAX_INSTANCES:
         return failed(
             f"that would be {target} instances; spec.instances takes 0 to "
@@ -54,17 +52,11 @@ def scale(request: Request) -> Outcome:
     message = f"scaled {view.name} from {before} to {target} instances"
     if view.spec.instances == target:
         return done(message, **data)
-    effect = Effect(
-        "patch",
-        SWARMS,
-        view.swarm,
-        f"kiroswarm/{view.name}: spec.instances {view.spec.instances} -> {target}",
-        {"spec": {"instances": target}},
-    )
-    return done(message, effect, **data)
+    says = f"spec.instances {view.spec.instances} -> {target}"
+    return done(message, swarm_spec(view, says, instances=target), **data)
 
 
-def pin_stop(request: Request) -> Mapping[str, Any]:
+def pin_stop(request: Request) -> Data:
     """The task that it has now is another's by the time of the answer."""
     instance = the_instance(request)
     if isinstance(instance, Outcome):
@@ -82,8 +74,8 @@ def stop_instance(request: Request) -> Outcome:
             return instance
         return done(f"instance {name} is gone: {request.view.name} was scaled down")
     desired = desired_of(instance)
-    wanted = "Drained" if graceful and desired != "Stopped" else "Stopped"
-    task = str(request.pinned["task"])
+    wanted: Desired = "Drained" if graceful and desired != "Stopped" else "Stopped"
+    task = request.pinned.text("task")
     rest = ""
     if task:
         rest = f" after task {task}" if graceful else f"; task {task} goes to another"
@@ -101,7 +93,7 @@ def stop_instance(request: Request) -> Outcome:
     return done(message, **data)
 
 
-def _stopped(request: Request, instance: Object) -> bool:
+def _stopped(request: Request, instance: KiroInstance) -> bool:
     phase = (instance.get("status") or {}).get("phase")
     return phase == "Stopped" and not pods_of(request.view, instance)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Mapping, Sequence
 
 from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
@@ -23,7 +23,7 @@ def status_swarm(request: Request) -> Outcome:
         f"{status.get('readiness', '0/0')} instances ready, "
         f"{status.get('progress', '0/0')} tasks merged"
     )
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "phase": status.get("phase", "Pending"),
         "message": status.get("message", ""),
         "tasks": status.get("tasks") or {},
@@ -32,11 +32,12 @@ def status_swarm(request: Request) -> Outcome:
         "forecast": status.get("forecast") or {},
     }
     if request.said("detailed") or request.said("health"):
+        health = request.health()
         data["conditions"] = {
             item["type"]: f"{item['status']}: {item['reason']}"
             for item in status.get("conditions") or []
         }
-        data["health"] = request.health()
+        data["health"] = health
     if request.said("detailed"):
         data["instances"] = status.get("instances") or []
         data["taskStates"] = view.states
@@ -44,10 +45,11 @@ def status_swarm(request: Request) -> Outcome:
             f"{name} on {task['spec']['id']}" for name, task in view.active.items()
         )
         message += f"; working: {busy or 'nobody'}; {status.get('message', '')}"
-        if data["forecast"]:
-            message += f"; {data['forecast'].get('message', '')}"
+        forecast = status.get("forecast")
+        if forecast:
+            message += f"; {forecast.get('message', '')}"
     if request.said("health"):
-        found = problems(view, data["health"])
+        found = problems(view, health)
         data["healthy"], data["problems"] = not found, found
         verdict = f"not well: {'; '.join(found)}" if found else "everything is well"
         message += f"; {verdict}"
@@ -83,13 +85,17 @@ def status_task(request: Request) -> Outcome:
     if predicted(status):
         message += f"; {predicted(status)}"
     data = {
-        **{name: spec[name] for name in _SPEC if name in spec},
-        **{name: status[name] for name in _STATUS if name in status},
+        **_some(spec, _SPEC),
+        **_some(status, _STATUS),
         "task": wanted,
         "state": state,
         "waitsFor": waits,
     }
     return done(message, **data)
+
+
+def _some(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:
+    return {name: values[name] for name in names if name in values}
 
 
 _SPEC = ("title", "dependencies", "priority", "mode", "assignedTo", "paused")
@@ -121,7 +127,7 @@ def status_instance(request: Request) -> Outcome:
     known = ("pod", "node", "restarts", "branch", "readyAt", "message")
     return done(
         message,
-        **{key: status[key] for key in known if key in status},
+        **_some(status, known),
         instance=name,
         phase=phase,
         desired=desired,

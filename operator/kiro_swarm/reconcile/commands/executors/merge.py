@@ -6,10 +6,10 @@ next try, and say of each task what became of it.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Optional
 
 from kiro_swarm.api.meta import DONE, MERGED
-from kiro_swarm.cluster.resources import JOBS
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.reconcile.commands.executors.conflicts import (
     conflicting,
@@ -18,6 +18,7 @@ from kiro_swarm.reconcile.commands.executors.conflicts import (
 from kiro_swarm.reconcile.commands.executors.find import listed, task_named
 from kiro_swarm.reconcile.commands.executors.follow import last_words
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
     Effect,
     Outcome,
     Partial,
@@ -27,15 +28,14 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     gathered,
 )
 from kiro_swarm.reconcile.commands.executors.tasks import ASKED_PRIORITY
-from kiro_swarm.reconcile.commands.executors.writes import task_spec
+from kiro_swarm.reconcile.commands.executors.writes import job_made, task_spec
 from kiro_swarm.reconcile.objects.job_pods import integrate_job
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome, state_of
 from kiro_swarm.reconcile.swarms.integrate import approvals, observe
 
 
-def pin_completed(request: Request) -> Mapping[str, Any]:
+def pin_completed(request: Request) -> Data:
     """Which attempts are meant, and which integrate Job is the first that counts."""
     view = request.view
     approval = view.spec.integration.approval
@@ -54,19 +54,20 @@ def merge_completed(request: Request) -> Outcome:
     A task that goes back is finished for this sentence; with ``conflict-resolve`` one that
     went back for a conflict is waited for until it is merged or has failed for good.
     """
-    meant = {**request.pinned["conflicts"], **request.pinned["done"]}
+    pinned = request.pinned
+    meant = {**pinned.numbers("conflicts"), **pinned.numbers("done")}
     if not meant:
         return _nothing(request)
     parts: list[Partial] = []
     effects: list[Effect] = []
     for task_id, attempt in meant.items():
-        part, more = _fate(request, task_id, int(attempt))
+        part, more = _fate(request, task_id, attempt)
         parts.append(part)
         effects += more
     return _with_train(request, parts, effects, {"tasks": list(meant)})
 
 
-def pin_branch(request: Request) -> Mapping[str, Any]:
+def pin_branch(request: Request) -> Data:
     """Which attempt has the branch."""
     task = _of_branch(request.view, request.argument("branch"))
     meant = {} if task is None or state_of(task) != DONE else _attempts([task])
@@ -79,14 +80,14 @@ def merge_branch(request: Request) -> Outcome:
     into, target = branch_of(view.swarm, view.spec), request.argument("target")
     if target and target != into:
         return failed(f"work is merged into {into} only; leave 'into {target}' out")
-    for task_id, attempt in request.pinned["done"].items():
+    for task_id, attempt in request.pinned.numbers("done").items():
         task = task_named(view, task_id)
         effects: list[Effect] = []
         if task is not None and state_of(task) == DONE:
             if asks_person(task, view.spec.integration.approval):
                 return failed(_asks([task_id]), task=task_id)
             effects += task_spec(task, priority=ASKED_PRIORITY)
-        part, _ = _fate(request, task_id, int(attempt))
+        part, _ = _fate(request, task_id, attempt)
         return _with_train(request, [part], effects, {"tasks": [task_id]})
     return _not_done(view, branch)
 
@@ -113,7 +114,7 @@ def _fate(
     return Partial(task_id, True, False, f"went back: {_why(status, attempt)}"), ()
 
 
-def _why(status: Mapping[str, Any], attempt: int) -> str:
+def _why(status: KiroTaskStatus, attempt: int) -> str:
     """Why an attempt was not merged."""
     for record in status.get("history") or []:
         if record.get("attempt") == attempt:
@@ -122,16 +123,15 @@ def _why(status: Mapping[str, Any], attempt: int) -> str:
 
 
 def _with_train(
-    request: Request, parts: list[Partial], effects: list[Effect], data: Object
+    request: Request, parts: list[Partial], effects: list[Effect], data: Data
 ) -> Outcome:
     """The outcome of these parts; starts the merge train where one waits for it."""
     view, into = request.view, branch_of(request.view.swarm, request.view.spec)
     waiting = [part for part in parts if _waits_for_train(view, part)]
     again_in = None
     if waiting:
-        jobs = [
-            j for j in view.integrate_jobs if job_number(j) >= request.pinned["job"]
-        ]
+        first = request.pinned.number("job")
+        jobs = [job for job in view.integrate_jobs if job_number(job) >= first]
         if not jobs:
             effects.append(_start(request))
         elif job_outcome(jobs[0]) is False:
@@ -165,10 +165,9 @@ def _first_job(view: View) -> int:
 
 
 def _start(request: Request) -> Effect:
-    view, batch = request.view, int(request.pinned["job"])
+    view, batch = request.view, request.pinned.number("job")
     body = integrate_job(view.swarm, view.spec, batch, request.settings)
-    says = f"job/{body['metadata']['name']}: created"
-    return Effect("create", JOBS, {}, says, body)
+    return job_made(body)
 
 
 def _nothing(request: Request) -> Outcome:
@@ -185,13 +184,14 @@ def _asks(task_ids: list[str]) -> str:
     return f"{listed(task_ids)} {wait} for a person: 'approve task {task_ids[0]}'"
 
 
-def _attempts(tasks: list[Object]) -> dict[str, int]:
+def _attempts(tasks: list[KiroTask]) -> dict[str, int]:
     return {task["spec"]["id"]: int(task["status"]["attempt"]) for task in tasks}
 
 
-def _of_branch(view: View, branch: str) -> Optional[Object]:
+def _of_branch(view: View, branch: str) -> Optional[KiroTask]:
     """The task whose last attempt has this branch."""
-    for task in view.tasks:
+    tasks: list[KiroTask] = view.tasks
+    for task in tasks:
         if branch and (task.get("status") or {}).get("branch") == branch:
             return task
     return None

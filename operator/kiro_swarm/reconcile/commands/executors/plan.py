@@ -10,17 +10,56 @@ decision is simply made again; nothing here can write.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Callable, Mapping, Optional, Sequence
 
 from typing_extensions import Literal
 
+from kiro_swarm.api.command import DataReference, PartialResult, SwarmCommand
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.cluster.resources import AnyResource
 from kiro_swarm.commands.action import Action
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.view import View
 
 _MOST_PARTIALS = 64
+#: JSON by name.
+Data = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """What an executor pinned, as it comes back; false when that was nothing.
+
+    It was written by this operator or one before it: a missing name is an error of ours.
+    """
+
+    values: Data
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def text(self, name: str) -> str:
+        """A text."""
+        return str(self.values[name])
+
+    def number(self, name: str) -> int:
+        """A number."""
+        return int(str(self.values[name]))
+
+    def names(self, name: str) -> list[str]:
+        """A list of names."""
+        found = self.values[name]
+        return [str(item) for item in found] if isinstance(found, list) else []
+
+    def texts(self, name: str) -> dict[str, str]:
+        """Texts by name."""
+        found = self.values[name]
+        items = found.items() if isinstance(found, Mapping) else ()
+        return {str(key): str(value) for key, value in items}
+
+    def numbers(self, name: str) -> dict[str, int]:
+        """Numbers by name: attempts by task."""
+        return {key: int(value) for key, value in self.texts(name).items()}
 
 
 @dataclass(frozen=True)
@@ -37,9 +76,9 @@ class Request:
     name: str
     uid: str
     settings: OperatorSettings
-    pinned: Mapping[str, Any] = field(default_factory=dict)
-    commands: Sequence[Object] = ()
-    health: Callable[[], list[dict[str, Any]]] = list
+    pinned: Pinned = field(default_factory=lambda: Pinned({}))
+    commands: Sequence[SwarmCommand] = ()
+    health: Callable[[], Sequence[Mapping[str, object]]] = list
 
     def argument(self, name: str) -> str:
         """An argument of the sentence as text; empty when it was not given."""
@@ -56,16 +95,22 @@ class Effect:
 
     ``patch`` and ``patch_status`` are merge patches on ``item`` as it was read: a conflict
     means that the decision is made again. ``delete`` deletes this very ``item``. ``create``
-    makes ``body``; a name that is taken is the same effect of before. ``says`` is what is
-    changed, from what to what, for the answer and the audit log:
-    ``kiroswarm/demo: spec.instances 3 -> 5``.
+    makes ``body``, which is the ``item`` as well; a name that is taken is the same effect
+    of before. ``says`` is what is changed, from what to what, for the answer and the audit
+    log: ``kiroswarm/demo: spec.instances 3 -> 5``. Made by ``writes`` alone, which knows
+    the type of what is written.
     """
 
     verb: Literal["patch", "patch_status", "create", "delete"]
     resource: AnyResource
-    item: Object
+    item: KubernetesObject
     says: str
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the object that is written."""
+        return self.item["metadata"]["name"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +122,7 @@ class Partial:
     success: bool
     message: str = ""
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> PartialResult:
         """As in ``SwarmCommand.status.partialResults``."""
         return {
             "target": self.target,
@@ -100,19 +145,19 @@ class Outcome:
 
     success: Optional[bool]
     message: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Data = field(default_factory=dict)
     effects: tuple[Effect, ...] = ()
     partial: tuple[Partial, ...] = ()
     document: str = ""
-    data_ref: Mapping[str, Any] = field(default_factory=dict)
+    data_ref: Optional[DataReference] = None
     again_in: Optional[float] = None
 
 
 Decide = Callable[[Request], Outcome]
-Pin = Callable[[Request], Mapping[str, Any]]
+Pin = Callable[[Request], Data]
 
 
-def _nothing_pinned(request: Request) -> Mapping[str, Any]:
+def _nothing_pinned(request: Request) -> Data:
     return {}
 
 
@@ -129,12 +174,12 @@ class Executor:
     pin: Pin = _nothing_pinned
 
 
-def failed(message: str, /, **data: Any) -> Outcome:
+def failed(message: str, /, **data: object) -> Outcome:
     """The outcome of a command that cannot be done; nothing is changed."""
     return Outcome(False, message, data)
 
 
-def done(message: str, /, *effects: Effect, **data: Any) -> Outcome:
+def done(message: str, /, *effects: Effect, **data: object) -> Outcome:
     """The outcome of a command that is done once its effects are."""
     return Outcome(True, message, data, effects)
 
@@ -144,7 +189,7 @@ def gathered(
     message: str,
     *,
     effects: Sequence[Effect] = (),
-    data: Optional[Mapping[str, Any]] = None,
+    data: Optional[Data] = None,
     again_in: Optional[float] = None,
 ) -> Outcome:
     """The outcome of a command to many: finished when every part is.

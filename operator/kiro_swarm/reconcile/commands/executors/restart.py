@@ -5,8 +5,10 @@ The pod of the beginning is recorded, so that its successor is never taken for i
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Optional, cast
 
+from kiro_swarm.api.instance import Desired, KiroInstance
+from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.cluster.resources import PODS
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.commands.executors.find import (
@@ -16,6 +18,7 @@ from kiro_swarm.reconcile.commands.executors.find import (
     the_instance,
 )
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
     Effect,
     Outcome,
     Request,
@@ -23,16 +26,16 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     failed,
 )
 from kiro_swarm.reconcile.commands.executors.writes import (
+    deleted,
     desired_of,
     generation_of,
     overruled,
     take_back,
     wanting,
 )
-from kiro_swarm.reconcile.objects.manifests import Object
 
 
-def pin(request: Request) -> Mapping[str, Any]:
+def pin(request: Request) -> Data:
     """Which pod goes, what the instance was told before, and what it works on."""
     instance = the_instance(request)
     if isinstance(instance, Outcome):
@@ -54,8 +57,11 @@ def restart_instance(request: Request) -> Outcome:
         return instance
     view, pinned, name = request.view, request.pinned, instance["metadata"]["name"]
     graceful = request.said("graceful")
-    before = wanting(instance, str(pinned["desired"])) if graceful else ()
-    data = {"instance": name, "task": pinned["task"]}
+    before = (
+        wanting(instance, cast(Desired, pinned.text("desired"))) if graceful else ()
+    )
+    task = pinned.text("task")
+    data: Data = {"instance": name, "task": task}
     if desired_of(instance) in ("Drained", "Stopped"):
         message = f"instance {name} is stopped; `resume instance {name}` starts it"
         return failed(message, **data)
@@ -65,33 +71,34 @@ def restart_instance(request: Request) -> Outcome:
     old = _old_pod(request, instance)
     if old is not None:
         return _let_go(request, instance, old, graceful)
-    made = new_pod(view, instance, str(pinned["podUid"]))
+    made = new_pod(view, instance, pinned.text("podUid"))
     if made is None:
         message = f"instance {name} waits for its new pod"
         return Outcome(None, message, data, (*_rest(request, instance), *before))
-    seconds = round(seconds_between(pinned["begun"], stamp(view.now)), 3)
+    seconds = round(seconds_between(pinned.text("begun"), stamp(view.now)), 3)
     pod = made["metadata"]["name"]
     data = {**data, "pod": pod, "seconds": seconds}
     message = f"instance {name} is back with pod {pod} after {seconds:.1f} s"
-    if pinned["task"]:
+    if task:
         word = "was finished first" if graceful else "went back in line"
-        message += f"; task {pinned['task']} {word}"
+        message += f"; task {task} {word}"
     return done(message, *_rest(request, instance), *before, **data)
 
 
-def _old_pod(request: Request, instance: Object) -> Optional[Object]:
+def _old_pod(request: Request, instance: KiroInstance) -> Optional[Pod]:
     """The pod of the beginning, while nobody has told it to go; else None."""
     pod = live_pod(request.view, instance)
-    same = pod is not None and pod["metadata"]["uid"] == request.pinned["podUid"]
+    same = pod is not None and pod["metadata"]["uid"] == request.pinned.text("podUid")
     return pod if same else None
 
 
-def _let_go(request: Request, instance: Object, pod: Object, graceful: bool) -> Outcome:
+def _let_go(
+    request: Request, instance: KiroInstance, pod: Pod, graceful: bool
+) -> Outcome:
     """Delete the old pod: at once, or when its task is finished."""
     name = instance["metadata"]["name"]
-    data = {"instance": name, "task": request.pinned["task"]}
-    says = f"pod/{pod['metadata']['name']}: deleted, another follows"
-    goes = Effect("delete", PODS, pod, says)
+    data = {"instance": name, "task": request.pinned.text("task")}
+    goes = deleted(PODS, pod, ", another follows")
     if not graceful:
         # The pod first: one on its way out gets no further task.
         effects = (goes, *_rest(request, instance))
@@ -109,9 +116,9 @@ def _let_go(request: Request, instance: Object, pod: Object, graceful: bool) -> 
     return Outcome(None, message, data, pausing)
 
 
-def _rest(request: Request, instance: Object) -> tuple[Effect, ...]:
+def _rest(request: Request, instance: KiroInstance) -> tuple[Effect, ...]:
     """Takes back what is still bound to the pod of the beginning."""
     task = request.view.active.get(instance["metadata"]["name"])
-    if task is None or task["status"].get("podUid") != request.pinned["podUid"]:
+    if task is None or task["status"].get("podUid") != request.pinned.text("podUid"):
         return ()
     return take_back(request, task, "Reassigned")

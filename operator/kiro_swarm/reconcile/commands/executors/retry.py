@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
-
 from kiro_swarm.api.meta import DONE, FAILED, MERGED, SKIPPED
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.lifecycle.attempts import cancelled
 from kiro_swarm.policy.approval import asks_person
 from kiro_swarm.reconcile.commands.executors.find import listed, the_task
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
     Effect,
     Outcome,
     Partial,
@@ -19,7 +19,6 @@ from kiro_swarm.reconcile.commands.executors.plan import (
 )
 from kiro_swarm.reconcile.commands.executors.tasks import ask
 from kiro_swarm.reconcile.commands.executors.writes import task_status
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, state_of
 
 
@@ -55,7 +54,7 @@ def retry_failed(request: Request) -> Outcome:
     return gathered(parts, message, effects=effects, data={"tasks": names})
 
 
-def pin_cancel(request: Request) -> Mapping[str, Any]:
+def pin_cancel(request: Request) -> Data:
     """The state of before: a task that has failed by itself is not cancelled."""
     task = the_task(request)
     return {} if isinstance(task, Outcome) else {"state": state_of(task)}
@@ -67,8 +66,9 @@ def cancel_task(request: Request) -> Outcome:
     if isinstance(task, Outcome):
         return task
     view, wanted, state = request.view, task["spec"]["id"], state_of(task)
-    data = {"task": wanted, "state": request.pinned["state"]}
-    if request.pinned["state"] in (FAILED, SKIPPED, MERGED):
+    before = request.pinned.text("state")
+    data: dict[str, object] = {"task": wanted, "state": before}
+    if before in (FAILED, SKIPPED, MERGED):
         message = (
             f"task {wanted} is {state.lower()} already: there is nothing to cancel"
         )
@@ -89,7 +89,7 @@ def cancel_task(request: Request) -> Outcome:
     return done(f"{message}; `retry task {wanted}` undoes it", *effects, **data)
 
 
-def _may_be_merging(view: View, task: Object) -> bool:
+def _may_be_merging(view: View, task: KiroTask) -> bool:
     """Whether the merge train may have a Done task in its hands."""
     jobs = view.integrate_jobs
     running = bool(jobs) and job_outcome(jobs[0]) is None

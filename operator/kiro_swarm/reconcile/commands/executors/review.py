@@ -6,18 +6,24 @@ anew is looked at anew.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Union
 
 from kiro_swarm.api.meta import DONE
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.lifecycle.attempts import rejected
 from kiro_swarm.reconcile.commands.executors.find import the_task
-from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, done, failed
+from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
+    Outcome,
+    Request,
+    done,
+    failed,
+)
 from kiro_swarm.reconcile.commands.executors.writes import task_spec, task_status
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import state_of
 
 
-def pin(request: Request) -> Mapping[str, Any]:
+def pin(request: Request) -> Data:
     """The attempt that the person has seen."""
     task = the_task(request)
     if isinstance(task, Outcome) or state_of(task) != DONE:
@@ -30,7 +36,7 @@ def approve_task(request: Request) -> Outcome:
     task = _asked_about(request)
     if isinstance(task, Outcome):
         return task
-    wanted, attempt = task["spec"]["id"], request.pinned["attempt"]
+    wanted, attempt = task["spec"]["id"], request.pinned.number("attempt")
     message = f"task {wanted}, attempt {attempt} is approved and is merged next"
     effects = task_spec(task, approvedAttempt=attempt) if _at(task, attempt) else ()
     return done(message, *effects, task=wanted, attempt=attempt)
@@ -41,7 +47,7 @@ def reject_task(request: Request) -> Outcome:
     task = _asked_about(request)
     if isinstance(task, Outcome):
         return task
-    wanted, attempt = task["spec"]["id"], request.pinned["attempt"]
+    wanted, attempt = task["spec"]["id"], request.pinned.number("attempt")
     data = {"task": wanted, "attempt": attempt}
     reason = str(request.action.parameters.get("reason", ""))
     message = f"task {wanted}, attempt {attempt} is rejected and is done again"
@@ -57,7 +63,7 @@ def reject_task(request: Request) -> Outcome:
     return done(message, task_status(task, patch), **data)
 
 
-def _asked_about(request: Request) -> Any:
+def _asked_about(request: Request) -> Union[KiroTask, Outcome]:
     """The KiroTask, if a person is asked about it; else the answer that nobody asks."""
     task = the_task(request)
     if isinstance(task, Outcome):
@@ -77,6 +83,6 @@ def _asked_about(request: Request) -> Any:
     return task
 
 
-def _at(task: Object, attempt: int) -> bool:
+def _at(task: KiroTask, attempt: int) -> bool:
     """Whether a task is still Done with this attempt."""
     return state_of(task) == DONE and int(task["status"]["attempt"]) == attempt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Optional
 
 from kiro_swarm.api.meta import (
     ACTIVE_STATES,
@@ -13,10 +13,11 @@ from kiro_swarm.api.meta import (
     READY,
     SKIPPED,
 )
-from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.api.task import KiroTask, KiroTaskSpecPatch, Mode
 from kiro_swarm.policy.approval import asks_person
 from kiro_swarm.reconcile.commands.executors.find import listed, the_task
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Data,
     Effect,
     Outcome,
     Request,
@@ -28,8 +29,8 @@ from kiro_swarm.reconcile.commands.executors.writes import (
     overruled,
     take_back,
     task_spec,
+    told_task,
 )
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import state_of
 from kiro_swarm.reconcile.tasks.transitions import waiting_for
 
@@ -38,7 +39,7 @@ ASKED_PRIORITY = 1000
 _WAITING = (BLOCKED, READY)
 
 
-def pin_run(request: Request) -> Mapping[str, Any]:
+def pin_run(request: Request) -> Data:
     """The mode of before: it is that of an attempt under way."""
     task = the_task(request)
     return {} if isinstance(task, Outcome) else {"mode": _mode(task)}
@@ -54,7 +55,7 @@ def run_task(request: Request) -> Outcome:
     if isinstance(task, Outcome):
         return task
     wanted, state = task["spec"]["id"], state_of(task)
-    mode = "BeastMode" if request.said("beast-mode") else "Normal"
+    mode: Mode = "BeastMode" if request.said("beast-mode") else "Normal"
     data = {"task": wanted, "state": state, "mode": mode}
     if state == MERGED:
         return failed(f"task {wanted} is merged already", task=wanted, state=state)
@@ -80,45 +81,45 @@ def run_task(request: Request) -> Outcome:
     return done(message, *ask(request, task, mode=mode), **data, waitsFor=waits)
 
 
-def ask(request: Request, task: Object, **more: Any) -> tuple[Effect, ...]:
+def ask(
+    request: Request, task: KiroTask, mode: Optional[Mode] = None
+) -> tuple[Effect, ...]:
     """The effect that puts a task first in line; a failed one is tried again.
 
     It carries the uid of the command, so that asking is done once: none if it was.
     """
     if task["spec"].get("runRequest") == request.uid:
         return ()
-    says = f"kirotask/{task['metadata']['name']}: first in line"
+    says = "first in line"
     if task["spec"].get("paused"):
         says += ", resumed"
-    mode = more.get("mode", _mode(task))
-    if mode != _mode(task):
+    if mode is not None and mode != _mode(task):
         says += f", spec.mode {_mode(task)} -> {mode}"
-    spec = {
+    wanted: KiroTaskSpecPatch = {
         "priority": ASKED_PRIORITY,
         "runRequest": request.uid,
         "paused": False,
-        **more,
     }
-    return (Effect("patch", TASKS, task, says, {"spec": spec}),)
+    if mode is not None:
+        wanted["mode"] = mode
+    return (told_task(task, says, **wanted),)
 
 
 def _merged(waits: list[str]) -> str:
     return f"{listed(waits)} {'is' if len(waits) == 1 else 'are'} merged"
 
 
-def _mode(task: Object) -> str:
-    return str(task["spec"].get("mode") or "Normal")
+def _mode(task: KiroTask) -> Mode:
+    return task["spec"].get("mode") or "Normal"
 
 
-def _at_work(
-    request: Request, task: Object, mode: str, data: Mapping[str, Any]
-) -> Outcome:
+def _at_work(request: Request, task: KiroTask, mode: Mode, data: Data) -> Outcome:
     """The answer for a task that an instance works on."""
     wanted, where = task["spec"]["id"], task["status"].get("instance", "")
     message = f"task {wanted} is with {where} already"
     if mode != "BeastMode":
         return done(message, task=wanted, state=data["state"])
-    if request.pinned["mode"] == "BeastMode":
+    if request.pinned.text("mode") == "BeastMode":
         return done(f"{message}, in beast mode", **data)
     message += (
         "; beast mode counts from its next attempt: "
@@ -127,7 +128,7 @@ def _at_work(
     return done(message, *task_spec(task, mode="BeastMode"), **data)
 
 
-def pin_stop(request: Request) -> Mapping[str, Any]:
+def pin_stop(request: Request) -> Data:
     """The attempt that is stopped: a later one is not meant."""
     task = the_task(request)
     if isinstance(task, Outcome) or state_of(task) not in ACTIVE_STATES:
@@ -151,7 +152,8 @@ def stop_task(request: Request) -> Outcome:
         if state in _WAITING:
             message += f"; `pause task {wanted}` keeps it from starting"
         return failed(message, task=wanted, state=state)
-    attempt, instance = request.pinned["attempt"], request.pinned["instance"]
+    pinned = request.pinned
+    attempt, instance = pinned.number("attempt"), pinned.text("instance")
     data = {"task": wanted, "attempt": attempt, "instance": instance}
     if state not in (*ACTIVE_STATES, *_WAITING):
         message = f"task {wanted} came to its end before: it is {state.lower()}"
