@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Dict
 
 import yaml
 
@@ -34,12 +34,18 @@ def generate(root: Path) -> None:
             path.write_text(HEADER + text, encoding="utf-8")
 
 
-def _explain_sentences(document: Dict[str, Any]) -> None:
+def _explain_sentences(document: Dict[str, object]) -> None:
     """Tell ``kubectl explain swarmcommand.spec.command`` what can be said."""
-    (version,) = document["spec"]["versions"]
-    schema = version["schema"]["openAPIV3Schema"]["properties"]
+    place: object = document
+    path = ("spec", "versions", "schema", "openAPIV3Schema", "properties", "spec")
+    for step in (*path, "properties", "command"):
+        if isinstance(place, list):
+            (place,) = place
+        assert isinstance(place, dict)  # noqa: S101 - we have just made it
+        place = place[step]
+    assert isinstance(place, dict)  # noqa: S101
     usages = "; ".join(command.usage for command in COMMANDS)
-    schema["spec"]["properties"]["command"]["description"] += f" One of: {usages}."
+    place["description"] += f" One of: {usages}."
 
 
 if __name__ == "__main__":

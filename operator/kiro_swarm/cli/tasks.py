@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import click
@@ -91,12 +90,13 @@ def graph(file: str, output: str) -> None:
         sys.exit(_UNREADABLE)
     for remark in found.errors:
         click.echo(_line(file, remark), err=True)
-    _draw(as_objects(found), output)
+    _draw(found, output)
     sys.exit(1 if found.errors else 0)
 
 
-def _draw(objects: Any, output: str) -> None:
+def _draw(file: TaskFile, output: str) -> None:
     """Draw with the views of ``kubectl swarm``, loaded when they are needed."""
+    objects = as_objects(file)
     if output == "mermaid":
         from kiro_swarm.cli.kubectl.views.graph_text import graph_mermaid
 

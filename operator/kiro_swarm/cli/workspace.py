@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 import click
+from typing_extensions import ParamSpec
 
 from kiro_swarm.workspace.checkout import checkout_tree
 from kiro_swarm.workspace.errors import WorkspaceError
@@ -19,13 +20,15 @@ from kiro_swarm.workspace.evidence import gather
 from kiro_swarm.workspace.instance import cut
 from kiro_swarm.workspace.restore import restore
 
+P = ParamSpec("P")
 
-def _path(option: str, text: str) -> Callable[[Any], Any]:
+
+def _path(option: str, text: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     kind = click.Path(path_type=Path, resolve_path=True)
     return click.option(option, required=True, type=kind, help=text)
 
 
-def _text(option: str, text: str) -> Callable[[Any], Any]:
+def _text(option: str, text: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     return click.option(option, required=True, help=text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from kiro_swarm.sandbox.fake import FakeProcess, Program
+from kiro_swarm.sandbox.fake_process import FakeProcess, Program
 from kiro_swarm.sandbox.frames import Stream
 from tests.support.entrypoint import python
 
