@@ -40,11 +40,11 @@ SLACK_OF_ALL = 1.25
 
 
 def recorded(path: Path = RECORD) -> Dict[str, float]:
-    """Seconds by file, as they were recorded; nothing when there is no record."""
+    """Seconds by file, as they were recorded, of files that are still there."""
     if not path.exists():
         return {}
     found: Dict[str, float] = json.loads(path.read_text())
-    return found
+    return {file: seconds for file, seconds in found.items() if (ROOT / file).exists()}
 
 
 def measured(reports: Sequence[Path]) -> Dict[str, float]:

@@ -3,7 +3,7 @@
 On the oldest and the newest Python all unit tests run, on those between only these
 (``-m edge``, see .ci/run): clients of the API server, kopf, pydantic, asyncio. Nobody keeps a
 list: a test file is at the edge when it imports one of these libraries or a module of ours
-that does, itself or by a helper of its folder. tests/unit/support/test_edges.py makes sure
+that does, itself or by a helper of the unit tests. tests/unit/support/test_edges.py makes sure
 that every such module has one.
 """
 
@@ -36,8 +36,9 @@ def edge_modules() -> Dict[str, FrozenSet[str]]:
 def is_edge(path: Path) -> bool:
     """Whether a test file is at the edge."""
     named = imports_of(path)
-    for helper in path.parent.glob("*.py"):
-        if any(name.endswith(f"{path.parent.name}.{helper.stem}") for name in named):
+    for name in named:
+        helper = ROOT.joinpath(*name.split(".")).with_suffix(".py")
+        if name.startswith("tests.unit.") and helper.is_file():
             named |= imports_of(helper)
     return any(
         name in edge_modules() or name.split(".")[0] in LIBRARIES for name in named

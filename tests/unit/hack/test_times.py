@@ -61,9 +61,11 @@ def test_every_exception_is_a_file_with_a_reason() -> None:
         assert reason
 
 
-def test_what_is_recorded_is_there() -> None:
-    missing = [f for f in times.recorded() if not (times.ROOT / f).is_file()]
-    assert missing == [], "hack.lib.times record writes tests/times.json anew"
+def test_a_file_that_is_gone_is_no_longer_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "times.json"
+    path.write_text('{"tests/conftest.py": 1.5, "tests/gone.py": 9}')
+    assert times.recorded(path) == {"tests/conftest.py": 1.5}
+    assert times.recorded(tmp_path / "none.json") == {}
 
 
 def test_without_a_report_there_is_nothing_to_judge(
