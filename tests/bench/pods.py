@@ -3,7 +3,7 @@
 The bare loop posts the same KiroInstances and Pods with aiohttp and nothing else, as many
 at once as the operator. The Deployment is made by kube-controller-manager with its own
 limits. They take turns, each on a fresh API server with simulated nodes (scheduler,
-kwok), after a warm-up of one pod. `run` takes `--sizes 10,100,1000` and `--rounds 3`.
+kwok), after a warm-up of one pod. ``run`` takes ``--sizes 10,100,1000`` and ``--rounds 3``.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@
   to half and one attempt in twenty that dies with its instance, against an oracle that
   knows both beforehand (the best of our schedules made from the true times).
 
-`--quick` measures every eleventh graph; `--limit S` gives CP-SAT S seconds a graph.
+``--quick`` measures every eleventh graph; ``--limit S`` gives CP-SAT S seconds a graph.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What either side of the agent socket may be sent, for the target `frames`.
+"""What either side of the agent socket may be sent, for the target ``frames``.
 
 A text stands for bytes, one character each (Latin-1); what no byte can be is left out.
 """

@@ -1,6 +1,6 @@
 """Plays the node: kubelet, Job controller, garbage collector, runner and merge train.
 
-On an API server without nodes nothing becomes ready by itself. `PlayedNode` does what the
+On an API server without nodes nothing becomes ready by itself. ``PlayedNode`` does what the
 others would do, through the same functions where there are some (the runner's reports, the
 published graph, the merge train's status), so that the operator meets real objects and
 real conflicts. What it does not play: git, containers, clocks that differ.
@@ -60,8 +60,8 @@ _WATCHED = (PODS, JOBS, TASKS, INSTANCES, SWARMS)
 class PlayedNode:
     """Everything beside the operator, in one namespace.
 
-    `started` and `finished` tell, in order, which attempts were begun and which were
-    reported Done; `merged` which attempts the merge train took.
+    ``started`` and ``finished`` tell, in order, which attempts were begun and which were
+    reported Done; ``merged`` which attempts the merge train took.
     """
 
     def __init__(self, connection: Connection, namespace: str) -> None:
@@ -231,7 +231,7 @@ class PlayedNode:
         await self._status(PODS, name, statuses.last_words(words))
 
     async def _prepare(self, name: str) -> Object:
-        """Publish the graph of `spec.tasks.inline`, as the prepare Job does."""
+        """Publish the graph of ``spec.tasks.inline``, as the prepare Job does."""
         if self.script.prepare_failures:
             return self.script.prepare_failures.pop(0)
         swarm: Object = await self._client.get(SWARMS, self._namespace, name)

@@ -1,4 +1,4 @@
-"""`kiro-swarm runner`: the runner container of an instance pod, put together.
+"""``kiro-swarm runner``: the runner container of an instance pod, put together.
 
 The composition root of that process: the real API, the real socket, the probes.
 """

@@ -1,7 +1,7 @@
 """One pass over a task, and how an attempt can end: agent, evidence, verification.
 
 A plain coroutine over ports, called by work.py once and by cycles.py once a cycle. It
-knows nothing of Kubernetes and keeps no state. Guarantees: it ends in `Finished` only
+knows nothing of Kubernetes and keeps no state. Guarantees: it ends in ``Finished`` only
 with a commit ahead of its base and a passed verification; how the agent ended is never
 taken for either. Cancelling it stops whatever runs in the agent container.
 """
@@ -62,9 +62,9 @@ CONTAINER_SECONDS = 60
 
 @dataclass(frozen=True)
 class Finished:
-    """Checked work: `commit` on `branch`, ahead of `base`.
+    """Checked work: ``commit`` on ``branch``, ahead of ``base``.
 
-    `seconds` is how long the pass took that made it, check included.
+    ``seconds`` is how long the pass took that made it, check included.
     """
 
     commit: str
@@ -88,7 +88,7 @@ Result = Union[Finished, Failed]
 
 @dataclass(frozen=True)
 class Pass:
-    """How one pass ended; `found` is what the worktree held, if it was looked at."""
+    """How one pass ended; ``found`` is what the worktree held, if it was looked at."""
 
     result: Result
     found: Optional[Evidence] = None
@@ -106,7 +106,7 @@ class AgentPort(ExecPort, Protocol):
 class Workshop:
     """What all attempts of an instance are made with.
 
-    `timeout_seconds` bounds the agent's time in one attempt.
+    ``timeout_seconds`` bounds the agent's time in one attempt.
     """
 
     socket: AgentPort
@@ -126,9 +126,9 @@ async def run_pass(
     on_progress: OnProgress,
     timeout_seconds: float,
 ) -> Pass:
-    """Let the agent work on `task` in the worktree as it is, then check what is there.
+    """Let the agent work on ``task`` in the worktree as it is, then check what is there.
 
-    `trailer` is the value of the Swarm-Task trailer; `timeout_seconds` is for the agent.
+    ``trailer`` is the value of the Swarm-Task trailer; ``timeout_seconds`` is for the agent.
     """
     began = workshop.clock.monotonic()
     outcome = await workshop.driver.run(
@@ -161,7 +161,7 @@ async def run_pass(
 
 
 async def container_problem(workshop: Workshop) -> str:
-    """Wait for the agent container, `CONTAINER_SECONDS` at most: why it is of no use.
+    """Wait for the agent container, ``CONTAINER_SECONDS`` at most: why it is of no use.
 
     Empty as soon as it is.
     """

@@ -2,9 +2,9 @@
 
 Called by work.py after the cut. Each cycle is one pass in the worktree that the cycle
 before it left; what its check said is the brief of the next. Guarantees: it ends with
-the first check that passes, after `task.cycles` cycles, when the time of the attempt is
+the first check that passes, after ``task.cycles`` cycles, when the time of the attempt is
 over, when a cycle changed nothing and failed as the one before, or with a failure that
-another cycle could not mend; every cycle that began is told to `on_cycle` once.
+another cycle could not mend; every cycle that began is told to ``on_cycle`` once.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ CHECKED = "Checked"
 
 @dataclass(frozen=True)
 class CycleEnd:
-    """One cycle that is over: the `number`th of at most `of`.
+    """One cycle that is over: the ``number``th of at most ``of``.
 
-    `outcome` is one CamelCase word, `message` one line; `commit` is empty where the
+    ``outcome`` is one CamelCase word, ``message`` one line; ``commit`` is empty where the
     check found none.
     """
 
@@ -59,7 +59,7 @@ async def run_cycles(
     on_progress: OnProgress,
     on_cycle: OnCycle,
 ) -> Result:
-    """Go through the cycles of `task`, at least one; raises WorktreeError."""
+    """Go through the cycles of ``task``, at least one; raises WorktreeError."""
     deadline = workshop.clock.monotonic() + workshop.timeout_seconds
     cycle = replace(task, cycle=1)
     before: Optional[_Check] = None

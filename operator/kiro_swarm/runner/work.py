@@ -32,9 +32,9 @@ async def run_attempt(
     on_progress: OnProgress,
     on_cycle: OnCycle,
 ) -> Result:
-    """Work on `task` until it is finished or has failed.
+    """Work on ``task`` until it is finished or has failed.
 
-    `on_cut` is awaited before the agent starts, `on_cycle` after each cycle of beast
+    ``on_cut`` is awaited before the agent starts, ``on_cycle`` after each cycle of beast
     mode; what they raise ends the attempt.
     """
     problem = await container_problem(workshop)

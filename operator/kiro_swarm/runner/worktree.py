@@ -24,7 +24,7 @@ class WorktreeError(Exception):
 
 @dataclass(frozen=True)
 class Cut:
-    """A branch cut for an attempt; `base` is the commit it starts from."""
+    """A branch cut for an attempt; ``base`` is the commit it starts from."""
 
     base: str
     branch: str
@@ -32,9 +32,9 @@ class Cut:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is found in the worktree after the agent; `commit` is None for nothing.
+    """What is found in the worktree after the agent; ``commit`` is None for nothing.
 
-    `tree` is git's name for the files of that commit: two commits with the same files
+    ``tree`` is git's name for the files of that commit: two commits with the same files
     have the same one. Empty without a commit.
     """
 
@@ -48,7 +48,7 @@ class Evidence:
 class Worktree:
     """The worktree of one instance.
 
-    `root` is where the swarm's volume is mounted; `program` starts our command line in
+    ``root`` is where the swarm's volume is mounted; ``program`` starts our command line in
     the agent container.
     """
 
@@ -66,7 +66,7 @@ class Worktree:
         self.tree = f"{self.folder}/tree"
 
     async def cut(self, branch: str, integration: str) -> Cut:
-        """Cut `branch` from the head of `integration`; raises WorktreeError."""
+        """Cut ``branch`` from the head of ``integration``; raises WorktreeError."""
         answer = await self._ask(
             "cut", mirror=self.mirror, branch=branch, integration=integration
         )
@@ -77,8 +77,8 @@ class Worktree:
     ) -> Evidence:
         """Commit what was left and say what is there; raises WorktreeError.
 
-        `trailer` is the value of the Swarm-Task trailer that the commit carries; with
-        `may_be_empty` a commit without changes counts as work.
+        ``trailer`` is the value of the Swarm-Task trailer that the commit carries; with
+        ``may_be_empty`` a commit without changes counts as work.
         """
         answer = await self._ask(
             "evidence",
@@ -99,7 +99,7 @@ class Worktree:
         )
 
     async def restore(self, cut: Cut, commit: str) -> None:
-        """Bring the files back to `commit` of the branch; raises WorktreeError.
+        """Bring the files back to ``commit`` of the branch; raises WorktreeError.
 
         Ignored files stay. What a check leaves behind is not the work of the agent.
         """

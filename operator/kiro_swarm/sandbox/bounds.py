@@ -27,7 +27,7 @@ class ProtocolError(Exception):
 def check_json(text: Union[str, bytes], *, depth: int, values: int) -> None:
     """Raise ProtocolError for nesting, values or numbers beyond bounds.
 
-    It says nothing on whether `text` is JSON.
+    It says nothing on whether ``text`` is JSON.
     """
     if isinstance(text, bytes):
         text = text.decode("latin-1")
@@ -55,7 +55,7 @@ def check_json(text: Union[str, bytes], *, depth: int, values: int) -> None:
 def read_object(
     text: str, *, depth: int = 8, values: int = 100_000
 ) -> dict[str, object]:
-    """The JSON object in `text`; raises ProtocolError."""
+    """The JSON object in ``text``; raises ProtocolError."""
     check_json(text, depth=depth, values=values)
     try:
         found = json.loads(text, parse_float=_finite, parse_constant=_no_constant)
@@ -81,7 +81,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def first_error(error: ValidationError, skip: int = 0) -> str:
-    """The first thing that is wrong: the field, without the first `skip` parts, and why."""
+    """The first thing that is wrong: the field, without the first ``skip`` parts, and why."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"][skip:]) or "it"
     return f"{where}: {first['msg']}"[:512]

@@ -11,7 +11,7 @@ from typing import AsyncIterator, Callable, Optional
 
 
 class Buffer:
-    """Fed without waiting, read with it; `on_read` is told how much was read.
+    """Fed without waiting, read with it; ``on_read`` is told how much was read.
 
     Make it inside the running event loop.
     """
@@ -40,7 +40,7 @@ class Buffer:
         self.end()
 
     async def read(self, limit: int = 65536) -> bytes:
-        """At least one byte and at most `limit`; nothing only at the end."""
+        """At least one byte and at most ``limit``; nothing only at the end."""
         while not self._data:
             if self._ended:
                 return b""

@@ -1,12 +1,12 @@
 """What may be said when after the handshake, as one state machine a side. Pure.
 
-Used by `session` (the runner's side) and `entrypoint` (the container's). Guarantees: a
+Used by ``session`` (the runner's side) and ``entrypoint`` (the container's). Guarantees: a
 frame that is out of order, out of credit, over a limit or not the sender's to send raises
 ProtocolError. Every frame either carries data that counts against a limit, or gives credit
 for such data, or can come once or a bounded number of times: so a conversation has an end
 in bytes, and nobody has to keep more than a window a stream.
 
-A stream flows like this: the reader's side begins with `WINDOW_BYTES` of credit given, the
+A stream flows like this: the reader's side begins with ``WINDOW_BYTES`` of credit given, the
 writer's side sends no more than that, and whatever the reader takes is given again.
 """
 
@@ -56,7 +56,7 @@ class Credit(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """The runner asks for a signal: a name of `port.SIGNALS`."""
+    """The runner asks for a signal: a name of ``port.SIGNALS``."""
 
     name: str
 
@@ -77,7 +77,7 @@ class Sender:
         self.ended = False
 
     def data(self, data: bytes) -> bytes:
-        """The frame for `data`, which fits in a frame and in the credit."""
+        """The frame for ``data``, which fits in a frame and in the credit."""
         if self.ended or not 0 < len(data) <= min(self.credit, MAX_DATA_BYTES):
             raise AssertionError(f"{len(data)} bytes of {self.stream.name} now")
         self.credit -= len(data)
@@ -164,11 +164,11 @@ class ContainerSide:
         return Signal(name)
 
     def room(self, stream: Stream) -> int:
-        """How many bytes of `stream` the next frame may carry."""
+        """How many bytes of ``stream`` the next frame may carry."""
         return min(self.out[stream].credit, self.output_left, MAX_DATA_BYTES)
 
     def output(self, stream: Stream, data: bytes) -> bytes:
-        """The frame for output of at most `room` bytes."""
+        """The frame for output of at most ``room`` bytes."""
         self.output_left -= len(data)
         return self.out[stream].data(data)
 
@@ -231,6 +231,6 @@ class RunnerSide:
         return End(stream)
 
     def input(self, data: bytes) -> bytes:
-        """The frame for stdin, within its credit and `stdin_left`."""
+        """The frame for stdin, within its credit and ``stdin_left``."""
         self.stdin_left -= len(data)
         return self.stdin.data(data)

@@ -1,12 +1,12 @@
 """Process 1 of the agent container: starts what the runner asks for over a socket.
 
-Called by `kiro-swarm agent-entrypoint`. It holds no credentials and trusts no request
+Called by ``kiro-swarm agent-entrypoint``. It holds no credentials and trusts no request
 to end by itself. Guarantees: one process tree at a time (a second request waits until
 the tree of the first is gone); both deadlines are kept here, whatever the client does;
 when a request is over, or its connection is closed, nothing that it started is alive;
 streams are passed on with back-pressure both ways, so a flood fills no memory; whatever
 bytes a client sends, it gets an answer, and the next client too. What a request names also
-goes to this process's own stdout, where `kubectl logs` finds it.
+goes to this process's own stdout, where ``kubectl logs`` finds it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MAX_CONNECTIONS = 32
 
 
 async def serve(path: str, mode: int, grace_seconds: float = GRACE_SECONDS) -> None:
-    """Listen on `path` (permissions `mode`) until SIGTERM or SIGINT.
+    """Listen on ``path`` (permissions ``mode``) until SIGTERM or SIGINT.
 
     Raises OSError where the socket cannot be made. A socket file left by an earlier
     process is replaced.

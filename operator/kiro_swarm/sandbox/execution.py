@@ -1,6 +1,6 @@
 """One process tree of the agent container, from its request to its last frame.
 
-Called by the entrypoint, one at a time. Guarantees: when `run` returns, raises or is
+Called by the entrypoint, one at a time. Guarantees: when ``run`` returns, raises or is
 cancelled, nothing that the request started is alive; the last frame is sent after the
 last output.
 """

@@ -1,7 +1,7 @@
 """The frames of the agent socket: what follows a request that was accepted.
 
 A frame is one byte of kind, four bytes of length (big endian) and so many bytes. Both
-sides read with `Decoder`. Guarantees: whatever bytes come in, `Decoder.feed` yields
+sides read with ``Decoder``. Guarantees: whatever bytes come in, ``Decoder.feed`` yields
 frames within the bounds below or raises ProtocolError, and keeps at most one frame that
 is not whole yet. No clock, no I/O.
 """
@@ -92,7 +92,7 @@ class Decoder:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that are whole with `data`; use up the iterator before the next."""
+        """The frames that are whole with ``data``; use up the iterator before the next."""
         buffer = self._buffer
         buffer += data
         at = 0
@@ -123,7 +123,7 @@ def _checked(number: int, size: int) -> Kind:
 class Exit(BaseModel):
     """How the process ended, as the container says it.
 
-    `complete` is false where output was thrown away because nobody took it.
+    ``complete`` is false where output was thrown away because nobody took it.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -156,12 +156,12 @@ def encode(kind: Kind, payload: bytes) -> bytes:
 
 
 def end_of(stream: Stream) -> bytes:
-    """The frame that ends `stream`."""
+    """The frame that ends ``stream``."""
     return encode(Kind.END, bytes((stream,)))
 
 
 def credit_for(stream: Stream, count: int) -> bytes:
-    """The frame that lets the other side send `count` more bytes of `stream`."""
+    """The frame that lets the other side send ``count`` more bytes of ``stream``."""
     return encode(Kind.CREDIT, _CREDIT.pack(stream, count))
 
 

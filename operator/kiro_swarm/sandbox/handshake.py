@@ -2,8 +2,8 @@
 
 Written and read by both sides (socket, entrypoint). These two lines have the same form
 in every version, so that an image of another release is told so in words: a request
-carries `protocol`, and so does the answer. After a request to run something was accepted,
-the frames of `frames` follow.
+carries ``protocol``, and so does the answer. After a request to run something was accepted,
+the frames of ``frames`` follow.
 
 Both containers of a pod must speak the same version. The agent image is built FROM ours
 and may be older than the runner: then the runner is not ready and says which two versions
@@ -67,8 +67,8 @@ class PingRequest(_Request):
 class RunRequest(_Request):
     """Start a process; its streams follow as frames.
 
-    `timeout_seconds` bounds the whole run, `idle_timeout_seconds` the time in which
-    nothing goes through its streams. `log` names what goes to the container's log too.
+    ``timeout_seconds`` bounds the whole run, ``idle_timeout_seconds`` the time in which
+    nothing goes through its streams. ``log`` names what goes to the container's log too.
     """
 
     op: Literal["run"] = "run"

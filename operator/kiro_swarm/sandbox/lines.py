@@ -15,7 +15,7 @@ _CHUNK = 64 * 1024
 async def read_line(reader: asyncio.StreamReader, limit: int) -> tuple[bytes, bytes]:
     """The first line, and what came with it.
 
-    Raises ProtocolError for more than `limit` bytes without an end, EOFError where the
+    Raises ProtocolError for more than ``limit`` bytes without an end, EOFError where the
     connection ends before the line does. How long it may take is for the caller to say.
     """
     line = bytearray()
@@ -32,9 +32,9 @@ async def read_line(reader: asyncio.StreamReader, limit: int) -> tuple[bytes, by
 
 
 async def within(seconds: float, work: Coroutine[None, None, T]) -> T:
-    """The result of `work`; raises asyncio.TimeoutError where it takes longer.
+    """The result of ``work``; raises asyncio.TimeoutError where it takes longer.
 
-    Unlike `asyncio.wait_for` before Python 3.12 it never swallows a cancellation.
+    Unlike ``asyncio.wait_for`` before Python 3.12 it never swallows a cancellation.
     """
     task = asyncio.ensure_future(work)
     try:

@@ -1,6 +1,6 @@
 """The container's side of a connection on which a process was asked for.
 
-Made by `entrypoint` after the handshake, used by `execution`. Guarantees: at most a window
+Made by ``entrypoint`` after the handshake, used by ``execution``. Guarantees: at most a window
 a stream is kept here; a runner that hangs up or breaks the protocol is noticed whatever
 else is going on, also while it takes no output and while the process takes no input.
 """
@@ -28,9 +28,9 @@ _CHUNK = 64 * 1024
 
 
 class Link:
-    """Make it inside the running event loop. `rest` is what came with the request.
+    """Make it inside the running event loop. ``rest`` is what came with the request.
 
-    `gone` is done as soon as the runner is; `broke` is what it said that is not in the
+    ``gone`` is done as soon as the runner is; ``broke`` is what it said that is not in the
     protocol, empty where it hung up.
     """
 
@@ -77,7 +77,7 @@ class Link:
         self._writer.write(started(pid))
 
     def output(self, stream: Stream, data: bytes) -> None:
-        """Send output, of at most `room` bytes. Nothing is lost, nothing piles up."""
+        """Send output, of at most ``room`` bytes. Nothing is lost, nothing piles up."""
         self._writer.write(self._side.output(stream, data))
 
     def end(self, stream: Stream) -> None:

@@ -1,6 +1,6 @@
 """The ends of the pipes to a process, read and written without blocking or reading ahead.
 
-Used by `execution`. Nothing is kept here: what is not wanted yet stays in the kernel's
+Used by ``execution``. Nothing is kept here: what is not wanted yet stays in the kernel's
 pipe, where it holds the process up.
 """
 
@@ -47,7 +47,7 @@ class ReadEnd(_PipeEnd):
             self._loop.remove_reader(number)
 
     def read(self, limit: int) -> Optional[bytes]:
-        """At most `limit` bytes that are there; None when there are none now."""
+        """At most ``limit`` bytes that are there; None when there are none now."""
         try:
             return os.read(self._number(), limit)
         except BlockingIOError:

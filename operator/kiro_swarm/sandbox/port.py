@@ -1,8 +1,8 @@
 """The ports to the container that runs foreign code: start a process there, talk to it.
 
-Called by the runner, the Jobs and the agent drivers, which see nothing else of this room.
-`ExecPort` is for what is asked and answers once, `SessionPort` for what is talked with, in
-bytes. `fake` has both in memory for tests. What comes back is bounded, and never evidence
+Called by the runner, the Jobs and the agent drivers, which see nothing else of this package.
+``ExecPort`` is for what is asked and answers once, ``SessionPort`` for what is talked with, in
+bytes. ``fake`` has both in memory for tests. What comes back is bounded, and never evidence
 that work was done. One process tree at a time: another one waits until it is gone.
 """
 
@@ -39,7 +39,7 @@ OnOutput = Callable[[str, str], None]
 class ProcessEnd:
     """How one process in the agent container ended.
 
-    `reason` is one of the constants above; `exit_code` and `signal` are set only when
+    ``reason`` is one of the constants above; ``exit_code`` and ``signal`` are set only when
     the process was started and its end was seen.
     """
 
@@ -67,8 +67,8 @@ class ProcessEnd:
 class ExecResult(ProcessEnd):
     """How a process ended, and what it said.
 
-    `tail` is the end of stdout and stderr as they came in (at most 64 Ki characters),
-    `stdout` the beginning of stdout alone (at most 1 Mi characters).
+    ``tail`` is the end of stdout and stderr as they came in (at most 64 Ki characters),
+    ``stdout`` the beginning of stdout alone (at most 1 Mi characters).
     """
 
     tail: str
@@ -77,13 +77,13 @@ class ExecResult(ProcessEnd):
 
 @dataclass(frozen=True)
 class SessionEnd(ProcessEnd):
-    """How a session ended; `complete` is false where output of it was lost."""
+    """How a session ended; ``complete`` is false where output of it was lost."""
 
     complete: bool = True
 
 
 class SessionError(Exception):
-    """A session that cannot be opened, or written to; `reason` is one CamelCase word."""
+    """A session that cannot be opened, or written to; ``reason`` is one CamelCase word."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -104,9 +104,9 @@ class ExecPort(Protocol):
         idle_timeout_seconds: Optional[float] = None,
         on_output: Optional[OnOutput] = None,
     ) -> ExecResult:
-        """Run `argv` in the directory `cwd` until it ends or a deadline ends it.
+        """Run ``argv`` in the directory ``cwd`` until it ends or a deadline ends it.
 
-        `on_output` gets ("stdout" or "stderr", text). Cancelling ends the process.
+        ``on_output`` gets ("stdout" or "stderr", text). Cancelling ends the process.
         """
         ...
 
@@ -115,10 +115,10 @@ class OutputStream(Protocol):
     """What a process writes, in bytes. Who does not read it holds the process up."""
 
     async def read(self, limit: int = 65536) -> bytes:
-        """At least one byte and at most `limit`; nothing only at the end.
+        """At least one byte and at most ``limit``; nothing only at the end.
 
         The end comes when the process closes the stream and however the session ends;
-        `Session.wait` says how. One reader at a time.
+        ``Session.wait`` says how. One reader at a time.
         """
         ...
 
@@ -131,7 +131,7 @@ class Session(Protocol):
     """A process that is talked with. Leaving the context ends it and its whole tree.
 
     A process whose output is not read waits once a window (256 KiB a stream) is full, and
-    so does `write` while the process does not read: read both streams.
+    so does ``write`` while the process does not read: read both streams.
     """
 
     @property
@@ -145,10 +145,10 @@ class Session(Protocol):
         ...
 
     async def write(self, data: bytes) -> None:
-        """Write all of `data` to its stdin; waits while it does not read.
+        """Write all of ``data`` to its stdin; waits while it does not read.
 
-        :raises SessionError: nobody reads stdin any more (`StdinClosed`), or this would
-            be more than the limit (`StdinLimitExceeded`; then nothing of `data` is sent).
+        Raises SessionError: nobody reads stdin any more (``StdinClosed``), or this would
+        be more than the limit (``StdinLimitExceeded``; then nothing of ``data`` is sent).
 
         A cancelled call may have sent a part.
         """
@@ -159,10 +159,10 @@ class Session(Protocol):
         ...
 
     async def signal(self, name: str) -> None:
-        """Send a signal of `SIGNALS` to its process group; nothing once it has ended.
+        """Send a signal of ``SIGNALS`` to its process group; nothing once it has ended.
 
-        :raises ValueError: it is none of `SIGNALS`.
-        :raises SessionError: more than a thousand (`TooManySignals`).
+        Raises ValueError: it is none of ``SIGNALS``.
+        Raises SessionError: more than a thousand (``TooManySignals``).
         """
         ...
 
@@ -184,7 +184,7 @@ class Session(Protocol):
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        """As `close`."""
+        """As ``close``."""
         ...
 
 
@@ -202,21 +202,21 @@ class SessionPort(Protocol):
         stdin_limit_bytes: int = STDIN_LIMIT_BYTES,
         output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
     ) -> Session:
-        """Start `argv` in `cwd` and talk with it; returns when it runs.
+        """Start ``argv`` in ``cwd`` and talk with it; returns when it runs.
 
-        `timeout_seconds` bounds the session, `idle_timeout_seconds` the time in which it
+        ``timeout_seconds`` bounds the session, ``idle_timeout_seconds`` the time in which it
         neither writes nor reads anything (not the time in which nobody takes its output).
-        A process that writes more than `output_limit_bytes`, both streams together, is
-        ended with `OutputLimitExceeded`.
+        A process that writes more than ``output_limit_bytes``, both streams together, is
+        ended with ``OutputLimitExceeded``.
 
-        :raises SessionError: it was not started (`NotStarted`), or the container is lost
-            (`ConnectionLost`).
+        Raises SessionError: it was not started (``NotStarted``), or the container is lost
+        (``ConnectionLost``).
         """
         ...
 
 
 async def tail_of(stream: OutputStream, limit: int) -> bytes:
-    """Read `stream` to its end and keep the last `limit` bytes: for a stderr."""
+    """Read ``stream`` to its end and keep the last ``limit`` bytes: for a stderr."""
     tail = b""
     async for chunk in stream:
         tail = (tail + chunk)[-limit:]

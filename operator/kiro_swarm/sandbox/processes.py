@@ -2,7 +2,7 @@
 
 Used by the agent container's entrypoint alone, which is process 1 there and must be
 the only code in its process that waits for children. Guarantees: no zombie stays, and
-after `end_all` no process started through this module, nor any descendant of one,
+after ``end_all`` no process started through this module, nor any descendant of one,
 is alive, however it detached itself. Linux only.
 """
 
@@ -95,7 +95,7 @@ class Processes:
         return popen.pid, ended
 
     def signal_group(self, pid: int, number: signal.Signals) -> None:
-        """Send a signal to the process group of what `start` started; not once it ended."""
+        """Send a signal to the process group of what ``start`` started; not once it ended."""
         # Not collected yet, so its number is nobody else's.
         if pid in self._exits:
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -1,6 +1,6 @@
-"""What an `exec` keeps of the output of its process: text, within bounds.
+"""What an ``exec`` keeps of the output of its process: text, within bounds.
 
-Used by `socket` and `fake`.
+Used by ``socket`` and ``fake``.
 """
 
 from __future__ import annotations

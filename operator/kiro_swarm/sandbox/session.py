@@ -1,7 +1,7 @@
 """A session with a process in the agent container: the runner's side of a connection.
 
-Made by `socket`. The other side runs where code of a repository runs, so everything that
-comes in passes `Decoder` and `RunnerSide`; what they refuse ends the session with
+Made by ``socket``. The other side runs where code of a repository runs, so everything that
+comes in passes ``Decoder`` and ``RunnerSide``; what they refuse ends the session with
 ConnectionLost. Guarantees: at most a window a stream is kept here; the session is over, at
 the latest, a minute after its deadline, whatever the container does or does not.
 """
@@ -56,10 +56,10 @@ Sink = Callable[[Stream, bytes], None]
 
 
 class SocketSession:
-    """See `port.Session`. Make it inside the running event loop, after the handshake.
+    """See ``port.Session``. Make it inside the running event loop, after the handshake.
 
-    `rest` is what came with the answer. `sink` takes the output; without one it is read
-    from `stdout` and `stderr`. `seconds` is how long the session may live from now on.
+    ``rest`` is what came with the answer. ``sink`` takes the output; without one it is read
+    from ``stdout`` and ``stderr``. ``seconds`` is how long the session may live from now on.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class SocketSession:
             raise SessionError(end.reason, end.message)
 
     async def write(self, data: bytes) -> None:
-        """See `Session.write`."""
+        """See ``Session.write``."""
         async with self._writing:
             if len(data) > self._side.stdin_left:
                 raise SessionError(
@@ -122,14 +122,14 @@ class SocketSession:
             await self._more_credit.wait()
 
     async def close_stdin(self) -> None:
-        """See `Session.close_stdin`."""
+        """See ``Session.close_stdin``."""
         async with self._writing:
             if not self._side.stdin.ended and not self._end.done():
                 self._side.stdin.ended = True
                 self._writer.write(end_of(Stream.STDIN))
 
     async def signal(self, name: str) -> None:
-        """See `Session.signal`."""
+        """See ``Session.signal``."""
         if name not in SIGNALS:
             raise ValueError(f"signal {name!r}: must be one of {', '.join(SIGNALS)}")
         if self._end.done():
@@ -141,17 +141,17 @@ class SocketSession:
         self._writer.write(encode(Kind.SIGNAL, name.encode("ascii")))
 
     async def wait(self) -> SessionEnd:
-        """See `Session.wait`."""
+        """See ``Session.wait``."""
         return await asyncio.shield(self._end)
 
     async def close(self) -> None:
-        """See `Session.close`."""
+        """See ``Session.close``."""
         for buffer in self._buffers.values():
             buffer.drop()
         self._lost("was closed by the runner")
 
     async def __aenter__(self) -> SocketSession:
-        """See `Session.__aenter__`."""
+        """See ``Session.__aenter__``."""
         return self
 
     async def __aexit__(
@@ -160,7 +160,7 @@ class SocketSession:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        """See `Session.__aexit__`."""
+        """See ``Session.__aexit__``."""
         await self.close()
 
     async def _receive(self, data: bytes) -> None:

@@ -2,7 +2,7 @@
 
 Called by the runner (agent, worktree, verification) and by the integrate Job (gates).
 The other side runs where code of a repository runs, so every answer is bounded and
-checked. `exec` never raises for what happens there: it says so in its result.
+checked. ``exec`` never raises for what happens there: it says so in its result.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ class AgentSocket:
         idle_timeout_seconds: Optional[float] = None,
         on_output: Optional[OnOutput] = None,
     ) -> ExecResult:
-        """Run `argv` in `cwd` of the agent container and wait for its end.
+        """Run ``argv`` in ``cwd`` of the agent container and wait for its end.
 
-        `env` is added to the container's own environment. `on_output` is called with
+        ``env`` is added to the container's own environment. ``on_output`` is called with
         ("stdout" or "stderr", text) as output comes in. Cancelling closes the
         connection, which ends the process and everything it started.
         """
@@ -116,7 +116,7 @@ class AgentSocket:
         stdin_limit_bytes: int = STDIN_LIMIT_BYTES,
         output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
     ) -> SocketSession:
-        """See `SessionPort.open`; its stderr also goes to the container's log."""
+        """See ``SessionPort.open``; its stderr also goes to the container's log."""
         request = run_request(
             argv,
             cwd=cwd,
@@ -155,7 +155,7 @@ class AgentSocket:
     async def _ask(
         self, request: Request, seconds: float
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
-        """Connect and have `request` accepted; raises SessionError."""
+        """Connect and have ``request`` accepted; raises SessionError."""
         try:
             line = request_line(request)
             reader, writer = await asyncio.open_unix_connection(

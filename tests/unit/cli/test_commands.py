@@ -1,4 +1,4 @@
-"""`kiro-swarm`: help without weight, clear words for bad options, whole processes."""
+"""``kiro-swarm``: help without weight, clear words for bad options, whole processes."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def invoked(command: click.Command, *arguments: str) -> Result:
 
 
 async def started(*arguments: str, **env: str) -> asyncio.subprocess.Process:
-    """`kiro-swarm` as a process of its own."""
+    """``kiro-swarm`` as a process of its own."""
     code = "from kiro_swarm.cli.main import main; main()"
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code, *arguments),

@@ -27,8 +27,8 @@ TRAILER = "uid/1"
 class Turn:
     """One cycle as it is played.
 
-    `tree` numbers what the worktree holds after the agent, 0 for nothing. `agent` is the
-    reason why its process ended, `untidy` that of a worktree without work, `check` the
+    ``tree`` numbers what the worktree holds after the agent, 0 for nothing. ``agent`` is the
+    reason why its process ended, ``untidy`` that of a worktree without work, ``check`` the
     verification's exit status.
     """
 

@@ -16,7 +16,7 @@ CUT = Cut(BASE, "swarm/demo/1.1/1")
 
 
 class AnsweringPort:
-    """An agent container in which every command prints `stdout`."""
+    """An agent container in which every command prints ``stdout``."""
 
     def __init__(self, stdout: str, code: int = 0) -> None:
         self.argv: Sequence[str] = ()

@@ -27,7 +27,7 @@ PIPE = 128 * 1024
 
 
 class Container:
-    """One of the two, with the programs of `programs`."""
+    """One of the two, with the programs of ``programs``."""
 
     def __init__(
         self, port: Union[AgentSocket, FakeContainer], words: Mapping[str, list[str]]

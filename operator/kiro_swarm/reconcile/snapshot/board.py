@@ -97,7 +97,7 @@ class TaskIndex:
 class LoadCounter:
     """Who has had which tasks, counted as they change, in whatever order they come.
 
-    `hand_out` gives tasks in turn and evens out loads by it. `add` and `drop` of the same
+    ``hand_out`` gives tasks in turn and evens out loads by it. ``add`` and ``drop`` of the same
     task are inverse.
     """
 
@@ -124,7 +124,7 @@ class LoadCounter:
             self._microseconds[name] += times * round(worked * 1e6)
 
     def drop(self, task: KiroTask) -> None:
-        """Take back what `add` has counted of a task."""
+        """Take back what ``add`` has counted of a task."""
         self.add(task, -1)
 
     def load(self) -> InstanceLoad:

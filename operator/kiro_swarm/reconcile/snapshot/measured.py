@@ -76,7 +76,7 @@ class MeasurementCache:
     def measured(
         self, tasks: Sequence[KiroTask], instances: int, shape: int, now: datetime
     ) -> Measured:
-        """As `measure`, or as it was a moment ago."""
+        """As ``measure``, or as it was a moment ago."""
         of, known = (shape, instances), self._measured
         pause = timedelta(seconds=len(tasks) * PAUSE_PER_TASK)
         young = self._at is not None and timedelta(0) <= now - self._at < pause
@@ -154,7 +154,7 @@ def _lag(tasks: Iterable[KiroTask]) -> float:
 
 
 def _needed(task: KiroTask, numbers: dict[str, int]) -> list[int]:
-    """Who waits for a task that does not exist is found by `waits_for_nothing_known`."""
+    """Who waits for a task that does not exist is found by ``waits_for_nothing_known``."""
     return [numbers[i] for i in task["spec"].get("dependencies") or [] if i in numbers]
 
 

@@ -1,6 +1,6 @@
 """The ready tasks of a swarm as the scheduling sees them, in their order.
 
-The board keeps a `ReadyCache` and tells it what has changed; ``hand_out`` asks it through
+The board keeps a ``ReadyCache`` and tells it what has changed; ``hand_out`` asks it through
 the view. What it answers follows from the tasks of that view alone: what it remembers saves
 it from sorting five thousand tasks again because one has gone.
 """
@@ -21,7 +21,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 class TaskQueue(ReadyQueue):
-    """A `ReadyQueue` of KiroTasks; those that a person has paused have no place in it."""
+    """A ``ReadyQueue`` of KiroTasks; those that a person has paused have no place in it."""
 
     def __init__(
         self, ready: Iterable[KiroTask], measured: Measured, strategy: Strategy
