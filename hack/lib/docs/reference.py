@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, List
 
-from hack.lib.docs import flags, kinds, rights, sentences, states, values
+from hack.lib.docs import flags, kinds, life, rights, sentences, states, values
 from hack.lib.docs.markdown import bullets, page
 
 FOLDER = "docs/reference"
@@ -17,6 +17,7 @@ def pages(root: Path) -> Dict[str, str]:
         **kinds.pages(),
         # A page for people, which stands beside the folder and not in it.
         **{f"../{name}": text for name, text in sentences.pages().items()},
+        **life.pages(),
         **states.pages(root),
         **flags.pages(),
         **values.pages(root),
@@ -27,13 +28,18 @@ def pages(root: Path) -> Dict[str, str]:
     return {"README.md": f"{index}\n{bullets(links)}\n", **made}
 
 
+def everything(root: Path) -> Dict[str, str]:
+    """All pages, and those written by hand that have a generated part in them."""
+    return {**pages(root), **life.blocks(root)}
+
+
 def _title(text: str) -> str:
     return next(line[2:] for line in text.splitlines() if line.startswith("# "))
 
 
 def write(root: Path) -> None:
     """Write what is stale and remove what nothing makes any more."""
-    folder, wanted = root / FOLDER, pages(root)
+    folder, wanted = root / FOLDER, everything(root)
     folder.mkdir(parents=True, exist_ok=True)
     for name in stale(root):
         if name in wanted:
@@ -44,7 +50,7 @@ def write(root: Path) -> None:
 
 def stale(root: Path) -> List[str]:
     """Names of the pages that are missing, different or no longer made."""
-    folder, wanted = root / FOLDER, pages(root)
+    folder, wanted = root / FOLDER, everything(root)
     names = sorted({*wanted, *(path.name for path in folder.glob("*.md"))})
     there = {
         name: (folder / name).read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ from datetime import datetime, timezone
 from typing import Any, Optional
 
 from kiro_swarm.api.access import spec_of
-from kiro_swarm.api.meta import DONE
+from kiro_swarm.api.meta import DONE, FAILED, READY
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
@@ -23,8 +24,9 @@ from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.jobs.waiting import tell_waiting
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import INTEGRATE
+from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.guard import checked
-from kiro_swarm.lifecycle.steps import merged
+from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
@@ -155,6 +157,32 @@ class Integration:
             # Somebody changed the task: it is listed again, and if it still is Done with
             # this attempt the train answers with the very same merge.
             log.info("task %s changed while it was merged", candidate.task_id)
+            if isinstance(outcome, Merged):
+                await self._after_all(task, outcome.commit)
+
+    async def _after_all(self, merged_task: KiroTask, commit: str) -> None:
+        """Say Merged of a task that a person took back while the branch was moved."""
+        namespace, name = self._env.namespace, merged_task["metadata"]["name"]
+        while True:
+            try:
+                task = await self._client.get(TASKS, namespace, name)
+                if not ended_meanwhile(merged_task, task):
+                    return
+                patch = merged_after_all(
+                    task["status"], datetime.now(timezone.utc), commit
+                )
+                await self._client.patch_status(
+                    TASKS,
+                    namespace,
+                    name,
+                    checked(task, patch, INTEGRATE),
+                    version=task["metadata"]["resourceVersion"],
+                )
+                return
+            except errors.Conflict:
+                continue
+            except errors.NotFound:
+                return
 
 
 def _train_order(task: Object) -> tuple[int, str, int]:
@@ -174,6 +202,17 @@ def _candidate(task: Object, env: JobEnvironment) -> Candidate:
         branch=status["branch"],
         commit=status["commit"],
         base=status["baseCommit"],
+    )
+
+
+def ended_meanwhile(before: KiroTask, now: KiroTask) -> bool:
+    """Whether the attempt that was Done is over, and no other one has begun. Pure."""
+    same = before["metadata"]["uid"] == now["metadata"]["uid"]
+    status = now.get("status") or {}
+    return (
+        same
+        and status.get("state") in (READY, FAILED)
+        and attempt_of(status) == attempt_of(before["status"])
     )
 
 

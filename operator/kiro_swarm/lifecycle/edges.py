@@ -59,6 +59,7 @@ class Edge:
     are the fields that it may write, ``resets`` those that it takes back if they are set.
     ``reasons``: the words it may give; None is any word, an empty one is no reason.
     ``ends``: the attempt is over and goes into the history. ``begins``: the next one.
+    ``follows``: it is written because of what a person said, by somebody else.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Edge:
     reasons: Optional[frozenset[str]] = frozenset({""})
     ends: bool = False
     begins: bool = False
+    follows: bool = False
 
     @property
     def fields(self) -> frozenset[str]:
@@ -90,6 +92,7 @@ def _edge(
     resets: Mapping[str, object] = _NOTHING,
     ends: bool = False,
     begins: bool = False,
+    follows: bool = False,
 ) -> Edge:
     sources, _, targets = way.partition(">")
     return Edge(
@@ -103,6 +106,7 @@ def _edge(
         None if reasons is None else frozenset(reasons),
         ends,
         begins,
+        follows,
     )
 
 
@@ -141,6 +145,7 @@ EDGES: Final[tuple[Edge, ...]] = (
         _WORDS | {"observedRunRequest", "failures", "forgiven", "readyAt"},
         (RUN_REQUESTED,),
         resets=_only("finishedAt"),
+        follows=True,
     ),
     _edge(
         *("bind", OPERATOR, f"{READY} > {BOUND}"),
@@ -167,6 +172,12 @@ EDGES: Final[tuple[Edge, ...]] = (
         *("merge", INTEGRATE, f"{DONE} > {MERGED}"),
         "no conflict, gates pass, the branch has moved",
         _WORDS | {"mergeCommit", "mergedAt", "conditions"},
+    ),
+    _edge(
+        *("merge after all", INTEGRATE, f"{READY} {FAILED} > {MERGED}"),
+        "a person ended the attempt while the branch was being moved",
+        _WORDS | {"mergeCommit", "mergedAt", "history", "conditions"},
+        follows=True,
     ),
     _edge(
         *("fail", RUNNER, f"{_AT_WORK} > {READY} {FAILED}"),

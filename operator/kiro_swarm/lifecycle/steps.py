@@ -142,6 +142,21 @@ def done(
     }
 
 
+def merged_after_all(status: Status, now: datetime, commit: str) -> Patch:
+    """A person ended the attempt while it was merged: what is on the branch stays there.
+
+    :param status: the task's status, Ready or Failed, still with the attempt that was merged.
+
+    The attempt did not end without a merge, so it leaves the history again.
+    """
+    history = [
+        record
+        for record in status.get("history") or []
+        if record["attempt"] != attempt_of(status)
+    ]
+    return {**merged(status, now, commit), "history": history}
+
+
 def merged(status: Status, now: datetime, commit: str) -> Patch:
     """The work is on the integration branch, with this merge."""
     return {

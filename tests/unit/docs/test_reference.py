@@ -9,7 +9,7 @@ from typing import Any, Dict
 import click
 import pytest
 
-from hack.lib.docs import flags, kinds, sentences, values
+from hack.lib.docs import flags, kinds, life, sentences, values
 from hack.lib.docs.markdown import code, table
 from hack.lib.docs.reference import FOLDER, pages, stale, write
 from kiro_swarm.api.crd import KINDS, Kind
@@ -18,6 +18,7 @@ from kiro_swarm.cli.kubectl.route import VIEWS
 from kiro_swarm.cli.operator import operator
 from kiro_swarm.commands.help import ModifierHelp, describe
 from kiro_swarm.commands.roles import ROLES, role_of
+from kiro_swarm.lifecycle.edges import EDGES
 from tests.unit.docs.pages import ROOT, code_words, table_rows
 
 PAGES = pages(ROOT)
@@ -158,6 +159,42 @@ def test_every_state_of_a_task_is_explained() -> None:
         assert rows[f"`{state}`"][1], state
 
 
+def test_every_edge_of_a_task_is_told_and_drawn() -> None:
+    rows = {row[0]: row for row in table_rows(PAGES["task-life.md"])}
+    for edge in EDGES:
+        assert rows[edge.name], edge.name
+        arrows = {
+            f"{source} --> {target}"
+            for source in edge.sources
+            for target in edge.targets
+            if source != target
+        }
+        drawn = {
+            line.partition(":")[0].strip()
+            for line in PAGES["task-life.md"].splitlines()
+            if edge.name in line.partition(": ")[2].split(", ")
+        }
+        assert arrows <= drawn
+
+
+def test_the_short_diagram_is_what_happens_if_nobody_says_anything() -> None:
+    names = {edge.name for edge in life.unasked(EDGES)}
+    assert {"ready", "bind", "start", "finish", "merge", "fail", "move"} <= names
+    assert not {"cancel", "reject", "ask again", "merge after all"} & names
+
+
+def test_a_part_of_a_page_is_generated_and_the_rest_is_left(tmp_path: Path) -> None:
+    page = tmp_path / life.HOST
+    page.parent.mkdir()
+    page.write_text(f"before\n{life.BEGIN}\nold\n{life.END}\nafter\n")
+    (text,) = life.blocks(tmp_path).values()
+    assert text.startswith(f"before\n{life.BEGIN}\n```mermaid\nstateDiagram-v2\n")
+    assert text.endswith(f"```\n{life.END}\nafter\n")
+    page.write_text("the marks are gone")
+    with pytest.raises(ValueError, match="marks"):
+        life.blocks(tmp_path)
+
+
 def test_a_page_that_was_edited_removed_or_left_behind_is_noticed_and_repaired(
     tmp_path: Path,
 ) -> None:
@@ -172,6 +209,8 @@ def test_a_page_that_was_edited_removed_or_left_behind_is_noticed_and_repaired(
     (reference / "rights.md").unlink()
     (reference / "of-a-kind-that-went.md").write_text("old")
     (tmp_path / "docs" / "commands.md").write_text("edited by hand")
+    with (tmp_path / life.HOST).open("a") as page:
+        page.write("by hand")
     wrong = ["../commands.md", "of-a-kind-that-went.md", "rights.md", "values.md"]
     assert stale(tmp_path) == wrong
     write(tmp_path)

@@ -143,6 +143,42 @@ async def test_a_merge_that_nobody_heard_of_is_the_same_merge(job: Job) -> None:
     assert len(log.splitlines()) == 3, "begin, work, one merge"
 
 
+@pytest.mark.parametrize(
+    ("state", "attempt", "ends_as"),
+    [
+        ("Failed", 1, "Merged"),
+        ("Ready", 1, "Merged"),
+        ("Bound", 2, "Bound"),
+        ("Ready", 2, "Ready"),
+    ],
+    ids=["cancelled", "taken back", "the next one runs", "the next one was"],
+)
+async def test_what_is_on_the_branch_is_merged_whatever_was_said_meanwhile(
+    job: Job, state: str, attempt: int, ends_as: str
+) -> None:
+    """A cancel that was under way when the Job began must not hide a merge."""
+    job.apply()
+    job.repositories.prepare()
+    job.done(job.repositories.work({"a.txt": "1"}, 1, "1.1"))
+    record = {"attempt": 1, "outcome": "Cancelled"}
+
+    async def meanwhile(request: Any) -> None:
+        if request.method == "PATCH" and "kirotasks" in request.path:
+            job.api.intercept = None
+            word = {"state": state, "attempt": attempt, "history": [record]}
+            job.api.store.patch(
+                TASKS, NAMESPACE, "demo-1.1", {"status": word}, "status"
+            )
+
+    job.api.intercept = meanwhile
+    assert await integrate(job.client, job.env) == 0
+    status = job.status("1.1")
+    assert status["state"] == ends_as
+    if ends_as == "Merged":
+        assert status["mergeCommit"] == job.repositories.head()
+        assert status["history"] == [], "the attempt did not end without a merge"
+
+
 async def test_what_comes_a_little_later_is_merged_by_the_same_job(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,6 +268,21 @@ def test_what_the_merge_train_has_in_its_hands_is_not_cancelled(scene: Scene) ->
     assert (outcome.success, outcome.effects) == (False, ())
 
 
+def test_what_a_merge_train_that_died_had_in_its_hands_is_not_cancelled(
+    scene: Scene,
+) -> None:
+    """It may be on the branch: a task that is there must not end as Failed."""
+    scene.job("integrate", 1, ended=False)
+    outcome = scene.decide("cancel task done")
+    assert outcome.message == (
+        "task done is done, and the last integrate Job failed and may have merged it; the "
+        "next one knows: it is too late to cancel it"
+    )
+    assert (outcome.success, outcome.effects) == (False, ())
+    scene.job("integrate", 2, ended=True)
+    assert Story(scene, "cancel task done").step().success is True
+
+
 def test_what_waits_for_a_person_is_not_in_the_hands_of_the_merge_train(
     scene: Scene,
 ) -> None:

@@ -75,6 +75,11 @@ def cancel_task(request: Request) -> Outcome:
         return failed(message, **data)
     if state == MERGED or (state == DONE and _may_be_merging(view, task)):
         message = f"task {wanted} is done and is merged at this moment"
+        if state == DONE and job_outcome(view.integrate_jobs[0]) is False:
+            message = (
+                f"task {wanted} is done, and the last integrate Job failed and may have "
+                "merged it; the next one knows"
+            )
         return failed(f"{message}: it is too late to cancel it", **data)
     effects: tuple[Effect, ...] = ()
     if state != FAILED:
@@ -90,10 +95,13 @@ def cancel_task(request: Request) -> Outcome:
 
 
 def _may_be_merging(view: View, task: KiroTask) -> bool:
-    """Whether the merge train may have a Done task in its hands."""
+    """Whether the merge train has a Done task in its hands, or died with it in them.
+
+    A Job that failed may have moved the branch and told nobody: the next one finds out.
+    """
     jobs = view.integrate_jobs
-    running = bool(jobs) and job_outcome(jobs[0]) is None
-    return running and not asks_person(task, view.spec.integration.approval)
+    unsure = bool(jobs) and job_outcome(jobs[0]) is not True
+    return unsure and not asks_person(task, view.spec.integration.approval)
 
 
 def _waiting_for(view: View, task_id: str) -> list[str]:
