@@ -75,7 +75,10 @@ def test_without_a_report_there_is_nothing_to_judge(
     assert "nothing to judge" in capsys.readouterr().out
 
 
-def test_the_pace_is_that_of_the_middle(tmp_path: Path) -> None:
-    spent: Dict[str, float] = {FILE: 8.0, OTHER: 12.0, THIRD: 200.0}
-    assert times.pace(spent, KNOWN) == 2.0
-    assert times.pace({}, KNOWN) == 1.0
+def test_the_pace_is_that_of_the_middle_of_a_part() -> None:
+    other = "tests/e2e/test_four.py"
+    spent: Dict[str, float] = {FILE: 8.0, OTHER: 12.0, THIRD: 200.0, other: 50.0}
+    known = {**KNOWN, other: 10.0}
+    assert times.pace(spent, known, "unit") == 2.0
+    assert times.pace(spent, known, "e2e") == 5.0
+    assert times.pace({}, known, "unit") == 1.0
