@@ -166,6 +166,7 @@ class PodCondition(TypedDict, total=False):
     status: str
     reason: str
     message: str
+    lastTransitionTime: str
 
 
 class Waiting(TypedDict, total=False):

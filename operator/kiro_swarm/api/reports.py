@@ -12,9 +12,16 @@ report is a ``ReportError``, whatever it is.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, Union
+from typing import Any, Optional, TypeVar, Union
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
 from typing_extensions import Annotated, Required, TypedDict, final
 
 from kiro_swarm.api.command import DataReference
@@ -24,6 +31,8 @@ from kiro_swarm.api.common import Sha
 MOST_CHARACTERS = 16384
 _READ = ConfigDict(extra="ignore")
 _Count = Annotated[int, Field(ge=0, le=2**53)]
+#: Of the integration ledger when the Job ended: how many entries it has.
+_Lines = _Count
 _Remarks = Annotated[list[Annotated[str, Field(max_length=4096)]], Field(max_length=50)]
 _Message = Annotated[str, Field(max_length=4096)]
 
@@ -54,6 +63,7 @@ class PrepareReport(TypedDict, total=False):
     tasksFile: Required[Annotated[str, Field(max_length=1024)]]
     tasks: Required[_Count]
     diagnostics: Required[_Remarks]
+    ledger: _Lines
 
 
 @final
@@ -64,6 +74,7 @@ class IntegrateReport(TypedDict, total=False):
     head: Required[Sha]
     message: Required[_Message]
     pushed: Sha
+    ledger: _Lines
 
 
 @final
@@ -77,6 +88,7 @@ class SyncReport(TypedDict, total=False):
     commits: Required[_Count]
     keptPlan: Required[bool]
     pushed: Sha
+    ledger: _Lines
 
 
 @final
@@ -91,7 +103,10 @@ class InspectReport(TypedDict, total=False):
     insertions: Required[_Count]
     deletions: Required[_Count]
     attempt: Required[_Count]
-    dataRef: DataReference
+    # Release 6cb2b6b wrote {} where there was nothing to show.
+    dataRef: Annotated[
+        Optional[DataReference], BeforeValidator(lambda value: value or None)
+    ]
 
 
 _FAILURE = TypeAdapter(JobFailure)

@@ -82,6 +82,11 @@ def test_a_field_that_was_always_there_must_be(kind: Any) -> None:
             read_report(json.dumps(less), kind)
 
 
+def test_an_inspection_that_found_nothing_to_show() -> None:
+    text = json.dumps({**WRITTEN[InspectReport], "dataRef": {}})
+    assert read_report(text, InspectReport).get("dataRef") is None
+
+
 def test_why_a_job_failed() -> None:
     said = {"reason": "PushRejected", "message": "no", "diagnostics": []}
     assert read_failure(json.dumps(said)) == said

@@ -20,7 +20,10 @@ REPORT: dict[str, Any] = {
     "attempt": 1,
     "dataRef": {"configMap": "word-result", "key": "diff.patch", "sizeBytes": 5},
 }
-SYNCED = {"before": "a" * 40, "head": "d" * 40, "source": "e" * 40, "commits": 1}
+SYNCED = {
+    **{"before": "a" * 40, "head": "d" * 40, "source": "e" * 40},
+    **{"commits": 1, "keptPlan": False},
+}
 
 
 @pytest.fixture

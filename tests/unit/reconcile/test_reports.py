@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiro_swarm.api.reports import IntegrateReport
-from kiro_swarm.reconcile.snapshot.reports import report_in
+from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
 
 REPORT = {"head": "", "message": "merged 0, sent back 0"}
 
@@ -32,7 +32,8 @@ def pod(message: Any, code: Any = 0, name: str = "main") -> Any:
 def test_a_report_a_failure_and_neither() -> None:
     assert report_in(pod(json.dumps(REPORT)), IntegrateReport) == REPORT
     failure = {"reason": "GateUnavailable", "message": "it does not answer"}
-    assert report_in(pod(json.dumps(failure), 1), IntegrateReport) == failure
+    found = report_in(pod(json.dumps(failure), 1), IntegrateReport)
+    assert found == Failure("GateUnavailable", "it does not answer")
     assert report_in(None, IntegrateReport) is None
     assert report_in(pod("", name="other"), IntegrateReport) is None
     starting: Any = {"metadata": {"name": "p"}, "spec": {"containers": []}}
@@ -53,9 +54,7 @@ def test_a_job_that_left_no_report_has_failed(
     message: Any, code: int, said: tuple[str, str]
 ) -> None:
     failure = report_in(pod(message, code), IntegrateReport)
-    assert failure is not None
-    assert "reason" in failure
-    assert (failure["reason"], failure["message"]) == said
+    assert failure == Failure(*said)
 
 
 @given(st.text() | st.none(), st.integers())

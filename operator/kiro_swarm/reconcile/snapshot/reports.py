@@ -6,12 +6,11 @@ report of the asked kind, a failure with a reason, or that it is not known yet.
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.kubernetes import Pod, Terminated
 from kiro_swarm.api.reports import (
-    JobFailure,
     ReportError,
     ReportT,
     read_failure,
@@ -21,19 +20,26 @@ from kiro_swarm.api.reports import (
 _SHOWN = 800
 
 
+class Failure(NamedTuple):
+    """Why there is no report: in one word, and in words for people."""
+
+    reason: str
+    message: str
+    diagnostics: tuple[str, ...] = ()
+
+
 def report_in(
     pod: Optional[Pod], kind: type[ReportT], container: str = "main"
-) -> Union[ReportT, JobFailure, None]:
-    """The report in the termination message of a container; None while it has not ended.
-
-    A failure is told from a report by its ``reason``.
-    """
+) -> Union[ReportT, Failure, None]:
+    """The report in the termination message of a container; None while it has not ended."""
     ended = _end_of(pod, container)
     if ended is None:
         return None
     text = ended.get("message") or ""
     try:
-        return read_failure(text)
+        said = read_failure(text)
+        remarks = said.get("diagnostics") or ()
+        return Failure(said["reason"], said["message"], tuple(remarks))
     except ReportError:
         pass
     try:
@@ -49,11 +55,10 @@ def _end_of(pod: Optional[Pod], container: str) -> Optional[Terminated]:
     return None
 
 
-def _unreadable(ended: Terminated, error: ReportError) -> JobFailure:
+def _unreadable(ended: Terminated, error: ReportError) -> Failure:
     """Kubernetes puts the end of the log where no message was written."""
     code = ended.get("exitCode")
     if code == 0:
-        return {"reason": "ReportUnreadable", "message": f"its report is none: {error}"}
+        return Failure("ReportUnreadable", f"its report is none: {error}")
     words = (ended.get("message") or ended.get("reason") or "").strip()
-    message = f"exit status {code}: {words[-_SHOWN:]}"
-    return {"reason": "JobFailed", "message": message}
+    return Failure("JobFailed", f"exit status {code}: {words[-_SHOWN:]}")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
-
 from kiro_swarm.api.meta import MERGED, RUNNING
+from kiro_swarm.api.reports import InspectReport
 from kiro_swarm.policy.work import work_of
 from kiro_swarm.reconcile.commands.executors.find import counted, the_task
 from kiro_swarm.reconcile.commands.executors.follow import follow
@@ -33,7 +32,7 @@ def show(request: Request) -> Outcome:
         request.uid,
         request.settings,
     )
-    report = follow(request, body, f"reading the {what} of task {name}")
+    report = follow(request, body, f"reading the {what} of task {name}", InspectReport)
     if isinstance(report, Outcome):
         return report
     data = {key: value for key, value in report.items() if key != "dataRef"}
@@ -45,14 +44,14 @@ def show(request: Request) -> Outcome:
     )
 
 
-def _whose(state: str, report: Mapping[str, Any]) -> str:
+def _whose(state: str, report: InspectReport) -> str:
     if state == MERGED:
         return f"merged as {report['commit'][:12]}"
     now = ", still at work" if state == RUNNING else ""
     return f"attempt {report['attempt']}{now}"
 
 
-def _size(what: str, report: Mapping[str, Any]) -> str:
+def _size(what: str, report: InspectReport) -> str:
     if not report["commits"]:
         return "nothing is committed yet"
     changed = (
@@ -61,5 +60,6 @@ def _size(what: str, report: Mapping[str, Any]) -> str:
         f"{counted(report['deletions'], 'deletion')}"
     )
     commits = f"{counted(report['commits'], 'commit')}, " if what == "log" else ""
-    cut = "; cut, it is too long" if report["dataRef"].get("truncated") else ""
+    shown = report.get("dataRef")
+    cut = "; cut, it is too long" if shown and shown.get("truncated") else ""
     return f"{commits}{changed}{cut}"

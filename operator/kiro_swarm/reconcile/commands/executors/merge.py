@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Optional
 
 from kiro_swarm.api.meta import DONE, MERGED
+from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.reconcile.commands.executors.conflicts import (
@@ -16,7 +17,7 @@ from kiro_swarm.reconcile.commands.executors.conflicts import (
     fate_of_conflict,
 )
 from kiro_swarm.reconcile.commands.executors.find import listed, task_named
-from kiro_swarm.reconcile.commands.executors.follow import last_words
+from kiro_swarm.reconcile.commands.executors.follow import failure_of
 from kiro_swarm.reconcile.commands.executors.plan import (
     Data,
     Effect,
@@ -135,17 +136,17 @@ def _with_train(
         if not jobs:
             effects.append(_start(request))
         elif job_outcome(jobs[0]) is False:
-            words = last_words(view, jobs[0])
-            if words is None:
+            failure = failure_of(view, jobs[0], IntegrateReport)
+            if failure is None:
                 again_in = 1.0
             else:
-                why = f"the merge train failed: {words['message']}"
+                why = f"the merge train failed: {failure.message}"
                 stuck = {part.target for part in waiting}
                 parts = [
                     Partial(p.target, True, False, why) if p.target in stuck else p
                     for p in parts
                 ]
-                data = {**data, "reason": words["reason"]}
+                data = {**data, "reason": failure.reason}
     message = f"merged into {into}"
     asked = [task["spec"]["id"] for task in approvals(view)]
     if asked:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Optional
 
+from kiro_swarm.api.reports import SyncReport
 from kiro_swarm.reconcile.commands.executors.find import counted
 from kiro_swarm.reconcile.commands.executors.follow import follow
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
@@ -37,13 +38,15 @@ def _sync(request: Request, branch: Optional[str]) -> Outcome:
     source = branch or view.spec.repository.ref
     body = sync_job(view.swarm, view.spec, branch, request.uid, request.settings)
     into = branch_of(view.swarm, view.spec)
-    report = follow(request, body, f"merging what is new on {source} into {into}")
+    report = follow(
+        request, body, f"merging what is new on {source} into {into}", SyncReport
+    )
     if isinstance(report, Outcome):
         return report
     return Outcome(True, _message(source, into, report), report)
 
 
-def _message(source: str, into: str, report: Mapping[str, Any]) -> str:
+def _message(source: str, into: str, report: SyncReport) -> str:
     at, head = report["source"][:12], report["head"][:12]
     if not report["commits"]:
         return f"{into} is up to date with {source} at {at}; it stays at {head}"
