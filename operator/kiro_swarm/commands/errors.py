@@ -1,4 +1,4 @@
-"""The one error of this room: a sentence that was not understood, and why.
+"""The one error of this package: a sentence that was not understood, and why.
 
 Raised by the parser; shown to people by the command line and in SwarmCommand.status.
 """

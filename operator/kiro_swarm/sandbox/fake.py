@@ -40,7 +40,7 @@ from kiro_swarm.sandbox.record import EXEC_OUTPUT_BYTES, Record
 
 
 class FakeContainer:
-    """See `ExecPort` and `SessionPort`. Make it inside the running event loop."""
+    """See ``ExecPort`` and ``SessionPort``. Make it inside the running event loop."""
 
     def __init__(self, programs: Mapping[str, Program]) -> None:
         self._programs = dict(programs)
@@ -65,7 +65,7 @@ class FakeContainer:
         idle_timeout_seconds: Optional[float] = None,
         on_output: Optional[OnOutput] = None,
     ) -> ExecResult:
-        """See `ExecPort.exec`."""
+        """See ``ExecPort.exec``."""
         record = Record(on_output)
         try:
             session = await self.open(
@@ -110,7 +110,7 @@ class FakeContainer:
         stdin_limit_bytes: int = STDIN_LIMIT_BYTES,
         output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
     ) -> FakeSession:
-        """See `SessionPort.open`."""
+        """See ``SessionPort.open``."""
         request = run_request(
             argv,
             cwd=cwd,
@@ -130,7 +130,7 @@ class FakeContainer:
 
 
 class FakeSession:
-    """See `Session`."""
+    """See ``Session``."""
 
     def __init__(
         self, request: RunRequest, program: Program, on_end: Callable[[], None]
@@ -152,7 +152,7 @@ class FakeSession:
         self._supervising = asyncio.ensure_future(self._supervise())
 
     async def write(self, data: bytes) -> None:
-        """See `Session.write`."""
+        """See ``Session.write``."""
         async with self._writing:
             if len(data) > self._stdin_left:
                 raise SessionError(
@@ -167,12 +167,12 @@ class FakeSession:
                 raise SessionError(STDIN_CLOSED, message) from None
 
     async def close_stdin(self) -> None:
-        """See `Session.close_stdin`."""
+        """See ``Session.close_stdin``."""
         async with self._writing:
             self._stdin.end()
 
     async def signal(self, name: str) -> None:
-        """See `Session.signal`."""
+        """See ``Session.signal``."""
         if name not in SIGNALS:
             raise ValueError(f"signal {name!r}: must be one of {', '.join(SIGNALS)}")
         if self._end.done():
@@ -184,11 +184,11 @@ class FakeSession:
         self._process.signal(name)
 
     async def wait(self) -> SessionEnd:
-        """See `Session.wait`; raises what the program raised."""
+        """See ``Session.wait``; raises what the program raised."""
         return await asyncio.shield(self._end)
 
     async def close(self) -> None:
-        """See `Session.close`."""
+        """See ``Session.close``."""
         for stream in (Stream.STDOUT, Stream.STDERR):
             self._process.pipes[stream].end(drop=True)
         if not self._closed.done():
@@ -196,7 +196,7 @@ class FakeSession:
         await asyncio.wait({self._supervising})
 
     async def __aenter__(self) -> FakeSession:
-        """See `Session.__aenter__`."""
+        """See ``Session.__aenter__``."""
         return self
 
     async def __aexit__(
@@ -205,7 +205,7 @@ class FakeSession:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        """See `Session.__aexit__`."""
+        """See ``Session.__aexit__``."""
         await self.close()
 
     async def _supervise(self) -> None:

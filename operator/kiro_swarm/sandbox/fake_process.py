@@ -40,7 +40,7 @@ class Pipe:
             self.touched = asyncio.get_running_loop().time()
 
     def end(self, *, drop: bool = False) -> None:
-        """Nothing more is written; with `drop`, nothing more is read either."""
+        """Nothing more is written; with ``drop``, nothing more is read either."""
         self.closed = True
         self._changed.set()
         (self.buffer.drop if drop else self.buffer.end)()
@@ -54,7 +54,7 @@ class Pipe:
 class FakeProcess:
     """What a program sees: its command, its streams, the signals it is sent.
 
-    A signal ends it, unless `handlers` has it (KILL: always).
+    A signal ends it, unless ``handlers`` has it (KILL: always).
     """
 
     def __init__(self, request: RunRequest) -> None:

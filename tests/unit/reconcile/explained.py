@@ -21,7 +21,7 @@ def ago(seconds: float) -> str:
 
 
 def node(task_id: str, state: str, needs: str = "", **status: Any) -> Object:
-    """A task; `needs` are ids with blanks between them."""
+    """A task; ``needs`` are ids with blanks between them."""
     made = task(0, state, **status)
     made["spec"] = {
         "id": task_id,
