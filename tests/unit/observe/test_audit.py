@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiro_swarm.observe import audit
+from kiro_swarm.policy import chain
 
 Records = list[audit.Record]
 
@@ -41,9 +42,9 @@ def an_entry(number: int, changes: int = 1, message: str = "scaled") -> audit.Re
 
 def a_log(lines: int) -> Records:
     records: Records = []
-    previous = audit.BEGINNING
+    previous = chain.BEGINNING
     for number in range(1, lines + 1):
-        records.append(audit.chained(an_entry(number), number, previous))
+        records.append(chain.chained(an_entry(number), number, previous))
         previous = records[-1]["hash"]
     return records
 
@@ -53,8 +54,8 @@ def stored(records: Records) -> list[dict[str, Any]]:
     maps: dict[int, dict[str, str]] = {}
     for record in records:
         number = record["sequence"]
-        lines = maps.setdefault(audit.segment_of(number), {})
-        lines[audit.key_of(number)] = audit.write(record)
+        lines = maps.setdefault(chain.segment_of(number), {})
+        lines[chain.key_of(number)] = chain.write(record)
     return [{"data": lines} for _, lines in sorted(maps.items(), reverse=True)]
 
 
@@ -70,7 +71,7 @@ def test_a_line_says_who_what_when_and_what_it_changed() -> None:
             "after": '{"spec":{"instances":3}}',
         }
     ]
-    assert (line["sequence"], line["previous"]) == (1, audit.BEGINNING)
+    assert (line["sequence"], line["previous"]) == (1, chain.BEGINNING)
 
 
 @pytest.mark.parametrize("lines", [0, 1, 99, 100, 101, 250])
@@ -95,7 +96,7 @@ def edited(log: Records) -> Records:
 def edited_and_rehashed(log: Records) -> Records:
     bare = {name: value for name, value in log[2].items() if name != "hash"}
     bare["who"] = "eve"
-    log[2] = {**bare, "hash": audit.hash_of(bare)}
+    log[2] = {**bare, "hash": chain.hash_of(bare)}
     return log
 
 
@@ -126,13 +127,13 @@ def twice(log: Records) -> Records:
 
 
 def written_anew(log: Records) -> Records:
-    previous = audit.BEGINNING
+    previous = chain.BEGINNING
     forged = []
     for record in log:
         entry = {**record, "who": "eve"}
         entry.pop("hash")
-        forged.append(audit.chained(entry, record["sequence"], previous))
-        previous = forged[-1]["hash"]
+        forged.append(chain.chained(entry, record["sequence"], previous))
+        previous = str(forged[-1]["hash"])
     return forged
 
 
@@ -171,7 +172,7 @@ def test_each_command_anchors_its_own_line() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"sequence": 1}', "null"])
 def test_a_line_that_is_no_line_is_named(text: str) -> None:
     maps = stored(a_log(3))
-    maps[0]["data"][audit.key_of(2)] = text
+    maps[0]["data"][chain.key_of(2)] = text
     problems = audit.verify(audit.read(maps))
     assert problems == ["line 2 cannot be read"]
 
@@ -189,7 +190,7 @@ def test_a_foreign_key_is_not_overlooked() -> None:
 )
 def test_a_line_is_never_too_long(changes: int, message: str, number: int) -> None:
     entry = an_entry(number, changes, message)
-    line = audit.write(audit.chained(entry, number, audit.BEGINNING))
+    line = chain.write(chain.chained(entry, number, chain.BEGINNING))
     assert len(line) < 8192
     assert entry["changesInAll"] == changes
     assert len(entry["changes"]) == min(changes, len(entry["changes"]))

@@ -11,6 +11,7 @@ import pytest
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, SWARMS
 from kiro_swarm.observe import audit
+from kiro_swarm.policy import chain
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from tests.unit.reconcile.world import World, a_world
 
@@ -62,7 +63,7 @@ async def test_a_command_has_one_line_however_often_it_is_logged(
 
 async def test_a_full_config_map_is_followed_by_another(settled: World) -> None:
     swarm, log = the_swarm(settled), AuditLog(settled.client)
-    many = audit.LINES_PER_SEGMENT + 5
+    many = chain.LINES_PER_SEGMENT + 5
     await asyncio.gather(*(log.append(swarm, an_entry(n)) for n in range(many)))
     await AuditLog(settled.client).append(swarm, an_entry(many))
     names = {
@@ -70,7 +71,7 @@ async def test_a_full_config_map_is_followed_by_another(settled: World) -> None:
         for item in settled.cluster.all(CONFIG_MAPS)
         if "-audit-" in item["metadata"]["name"]
     }
-    assert names == {"demo-audit-1": audit.LINES_PER_SEGMENT, "demo-audit-2": 6}
+    assert names == {"demo-audit-1": chain.LINES_PER_SEGMENT, "demo-audit-2": 6}
     assert audit.verify(lines(settled)) == []
 
 

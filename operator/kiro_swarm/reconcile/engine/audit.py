@@ -19,7 +19,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.observe import audit
-from kiro_swarm.policy import naming
+from kiro_swarm.policy import chain, naming
 from kiro_swarm.reconcile.objects.manifests import Object, is_owned, metadata
 
 log = logging.getLogger(__name__)
@@ -112,15 +112,15 @@ class AuditLog:
         assert book.end is not None  # noqa: S101 - loaded by the caller
         end, lines = book.end, {}
         placed: list[tuple[str, Line, asyncio.Future[Line]]] = []
-        segment = audit.segment_of(end.sequence + 1)
+        segment = chain.segment_of(end.sequence + 1)
         rest = list(batch)
-        while rest and audit.segment_of(end.sequence + 1) == segment:
+        while rest and chain.segment_of(end.sequence + 1) == segment:
             entry, place = rest.pop(0)
             known = book.by_uid.get(entry["uid"])
             if known is None:
-                record = audit.chained(entry, end.sequence + 1, end.hash)
-                known = end = Line(record["sequence"], record["hash"])
-                lines[audit.key_of(end.sequence)] = audit.write(record)
+                record = chain.chained(entry, end.sequence + 1, end.hash)
+                known = end = Line(end.sequence + 1, str(record["hash"]))
+                lines[chain.key_of(end.sequence)] = chain.write(record)
                 book.by_uid[entry["uid"]] = known
             placed.append((entry["uid"], known, place))
         if lines:
@@ -161,7 +161,7 @@ class AuditLog:
         mine = [item for item in found if is_owned(item, swarm)]
         book.by_uid.clear()
         book.versions.clear()
-        end = Line(0, audit.BEGINNING)
+        end = Line(0, chain.BEGINNING)
         for record in audit.read(mine):
             end = Line(int(record["sequence"]), str(record.get("hash", "")))
             book.by_uid[str(record.get("uid"))] = end

@@ -19,7 +19,7 @@ from kiro_swarm.cluster.resources import (
     SWARMS,
     TASKS,
 )
-from kiro_swarm.observe import audit
+from kiro_swarm.policy import chain
 from tests.support.fake_api import FakeApi, until
 from tests.unit.cli.kubectl.plugin import (
     NAMESPACE,
@@ -226,7 +226,7 @@ def put_audit(
             "labels": labels,
             "ownerReferences": [owner],
         },
-        "data": {audit.key_of(i["sequence"]): audit.write(i) for i in lines},
+        "data": {chain.key_of(i["sequence"]): chain.write(i) for i in lines},
     }
     api.store.create(CONFIG_MAPS, NAMESPACE, body)
 
@@ -235,9 +235,9 @@ def audit_lines(count: int) -> list[dict[str, Any]]:
     """A log that is whole."""
     lines: list[dict[str, Any]] = []
     for number in range(1, count + 1):
-        previous = lines[-1]["hash"] if lines else audit.BEGINNING
+        previous = lines[-1]["hash"] if lines else chain.BEGINNING
         record = {"who": "eve", "what": f"run task {number}", "outcome": "Succeeded"}
-        lines.append(audit.chained(record, number, previous))
+        lines.append(chain.chained(record, number, previous))
     return lines
 
 
