@@ -7,11 +7,12 @@ read; this process never touches a file that a gate could have written.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Sequence
 
 from kiro_swarm.api.swarm import Gate
 from kiro_swarm.sandbox.socket import AgentSocket
-from kiro_swarm.workspace.outcomes import GateVerdict
+from kiro_swarm.workspace.outcomes import GateRun, GateVerdict
 
 _TREE = "/gate/tree"
 _CHECKOUT_SECONDS = 600
@@ -61,7 +62,9 @@ class ContainerGates:
             raise GateUnavailable(
                 f"the gate container cannot check out: {made.tail[-500:]}"
             )
+        runs: list[GateRun] = []
         for gate in self._gates:
+            began = time.monotonic()
             result = await self._socket.exec(
                 gate.command,
                 cwd=self._tree,
@@ -71,4 +74,5 @@ class ContainerGates:
             if not result.succeeded:
                 output = f"{result.tail}\n{gate.name} {result.describe()}"
                 return GateVerdict(passed=False, gate=gate.name, output=output)
-        return GateVerdict(passed=True)
+            runs.append(GateRun(gate.name, time.monotonic() - began))
+        return GateVerdict(passed=True, runs=tuple(runs))

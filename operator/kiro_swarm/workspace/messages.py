@@ -1,19 +1,50 @@
-"""Commit messages and their trailer: how a commit says which attempt it belongs to.
+"""Commit messages and their trailers: how a commit says what it is part of.
 
-Role: evidence.py writes the trailer, the merge train proves it and finds merged attempts
-by it.
+Role: evidence.py writes the trailer of an attempt into its commits, the merge train proves
+it there. The train and sync.py write what they did into their merges, and moves.py reads it.
 
-Guarantees: a title that a person or an agent wrote can never add a trailer or a line.
+Guarantees: a title that a person or an agent wrote can never add a trailer or a line, and no
+value that is not of the strict form of its trailer becomes part of a message.
+
+Trailers of a merge. Releases before the ledger wrote the first or the last alone::
+
+    Swarm-Task: <uid of the KiroTask>/<attempt>
+    Swarm-Task-Id: <id of the task>
+    Swarm-Uid: <uid of the KiroSwarm>
+    Swarm-Job: <name of the Job>
+    Swarm-Gate: <name> passed <seconds>
+    Swarm-Sync: <uid of the SwarmCommand>
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from typing import Iterable
+
+from kiro_swarm.workspace.errors import InvalidRef
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.outcomes import GateRun
 
 TRAILER_KEY = "Swarm-Task"
+TASK_ID_KEY = "Swarm-Task-Id"
+SWARM_KEY = "Swarm-Uid"
+JOB_KEY = "Swarm-Job"
+GATE_KEY = "Swarm-Gate"
 SYNC_KEY = "Swarm-Sync"
+BEFORE_KEY = "Swarm-Before"
 _MAXIMUM_SUBJECT = 120
 _FORMAT = "%(trailers:key={},valueonly,separator=%x2C)"
+#: Ids of tasks, uids, names of Jobs and of gates.
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+
+
+@dataclass(frozen=True)
+class Mover:
+    """Who moves the branch: the uid of a KiroSwarm and the name of its Job."""
+
+    swarm: str = ""
+    job: str = ""
 
 
 def subject(title: str) -> str:
@@ -22,10 +53,46 @@ def subject(title: str) -> str:
     return line[:_MAXIMUM_SUBJECT].rstrip() or "Untitled task"
 
 
-def merge_message(task_id: str, title: str, trailer: str) -> str:
+def merge_message(task_id: str, title: str, trailer: str, mover: Mover) -> str:
     """The message of the merge commit that brings a task in."""
     line = subject(f"Merge task {task_id}: {title}")
-    return f"{line}\n\n{TRAILER_KEY}: {trailer}\n"
+    said = [(TRAILER_KEY, trailer), (TASK_ID_KEY, _word(task_id)), *_who(mover)]
+    return f"{line}\n\n{_block(said)}"
+
+
+def sync_message(source: str, commit: str, command_uid: str, mover: Mover) -> str:
+    """The message of the merge commit that brings new work of the repository in.
+
+    ``source`` is a branch, tag or commit id of the source repository.
+    """
+    line = subject(f"Merge {source} of the repository at {commit[:12]}")
+    return f"{line}\n\n{_block([(SYNC_KEY, _word(command_uid)), *_who(mover)])}"
+
+
+def with_gates(message: str, runs: Iterable[GateRun]) -> str:
+    """The message of a merge, with what the gates said of its tree."""
+    said = [(GATE_KEY, f"{_word(run.name)} passed {run.seconds:.3f}") for run in runs]
+    return message + _block(said)
+
+
+def push_message(before: str, mover: Mover) -> str:
+    """The message of the tag that notes a push; ``before``: where the copy was."""
+    return f"Pushed\n\n{_block([(BEFORE_KEY, before or 'none'), *_who(mover)])}"
+
+
+def _who(mover: Mover) -> list[tuple[str, str]]:
+    named = [(SWARM_KEY, mover.swarm), (JOB_KEY, mover.job)]
+    return [(key, _word(value)) for key, value in named if value]
+
+
+def _word(text: str) -> str:
+    if not _WORD.fullmatch(text):
+        raise InvalidRef(f"{text[:80]!r} cannot stand in a trailer")
+    return text
+
+
+def _block(said: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in said)
 
 
 def trailers(git: Git, commit: str) -> list[str]:
@@ -39,34 +106,3 @@ def trailers(git: Git, commit: str) -> list[str]:
 def carries(git: Git, commit: str, trailer: str) -> bool:
     """Whether the commit's trailers name this attempt."""
     return trailer in trailers(git, commit)
-
-
-def sync_message(source: str, commit: str, command_uid: str) -> str:
-    """The message of the merge commit that brings new work of the repository in.
-
-    ``source`` is a branch, tag or commit id of the source repository.
-    """
-    line = subject(f"Merge {source} of the repository at {commit[:12]}")
-    return f"{line}\n\n{SYNC_KEY}: {command_uid}\n"
-
-
-def first_parent_trailers(
-    git: Git, start: str, head: str, key: str = TRAILER_KEY
-) -> dict[str, str]:
-    """Trailer value -> merge commit, along the first parents of ``head``.
-
-    The values of ``Swarm-Task`` are ``<uid>/<attempt>``, of ``Swarm-Sync`` uids of commands.
-
-    Only the first parents: commits that an agent wrote never stand on that line, so it
-    cannot claim to be merged by writing a trailer.
-    """
-    logged = git.run(
-        *("log", "--first-parent", "--merges", f"--format=%H,{_FORMAT.format(key)}"),
-        *(head, f"^{start}"),
-    ).text
-    merged: dict[str, str] = {}
-    for line in logged.splitlines():
-        commit, *values = line.split(",")
-        for value in filter(None, (v.strip() for v in values)):
-            merged.setdefault(value, commit)
-    return merged

@@ -14,12 +14,24 @@ from typing import Protocol, Union
 
 
 @dataclass(frozen=True)
+class GateRun:
+    """One gate that passed, and how long it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class GateVerdict:
-    """What the gates said about a commit; ``gate`` names the one that decided."""
+    """What the gates said about a commit; ``gate`` names the one that decided.
+
+    ``runs``: those that passed, in their order.
+    """
 
     passed: bool
     gate: str = ""
     output: str = ""
+    runs: tuple[GateRun, ...] = ()
 
 
 class GatePort(Protocol):

@@ -3,22 +3,36 @@
 Role: the integrate job calls :func:`push_integration` when the swarm's policy says so.
 
 Guarantees: never forces; a branch that is there already is no error; a refusal says who
-refused and why.
+refused and why. What was pushed last is noted in the mirror as a tag object, after the push:
+killed between the two, the next push finds everything there and notes it.
 """
 
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.api.ledger import LedgerEntry
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import PushRejected
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.messages import (
+    BEFORE_KEY,
+    JOB_KEY,
+    SWARM_KEY,
+    Mover,
+    push_message,
+)
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.remote import Remote
+from kiro_swarm.workspace.trials import owned
 
+PUSHED_REF = "refs/kiro/pushed"
 _REJECTED = re.compile(r"^!\t[^\t]*\t\[(?P<who>[^\]]*)\] ?(?P<why>.*)$", re.MULTILINE)
+_TAGGER = "kiro-swarm <kiro-swarm@localhost>"
 
 
 def push_integration(
@@ -26,6 +40,7 @@ def push_integration(
     url: str,
     integration_branch: str,
     credentials: Optional[Credentials] = None,
+    mover: Optional[Mover] = None,
 ) -> str:
     """Push the branch by fast-forward; the commit that the remote has now.
 
@@ -38,7 +53,50 @@ def push_integration(
     )
     if output.status != 0:
         raise PushRejected(_why(url, integration_branch, output.text, output.stderr))
+    _note(mirror, head, mover or Mover())
     return head
+
+
+def last_push(git: Git) -> Optional[LedgerEntry]:
+    """What the mirror knows of the last push; None where it knows of none."""
+    shown = git.run("cat-file", "tag", PUSHED_REF, ok=(0, 128))
+    if shown.status != 0:
+        return None
+    facts, _, message = shown.text.partition("\n\n")
+    said = dict(line.partition(": ")[::2] for line in message.splitlines())
+    named = dict(line.partition(" ")[::2] for line in facts.splitlines())
+    seconds = int(named["tagger"].split()[-2])
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    before = said.get(BEFORE_KEY, "")
+    return {
+        "kind": "push",
+        "before": before if git.commit_id(before) == before else "",
+        "after": named["object"],
+        "tasks": [],
+        "gates": [],
+        "time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "job": said.get(JOB_KEY, ""),
+        "swarm": said.get(SWARM_KEY, ""),
+        "command": "",
+    }
+
+
+def _note(mirror: Path, head: str, mover: Mover) -> None:
+    with owned(mirror) as git:
+        before = git.commit_id(PUSHED_REF) or ""
+        # Another Job may have pushed more meanwhile.
+        if before and (before == head or git.is_ancestor(head, before)):
+            return
+        lines = [
+            f"object {head}",
+            "type commit",
+            "tag pushed",
+            f"tagger {_TAGGER} {int(time.time())} +0000",
+            "",
+            push_message(before, mover),
+        ]
+        tag = git.run("mktag", stdin="\n".join(lines).encode()).text
+        git.run("update-ref", "--end-of-options", PUSHED_REF, tag)
 
 
 def _why(url: str, branch: str, answer: str, stderr: str) -> str:

@@ -18,17 +18,14 @@ from typing import Optional
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import IntegrationBusy, RefNotFound, SyncRefused
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.messages import (
-    SYNC_KEY,
-    first_parent_trailers,
-    sync_message,
-)
+from kiro_swarm.workspace.messages import Mover, sync_message
 from kiro_swarm.workspace.mirror import (
     SOURCE_REF,
     START_REF,
     fetch_ref,
     integration_head,
 )
+from kiro_swarm.workspace.moves import moves, steps
 from kiro_swarm.workspace.outcomes import GatePort
 from kiro_swarm.workspace.refs import check_branch, check_path, is_object_id
 from kiro_swarm.workspace.remote import Remote
@@ -83,6 +80,7 @@ def sync(
     spec_path: Optional[str],
     gate: GatePort,
     command_uid: str,
+    mover: Optional[Mover] = None,
 ) -> Synced:
     """Fetch the source and merge it into ``branch``, the integration branch.
 
@@ -99,7 +97,7 @@ def sync(
             known = _known(git, head, commit, command_uid)
             if known is not None:
                 return known
-            message = sync_message(source.ref, commit, command_uid)
+            message = sync_message(source.ref, commit, command_uid, mover or Mover())
             trial, kept = _try(git, head, commit, plan, message)
             count = git.run("rev-list", "--count", commit, f"^{head}").text
         verdict = gate.check(trial.commit)
@@ -110,8 +108,9 @@ def sync(
                 f" {verdict.output[-800:]}",
                 reason="GateFailed",
             )
-        if advance(mirror, branch, trial):
-            return Synced(head, trial.commit, commit, int(count), kept)
+        made = advance(mirror, branch, trial, verdict.runs)
+        if made is not None:
+            return Synced(head, made, commit, int(count), kept)
     raise IntegrationBusy(
         f"branch {branch} moved {TRIES} times while {source.ref} was being merged;"
         " say it again"
@@ -133,8 +132,10 @@ def _fetched(mirror: Path, source: Source) -> str:
 def _known(git: Git, head: str, commit: str, command_uid: str) -> Optional[Synced]:
     """The answer when there is nothing left to merge."""
     start = git.commit_id(START_REF) or head
-    own = first_parent_trailers(git, start, head, SYNC_KEY).get(command_uid)
-    if own is not None:
+    for move in moves(steps(git, start, head)):
+        if move["kind"] != "sync" or move["command"] != command_uid:
+            continue
+        own = move["after"]
         before, source = git.run("rev-parse", f"{own}^1", f"{own}^2").text.split()
         count = git.run("rev-list", "--count", source, f"^{before}").text
         return Synced(before, own, source, int(count))

@@ -16,17 +16,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Optional, Union
 
+from kiro_swarm.api.ledger import LedgerEntry
 from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.errors import IntegrationBusy, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, take_in
 from kiro_swarm.workspace.messages import (
+    Mover,
     carries,
-    first_parent_trailers,
     merge_message,
 )
 from kiro_swarm.workspace.mirror import START_REF, integration_head
+from kiro_swarm.workspace.moves import moves, steps
 from kiro_swarm.workspace.outcomes import (
     Candidate,
     Conflict,
@@ -61,18 +63,27 @@ class MergeTrain:
         spec_path: Optional[str],
         gate: GatePort,
         limits: Optional[Limits] = None,
+        mover: Optional[Mover] = None,
     ) -> None:
         self._mirror = mirror
         self._branch = integration_branch
         self._spec_path = None if spec_path is None else check_path(spec_path)
         self._gate = gate
         self._limits = limits or Limits()
+        self._mover = mover or Mover()
 
     def merged_trailers(self) -> dict[str, str]:
         """``<uid>/<attempt>`` -> merge commit of all that this swarm has merged."""
+        return {
+            f"{task['uid']}/{task['attempt']}": move["after"]
+            for move in reversed(self._moves())
+            for task in move["tasks"]
+        }
+
+    def _moves(self) -> list[LedgerEntry]:
         head = integration_head(self._mirror, self._branch)
         git = Git(self._mirror)
-        return first_parent_trailers(git, git.commit_id(START_REF) or head, head)
+        return moves(steps(git, git.commit_id(START_REF) or head, head))
 
     def merge(self, candidate: Candidate) -> Outcome:
         """Prove, merge, check and publish one task; see the module for what holds.
@@ -96,26 +107,32 @@ class MergeTrain:
                     candidate.branch, trial.before, verdict.gate, verdict.output
                 )
                 return GateFailed(verdict.gate, brief)
-            if advance(self._mirror, self._branch, trial):
-                return Merged(trial.commit, trial.before)
+            commit = advance(self._mirror, self._branch, trial, verdict.runs)
+            if commit is not None:
+                return Merged(commit, trial.before)
         raise IntegrationBusy(
             f"branch {self._branch} moved {TRIES} times while {candidate.branch} was"
             " being merged; is a second integrate job running?"
         )
 
     def _known(self, candidate: Candidate) -> Optional[Outcome]:
-        for trailer, commit in self.merged_trailers().items():
-            uid, _, attempt = trailer.partition("/")
-            if uid != candidate.uid:
-                continue
-            if attempt == str(candidate.attempt):
-                before = Git(self._mirror).run("rev-parse", f"{commit}^1").text
-                return Merged(commit, before)
-            return Unproven(
-                "AlreadyMerged",
-                f"attempt {attempt} of this task was merged as {commit[:12]};"
-                f" attempt {candidate.attempt} comes too late",
-            )
+        """The merge of this attempt, or what else the branch has of its task.
+
+        Of a KiroTask that was deleted and made again the branch has it under another uid.
+        """
+        for move in reversed(self._moves()):
+            commit, ours = move["after"], bool(move["swarm"])
+            ours = ours and move["swarm"] == self._mover.swarm
+            for task in move["tasks"]:
+                same = task["uid"] == candidate.uid
+                if same and task["attempt"] != candidate.attempt:
+                    return Unproven(
+                        "AlreadyMerged",
+                        f"attempt {task['attempt']} of this task was merged as"
+                        f" {commit[:12]}; attempt {candidate.attempt} comes too late",
+                    )
+                if same or (ours and task["id"] == candidate.task_id):
+                    return Merged(commit, move["before"])
         return None
 
     def _objection(self, candidate: Candidate) -> Optional[Unproven]:
@@ -161,7 +178,7 @@ class MergeTrain:
                 return Conflict(tuple(files), brief)
             tree = self._with_own_spec(git, head, trial.tree, candidate.task_id)
             message = merge_message(
-                candidate.task_id, candidate.title, candidate.trailer
+                candidate.task_id, candidate.title, candidate.trailer, self._mover
             )
             return commit_merge(git, tree, head, candidate.commit, message)
 

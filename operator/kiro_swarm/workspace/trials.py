@@ -5,6 +5,8 @@ have in common.
 
 Guarantees: a trial changes no ref and no file but new objects; the branch moves only from
 where the trial began. Between the two the lock is free, so that a gate can take its time.
+What the gates said is written into the merge before the branch moves to it: the same tree
+on the same parents as they have seen.
 """
 
 from __future__ import annotations
@@ -14,11 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional, Sequence
 
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.briefs import TrialMerge
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
+from kiro_swarm.workspace.messages import with_gates
+from kiro_swarm.workspace.outcomes import GateRun
 
 #: How often a merge is tried anew because the branch moved meanwhile.
 TRIES = 5
@@ -30,6 +35,8 @@ class Trial:
 
     commit: str
     before: str
+    other: str
+    message: str
 
 
 @contextmanager
@@ -68,14 +75,23 @@ def commit_merge(git: Git, tree: str, head: str, other: str, message: str) -> Tr
         *("commit-tree", tree, "-p", head, "-p", other, "-F", "-"),
         stdin=message.encode(),
     ).text
-    return Trial(commit, head)
+    return Trial(commit, head, other, message)
 
 
-def advance(mirror: Path, branch: str, trial: Trial) -> bool:
-    """Move the branch, if it still is where the trial began; whether it was."""
+def advance(
+    mirror: Path, branch: str, trial: Trial, runs: Sequence[GateRun] = ()
+) -> Optional[str]:
+    """Move the branch, if it still is where the trial began; the commit it is at then.
+
+    :param runs: what the gates said of the trial; it goes into the message.
+    """
     ref = f"refs/heads/{branch}"
     with owned(mirror) as git:
         if git.commit_id(ref) != trial.before:
-            return False
+            return None
+        if runs:
+            message = with_gates(trial.message, runs)
+            tree = f"{trial.commit}^{{tree}}"
+            trial = commit_merge(git, tree, trial.before, trial.other, message)
         git.run("update-ref", "--end-of-options", ref, trial.commit, trial.before)
-    return True
+    return trial.commit

@@ -15,6 +15,7 @@ from typing import Mapping, Optional
 from kiro_swarm.workspace.evidence import Evidence, gather
 from kiro_swarm.workspace.instance import Cut, Instance, cut
 from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.messages import Mover
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.outcomes import Candidate, GateVerdict, Merged, Unproven
 from kiro_swarm.workspace.train import MergeTrain
@@ -27,6 +28,7 @@ TASKS = (
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": "/dev/null",
+    "TZ": "UTC",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_COUNT": "1",
     "GIT_CONFIG_KEY_0": "safe.directory",
@@ -180,8 +182,14 @@ class Gate:
         return self.verdict
 
 
-def train(swarm: Swarm, gate: Gate | None = None, **more: Limits) -> MergeTrain:
-    return MergeTrain(swarm.mirror, INTEGRATION, SPEC, gate or Gate(), **more)
+#: Who moves the branch in these tests: the uid of the swarm and the name of the Job.
+MOVER = Mover("0b5e7f1a-swarm", "demo-integrate-1")
+
+
+def train(
+    swarm: Swarm, gate: Gate | None = None, limits: Limits | None = None
+) -> MergeTrain:
+    return MergeTrain(swarm.mirror, INTEGRATION, SPEC, gate or Gate(), limits, MOVER)
 
 
 def merged(swarm: Swarm, candidate: Candidate) -> Merged:
@@ -190,10 +198,10 @@ def merged(swarm: Swarm, candidate: Candidate) -> Merged:
     return outcome
 
 
-def unproven(swarm: Swarm, candidate: Candidate, **more: Limits) -> str:
+def unproven(swarm: Swarm, candidate: Candidate, limits: Limits | None = None) -> str:
     before = swarm.head()
     gate = Gate()
-    outcome = train(swarm, gate, **more).merge(candidate)
+    outcome = train(swarm, gate, limits).merge(candidate)
     assert isinstance(outcome, Unproven), outcome
     assert swarm.head() == before
     assert gate.asked == []

@@ -19,6 +19,7 @@ from kiro_swarm.workspace.outcomes import (
 from kiro_swarm.workspace.train import MergeTrain
 from tests.unit.workspace.repositories import (
     INTEGRATION,
+    MOVER,
     SPEC,
     TASKS,
     Gate,
@@ -44,7 +45,10 @@ def test_a_done_task_is_merged_and_ticked(swarm: Swarm) -> None:
     parents = git(swarm.mirror, "log", "-1", "--format=%P", INTEGRATION)
     assert parents == f"{before} {candidate.commit}"
     message = git(swarm.mirror, "log", "-1", "--format=%B", INTEGRATION)
-    assert message == "Merge task 1.1: Task 1.1\n\nSwarm-Task: uid-1-1/1"
+    assert message == (
+        "Merge task 1.1: Task 1.1\n\nSwarm-Task: uid-1-1/1\nSwarm-Task-Id: 1.1\n"
+        f"Swarm-Uid: {MOVER.swarm}\nSwarm-Job: {MOVER.job}"
+    )
     assert swarm.fsck(swarm.mirror) == ""
     assert not (swarm.mirror / "kiro-incoming").exists()
 
