@@ -32,6 +32,7 @@ COMPONENT_INTEGRATE: Final = "integrate"
 COMPONENT_INSPECT: Final = "inspect"
 COMPONENT_SYNC: Final = "sync"
 COMPONENT_AUDIT: Final = "audit"
+COMPONENT_LEDGER: Final = "ledger"
 
 #: States of a KiroTask, in the order of a task's way (design: the way of a task).
 BLOCKED: Final = "Blocked"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Mapping, Optional
 
 from kiro_swarm.workspace.credentials import Credentials
+from kiro_swarm.workspace.messages import Mover
 
 #: The kubelet takes at most 4096 bytes of a termination message.
 _MOST = 4000
@@ -27,19 +28,27 @@ class JobEnvironment:
     credentials_folder: Path = Path("/credentials")
     tasks_folder: Path = Path("/swarm-tasks")
     last_words: Path = Path("/dev/termination-log")
+    job: str = ""
+    """Name of the Job; empty in one that an earlier release made."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> JobEnvironment:
-        """Read KIRO_SWARM, KIRO_NAMESPACE, KIRO_SWARM_UID.
+        """Read KIRO_SWARM, KIRO_NAMESPACE, KIRO_SWARM_UID, and KIRO_JOB if it is there.
 
         :raises KeyError: one is missing; the operator sets them in the pod.
         """
-        return cls(env["KIRO_SWARM"], env["KIRO_NAMESPACE"], env["KIRO_SWARM_UID"])
+        named = (env["KIRO_SWARM"], env["KIRO_NAMESPACE"], env["KIRO_SWARM_UID"])
+        return cls(*named, job=env.get("KIRO_JOB", ""))
 
     @property
     def mirror(self) -> Path:
         """The trusted bare repository of the swarm."""
         return self.root / "repo.git"
+
+    @property
+    def mover(self) -> Mover:
+        """Who moves the branch, as its merges and the ledger say it."""
+        return Mover(self.uid, self.job)
 
     def credentials(self, wanted: bool) -> Optional[Credentials]:
         """The mounted Secret, when the swarm names one."""

@@ -3,7 +3,8 @@
 One task after another, in the order in which they became ready, within priority; where the
 swarm asks for approval, only what a person approved. After the last one it waits a little
 for more, so that a busy swarm does not pay a pod start for every merge. Killed anywhere, the
-next Job goes on: what is merged already is known by its trailer.
+next Job goes on: what is merged already is known by its trailer. Each merge is in the ledger
+before its task says so.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ class Integration:
         self._env = merging.env
         self._approval = merging.spec.integration.approval
         branch, plan = merging.branch, merging.plan
-        self._train = MergeTrain(self._env.mirror, branch, plan, gates)
+        self._train = MergeTrain(
+            self._env.mirror, branch, plan, gates, mover=self._env.mover
+        )
         self._merged = 0
         self._returned = 0
 
@@ -140,6 +143,7 @@ class Integration:
         )
         patch = status_after(task, outcome, datetime.now(timezone.utc))
         if isinstance(outcome, Merged):
+            await self._merging.ledger.catch_up()
             self._merged += 1
         else:
             self._returned += 1

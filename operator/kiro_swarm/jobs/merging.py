@@ -1,7 +1,7 @@
-"""What the Jobs that move the integration branch share: gates, the plan's path, the push.
+"""What the Jobs that move the integration branch share: ledger, gates, plan's path, push.
 
-Used by the integrate and the sync Job. A git error or a gate container that does not answer
-ends a Job with a reason in its termination message.
+Used by the integrate and the sync Job. The ledger is mended before they begin. A git error
+or a gate container that does not answer ends a Job with a reason in its termination message.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import ContainerGates, GateUnavailable
+from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.errors import WorkspaceError
@@ -33,12 +34,12 @@ class Merging:
     client: Client
     env: JobEnvironment
     spec: KiroSwarmSpec
+    ledger: Ledger
 
     @property
     def branch(self) -> str:
         """Name of the integration branch."""
-        named = self.spec.integration.branch
-        return named or naming.integration_branch(self.env.swarm)
+        return branch_of(self.spec, self.env)
 
     @property
     def plan(self) -> Optional[str]:
@@ -75,26 +76,51 @@ class Merging:
         return push == "Always" or (push == "OnComplete" and await self.finished())
 
     async def push(self) -> str:
-        """Push the branch; the commit that the remote has now."""
+        """Push the branch; the commit that the remote has now, by the ledger too."""
         repository = self.spec.repository
-        return await asyncio.get_running_loop().run_in_executor(
+        pushed = await asyncio.get_running_loop().run_in_executor(
             None,
             push_integration,
             self.env.mirror,
             repository.url,
             self.branch,
             self.env.credentials(repository.credentials_secret is not None),
+            self.env.mover,
         )
+        await self.ledger.catch_up()
+        return pushed
+
+
+def branch_of(spec: KiroSwarmSpec, env: JobEnvironment) -> str:
+    """Name of the integration branch."""
+    return spec.integration.branch or naming.integration_branch(env.swarm)
+
+
+async def swarm_of(client: Client, env: JobEnvironment) -> Object:
+    """The KiroSwarm that this Job was made for.
+
+    :raises WorkspaceError: there is another one of its name by now.
+    """
+    swarm = await client.get(SWARMS, env.namespace, env.swarm)
+    if swarm["metadata"]["uid"] != env.uid:
+        raise WorkspaceError(
+            f"KiroSwarm {env.swarm} is another one than this Job was made for",
+            reason="SwarmReplaced",
+        )
+    return swarm
 
 
 async def report_of(
     client: Client, env: JobEnvironment, work: Callable[[Merging], Awaitable[Object]]
 ) -> int:
     """Do the work of a Job, leave its report or its error; returns the exit status."""
-    swarm = await client.get(SWARMS, env.namespace, env.swarm)
-    spec = KiroSwarmSpec.model_validate(swarm["spec"])
     try:
-        env.report(await work(Merging(client, env, spec)))
+        swarm = await swarm_of(client, env)
+        spec = KiroSwarmSpec.model_validate(swarm["spec"])
+        ledger = Ledger(client, env, branch_of(spec, env))
+        await ledger.catch_up()
+        report = await work(Merging(client, env, spec, ledger))
+        env.report({**report, "ledger": ledger.lines})
     except WorkspaceError as error:
         env.report({"reason": error.reason, "message": error.message})
         return 1

@@ -1,8 +1,9 @@
 """The prepare Job: mirror the repository, read the task file, publish the graph.
 
 May run again at any time and after being killed anywhere: the mirror is made once and then
-refreshed, and one write publishes the graph. The parts of a graph that is too long for one
-ConfigMap are written before it, under names made of what is in them.
+refreshed, and one write publishes the graph. The ledger is mended before: whoever makes
+KiroTasks again, of the graph, finds there what is merged. The parts of a graph that is too
+long for one ConfigMap are written before it, under names made of what is in them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import contextlib
 from typing import Any
 
 from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
-from kiro_swarm.api.meta import LABEL_MANAGED_BY, LABEL_SWARM, MANAGED_BY
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
-from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS
+from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.ledger import Ledger
+from kiro_swarm.jobs.merging import branch_of, swarm_of
+from kiro_swarm.jobs.owned import metadata_of
 from kiro_swarm.policy import naming
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import (
@@ -45,11 +48,13 @@ class PrepareError(Exception):
 
 async def prepare(client: Client, env: JobEnvironment) -> int:
     """Run the Job; returns the exit status. The answer is in the termination message."""
-    swarm = await client.get(SWARMS, env.namespace, env.swarm)
-    spec = KiroSwarmSpec.model_validate(swarm["spec"])
     try:
+        swarm = await swarm_of(client, env)
+        spec = KiroSwarmSpec.model_validate(swarm["spec"])
+        ledger = Ledger(client, env, branch_of(spec, env))
         head, graph = _read(spec, env)
-        await _publish(client, env, swarm, graph)
+        await ledger.catch_up()
+        await _publish(client, env, graph)
     except WorkspaceError as error:
         env.report({"reason": error.reason, "message": error.message})
         return 1
@@ -69,6 +74,7 @@ async def prepare(client: Client, env: JobEnvironment) -> int:
             "tasksFile": graph.spec_path,
             "tasks": len(graph.tasks),
             "diagnostics": [str(item) for item in graph.diagnostics][:_SHOWN],
+            "ledger": ledger.lines,
         }
     )
     return 0
@@ -82,7 +88,7 @@ def _read(
         env.mirror,
         repository.url,
         repository.ref,
-        spec.integration.branch or naming.integration_branch(env.swarm),
+        branch_of(spec, env),
         env.credentials(repository.credentials_secret is not None),
     )
     path, text = _task_text(spec, env, head)
@@ -124,9 +130,7 @@ def _task_text(
     return path, content.decode("utf-8")
 
 
-async def _publish(
-    client: Client, env: JobEnvironment, swarm: Object, graph: PublishedGraph
-) -> None:
+async def _publish(client: Client, env: JobEnvironment, graph: PublishedGraph) -> None:
     try:
         packed = pack(graph)
     except GraphTooLargeError as error:
@@ -141,14 +145,13 @@ async def _publish(
             "published. Split the spec into several",
             [],
         )
-    uid = swarm["metadata"]["uid"]
     names = [
-        naming.graph_part(env.swarm, uid, packed, number)
+        naming.graph_part(env.swarm, env.uid, packed, number)
         for number, _ in enumerate(more, start=2)
     ]
     for name, part in zip(names, more):
         with contextlib.suppress(errors.AlreadyExists):
-            body = _part(swarm, name, part)
+            body = _part(env, name, part)
             await client.create(CONFIG_MAPS, env.namespace, body)
     patch = {
         "binaryData": {GRAPH_KEY: first},
@@ -157,19 +160,12 @@ async def _publish(
     await client.patch(CONFIG_MAPS, env.namespace, naming.graph_name(env.swarm), patch)
 
 
-def _part(swarm: Object, name: str, part: str) -> Object:
+def _part(env: JobEnvironment, name: str, part: str) -> Object:
     """A ConfigMap that goes with the swarm."""
-    owner = {
-        "apiVersion": SWARMS.api_version,
-        "kind": SWARMS.kind,
-        "name": swarm["metadata"]["name"],
-        "uid": swarm["metadata"]["uid"],
-    }
-    labels = {LABEL_SWARM: swarm["metadata"]["name"], LABEL_MANAGED_BY: MANAGED_BY}
     return {
         "apiVersion": CONFIG_MAPS.api_version,
         "kind": CONFIG_MAPS.kind,
-        "metadata": {"name": name, "labels": labels, "ownerReferences": [owner]},
+        "metadata": metadata_of(env, name),
         "binaryData": {GRAPH_KEY: part},
         "immutable": True,
     }

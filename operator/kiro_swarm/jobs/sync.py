@@ -31,6 +31,7 @@ async def sync(
 
     async def work(merging: Merging) -> Object:
         made = await _merge(merging, branch, command_uid)
+        await merging.ledger.catch_up()
         log.info("%s -> %s, %d commits", made.before, made.head, made.commits)
         report: Object = {
             "before": made.before,
@@ -62,6 +63,7 @@ async def _merge(merging: Merging, branch: Optional[str], command_uid: str) -> S
         merging.plan,
         gates,
         command_uid,
+        merging.env.mover,
     )
 
 

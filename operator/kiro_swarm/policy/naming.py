@@ -126,6 +126,11 @@ def audit_segment(swarm: str, segment: int) -> str:
     return f"{swarm}-audit-{segment}"
 
 
+def ledger_segment(swarm: str, segment: int) -> str:
+    """ConfigMap with the ``segment``-th part of the integration ledger, from 1."""
+    return f"{swarm}-ledger-{segment}"
+
+
 def result_name(command: str) -> str:
     """ConfigMap with the part of a command's answer that is too long for its status."""
     if len(command) > _LONGEST_NAME - len("-result"):

@@ -144,7 +144,8 @@ class MergeTrain:
                 )
             except ObjectsRefused as refusal:
                 return Unproven(refusal.reason, briefs.bounded(refusal.message))
-        commit, base = candidate.commit, candidate.base
+        # The lock is free again: this one hands its descriptor, closed by now, to nobody.
+        git, commit, base = Git(self._mirror), candidate.commit, candidate.base
         if git.commit_id(base) is None or not git.is_ancestor(base, head):
             return Unproven(
                 "BaseNotIntegrated",

@@ -95,6 +95,7 @@ async def test_done_tasks_are_merged_in_order_and_pushed_at_the_end(job: Job) ->
         "head": head,
         "pushed": head,
         "message": "merged 2, sent back 0",
+        "ledger": 3,
     }
     assert job.status("1.1")["mergeCommit"] == head, "the urgent one came first"
     assert job.status("1.2")["mergedAt"] < job.status("1.1")["mergedAt"]

@@ -35,6 +35,7 @@ async def test_new_work_is_merged_and_told(job: Job) -> None:
         "source": source,
         "commits": 1,
         "keptPlan": False,
+        "ledger": 1,
     }
     assert job.repositories.show("new.py") == "x"
 

@@ -12,6 +12,7 @@ from typing import Any
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.policy import chain
 from kiro_swarm.workspace.outcomes import Candidate
 from tests.support.fake_api import FakeApi
 from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
@@ -31,15 +32,17 @@ class Job:
 
     @property
     def env(self) -> JobEnvironment:
+        found = self.api.store.find(SWARMS, NAMESPACE, "demo")
         return JobEnvironment(
             "demo",
             NAMESPACE,
-            "uid",
+            found["metadata"]["uid"] if found else "uid",
             root=self.repositories.top,
             socket=str(self.folder / "none.sock"),
             credentials_folder=self.folder / "credentials",
             tasks_folder=self.folder / "tasks",
             last_words=self.folder / "last-words",
+            job="demo-job-1",
         )
 
     def apply(self, **changes: Any) -> None:
@@ -60,6 +63,20 @@ class Job:
         """The last words of the Job."""
         said: Object = json.loads(self.env.last_words.read_text())
         return said
+
+    def ledger(self) -> list[Object]:
+        """The lines of the ledger; the chain holds."""
+        maps = [
+            item
+            for item in self.api.store.select(CONFIG_MAPS, NAMESPACE)
+            if item["metadata"]["name"].startswith("demo-ledger-")
+        ]
+        texts: dict[str, str] = {}
+        for item in maps:
+            texts.update(item["data"])
+        lines = chain.read(texts)
+        assert chain.problems_of(lines) == []
+        return lines
 
     def graph(self) -> Object:
         """The published graph."""

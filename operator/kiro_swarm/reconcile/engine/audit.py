@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from kiro_swarm.api.command import AuditReference
-from kiro_swarm.api.kubernetes import ConfigMap
 from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS
+from kiro_swarm.cluster.segments import write_segment
 from kiro_swarm.observe import audit
 from kiro_swarm.policy import chain, naming
 from kiro_swarm.reconcile.objects.manifests import Object, is_owned, metadata
@@ -139,19 +139,14 @@ class AuditLog:
         """Add lines to a ConfigMap that nobody else has written to meanwhile."""
         namespace = swarm["metadata"]["namespace"]
         name = naming.audit_segment(swarm["metadata"]["name"], segment)
-        version = book.versions.get(segment)
-        if version is None:
-            body: ConfigMap = {
-                "apiVersion": CONFIG_MAPS.api_version,
-                "kind": CONFIG_MAPS.kind,
-                "metadata": metadata(swarm, name, COMPONENT_AUDIT),
-                "data": lines,
-            }
-            made = await self._client.create(CONFIG_MAPS, namespace, body)
-        else:
-            patch = {"metadata": {"resourceVersion": version}, "data": lines}
-            made = await self._client.patch(CONFIG_MAPS, namespace, name, patch)
-        book.versions[segment] = made["metadata"]["resourceVersion"]
+        made = await write_segment(
+            self._client,
+            namespace,
+            metadata(swarm, name, COMPONENT_AUDIT),
+            lines,
+            book.versions.get(segment),
+        )
+        book.versions[segment] = made
 
     async def _load(self, swarm: Object, book: _Book) -> None:
         """Read the log's end, and which commands are in it."""

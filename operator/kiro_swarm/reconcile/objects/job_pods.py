@@ -181,6 +181,7 @@ def _job(
     seconds: Optional[int] = None,
 ) -> Job:
     """``seconds``: the Job is stopped then; None: it takes the time that it needs."""
+    pod["containers"][0]["env"].append({"name": "KIRO_JOB", "value": name})
     job: JobSpec = {
         # The operator tries again, with what it learned; Kubernetes must not.
         "backoffLimit": 0,
