@@ -117,10 +117,17 @@ def _passing(mount: Object) -> bool:
     return bool(scratch or mount["name"] == "socket")
 
 
+def _named(names: List[str]) -> str:
+    """Names of objects; of a long row the first and the last."""
+    if len(names) > 8:
+        return f"{codes(names[:1])} to {codes(names[-1:])}"
+    return codes(names)
+
+
 def _rules(rules: List[Object]) -> Iterator[List[str]]:
     for rule in rules:
         groups = codes(group or "core" for group in rule["apiGroups"])
         what = codes(rule["resources"])
         if rule.get("resourceNames"):
-            what += f", only {codes(rule['resourceNames'])}"
+            what += f", only {_named(rule['resourceNames'])}"
         yield [groups, what, codes(rule["verbs"])]

@@ -80,6 +80,14 @@ class InstanceSummary(TypedDict, total=False):
 
 
 @with_config(STRICT)
+class LedgerStatus(TypedDict, total=False):
+    """The integration ledger: one entry for each move of the branch and each push."""
+
+    entries: Annotated[int, Field(ge=0, description="How many entries it has.")]
+    head: Annotated[str, Field(max_length=64, description="Hash of the last entry.")]
+
+
+@with_config(STRICT)
 class IntegrationStatus(TypedDict, total=False):
     """State of the merge train."""
 
@@ -90,6 +98,9 @@ class IntegrationStatus(TypedDict, total=False):
     batch: Annotated[int, Field(description="Number of the last integrate Job.")]
     message: Annotated[
         str, Field(max_length=4096, description="Message of the last Job.")
+    ]
+    ledger: Annotated[
+        LedgerStatus, Field(description="Anchor of the integration ledger.")
     ]
 
 

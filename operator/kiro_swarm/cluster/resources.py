@@ -104,6 +104,6 @@ POD_METRICS: AnyResource = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMet
 #: What people see and write: comes through kopf's handlers (``handlers/events.py``).
 PEOPLE: tuple[AnyResource, ...] = (SWARMS, INSTANCES, COMMANDS)
 #: What machines write in masses: comes through our own watch (``reconcile/engine/watches.py``).
-MACHINES: tuple[AnyResource, ...] = (TASKS, PODS, JOBS, LEASES)
+MACHINES: tuple[AnyResource, ...] = (TASKS, PODS, JOBS, LEASES, CONFIG_MAPS)
 #: All that decisions are made from.
 WATCHED: tuple[AnyResource, ...] = PEOPLE + MACHINES

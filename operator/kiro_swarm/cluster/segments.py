@@ -6,8 +6,9 @@ lines are and how they are chained is in ``policy/chain.py``.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Mapping, Optional
 
+from kiro_swarm.api.kubernetes import ConfigMap, ObjectMeta
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 
@@ -15,7 +16,7 @@ from kiro_swarm.cluster.resources import CONFIG_MAPS
 async def write_segment(
     client: Client,
     namespace: str,
-    metadata: Mapping[str, Any],
+    metadata: ObjectMeta,
     lines: Mapping[str, Optional[str]],
     version: Optional[str],
 ) -> str:
@@ -26,14 +27,14 @@ async def write_segment(
     :raises errors.AlreadyExists: somebody else has made it.
     """
     if version is None:
-        body = {
+        body: ConfigMap = {
             "apiVersion": CONFIG_MAPS.api_version,
             "kind": CONFIG_MAPS.kind,
-            "metadata": dict(metadata),
+            "metadata": metadata,
             "data": {key: text for key, text in lines.items() if text is not None},
         }
         made = await client.create(CONFIG_MAPS, namespace, body)
     else:
         patch = {"metadata": {"resourceVersion": version}, "data": dict(lines)}
-        made = await client.patch(CONFIG_MAPS, namespace, str(metadata["name"]), patch)
-    return str(made["metadata"]["resourceVersion"])
+        made = await client.patch(CONFIG_MAPS, namespace, metadata["name"], patch)
+    return made["metadata"]["resourceVersion"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
-
+from kiro_swarm.api.kubernetes import KubernetesObject, ObjectMeta, OwnerReference
 from kiro_swarm.api.meta import (
     LABEL_COMPONENT,
     LABEL_MANAGED_BY,
@@ -14,12 +13,12 @@ from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
 
 
-def metadata_of(env: JobEnvironment, name: str, component: str = "") -> dict[str, Any]:
+def metadata_of(env: JobEnvironment, name: str, component: str = "") -> ObjectMeta:
     """Metadata of an object that the swarm of this Job owns."""
     labels = {LABEL_SWARM: env.swarm, LABEL_MANAGED_BY: MANAGED_BY}
     if component:
         labels[LABEL_COMPONENT] = component
-    owner = {
+    owner: OwnerReference = {
         "apiVersion": SWARMS.api_version,
         "kind": SWARMS.kind,
         "name": env.swarm,
@@ -28,7 +27,7 @@ def metadata_of(env: JobEnvironment, name: str, component: str = "") -> dict[str
     return {"name": name, "labels": labels, "ownerReferences": [owner]}
 
 
-def belongs_to_swarm(item: Mapping[str, Any], env: JobEnvironment) -> bool:
+def belongs_to_swarm(item: KubernetesObject, env: JobEnvironment) -> bool:
     """Whether an object is this very swarm's, not that of an earlier one of its name."""
     owners = item["metadata"].get("ownerReferences") or []
     return any(owner.get("uid") == env.uid for owner in owners)

@@ -29,6 +29,7 @@ from kiro_swarm.lifecycle.reasons import (
     CHECKED,
     DEFERRED,
     INSTANCE_LOST,
+    MERGED_BEFORE,
     OPTIONAL,
     REASSIGNED,
     REJECTED,
@@ -132,6 +133,12 @@ EDGES: Final[tuple[Edge, ...]] = (
         "it was ticked in the task file",
         _WORDS | {"finishedAt"},
         (TICKED,),
+    ),
+    _edge(
+        *("recognise", OPERATOR, f"{BLOCKED} {READY} > {MERGED}"),
+        "the ledger has a merge of it: the KiroTask was deleted and made again",
+        _WORDS | {"mergeCommit", "mergedAt"},
+        (MERGED_BEFORE,),
     ),
     _edge(
         *("skip", OPERATOR, f"{BLOCKED} > {SKIPPED}"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 TICKED: Final = "Ticked"
+#: It is on the integration branch, of a KiroTask of before.
+MERGED_BEFORE: Final = "MergedBefore"
 DEFERRED: Final = "Deferred"
 OPTIONAL: Final = "Optional"
 RUN_REQUESTED: Final = "RunRequested"

@@ -23,6 +23,7 @@ from kiro_swarm.lifecycle.reasons import (
     AGENT_STARTED,
     CHECKED,
     DEFERRED,
+    MERGED_BEFORE,
     OPTIONAL,
     RUN_REQUESTED,
     TICKED,
@@ -54,6 +55,20 @@ def ticked(now: datetime) -> Patch:
         "reason": TICKED,
         "message": "was ticked in the task file",
         "finishedAt": stamp(now),
+    }
+
+
+def recognised(commit: str, at: str) -> Patch:
+    """The ledger has a merge of the task; ``at``: when that was.
+
+    It was merged for a KiroTask that somebody deleted, of which this is the next.
+    """
+    return {
+        "state": MERGED,
+        "reason": MERGED_BEFORE,
+        "message": f"was merged as {commit[:12]} before this KiroTask was made",
+        "mergeCommit": commit,
+        "mergedAt": at,
     }
 
 

@@ -47,7 +47,7 @@ NAMES: Dict[str, Kind] = {
     for name in (kind.plural, kind.kind.lower(), *kind.short_names)
 }
 #: Kinds of Kubernetes that a page may name, and what kubectl may be asked to do.
-FOREIGN = {"pods", "job", "deployment", "events", "kiro", "nodes"}
+FOREIGN = {"configmaps", "pods", "job", "deployment", "events", "kiro", "nodes"}
 #: Flags whose value is a word of its own.
 WITH_VALUE = {"-c", "-f", "-l", "-n", "-o", "--container", "--namespace", "--output"}
 PLACES = {"SENTENCE", "VIEW", "VERB"}

@@ -199,4 +199,5 @@ def test_everything_that_decisions_are_made_from_is_watched() -> None:
         "pods",
         "jobs",
         "leases",
+        "configmaps",
     }

@@ -17,7 +17,12 @@ from tests.unit.install.files import ROOT, installed
 
 PACKAGE = ROOT / "operator" / "kiro_swarm"
 #: What runs in the operator's process; the leader Lease has a Role of its own.
-PLACES = ("reconcile/**/*.py", "handlers/*.py", "cluster/events.py")
+PLACES = (
+    "reconcile/**/*.py",
+    "handlers/*.py",
+    "cluster/events.py",
+    "cluster/segments.py",
+)
 VERBS = {"get", "list", "create", "patch", "patch_status", "delete", "replace", "watch"}
 #: Calls whose resource is a variable, and what it may be.
 BY_VARIABLE = {

@@ -20,8 +20,10 @@ from kiro_swarm.cluster.resources import (
     TASKS,
     AnyResource,
 )
+from kiro_swarm.policy import chain, naming
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.times import stamp
+from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.tasks.file.wire import pack
 from tests.support.fake_api import FakeApi
 
@@ -65,6 +67,21 @@ def body(resource: AnyResource, name: str, spec: Object, **metadata: Any) -> Obj
     }
 
 
+def an_entry(kind: str, after: str, swarm_uid: str, *tasks: Object) -> Object:
+    """An entry of a ledger, as a Job writes it."""
+    named = [
+        {
+            "id": task["spec"]["id"],
+            "uid": task["metadata"]["uid"],
+            "attempt": int(task["status"].get("attempt") or 0),
+        }
+        for task in tasks
+    ]
+    about = {"kind": kind, "before": "", "after": after, "tasks": named, "gates": []}
+    who = {"job": "demo-integrate-1", "swarm": swarm_uid, "command": ""}
+    return {**about, **who, "time": "2026-11-22T10:00:00Z"}
+
+
 class Cluster:
     """What happens around the operator. Every step is derived from what is there."""
 
@@ -79,6 +96,8 @@ class Cluster:
         self.frozen: set[str] = set()
         #: KiroTasks whose work is on the integration branch, where their boxes are ticked.
         self.merged: set[str] = set()
+        #: Whether there is a task file with boxes: not where the tasks are inline.
+        self.ticks = True
         self.tasks_run = True
 
     def all(self, resource: AnyResource) -> list[Object]:
@@ -171,7 +190,7 @@ class Cluster:
                 "id": task_id,
                 "title": f"Task {task_id}",
                 "dependencies": needs,
-                "ticked": f"{swarm}.{task_id}" in self.merged,
+                "ticked": self.ticks and f"{swarm}.{task_id}" in self.merged,
             }
             for task_id, needs in self.graph.items()
         ]
@@ -205,14 +224,43 @@ class Cluster:
         merged = [t["status"] for t in self.all(TASKS) if t.get("status")]
         for status in sorted(merged, key=lambda s: str(s.get("mergedAt") or "")):
             head = status.get("mergeCommit") or head
-        return {"head": head, "pushed": head, "message": "merged"}
+        name = job["metadata"]["labels"]["swarm.kiro.dev/swarm"]
+        if head != BASE:
+            self.note(name, "push", head)
+        told = len(self.ledger(name))
+        return {"head": head, "pushed": head, "message": "merged", "ledger": told}
 
     def merge(self, name: str) -> None:
-        """The merge train merges a task."""
+        """The merge train merges a task, notes it, and says so."""
         self.merged.add(name)
+        task = self.one(TASKS, name)
         commit = f"{self.store.version:040x}"
         now = stamp(self.clock.now() + timedelta(microseconds=self.store.version))
+        self.note(task["spec"]["swarm"], "merge", commit, task)
         self.set_status(TASKS, name, state="Merged", mergeCommit=commit, mergedAt=now)
+
+    def note(self, swarm: str, kind: str, after: str, *tasks: Object) -> None:
+        """A Job writes an entry into the ledger; what it has already is not new."""
+        lines, owner = self.ledger(swarm), self.one(SWARMS, swarm)
+        moves = [line for line in lines if (line["kind"] == "push") == (kind == "push")]
+        if moves and moves[-1]["after"] == after:
+            return
+        entry = an_entry(kind, after, owner["metadata"]["uid"], *tasks)
+        previous = lines[-1]["hash"] if lines else chain.BEGINNING
+        line = chain.chained(entry, len(lines) + 1, str(previous))
+        data = {chain.key_of(len(lines) + 1): chain.write(line)}
+        name = naming.ledger_segment(swarm, 1)
+        if name in self.names(CONFIG_MAPS):
+            self.store.patch(CONFIG_MAPS, NAMESPACE, name, {"data": data})
+        else:
+            made = {"metadata": metadata(owner, name, "ledger"), "data": data}
+            self.store.create(CONFIG_MAPS, NAMESPACE, made)
+
+    def ledger(self, swarm: str = "demo") -> list[Object]:
+        """The lines of a swarm's ledger."""
+        name = naming.ledger_segment(swarm, 1)
+        found = self.store.find(CONFIG_MAPS, NAMESPACE, name)
+        return [] if found is None else chain.read(found["data"])
 
     def _runner(self, task: Object) -> None:
         status, name = task.get("status") or {}, task["metadata"]["name"]

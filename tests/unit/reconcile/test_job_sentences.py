@@ -75,6 +75,7 @@ async def test_a_sync_is_answered_and_the_swarm_knows_its_new_head(
     merged: World,
 ) -> None:
     name = await begun(merged, "git sync upstream", "sync")
+    merged.cluster.note("demo", "sync", "d" * 40)
     merged.cluster.end_job(name, SYNCED)
     await merged.live(5)
     answer = merged.answer()

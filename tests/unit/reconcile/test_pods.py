@@ -310,7 +310,12 @@ def test_accounts_may_do_no_more_than_their_work() -> None:
         for rule in rules
         if "configmaps" in rule["resources"]
     ]
-    assert maps == [(["demo-graph"], ["patch"]), (None, ["create"])]
+    ledger = [f"demo-ledger-{number}" for number in range(1, 257)]
+    assert maps == [
+        (["demo-graph"], ["patch"]),
+        (ledger, ["get", "patch"]),
+        (None, ["create"]),
+    ]
     claim = next(b for _, b in made if b["kind"] == "PersistentVolumeClaim")
     assert claim["spec"]["storageClassName"] == "fast"
     assert all(

@@ -57,6 +57,8 @@ class World:
     ) -> None:
         self.api, self.client, self.clock = api, client, clock
         self.graph, self.settings = graph, settings
+        #: What the watches say nothing about; a list at the start tells it all the same.
+        self.deaf: tuple[AnyResource, ...] = ()
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -123,7 +125,7 @@ class World:
         news = self.api.store.changes[self._seen :]
         self._seen += len(news)
         for change in news:
-            if change.resource in WATCHED:
+            if change.resource in WATCHED and change.resource not in self.deaf:
                 item: Any = dict(change.after or change.before or {})
                 gone = not change.after
                 on_event(self.ctx, change.resource, item, gone=gone)

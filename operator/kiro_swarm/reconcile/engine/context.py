@@ -29,6 +29,7 @@ from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import (
     COMMANDS,
+    CONFIG_MAPS,
     INSTANCES,
     LEASES,
     SWARMS,
@@ -238,9 +239,9 @@ def concerned(resource: AnyResource, item: Mapping[str, Any]) -> Iterable[Hashab
     """The keys whose decision depends on ``item``: of a heartbeat none does.
 
     Who has been silent for too long is found by the clock; there are more heartbeats than
-    all other changes together.
+    all other changes together. After an entry of a ledger always comes who tells of it.
     """
-    if resource is LEASES:
+    if resource in (LEASES, CONFIG_MAPS):
         return
     metadata = item["metadata"]
     namespace, labels = metadata["namespace"], metadata.get("labels") or {}

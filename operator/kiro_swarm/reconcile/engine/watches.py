@@ -12,9 +12,15 @@ import asyncio
 import logging
 from typing import Optional
 
-from kiro_swarm.api.meta import GROUP, LABEL_MANAGED_BY, MANAGED_BY
+from kiro_swarm.api.meta import (
+    COMPONENT_LEDGER,
+    GROUP,
+    LABEL_COMPONENT,
+    LABEL_MANAGED_BY,
+    MANAGED_BY,
+)
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import LEASES, WATCHED, AnyResource
+from kiro_swarm.cluster.resources import CONFIG_MAPS, LEASES, WATCHED, AnyResource
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.events import on_event
 
@@ -25,8 +31,16 @@ _LONGEST_DELAY = 8.0
 
 
 def selector_of(resource: AnyResource) -> Optional[str]:
-    """Label selector of what concerns us: all of our own kinds, else what we made."""
-    return None if resource.group == GROUP else f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+    """Label selector of what concerns us: all of our own kinds, else what we made.
+
+    Of ConfigMaps only the integration ledgers: the others are read when they are needed.
+    """
+    if resource.group == GROUP:
+        return None
+    ours = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
+    if resource is CONFIG_MAPS:
+        return f"{ours},{LABEL_COMPONENT}={COMPONENT_LEDGER}"
+    return ours
 
 
 async def list_all(ctx: Context) -> None:

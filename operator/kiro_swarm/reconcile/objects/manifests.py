@@ -38,6 +38,7 @@ from kiro_swarm.cluster.resources import (
     AnyResource,
 )
 from kiro_swarm.policy import naming
+from kiro_swarm.policy.ledger import MOST_SEGMENTS
 
 #: The type of what is made is that of its resource.
 Made = tuple[AnyResource, Any]
@@ -168,8 +169,17 @@ def _jobs_rules(swarm: str) -> list[PolicyRule]:
             "resourceNames": [naming.graph_name(swarm)],
             "verbs": ["patch"],
         },
-        # What a person asked to see, and parts of a long graph: new ConfigMaps, never
-        # one that is there.
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "resourceNames": [
+                naming.ledger_segment(swarm, number)
+                for number in range(1, MOST_SEGMENTS + 1)
+            ],
+            "verbs": ["get", "patch"],
+        },
+        # What a person asked to see, parts of a long graph and of the ledger: new
+        # ConfigMaps, never one that is there.
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]},
     ]
 

@@ -6,7 +6,7 @@ and never look anywhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Optional
@@ -17,6 +17,7 @@ from kiro_swarm.api.kubernetes import Job, Pod
 from kiro_swarm.api.meta import (
     COMPONENT_INTEGRATE,
     COMPONENT_PREPARE,
+    COMPONENT_SYNC,
     FINAL_STATES,
     LABEL_COMPONENT,
     READY,
@@ -27,9 +28,11 @@ from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask, State
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, ObjectT
+from kiro_swarm.policy.ledger import Book
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
+from kiro_swarm.reconcile.snapshot.ledger import book_of
 from kiro_swarm.reconcile.snapshot.measured import Measured
 from kiro_swarm.reconcile.snapshot.ready import TaskQueue
 from kiro_swarm.tasks.plan.strategies import STRATEGIES
@@ -49,6 +52,7 @@ class View:
     known_index: Optional[TaskIndex] = None
     changes: int = -1
     """How often the cache had changed when this was made of it."""
+    ledger: Book = field(default_factory=lambda: Book(""))
 
     @property
     def name(self) -> str:
@@ -130,11 +134,7 @@ class View:
 
     def jobs_of(self, component: str) -> list[Job]:
         """The prepare or integrate Jobs, the latest first."""
-        found = [
-            job
-            for job in self.jobs
-            if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == component
-        ]
+        found = [job for job in self.jobs if component_of(job) == component]
         return sorted(found, key=job_number, reverse=True)
 
     @property
@@ -146,6 +146,11 @@ class View:
     def integrate_jobs(self) -> list[Job]:
         """The integrate Jobs, the latest first."""
         return self.jobs_of(COMPONENT_INTEGRATE)
+
+    @property
+    def sync_jobs(self) -> list[Job]:
+        """The sync Jobs, in no order: each is named after its command."""
+        return [job for job in self.jobs if component_of(job) == COMPONENT_SYNC]
 
     def pod_of_job(self, job: Job) -> Optional[Pod]:
         """The pod of a Job: with a backoff limit of 0 there is one."""
@@ -174,6 +179,7 @@ def look(cache: Cache, swarm: KiroSwarm, spec: KiroSwarmSpec, now: datetime) -> 
         now,
         task_index,
         cache.changes,
+        book_of(cache, swarm),
     )
 
 
@@ -186,6 +192,11 @@ def look_again(cache: Cache, view: View, now: datetime) -> View:
 
 def _owned(items: list[ObjectT], swarm: KiroSwarm) -> list[ObjectT]:
     return [item for item in items if is_owned(item, swarm)]
+
+
+def component_of(job: Job) -> str:
+    """Which kind of Job it is."""
+    return str((job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) or "")
 
 
 def job_number(job: Job) -> int:

@@ -3,16 +3,17 @@
 One Job at a time. It merges every Done task that a person need not approve first, waits a
 little for more, and ends; what it merged is in the KiroTasks, the rest in the termination
 message of its pod. A Job that dies half-way is simply followed by another: merged tasks are
-found by their trailer. A sync Job (``git sync upstream``) may move the branch as well.
+found by their trailer. A sync Job (``git sync upstream``) may move the branch as well. Where
+the branch is, and what of it was pushed, is in the ledger that all of them write.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Optional
+from datetime import datetime
+from typing import Any, Mapping, Optional
 
-from kiro_swarm.api.meta import COMPONENT_SYNC, DONE, LABEL_COMPONENT, MERGED
+from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import parse
@@ -41,9 +42,13 @@ def has_work(view: View, train: Train) -> bool:
     approval = view.spec.integration.approval
     if any(may_merge(task, approval) for task in view.task_index.by_state[DONE]):
         return True
+    if MERGED not in view.states.values():
+        return False
+    if view.finished and not train.ok:
+        return True  # the last one did not end well; the next finds what it left
     push = view.spec.integration.push
     due = push == "Always" or (push == "OnComplete" and view.finished)
-    if not due or MERGED not in view.states.values():
+    if not due or _is_syncing(view):
         return False
     head = head_of(view, train)
     return bool(head) and head != pushed_of(view, train)
@@ -58,63 +63,34 @@ def approvals(view: View) -> list[Object]:
 
 
 def head_of(view: View, train: Train) -> str:
-    """Commit that the integration branch points to, as far as is known."""
-    before = view.status.get("integration") or {}
-    synced, latest = _synced(view), _merged_last(view)
-    if synced:
-        return str(synced["head"])
-    if latest is None or (train.report.get("head") and not train.running):
-        return str(train.report.get("head") or before.get("head") or "")
-    if not train.running and _came_from_elsewhere(view, str(before.get("head") or "")):
-        return str(before["head"])
-    return str(latest["status"]["mergeCommit"])
+    """Commit that the integration branch points to: by the ledger, once it has an entry."""
+    return view.ledger.head or _told(view, train, "head")
 
 
 def pushed_of(view: View, train: Train) -> str:
-    """Commit that was pushed last."""
-    before = (view.status.get("integration") or {}).get("pushed")
-    pushed = _synced(view).get("pushed") or train.report.get("pushed") or before
-    return str(pushed or "")
+    """Commit that was pushed last: by the ledger, once it has a push."""
+    return view.ledger.pushed or _told(view, train, "pushed")
 
 
-def _merged_last(view: View) -> Optional[Object]:
-    return max(
-        (task for task in view.tasks if (task.get("status") or {}).get("mergeCommit")),
-        key=lambda task: str(task["status"].get("mergedAt") or ""),
-        default=None,
-    )
+def _told(view: View, train: Train, what: str) -> str:
+    """What was said before there was a ledger.
 
-
-def _came_from_elsewhere(view: View, head: str) -> bool:
-    """Whether a recorded head is neither where the swarm began nor a merge of a task."""
-    base = (view.status.get("integration") or {}).get("base")
-    merges = {(task.get("status") or {}).get("mergeCommit") for task in view.tasks}
-    return bool(head) and head != base and head not in merges
-
-
-def _synced(view: View) -> dict[str, Any]:
-    """The report of a sync Job that moved the branch last of all; empty without one.
-
-    Kubernetes tells the end of a Job in whole seconds; of two in one second the sync is
-    taken to be the later, which the next integrate Job puts right.
+    In a swarm of an earlier release that is what the last Job of it reported, or else what
+    the status has; the first Job of this one makes the ledger of the branch.
     """
-    ended = [
-        (when, job)
-        for job in view.jobs
-        if (job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) == COMPONENT_SYNC
-        and job_outcome(job)
-        and (when := _finished_at(job))
-    ]
-    if not ended:
-        return {}
-    when, job = max(ended, key=lambda pair: pair[0])
-    merged = _merged_last(view)
-    others = [_finished_at(job) for job in view.integrate_jobs if job_outcome(job)]
-    others.append(parse(merged["status"].get("mergedAt")) if merged else None)
-    if any(other and other >= when + timedelta(seconds=1) for other in others):
-        return {}
-    report = termination_report(view.pod_of_job(job))
-    return report if report.get("head") else {}
+    before = view.status.get("integration") or {}
+    return str(train.report.get(what) or before.get(what) or "")
+
+
+def _is_syncing(view: View) -> bool:
+    """Whether a sync Job runs: it pushes what it has merged."""
+    return any(job_outcome(job) is None for job in view.sync_jobs)
+
+
+def entries_told(report: Mapping[str, Any]) -> int:
+    """How many entries the ledger had when a Job reported; 0 of an earlier release."""
+    told = report.get("ledger")
+    return told if isinstance(told, int) else 0
 
 
 def observe(view: View) -> Train:

@@ -29,6 +29,7 @@ from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
+from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.tasks.file.wire import MOST_PARTS, unpack
 
@@ -127,6 +128,9 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
         except ValueError as error:
             report = {"reason": "GraphUnreadable", "message": str(error)}
     if graph is not None:
+        if attempt > 1:
+            # What is merged already must be known before a KiroTask of it is there.
+            await refresh(ctx, view.swarm)
         if await _make_tasks(ctx, view, graph):
             return Prepared(True, "Prepared", "", attempt, report=report)
         # A task of an earlier swarm is on its way out, or another swarm has the name.

@@ -25,7 +25,13 @@ from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.text import listed
 from kiro_swarm.reconcile.snapshot.view import View, state_of
-from kiro_swarm.reconcile.swarms.integrate import Train, approvals, head_of, pushed_of
+from kiro_swarm.reconcile.swarms.integrate import (
+    Train,
+    approvals,
+    entries_told,
+    head_of,
+    pushed_of,
+)
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.tasks.hand_out import lacking
 from kiro_swarm.reconcile.tasks.lateness import is_late
@@ -152,7 +158,21 @@ def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
         "pushed": pushed_of(view, train),
         "batch": train.batch,
         "message": (train.message or before.get("message") or "")[:4096],
+        **_anchor(view, train),
     }
+
+
+def _anchor(view: View, train: Train) -> dict[str, Any]:
+    """Where the ledger ends. It is shorter than before only where a Job says so.
+
+    Who cuts it, or writes it anew, would else take the anchor along.
+    """
+    ledger = view.ledger
+    before = (view.status.get("integration") or {}).get("ledger")
+    shorter = ledger.lines < int((before or {}).get("entries") or 0)
+    if not ledger.lines or (shorter and entries_told(train.report) != ledger.lines):
+        return {} if before is None else {"ledger": before}
+    return {"ledger": {"entries": ledger.lines, "head": ledger.hash}}
 
 
 def _finished_at(view: View) -> Optional[str]:

@@ -14,12 +14,20 @@ from typing import Any, Optional
 from kiro_swarm.api.access import spec_of
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, PODS, SWARMS, AnyResource
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    INSTANCES,
+    PODS,
+    ROLES,
+    SWARMS,
+    AnyResource,
+)
 from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object, foundations, is_owned
 from kiro_swarm.reconcile.settings import scheme_of
+from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look, look_again
 from kiro_swarm.reconcile.swarms import integrate, members, prepare
@@ -55,7 +63,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
         return
     await members.reconcile(ctx, view)
     view = look_again(ctx.cache, view, ctx.now())
-    await _fetch_missing_job_pods(ctx, view)
+    await _fetch_what_jobs_left(ctx, view)
     view = look_again(ctx.cache, view, ctx.now())
     if was_prepared(view.status):
         prepared = prepare.afterwards(view)
@@ -109,32 +117,45 @@ async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) 
 async def _lay(
     ctx: Context, swarm: Object, resource: AnyResource, body: Object
 ) -> bool:
-    """Make one object that is not watched; True when it is there and the swarm's."""
+    """Make one object that is not watched; True when it is there and the swarm's.
+
+    The Roles of a swarm that an earlier release made get the rights that its Jobs need now.
+    """
     namespace, name = swarm["metadata"]["namespace"], body["metadata"]["name"]
     try:
         await ctx.client.create(resource, namespace, body)
     except errors.AlreadyExists:
-        return is_owned(await ctx.client.get(resource, namespace, name), swarm)
+        there = await ctx.client.get(resource, namespace, name)
+        if not is_owned(there, swarm):
+            return False
+        if resource is ROLES and there.get("rules") != body["rules"]:
+            version = {"resourceVersion": there["metadata"]["resourceVersion"]}
+            patch = {"metadata": version, "rules": body["rules"]}
+            await ctx.client.patch(ROLES, namespace, name, patch)
     return True
 
 
-async def _fetch_missing_job_pods(ctx: Context, view: View) -> None:
-    """Fetch the pod of a Job that ended, where its last words are not in the cache yet.
+async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
+    """Fetch the pod of a Job that ended, and the ledger that it left, where they are not
+    in the cache yet.
 
-    The watch of Jobs may be ahead of the watch of Pods by a moment.
+    The watch of Jobs may be ahead of the others by a moment.
     """
-    for jobs in (view.prepare_jobs, view.integrate_jobs):
-        if not jobs or job_outcome(jobs[0]) is None:
-            continue
-        job = jobs[0]
+    for job in (*view.prepare_jobs[:1], *view.integrate_jobs[:1], *view.sync_jobs):
         uid = job["metadata"]["uid"]
-        if uid in ctx.ensured or termination_report(view.pod_of_job(job)):
+        if job_outcome(job) is None or uid in ctx.ensured:
             continue
-        ctx.ensured.add(uid)
-        label = f"batch.kubernetes.io/controller-uid={uid}"
-        pods, _ = await ctx.client.list(PODS, view.namespace, labels=label)
-        for pod in pods:
-            ctx.remember(PODS, pod)
+        report = termination_report(view.pod_of_job(job))
+        if not report:
+            ctx.ensured.add(uid)
+            label = f"batch.kubernetes.io/controller-uid={uid}"
+            pods, _ = await ctx.client.list(PODS, view.namespace, labels=label)
+            for pod in pods:
+                ctx.remember(PODS, pod)
+            report = termination_report(pods[0] if pods else None)
+        if integrate.entries_told(report) > view.ledger.lines:
+            await refresh(ctx, view.swarm)
+            ctx.ensured.add(uid)
 
 
 async def _move_tasks(ctx: Context, view: View) -> View:

@@ -14,6 +14,7 @@ from kiro_swarm.api.meta import (
     BLOCKED,
     FAILED,
     LABEL_SWARM,
+    READY,
     SATISFIED_STATES,
     SKIPPED,
 )
@@ -23,7 +24,7 @@ from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import OPERATOR
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.reasons import INSTANCE_LOST
-from kiro_swarm.lifecycle.steps import asked_again, ready, skipped, ticked
+from kiro_swarm.lifecycle.steps import asked_again, ready, recognised, skipped, ticked
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.objects.manifests import Object
@@ -43,6 +44,8 @@ def transitions(view: View, silence: Silence) -> list[Patch]:
         *(*task_index.by_state[FAILED], *task_index.by_state[SKIPPED]),
         *(*task_index.active, *task_index.may_start),
     ]
+    if view.ledger.merged:
+        concerned += task_index.by_state[READY]
     patches = []
     for task in concerned:
         patch = _transition(view, task, silence)
@@ -55,6 +58,11 @@ def _transition(view: View, task: Object, silence: Silence) -> Any:
     spec, status, state = task["spec"], task.get("status") or {}, state_of(task)
     request = spec.get("runRequest") or ""
     asked = bool(request) and request != (status.get("observedRunRequest") or "")
+    if state in (BLOCKED, READY):
+        known = view.ledger.merged.get(spec["id"])
+        # Of this very KiroTask the integrate Job tells.
+        if known is not None and known.uid != task["metadata"]["uid"]:
+            return recognised(known.commit, known.time)
     if state in (FAILED, SKIPPED) and asked:
         there = satisfied(view, task)
         return asked_again(status, view.now, request, satisfied=there)
