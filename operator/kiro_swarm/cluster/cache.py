@@ -21,6 +21,8 @@ from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
 
 Key = tuple[str, str]  # namespace, name
 FollowedT = TypeVar("FollowedT", contravariant=True)
+#: The cluster that the operator runs in.
+LOCAL = "local"
 _MOST_TOMBSTONES = 10_000
 _NOBODY = ("", None)
 
@@ -39,9 +41,13 @@ F = TypeVar("F", bound=Follower[Any])
 
 
 class Cache:
-    """Objects by resource, namespace and name, with an index by swarm."""
+    """Objects of one cluster by resource, namespace and name, with an index by swarm.
 
-    def __init__(self) -> None:
+    :param cluster: its name here; keys carry it.
+    """
+
+    def __init__(self, cluster: str = LOCAL) -> None:
+        self.cluster = cluster
         # By resource, and of its type: what is put in under one is got out under it.
         self._objects: dict[AnyResource, dict[Key, Any]] = {}
         self._by_swarm: dict[AnyResource, dict[Key, dict[str, Any]]] = {}

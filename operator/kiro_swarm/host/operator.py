@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Optional
 
-from kiro_swarm.cluster.cache import Cache
+from kiro_swarm.cluster.cache import LOCAL, Cache
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.leases import Leader
@@ -61,7 +61,7 @@ async def run_operator(
     try:
         ctx = Context(
             client=client,
-            cache=Cache(),
+            cache=Cache(LOCAL),
             queue=WorkQueue(time.monotonic),
             settings=settings,
             now=lambda: datetime.now(timezone.utc),

@@ -28,11 +28,16 @@ RECONCILERS: dict[AnyResource, Callable[[Context, Key], Awaitable[None]]] = {
 
 
 class Workers(ReflectiveModule):
-    """A bounded number of reconciles at the same time, fed by the queue."""
+    """A bounded number of reconciles at the same time, fed by the queue.
 
-    def __init__(self, ctx: Context) -> None:
+    :param ctx: of the cluster that the operator runs in.
+    :param others: of further clusters, with the same queue.
+    """
+
+    def __init__(self, ctx: Context, *others: Context) -> None:
         super().__init__("workers")
         self._ctx = ctx
+        self._contexts = {one.cluster: one for one in (ctx, *others)}
         self._failing: dict[Key, str] = {}
 
     def health(self) -> Health:
@@ -61,7 +66,7 @@ class Workers(ReflectiveModule):
     async def _one(self, key: Key) -> None:
         queue = self._ctx.queue
         try:
-            await RECONCILERS[key.resource](self._ctx, key)
+            await RECONCILERS[key.resource](self._contexts[key.cluster], key)
         except (errors.Conflict, errors.Unavailable, errors.NotFound) as error:
             log.info("%s %s/%s: %s", key.resource.kind, key.namespace, key.name, error)
             queue.failed(key, error.retry_after)

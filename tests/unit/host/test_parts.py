@@ -13,6 +13,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.cache import LOCAL
 from kiro_swarm.cluster.leases import Leader
 from kiro_swarm.cluster.resources import LEASES, SWARMS, TASKS
 from kiro_swarm.host.leadership import Leadership
@@ -26,7 +27,7 @@ from tests.support.fake_api import until
 from tests.unit.reconcile.surroundings import NAMESPACE, body
 from tests.unit.reconcile.world import World
 
-KEY = Key(SWARMS, NAMESPACE, "demo")
+KEY = Key(LOCAL, SWARMS, NAMESPACE, "demo")
 LEASE = "kiro-swarm-operator"
 
 
@@ -164,7 +165,7 @@ async def test_a_sweep_repairs_what_a_watch_missed(world: World) -> None:
         assert other is not None
         assert other["spec"]["instances"] == 7
     taken = {await world.ctx.queue.take() for _ in range(len(world.ctx.queue))}
-    assert taken == {KEY, Key(SWARMS, NAMESPACE, "other")}
+    assert taken == {KEY, Key(LOCAL, SWARMS, NAMESPACE, "other")}
 
 
 async def test_the_probes_answer_while_they_run() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import pytest
 
 from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.cache import LOCAL
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, AnyResource
 from kiro_swarm.reconcile.engine.context import Key
 from kiro_swarm.reconcile.worker import RECONCILERS
@@ -38,7 +39,7 @@ class Between:
             self.world.cluster.make_ready(name)
             self.world.listen()
             for instance in self.world.cluster.names(INSTANCES):
-                key = Key(INSTANCES, NAMESPACE, instance)
+                key = Key(LOCAL, INSTANCES, NAMESPACE, instance)
                 await RECONCILERS[INSTANCES](self.world.ctx, key)
         return made
 
@@ -105,7 +106,7 @@ async def test_a_quota_stops_the_pods_beyond_it_and_nothing_else(
     between.quota = 2
     world.apply_swarm(instances=5)
     world.listen()
-    await RECONCILERS[SWARMS](world.ctx, Key(SWARMS, NAMESPACE, "demo"))
+    await RECONCILERS[SWARMS](world.ctx, Key(LOCAL, SWARMS, NAMESPACE, "demo"))
     assert len(world.cluster.names(INSTANCES)) == 5
     made = world.cluster.names(PODS)
     assert len(made) == 2
@@ -113,7 +114,9 @@ async def test_a_quota_stops_the_pods_beyond_it_and_nothing_else(
     without = next(f"demo-{n}" for n in range(1, 6) if f"demo-{n}-0" not in made)
     for _ in range(3):
         with pytest.raises(errors.Forbidden, match="quota"):
-            await RECONCILERS[INSTANCES](world.ctx, Key(INSTANCES, NAMESPACE, without))
+            await RECONCILERS[INSTANCES](
+                world.ctx, Key(LOCAL, INSTANCES, NAMESPACE, without)
+            )
     status = world.cluster.status(INSTANCES, without)
     assert status["phase"] == "Pending"
     assert status["message"] == "its pod is refused: exceeded quota: pods"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.cache import Cache
+from kiro_swarm.cluster.cache import LOCAL, Cache
 from kiro_swarm.cluster.resources import (
     CLAIMS,
     CONFIG_MAPS,
@@ -349,7 +349,7 @@ async def test_a_swarm_is_looked_at_once_unless_something_changed(world: World) 
     await world.live(3)
     assert world.status()["tasks"]["total"] == 4
     await world.settle()
-    key = Key(SWARMS, NAMESPACE, "demo")
+    key = Key(LOCAL, SWARMS, NAMESPACE, "demo")
     cache.looks = 0
     await reconcile(world.ctx, key)
     assert cache.looks == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.cache import LOCAL, Cache
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, SWARMS, TASKS
 from kiro_swarm.reconcile import worker
 from kiro_swarm.reconcile.engine.context import Key, concerned, side_by_side
@@ -22,7 +24,7 @@ from tests.support.fake_api import until
 from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
 from tests.unit.reconcile.world import World, a_world
 
-KEY = Key(SWARMS, NAMESPACE, "demo")
+KEY = Key(LOCAL, SWARMS, NAMESPACE, "demo")
 
 
 class Reconciler:
@@ -103,9 +105,28 @@ async def test_no_more_reconciles_at_once_than_allowed_and_each_key_once(
         reconciler = Reconciler()
         monkeypatch.setitem(worker.RECONCILERS, SWARMS, reconciler)
         for number in range(20):
-            world.ctx.queue.add(Key(SWARMS, NAMESPACE, f"s{number}"))
+            world.ctx.queue.add(Key(LOCAL, SWARMS, NAMESPACE, f"s{number}"))
         await until_taken(world, Workers(world.ctx))
     assert (reconciler.calls, reconciler.most) == (20, 3)
+
+
+async def test_a_key_is_reconciled_in_its_own_cluster(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, Key]] = []
+
+    async def reconcile(ctx: Any, key: Key) -> None:
+        asked.append((ctx.cluster, key))
+
+    monkeypatch.setitem(worker.RECONCILERS, SWARMS, reconcile)
+    other = dataclasses.replace(world.ctx, cache=Cache("other"))
+    world.ctx.queue.add(world.ctx.key(SWARMS, NAMESPACE, "demo"))
+    world.ctx.queue.add(other.key(SWARMS, NAMESPACE, "demo"))
+    await until_taken(world, Workers(world.ctx, other))
+    assert asked == [
+        (LOCAL, KEY),
+        ("other", Key("other", SWARMS, NAMESPACE, "demo")),
+    ]
 
 
 async def test_the_first_list_fills_the_cache_and_wakes_whom_it_concerns(
@@ -139,14 +160,14 @@ async def test_a_list_does_not_forget_what_is_newer_than_itself(
 @pytest.mark.parametrize(
     ("resource", "labels", "spec", "keys"),
     [
-        (SWARMS, {}, {}, [Key(SWARMS, "n", "x")]),
+        (SWARMS, {}, {}, [Key(LOCAL, SWARMS, "n", "x")]),
         (
             INSTANCES,
             {},
             {"swarm": "s"},
-            [Key(INSTANCES, "n", "x"), Key(SWARMS, "n", "s")],
+            [Key(LOCAL, INSTANCES, "n", "x"), Key(LOCAL, SWARMS, "n", "s")],
         ),
-        (TASKS, {}, {"swarm": "s"}, [Key(SWARMS, "n", "s")]),
+        (TASKS, {}, {"swarm": "s"}, [Key(LOCAL, SWARMS, "n", "s")]),
         (
             LEASES,
             {"swarm.kiro.dev/instance": "i", "swarm.kiro.dev/swarm": "s"},
@@ -157,7 +178,7 @@ async def test_a_list_does_not_forget_what_is_newer_than_itself(
             PODS,
             {"swarm.kiro.dev/instance": "i", "swarm.kiro.dev/swarm": "s"},
             {},
-            [Key(INSTANCES, "n", "i"), Key(SWARMS, "n", "s")],
+            [Key(LOCAL, INSTANCES, "n", "i"), Key(LOCAL, SWARMS, "n", "s")],
         ),
         (PODS, {}, None, []),
     ],
@@ -166,7 +187,7 @@ def test_whom_a_change_concerns(
     resource: Any, labels: dict[str, str], spec: Any, keys: list[Key]
 ) -> None:
     item = {"metadata": {"name": "x", "namespace": "n", "labels": labels}, "spec": spec}
-    assert list(concerned(resource, item)) == keys
+    assert list(concerned(LOCAL, resource, item)) == keys
 
 
 async def test_calls_side_by_side_all_run_though_one_fails() -> None:

@@ -9,7 +9,6 @@ from typing import (
     Any,
     Awaitable,
     Callable,
-    Hashable,
     Iterable,
     Mapping,
     Optional,
@@ -51,48 +50,100 @@ AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Key:
-    """What a worker reconciles: an object of one of our kinds."""
+    """What a worker reconciles: an object of one of our kinds. ``Context.key`` makes it."""
 
+    cluster: str
     resource: AnyResource
     namespace: str
     name: str
 
 
 @dataclass
-class Context:
-    """One operator's means. Everything a reconcile may touch."""
+class Stored:
+    """What is stored: the objects in one cluster, and what we know of them."""
 
     client: Client
+    """Reads and writes the objects of the cluster."""
+
     cache: Cache
+    """The last seen version of each. Says which cluster it is."""
+
+
+@dataclass
+class Alive:
+    """What is alive: what moves this process. Several clusters may share it."""
+
     queue: WorkQueue
+    """Whose turn it is."""
+
     settings: OperatorSettings
+    """What the operator was told when it started."""
+
     now: Callable[[], datetime]
+    """The time that people read."""
+
     monotonic: Callable[[], float]
+    """The time that silence and delays are measured in."""
+
     health: Callable[[], list[dict[str, Any]]] = list
     """Health of every long-lived part of this process, for ``status swarm detailed``."""
+
+    doubts: Doubts = field(default_factory=Doubts)
+    """Kinds that are to be listed soon."""
+
+
+@dataclass
+class Remembered:
+    """What is remembered of the objects of one cluster, and lost when the process ends.
+
+    Nothing here may be needed to decide rightly: a new process begins without it.
+    """
+
     heartbeats: dict[str, tuple[Any, float]] = field(default_factory=dict)
     """Uid of a task under way or of a Lease -> its version when it was seen to change last,
     and when that was (monotonic)."""
+
     listening_since: float = 0.0
     """Since when the Leases are watched without a gap (monotonic): silence before that
     says nothing about the silent."""
+
     ensured: set[str] = field(default_factory=set)
     """Uids of swarms whose accounts and volume this process has made sure of, and of
     Jobs whose pod it has asked for."""
+
     filling: set[str] = field(default_factory=set)
     """Uids of swarms whose missing instances are being made right now. Words about those
     that are up already would take the API server's time from the pods of the others."""
+
     written: dict[str, float] = field(default_factory=dict)
     """Uid of a swarm -> when its status was written last (monotonic)."""
+
     backlog: Backlog = field(default_factory=Backlog)
     """Commands without an answer, in their order."""
-    doubts: Doubts = field(default_factory=Doubts)
-    """Kinds that are to be listed soon."""
+
     audit: AuditLog = field(init=False)
     """The audit logs of all swarms."""
 
+
+@dataclass
+class Context(Remembered, Alive, Stored):
+    """One operator's means in one cluster: everything that a reconcile may touch.
+
+    The three parts are its bases; who needs one of them may ask for no more. A second
+    cluster is a second context, with the same queue.
+    """
+
     def __post_init__(self) -> None:
         self.audit = AuditLog(self.client)
+
+    @property
+    def cluster(self) -> str:
+        """Which cluster this is."""
+        return self.cache.cluster
+
+    def key(self, resource: AnyResource, namespace: str, name: str) -> Key:
+        """The key of an object in this cluster."""
+        return Key(self.cache.cluster, resource, namespace, name)
 
     async def create(
         self, resource: Resource[ObjectT, StatusT], namespace: str, body: ObjectT
@@ -218,7 +269,7 @@ class Context:
         """Queue the reconciles that a change of ``item`` concerns."""
         if resource is COMMANDS:
             self._line_up(cast(SwarmCommand, item))
-        for key in concerned(resource, item):
+        for key in concerned(self.cache.cluster, resource, item):
             self.queue.add(key)
 
     def _line_up(self, command: SwarmCommand) -> None:
@@ -232,10 +283,12 @@ class Context:
         following = self.backlog.next(namespace, swarm)
         for name in {following, *self.backlog.said_again(command)}:
             if name is not None and name != metadata["name"]:
-                self.queue.add(Key(COMMANDS, namespace, name))
+                self.queue.add(self.key(COMMANDS, namespace, name))
 
 
-def concerned(resource: AnyResource, item: Mapping[str, Any]) -> Iterable[Hashable]:
+def concerned(
+    cluster: str, resource: AnyResource, item: Mapping[str, Any]
+) -> Iterable[Key]:
     """The keys whose decision depends on ``item``: of a heartbeat none does.
 
     Who has been silent for too long is found by the clock; there are more heartbeats than
@@ -247,18 +300,18 @@ def concerned(resource: AnyResource, item: Mapping[str, Any]) -> Iterable[Hashab
     namespace, labels = metadata["namespace"], metadata.get("labels") or {}
     spec = item.get("spec") or {}
     if resource is COMMANDS:
-        yield Key(COMMANDS, namespace, metadata["name"])
+        yield Key(cluster, COMMANDS, namespace, metadata["name"])
         return
     if resource is SWARMS:
-        yield Key(SWARMS, namespace, metadata["name"])
+        yield Key(cluster, SWARMS, namespace, metadata["name"])
         return
     if resource is INSTANCES:
-        yield Key(INSTANCES, namespace, metadata["name"])
+        yield Key(cluster, INSTANCES, namespace, metadata["name"])
     elif labels.get(LABEL_INSTANCE):
-        yield Key(INSTANCES, namespace, labels[LABEL_INSTANCE])
+        yield Key(cluster, INSTANCES, namespace, labels[LABEL_INSTANCE])
     swarm = spec.get("swarm") or labels.get(LABEL_SWARM)
     if swarm:
-        yield Key(SWARMS, namespace, swarm)
+        yield Key(cluster, SWARMS, namespace, swarm)
 
 
 async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:

@@ -9,7 +9,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.colours import colour_of
-from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
+from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.instances.decision import decide
 from kiro_swarm.reconcile.instances.instance import make_pod, observe_instance
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
@@ -74,10 +74,10 @@ async def _fill(ctx: Context, view: View, absent: list[int]) -> None:
         ctx.filling.discard(view.uid)
         for instance in ctx.cache.of_swarm(INSTANCES, view.namespace, view.name):
             name = instance["metadata"]["name"]
-            ctx.queue.add(Key(INSTANCES, view.namespace, name))
+            ctx.queue.add(ctx.key(INSTANCES, view.namespace, name))
     if not all(made):
         # A namesake of an earlier swarm is still on its way out.
-        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+        ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), 1.0)
 
 
 async def _make(ctx: Context, view: View, index: int) -> bool:

@@ -25,7 +25,7 @@ from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
-from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
+from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import Object, metadata
@@ -134,7 +134,7 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
         if await _make_tasks(ctx, view, graph):
             return Prepared(True, "Prepared", "", attempt, report=report)
         # A task of an earlier swarm is on its way out, or another swarm has the name.
-        ctx.queue.add_after(Key(SWARMS, view.namespace, view.name), 1.0)
+        ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), 1.0)
         message = "names of its tasks are still taken by other KiroTasks"
         return Prepared(None, "Preparing", message, attempt, report=report)
     return Prepared(

@@ -77,7 +77,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
     again = await _write_status(ctx, view, prepared, train)
     _wake_instances(ctx, view)
     for waiting in ctx.backlog.begun(key.namespace, key.name):
-        ctx.queue.add(Key(COMMANDS, key.namespace, waiting))
+        ctx.queue.add(ctx.key(COMMANDS, key.namespace, waiting))
     if again is not None:
         ctx.queue.add_after(key, again)
 
@@ -279,7 +279,7 @@ def _wake_instances(ctx: Context, view: View) -> None:
         task = view.active.get(name)
         said = (instance.get("status") or {}).get("task") or ""
         if view.spec_changed or said != (task["spec"]["id"] if task else ""):
-            ctx.queue.add(Key(INSTANCES, view.namespace, name))
+            ctx.queue.add(ctx.key(INSTANCES, view.namespace, name))
 
 
 async def _refuse(ctx: Context, swarm: Object, message: str) -> None:

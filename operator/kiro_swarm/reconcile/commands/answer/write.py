@@ -39,7 +39,6 @@ from kiro_swarm.reconcile.commands.answer.status import (
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.engine.backlog import WAITING, WORKING
-from kiro_swarm.reconcile.engine.context import Key
 from kiro_swarm.reconcile.objects.manifests import owner
 
 #: An object of the API has 1 MiB at most.
@@ -111,7 +110,7 @@ async def _log(
     )
     line = await run.ctx.audit.append(swarm, entry)
     metadata = swarm["metadata"]
-    run.ctx.queue.add(Key(SWARMS, metadata["namespace"], metadata["name"]))
+    run.ctx.queue.add(run.ctx.key(SWARMS, metadata["namespace"], metadata["name"]))
     return line.to_wire()
 
 
