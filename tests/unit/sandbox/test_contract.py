@@ -63,7 +63,7 @@ class Container:
 
 
 @pytest.fixture(params=["fake", "real"])
-def container(request: pytest.FixtureRequest) -> Container:
+async def container(request: pytest.FixtureRequest) -> Container:
     if request.param == "fake":
         return Container(FakeContainer(COROUTINES), {})
     server: Entrypoint = request.getfixturevalue("server")
