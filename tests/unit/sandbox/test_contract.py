@@ -304,6 +304,20 @@ async def test_closing_ends_it_and_another_one_begins_after_it(
         assert await exactly(other.stdout, 2) == b"on"
 
 
+async def test_who_gives_up_while_waiting_for_a_turn_takes_none(
+    container: Container,
+) -> None:
+    session = await container.open("sleep")
+    second = asyncio.ensure_future(container.open("echo"))
+    done, _ = await asyncio.wait({second}, timeout=0.2)
+    assert not done
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    await session.close()
+    assert (await container.exec("echo", stdin="on")).stdout == "on"
+
+
 async def test_a_call_that_was_cancelled_leaves_the_session_as_it_is(
     container: Container,
 ) -> None:
