@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Mapping, NamedTuple
+from typing import TYPE_CHECKING, Mapping, NamedTuple
 
-from kiro_swarm.api.command import Action as ActionStatus
-from kiro_swarm.api.command import Result
 from kiro_swarm.commands.formatter import format_action
 from kiro_swarm.commands.table import Command
 from kiro_swarm.commands.values import Value
+
+if (
+    TYPE_CHECKING
+):  # pydantic takes a tenth of a second, and completion has no use for it
+    from kiro_swarm.api.command import Action as ActionStatus
+    from kiro_swarm.api.command import Result
 
 
 class Action(NamedTuple):

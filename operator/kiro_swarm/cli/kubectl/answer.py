@@ -6,10 +6,16 @@ Called by ``say``. Progress goes to standard error, the answer alone to standard
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Optional
+from typing import Optional
 
 from rich.text import Text
 
+from kiro_swarm.api.command import (
+    DataReference,
+    PartialResult,
+    SwarmCommand,
+    SwarmCommandStatus,
+)
 from kiro_swarm.cli.kubectl.failure import (
     DONE,
     FAILED,
@@ -18,7 +24,7 @@ from kiro_swarm.cli.kubectl.failure import (
     Failure,
 )
 from kiro_swarm.cli.kubectl.session import Session
-from kiro_swarm.cli.kubectl.terminal import Object, Terminal, text_of
+from kiro_swarm.cli.kubectl.terminal import Terminal, text_of
 from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS
@@ -28,7 +34,7 @@ _FINISHED = ("Succeeded", "Failed", "Rejected", "Cancelled")
 _OF_PHASE = {"Succeeded": DONE, "Rejected": NOT_UNDERSTOOD}
 
 
-def finished(command: Object) -> bool:
+def finished(command: SwarmCommand) -> bool:
     """Whether the answer is there."""
     return (command.get("status") or {}).get("phase") in _FINISHED
 
@@ -65,7 +71,7 @@ class Progress:
         if self._spinner is not None:
             self._spinner.stop()
 
-    def show(self, command: Object) -> None:
+    def show(self, command: SwarmCommand) -> None:
         """Tell what is new in this version of the command."""
         status = command.get("status") or {}
         # The API server itself fills in the phase Pending.
@@ -96,7 +102,7 @@ class Progress:
 
 
 async def tell(
-    session: Session, command: Object, action: Action, output: Optional[str]
+    session: Session, command: SwarmCommand, action: Action, output: Optional[str]
 ) -> int:
     """Print the answer; the exit status that belongs to it."""
     status = command["status"]
@@ -113,16 +119,19 @@ async def tell(
     return code
 
 
-def _status_of(status: Object) -> int:
+def _status_of(status: SwarmCommandStatus) -> int:
     if status.get("reason") == "DeadlineExceeded":
         return TIMED_OUT
     return _OF_PHASE.get(status["phase"], FAILED)
 
 
-async def _success(session: Session, status: Object, action: Action) -> None:
+async def _success(
+    session: Session, status: SwarmCommandStatus, action: Action
+) -> None:
     """The answer: a document where there is one, else the message and what was asked for."""
     terminal = session.terminal
-    message, data = status.get("message"), (status.get("result") or {}).get("data")
+    message, result = status.get("message"), status.get("result")
+    data = result.get("data") if result else None
     reference = status.get("dataRef")
     if reference:
         terminal.note(str(message or ""))
@@ -137,7 +146,7 @@ async def _success(session: Session, status: Object, action: Action) -> None:
         terminal.show(explain_text(data))
 
 
-async def _document(session: Session, reference: Any, action: Action) -> None:
+async def _document(session: Session, reference: DataReference, action: Action) -> None:
     """The text that was too long for a status."""
     name, key = str(reference["configMap"]), str(reference["key"])
     try:
@@ -156,23 +165,24 @@ async def _document(session: Session, reference: Any, action: Action) -> None:
         session.terminal.note("the rest was too long and was cut", "yellow")
 
 
-def _wide(terminal: Terminal, command: Object) -> None:
+def _wide(terminal: Terminal, command: SwarmCommand) -> None:
     """Who, what, how long, and what was changed."""
     status = command["status"]
-    result = status.get("result") or {}
+    result, understood = status.get("result"), status.get("action")
     rows = [
         ("command", command["metadata"]["name"]),
-        ("understood", (status.get("action") or {}).get("normalized")),
+        ("understood", understood["normalized"] if understood else ""),
         ("requested by", status.get("requestedBy")),
         ("correlation", status.get("correlationId")),
-        ("took", f"{result.get('executionSeconds', 0):g} s"),
+        ("took", f"{result.get('executionSeconds', 0) if result else 0:g} s"),
     ]
-    rows += [("changed", effect) for effect in result.get("sideEffects") or []]
+    made = result.get("sideEffects", []) if result else []
+    rows += [("changed", effect) for effect in made]
     for label, value in rows:
         if value:
             terminal.show(Text.assemble((f"{label:<14}", "dim"), clean(value)))
 
 
-def _line(part: Any) -> str:
+def _line(part: PartialResult) -> str:
     mark = "…" if not part.get("done") else "✓" if part.get("success") else "✗"
     return f"{mark} {part['target']}: {part.get('message', '')}"

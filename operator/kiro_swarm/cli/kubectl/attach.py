@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 import click
+from typing_extensions import Unpack
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
 from kiro_swarm.cli.kubectl.get import parts_of
-from kiro_swarm.cli.kubectl.options import Target, cluster_options
+from kiro_swarm.cli.kubectl.options import ClusterOptions, Target, cluster_options
 from kiro_swarm.cli.kubectl.session import Session, named, run
-from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.attach import open_text
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import PODS
@@ -19,7 +21,7 @@ from kiro_swarm.cluster.resources import PODS
 @click.command("open")
 @click.argument("instance")
 @cluster_options
-def open_(instance: str, **cluster: Any) -> None:
+def open_(instance: str, **cluster: Unpack[ClusterOptions]) -> None:
     """Print how to attach to INSTANCE: shell, editor, branch, colour."""
     run(Target(**cluster), lambda session: _open(session, instance))
 
@@ -30,12 +32,12 @@ async def _open(session: Session, wanted: str) -> int:
     if instance is None:
         names = ", ".join(item["metadata"]["name"] for item in instances) or "none"
         raise Failure(f"there is no instance '{wanted}'", hints=[f"there are: {names}"])
-    pod = await _pod(session, (instance.get("status") or {}).get("pod"))
+    pod = await _pod(session, status_of(instance).get("pod"))
     session.terminal.show(open_text(instance, swarm, pod))
     return DONE
 
 
-async def _pod(session: Session, name: Optional[str]) -> Optional[Object]:
+async def _pod(session: Session, name: Optional[str]) -> Optional[Pod]:
     if not name:
         return None
     try:

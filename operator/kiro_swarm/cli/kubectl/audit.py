@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 import click
+from typing_extensions import Unpack
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.command import SwarmCommand
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
-from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
+from kiro_swarm.cli.kubectl.options import (
+    ClusterOptions,
+    Target,
+    cluster_options,
+    output_option,
+)
 from kiro_swarm.cli.kubectl.session import Session, run
-from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.audit import audit_table
 from kiro_swarm.cli.kubectl.views.text import plural
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS
@@ -21,7 +30,9 @@ from kiro_swarm.observe.audit import read, verify
 @click.option("--verify", "check", is_flag=True, help="Look for lines that changed.")
 @output_option("json", "yaml")
 @cluster_options
-def audit(check: bool, output: Optional[str], **cluster: Any) -> None:
+def audit(
+    check: bool, output: Optional[str], **cluster: Unpack[ClusterOptions]
+) -> None:
     """Show every command that may have changed the swarm, and who gave it."""
     run(Target(**cluster), lambda session: _audit(session, check, output))
 
@@ -33,9 +44,11 @@ async def _audit(session: Session, check: bool, output: Optional[str]) -> int:
     commands = await _commands(session, swarm) if check else []
     labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_AUDIT}"
     found, _ = await session.client.list(CONFIG_MAPS, session.namespace, labels=labels)
-    records: list[Object] = list(read(item for item in found if _of(swarm, item)))
+    records: list[dict[str, object]] = list(
+        read(item for item in found if _of(swarm, item))
+    )
     if check:
-        anchor = (swarm.get("status") or {}).get("audit")
+        anchor = status_of(swarm).get("audit")
         _verified(session, records, verify(map(dict, records), anchor, commands))
     elif output is not None:
         session.terminal.dump(records, output)
@@ -46,7 +59,7 @@ async def _audit(session: Session, check: bool, output: Optional[str]) -> int:
     return DONE
 
 
-async def _commands(session: Session, swarm: Object) -> list[Object]:
+async def _commands(session: Session, swarm: KiroSwarm) -> list[SwarmCommand]:
     """The commands to this swarm; those to an earlier one of its name are not in its log."""
     made = swarm["metadata"].get("creationTimestamp") or ""
     return [
@@ -56,13 +69,15 @@ async def _commands(session: Session, swarm: Object) -> list[Object]:
     ]
 
 
-def _of(swarm: Object, item: Object) -> bool:
+def _of(swarm: KiroSwarm, item: KubernetesObject) -> bool:
     """Whether a ConfigMap belongs to this very swarm."""
     owners = item["metadata"].get("ownerReferences") or []
     return any(owner.get("uid") == swarm["metadata"]["uid"] for owner in owners)
 
 
-def _verified(session: Session, records: list[Object], problems: list[str]) -> None:
+def _verified(
+    session: Session, records: list[dict[str, object]], problems: list[str]
+) -> None:
     if problems:
         raise Failure("the audit log is not what was written", hints=problems)
     session.terminal.show(f"{plural(len(records), 'line')}, unbroken")

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import Optional
 
 import click
+from typing_extensions import Unpack
 
+from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.swarm_status import KiroSwarm
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cli.kubectl.failure import DONE
-from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
+from kiro_swarm.cli.kubectl.options import (
+    ClusterOptions,
+    Target,
+    cluster_options,
+    output_option,
+)
 from kiro_swarm.cli.kubectl.route import KINDS
 from kiro_swarm.cli.kubectl.session import Session, run
-from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.commands import commands_table
 from kiro_swarm.cli.kubectl.views.instances import instances_table
 from kiro_swarm.cli.kubectl.views.swarms import swarms_table
@@ -30,7 +38,7 @@ _RESOURCES: dict[str, AnyResource] = {
 @click.argument("kind", type=click.Choice(KINDS), default="swarms")
 @output_option("json", "yaml", "name", "wide")
 @cluster_options
-def get(kind: str, output: Optional[str], **cluster: Any) -> None:
+def get(kind: str, output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
     """Show swarms, or the tasks, instances or commands of one."""
     run(Target(**cluster), lambda session: _get(session, kind, output))
 
@@ -72,7 +80,9 @@ async def _swarms(session: Session, output: Optional[str]) -> int:
     return DONE
 
 
-async def parts_of(session: Session) -> tuple[Object, list[Object], list[Object]]:
+async def parts_of(
+    session: Session,
+) -> tuple[KiroSwarm, list[KiroInstance], list[KiroTask]]:
     """The swarm, its instances and its tasks."""
     swarm = await session.swarm()
     name = swarm["metadata"]["name"]

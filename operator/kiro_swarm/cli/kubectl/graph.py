@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import Optional
 
 import click
+from typing_extensions import Unpack
 
 from kiro_swarm.cli.kubectl.failure import DONE
-from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
+from kiro_swarm.cli.kubectl.options import (
+    ClusterOptions,
+    Target,
+    cluster_options,
+    output_option,
+)
 from kiro_swarm.cli.kubectl.session import Session, run
 from kiro_swarm.cluster.resources import TASKS
 
@@ -16,7 +22,7 @@ from kiro_swarm.cluster.resources import TASKS
 @click.command("graph")
 @output_option("mermaid", "dot", "svg")
 @cluster_options
-def graph(output: Optional[str], **cluster: Any) -> None:
+def graph(output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
     """Draw the task graph; as mermaid, dot or SVG for other programs."""
     run(Target(**cluster), lambda session: _graph(session, output))
 
@@ -40,7 +46,7 @@ async def _graph(session: Session, output: Optional[str]) -> int:
 @click.command("timeline")
 @output_option("svg")
 @cluster_options
-def timeline(output: Optional[str], **cluster: Any) -> None:
+def timeline(output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
     """Draw who did what when; as SVG for a browser."""
     run(Target(**cluster), lambda session: _timeline(session, output))
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from functools import partial
+from typing import AsyncIterator, Callable, Optional
 
 import click
 from rich.text import Text
+from typing_extensions import Unpack
 
+from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
 from kiro_swarm.cli.kubectl.get import parts_of
-from kiro_swarm.cli.kubectl.options import Target, cluster_options
+from kiro_swarm.cli.kubectl.options import ClusterOptions, Target, cluster_options
 from kiro_swarm.cli.kubectl.session import Session, named, run
-from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.text import clean_lines
 from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.pod_logs import log_lines
+
+_Read = Callable[[Connection, str, str, str], AsyncIterator[str]]
 
 
 @click.command("logs")
@@ -39,16 +45,14 @@ def logs(
     previous: bool,
     container: str,
     tail: Optional[int],
-    **cluster: Any,
+    **cluster: Unpack[ClusterOptions],
 ) -> None:
     """Print the log of an INSTANCE, or of the one that had a TASK last."""
-    options = {"follow": follow, "previous": previous, "tail": tail}
-    run(Target(**cluster), lambda session: _logs(session, name, container, options))
+    read = partial(log_lines, follow=follow, previous=previous, tail=tail)
+    run(Target(**cluster), lambda session: _logs(session, name, container, read))
 
 
-async def _logs(
-    session: Session, wanted: str, container: str, options: dict[str, Any]
-) -> int:
+async def _logs(session: Session, wanted: str, container: str, read: _Read) -> int:
     _, instances, tasks = await parts_of(session)
     instance = named(instances, wanted)
     if instance is None:
@@ -57,7 +61,7 @@ async def _logs(
     if not pod:
         name = instance["metadata"]["name"]
         raise Failure(f"instance {name} has no pod: {_why(instance)}")
-    lines = log_lines(session.connection, session.namespace, pod, container, **options)
+    lines = read(session.connection, session.namespace, pod, container)
     try:
         async for line in lines:
             session.terminal.show(Text("\n".join(clean_lines(line.rstrip("\r")))))
@@ -67,16 +71,16 @@ async def _logs(
 
 
 def _holder(
-    wanted: str, instances: list[Object], tasks: list[Object], session: Session
-) -> Object:
+    wanted: str, instances: list[KiroInstance], tasks: list[KiroTask], session: Session
+) -> KiroInstance:
     """The instance that has a task, or had it last."""
     task = next((item for item in tasks if item["spec"]["id"] == wanted), None)
     if task is None:
         hint = "kubectl swarm get tasks and get instances list them"
         raise Failure(f"there is no task and no instance '{wanted}'", hints=[hint])
     status = task.get("status") or {}
-    history = status.get("history") or [{}]
-    holder = status.get("instance") or history[-1].get("instance")
+    history = status.get("history")
+    holder = status.get("instance") or (history[-1].get("instance") if history else "")
     if not holder:
         state = status.get("state", "Blocked")
         raise Failure(f"no instance has worked on task {wanted} yet: it is {state}")
@@ -90,6 +94,6 @@ def _holder(
     return instance
 
 
-def _why(instance: Object) -> str:
+def _why(instance: KiroInstance) -> str:
     status = instance.get("status") or {}
     return str(status.get("message") or status.get("phase") or "Pending")

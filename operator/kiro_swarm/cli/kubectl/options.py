@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 import click
+from typing_extensions import TypedDict
 
 from kiro_swarm.cli.kubectl.route import NAME
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[..., object])
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _LONGEST = 86400.0
@@ -33,7 +34,10 @@ class Duration(_Seconds):
     name = "duration"
 
     def convert(
-        self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]
+        self,
+        value: object,
+        param: Optional[click.Parameter],
+        ctx: Optional[click.Context],
     ) -> float:
         """The number of seconds, or click's error."""
         if isinstance(value, float):
@@ -59,6 +63,18 @@ class Target:
     as_groups: tuple[str, ...] = ()
     request_timeout: float = 0.0
     swarm: str = ""
+
+
+class ClusterOptions(TypedDict):
+    """What click gives to a command that has these options: the fields of a `Target`."""
+
+    namespace: str
+    context: Optional[str]
+    kubeconfig: Optional[str]
+    as_user: str
+    as_groups: tuple[str, ...]
+    request_timeout: float
+    swarm: str
 
 
 def _label(
@@ -113,7 +129,9 @@ def cluster_options(function: Function) -> Function:
     return function
 
 
-def output_option(*choices: str, default: Optional[str] = None) -> Callable[..., Any]:
+def output_option(
+    *choices: str, default: Optional[str] = None
+) -> Callable[[Function], Function]:
     """``-o``: how the answer is printed."""
     return click.option(
         "-o",

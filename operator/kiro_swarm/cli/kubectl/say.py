@@ -10,10 +10,12 @@ import asyncio
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Optional
 
 import click
+from typing_extensions import Unpack
 
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec
 from kiro_swarm.cli.kubectl.answer import Progress, finished, tell
 from kiro_swarm.cli.kubectl.failure import (
     DONE,
@@ -22,6 +24,7 @@ from kiro_swarm.cli.kubectl.failure import (
     Failure,
 )
 from kiro_swarm.cli.kubectl.options import (
+    ClusterOptions,
     Duration,
     Target,
     cluster_options,
@@ -29,7 +32,6 @@ from kiro_swarm.cli.kubectl.options import (
 )
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.cli.kubectl.session import Session, run
-from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cluster import errors, identity
 from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.commands.action import Action
@@ -53,9 +55,9 @@ class Order:
     correlation_id: str = ""
     output: Optional[str] = None
 
-    def body(self, swarm: str, requested_by: str) -> Object:
+    def body(self, swarm: str, requested_by: str) -> SwarmCommand:
         """The SwarmCommand."""
-        spec: dict[str, Any] = {
+        spec: SwarmCommandSpec = {
             "swarm": swarm,
             "command": self.sentence,
             "requestedBy": requested_by,
@@ -109,7 +111,7 @@ def sentence(
     timeout: float,
     correlation_id: str,
     output: Optional[str],
-    **cluster: Any,
+    **cluster: Unpack[ClusterOptions],
 ) -> None:
     """Say a sentence to a swarm and wait for the answer."""
     for word in words:
@@ -145,7 +147,7 @@ async def say(session: Session, order: Order, action: Action) -> int:
     return await tell(session, answered, action, order.output)
 
 
-async def _wait(session: Session, order: Order, name: str) -> Object:
+async def _wait(session: Session, order: Order, name: str) -> SwarmCommand:
     """The command once it is answered."""
     goes_on = [
         f"the command goes on; its answer: kubectl get swarmcommand {name} -o yaml"
@@ -171,7 +173,7 @@ async def _wait(session: Session, order: Order, name: str) -> Object:
             silence.cancel()
 
 
-async def _answer(session: Session, name: str, progress: Progress) -> Object:
+async def _answer(session: Session, name: str, progress: Progress) -> SwarmCommand:
     """Watch the command until it is finished; a server that is away comes back."""
     while True:
         try:

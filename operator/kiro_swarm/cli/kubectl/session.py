@@ -11,16 +11,17 @@ import logging
 import signal
 import sys
 import threading
-from typing import Any, Awaitable, Callable, Optional
+from typing import Awaitable, Callable, Optional
 
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NO_CLUSTER, Failure
 from kiro_swarm.cli.kubectl.options import Target
 from kiro_swarm.cli.kubectl.route import near_word
-from kiro_swarm.cli.kubectl.terminal import Object, Terminal
+from kiro_swarm.cli.kubectl.terminal import Terminal
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import SWARMS, AnyResource
+from kiro_swarm.cluster.resources import SWARMS, ObjectT, Resource, StatusT
 
 #: The message of an API server that has no such kind.
 _NO_KIND = "could not find the requested resource"
@@ -37,7 +38,7 @@ class Session:
         self.namespace = target.namespace or connection.namespace
         self.terminal = Terminal()
 
-    async def swarm(self) -> Object:
+    async def swarm(self) -> KiroSwarm:
         """The KiroSwarm that was named, or the only one of the namespace.
 
         Raises Failure: there is none, or there are several; it names them.
@@ -54,7 +55,9 @@ class Session:
             return swarms[0]
         raise _which(name, self.namespace, [i["metadata"]["name"] for i in swarms])
 
-    async def of_swarm(self, resource: AnyResource, swarm: str) -> list[Object]:
+    async def of_swarm(
+        self, resource: Resource[ObjectT, StatusT], swarm: str
+    ) -> list[ObjectT]:
         """Objects of one of our kinds that belong to a swarm."""
         items, _ = await self.client.list(
             resource, self.namespace, fields=f"spec.swarm={swarm}"
@@ -103,7 +106,7 @@ def _cancel_at_ctrl_c() -> None:
     loop, work = asyncio.get_running_loop(), asyncio.current_task()
     assert work is not None  # noqa: S101 - a coroutine is run by a task
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         loop.call_soon_threadsafe(work.cancel)
 
@@ -147,6 +150,6 @@ def _which(name: str, namespace: str, names: list[str]) -> Failure:
     return Failure(f"there are {len(names)} {listed}", hints=[hint])
 
 
-def named(items: list[Object], name: str) -> Optional[Object]:
+def named(items: list[ObjectT], name: str) -> Optional[ObjectT]:
     """The object of that name, None when there is none."""
     return next((item for item in items if item["metadata"]["name"] == name), None)

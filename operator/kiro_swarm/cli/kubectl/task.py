@@ -5,11 +5,13 @@ The operator answers them, as it does ``diff task TASK``: who asks needs no righ
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 import click
+from typing_extensions import Unpack
 
 from kiro_swarm.cli.kubectl.options import (
+    ClusterOptions,
     Duration,
     Target,
     cluster_options,
@@ -33,7 +35,9 @@ _TIMEOUT = click.option(
 @_TIMEOUT
 @output_option("json", "yaml", "name", "wide")
 @cluster_options
-def diff(task: str, timeout: float, output: Optional[str], **cluster: Any) -> None:
+def diff(
+    task: str, timeout: float, output: Optional[str], **cluster: Unpack[ClusterOptions]
+) -> None:
     """Show what TASK changed."""
     _ask("diff", task, timeout, output, Target(**cluster))
 
@@ -43,7 +47,9 @@ def diff(task: str, timeout: float, output: Optional[str], **cluster: Any) -> No
 @_TIMEOUT
 @output_option("json", "yaml", "name", "wide")
 @cluster_options
-def explain(task: str, timeout: float, output: Optional[str], **cluster: Any) -> None:
+def explain(
+    task: str, timeout: float, output: Optional[str], **cluster: Unpack[ClusterOptions]
+) -> None:
     """Say why TASK is where it is, and what it waits for."""
     _ask("explain", task, timeout, output, Target(**cluster))
 

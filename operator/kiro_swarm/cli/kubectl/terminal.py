@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import Any, Mapping, Sequence, Union
+from typing import Mapping, Sequence, Union
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from kiro_swarm.api.meta import GROUP
 from kiro_swarm.cli.kubectl.failure import Failure
+from kiro_swarm.cli.kubectl.views.objects import Object, name
 from kiro_swarm.cli.kubectl.views.text import clean, clean_lines
-
-Object = Any
 
 
 class Terminal:
@@ -66,7 +65,7 @@ class Terminal:
         self.out.file.write(text)
 
 
-def text_of(value: Any) -> Text:
+def text_of(value: object) -> Text:
     """Text of the cluster with its line breaks and without what moves a cursor."""
     return Text("\n".join(clean_lines(value)))
 
@@ -74,7 +73,7 @@ def text_of(value: Any) -> Text:
 def name_of(item: Object) -> str:
     """``swarmcommand.swarm.kiro.dev/say-x7k2p``, as kubectl writes names."""
     group = str(item.get("apiVersion", "")).rpartition("/")[0] or GROUP
-    return f"{str(item.get('kind', '')).lower()}.{group}/{item['metadata']['name']}"
+    return f"{str(item.get('kind', '')).lower()}.{group}/{name(item)}"
 
 
 def _without_bookkeeping(item: Object) -> Object:

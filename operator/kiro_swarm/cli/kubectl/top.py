@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import Optional
 
 import click
+from typing_extensions import Unpack
 
+from kiro_swarm.api.kubernetes import Event, KubernetesObject
 from kiro_swarm.api.meta import LABEL_SWARM
 from kiro_swarm.cli.kubectl.failure import DONE
 from kiro_swarm.cli.kubectl.get import parts_of
-from kiro_swarm.cli.kubectl.options import Target, cluster_options, output_option
+from kiro_swarm.cli.kubectl.options import (
+    ClusterOptions,
+    Target,
+    cluster_options,
+    output_option,
+)
 from kiro_swarm.cli.kubectl.session import Session, run
-from kiro_swarm.cli.kubectl.terminal import Object
 from kiro_swarm.cli.kubectl.views.top import events_table, top_table
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, EVENTS, JOBS, POD_METRICS, PODS
@@ -21,7 +27,7 @@ from kiro_swarm.cluster.resources import COMMANDS, EVENTS, JOBS, POD_METRICS, PO
 
 @click.command("top")
 @cluster_options
-def top(**cluster: Any) -> None:
+def top(**cluster: Unpack[ClusterOptions]) -> None:
     """Show processors, memory and task of each instance."""
     run(Target(**cluster), _top)
 
@@ -36,7 +42,7 @@ async def _top(session: Session) -> int:
     return DONE
 
 
-async def _metrics(session: Session, labels: str) -> list[Object]:
+async def _metrics(session: Session, labels: str) -> list[KubernetesObject]:
     """What was measured; nothing where nobody measures."""
     try:
         found, _ = await session.client.list(
@@ -50,7 +56,7 @@ async def _metrics(session: Session, labels: str) -> list[Object]:
 @click.command("events")
 @output_option("json", "yaml")
 @cluster_options
-def events(output: Optional[str], **cluster: Any) -> None:
+def events(output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
     """Show the Events of the swarm, its instances, tasks, commands, pods and Jobs."""
     run(Target(**cluster), lambda session: _events(session, output))
 
@@ -79,6 +85,6 @@ async def _events(session: Session, output: Optional[str]) -> int:
     return DONE
 
 
-def _about(event: Object) -> tuple[str, str]:
+def _about(event: Event) -> tuple[str, str]:
     involved = event.get("involvedObject") or {}
     return str(involved.get("kind")), str(involved.get("name"))

@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import datetime, timezone
-from typing import Any
 
 import click
 from rich.live import Live
+from typing_extensions import Unpack
 
+from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.cli.kubectl.failure import Failure
-from kiro_swarm.cli.kubectl.options import Target, cluster_options
+from kiro_swarm.cli.kubectl.options import ClusterOptions, Target, cluster_options
 from kiro_swarm.cli.kubectl.session import Session, run
-from kiro_swarm.cli.kubectl.terminal import Object
-from kiro_swarm.cli.kubectl.views.dashboard import dashboard
+from kiro_swarm.cli.kubectl.views.dashboard import Dashboard, dashboard
+from kiro_swarm.cli.kubectl.views.objects import part
 from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, AnyResource
@@ -32,7 +33,7 @@ _RETRY = 1.0
 
 @click.command("watch")
 @cluster_options
-def watch(**cluster: Any) -> None:
+def watch(**cluster: Unpack[ClusterOptions]) -> None:
     """Follow a swarm until Ctrl-C."""
     run(Target(**cluster), _watch)
 
@@ -43,9 +44,11 @@ class _Picture:
     def __init__(self, session: Session, swarm: str) -> None:
         self._session = session
         self._swarm = swarm
-        self.objects: dict[AnyResource, dict[str, Object]] = {r: {} for r in _RESOURCES}
+        self.objects: dict[AnyResource, dict[str, KubernetesObject]] = {
+            r: {} for r in _RESOURCES
+        }
         self.news = asyncio.Event()
-        self.changes: asyncio.Queue[Object] = asyncio.Queue()
+        self.changes: asyncio.Queue[KubernetesObject] = asyncio.Queue()
 
     async def follow(self, resource: AnyResource) -> None:
         """Keep one kind up to date; a server that is away comes back."""
@@ -59,7 +62,7 @@ class _Picture:
             except errors.Unavailable:
                 await asyncio.sleep(_RETRY)
 
-    def _take(self, resource: AnyResource, kind: str, item: Object) -> None:
+    def _take(self, resource: AnyResource, kind: str, item: KubernetesObject) -> None:
         name = item["metadata"]["name"]
         if kind == "GONE":
             if resource is SWARMS:
@@ -70,7 +73,7 @@ class _Picture:
             self.changes.put_nowait(item)
         self.news.set()
 
-    def all(self, resource: AnyResource) -> list[Object]:
+    def all(self, resource: AnyResource) -> list[KubernetesObject]:
         """The objects of a kind."""
         return list(self.objects[resource].values())
 
@@ -79,7 +82,7 @@ async def _watch(session: Session) -> int:
     swarm = await session.swarm()
     picture = _Picture(session, swarm["metadata"]["name"])
     picture.objects[SWARMS][swarm["metadata"]["name"]] = swarm
-    show = _draw if session.terminal.out.is_terminal else _tell
+    show = _draw if session.terminal.out.is_terminal else _write_changes
     work = [picture.follow(resource) for resource in _RESOURCES]
     tasks = [asyncio.ensure_future(each) for each in [*work, show(session, picture)]]
     try:
@@ -106,7 +109,7 @@ async def _draw(session: Session, picture: _Picture) -> None:
         session.terminal.show(_now(picture))
 
 
-def _now(picture: _Picture) -> Any:
+def _now(picture: _Picture) -> Dashboard:
     return dashboard(
         picture.all(SWARMS)[0],
         picture.all(INSTANCES),
@@ -116,13 +119,13 @@ def _now(picture: _Picture) -> Any:
     )
 
 
-async def _tell(session: Session, picture: _Picture) -> None:
+async def _write_changes(session: Session, picture: _Picture) -> None:
     """One line for each object whose state is another than before."""
     told: dict[tuple[str, str], str] = {}
     while True:
         item = await picture.changes.get()
-        status, spec = item.get("status") or {}, item.get("spec") or {}
-        state = status.get("state") or status.get("phase") or ""
+        status, spec = part(item, "status"), part(item, "spec")
+        state = str(status.get("state") or status.get("phase") or "")
         key = item["kind"], item["metadata"]["name"]
         if told.get(key) == state:
             continue

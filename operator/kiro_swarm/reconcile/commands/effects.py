@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import json
 from functools import partial
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Iterable, Mapping, Sequence, cast
 
 from kiro_swarm.api.command import Change
 from kiro_swarm.api.kubernetes import KubernetesObject
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.lifecycle.edges import PERSON
 from kiro_swarm.lifecycle.guard import checked
@@ -41,15 +42,17 @@ async def _one(
     ctx: Context, namespace: str, effect: Effect, written: dict[str, KubernetesObject]
 ) -> None:
     """``written``: by uid, what effects of before made of their objects."""
-    body: Any = dict(effect.body)
+    body = dict(effect.body)
     uid = (effect.item.get("metadata") or {}).get("uid", "")
-    item: Any = written.get(uid, effect.item)
+    item = written.get(uid, effect.item)
     if effect.verb == "patch":
         written[uid] = await ctx.patch(effect.resource, item, body)
     elif effect.verb == "patch_status":
         if effect.resource is TASKS:
             checked(item, body, PERSON)
-        written[uid] = await ctx.patch_status(effect.resource, item, body)
+        # ``writes`` has seen to it that kind, object and status belong together.
+        status, of = cast(KiroTaskStatus, body), cast(KiroTask, item)
+        written[uid] = await ctx.patch_status(effect.resource, of, status)
     elif effect.verb == "delete":
         await ctx.delete(effect.resource, item)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Optional
 
 from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Part
 from kiro_swarm.cli.kubectl.views.objects import Object, items, moment, number, part
@@ -55,7 +55,7 @@ def _changes(record: Object) -> Cell:
     return [*shown, (f" and {more} more", "dim")] if more > 0 else shown
 
 
-def _difference(before: Any, after: Any) -> str:
+def _difference(before: object, after: object) -> str:
     """``spec.instances 3 → 5`` where both are JSON objects, else the two texts."""
     old, new = _leaves(before), _leaves(after)
     if old is None or new is None:
@@ -66,7 +66,7 @@ def _difference(before: Any, after: Any) -> str:
     )
 
 
-def _leaves(text: Any) -> Optional[dict[str, Any]]:
+def _leaves(text: object) -> Optional[dict[str, object]]:
     """The values of a JSON object by their paths; None for anything else."""
     try:
         value = json.loads(text) if isinstance(text, str) else text
@@ -74,7 +74,7 @@ def _leaves(text: Any) -> Optional[dict[str, Any]]:
         return None
     if not isinstance(value, dict):
         return None
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     waiting = [("", value)]
     while waiting:
         path, inner = waiting.pop()
@@ -86,5 +86,5 @@ def _leaves(text: Any) -> Optional[dict[str, Any]]:
     return found
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     return "none" if value is None else clean(value, 80)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Optional
+from typing import Final, Optional
 
 from kiro_swarm.api.meta import ACTIVE_STATES, FAILED, MERGED
 from kiro_swarm.cli.kubectl.views.objects import (
@@ -133,7 +133,7 @@ def _bars(task: Object, now: datetime) -> list[Bar]:
 
 def _bar(
     task: Object,
-    record: Any,
+    record: object,
     end: Optional[datetime],
     outcome: str = "failed",
     merged: Optional[datetime] = None,

@@ -10,7 +10,6 @@ from kiro_swarm.cli.kubectl.views.grid import Cell, Grid
 from kiro_swarm.cli.kubectl.views.objects import Object, created, moment, name, part
 from kiro_swarm.cli.kubectl.views.style import phase_cell
 from kiro_swarm.cli.kubectl.views.text import age, clean, duration
-from kiro_swarm.policy.times import seconds_between
 
 _HEADINGS = ["NAME", "SENTENCE", "PHASE", "BY", "TOOK", "AGE", "ANSWER"]
 _WIDE = ["SWARM", "NEEDS", "AUDIT", "CORRELATION"]
@@ -62,7 +61,7 @@ def took(command: Object, now: Optional[datetime] = None) -> str:
     if start is None or (end is None and now is None):
         return ""
     if end is not None:
-        return duration(seconds_between(status["startedAt"], status["finishedAt"]))
+        return duration(max(0.0, (end - start).total_seconds()))
     return duration(max(0.0, (now - start).total_seconds())) if now else ""
 
 

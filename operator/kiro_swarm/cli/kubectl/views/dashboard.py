@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, Optional
 
 from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -142,7 +142,7 @@ class Dashboard:
         more = [[(f"and {hidden} more instances", "dim")]] if hidden else []
         return [*lines, *more, []]
 
-    def _instance(self, instance: Object, task: Any) -> list[Cell]:
+    def _instance(self, instance: Object, task: Optional[Object]) -> list[Cell]:
         status = part(instance, "status")
         doing = clean(status.get("message"), 1024)
         if task is not None:

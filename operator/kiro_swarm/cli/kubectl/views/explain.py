@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Optional
+from collections.abc import Mapping, Sequence
+from typing import Final, Optional, Union
 
 from kiro_swarm.api.meta import TASK_STATES
 from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Lines, Part
-from kiro_swarm.cli.kubectl.views.objects import items, part
+from kiro_swarm.cli.kubectl.views.objects import Object, items, part
 from kiro_swarm.cli.kubectl.views.style import PHASES, STATES, glyph, state_cell
 from kiro_swarm.cli.kubectl.views.text import clean, clean_lines, duration
 
@@ -18,7 +18,7 @@ _SHORT: Final = 72
 _MOST_IDS: Final = 8
 
 
-def explain_text(data: Any) -> Lines:
+def explain_text(data: object) -> Lines:
     """``data`` as lines of ``name: value``, nested by indentation; lists with dashes.
 
     Data that says why a task is not running has a form of its own: why, what is before
@@ -39,7 +39,7 @@ def words(key: str) -> str:
     return text if "-" in text or " " in text else spaced.strip()
 
 
-def _outline(value: Any, depth: int, lines: list[Cell]) -> None:
+def _outline(value: object, depth: int, lines: list[Cell]) -> None:
     if isinstance(value, Mapping):
         shown = [(str(k), v) for k, v in list(value.items())[:_MOST]]
         shown = [(key, item) for key, item in shown if item not in (None, "", [], {})]
@@ -58,13 +58,15 @@ def _outline(value: Any, depth: int, lines: list[Cell]) -> None:
         _entry([], "", value, depth, lines)
 
 
-def _more(value: Any, depth: int, lines: list[Cell]) -> None:
+def _more(
+    value: Union[Mapping[str, object], Sequence[object]], depth: int, lines: list[Cell]
+) -> None:
     if len(value) > _MOST:
         lines.append([("  " * depth + f"and {len(value) - _MOST} more", "dim")])
 
 
 def _entry(
-    head: list[Part], key: str, item: Any, depth: int, lines: list[Cell]
+    head: list[Part], key: str, item: object, depth: int, lines: list[Cell]
 ) -> None:
     before: list[Part] = [("  " * depth, ""), *head]
     if _nested(item):
@@ -90,7 +92,7 @@ def _entry(
     lines += [[("  " * (depth + 1), ""), *line] for line in rest]
 
 
-def _nested(value: Any) -> bool:
+def _nested(value: object) -> bool:
     if isinstance(value, Mapping):
         return bool(value)
     if not isinstance(value, list):
@@ -99,7 +101,7 @@ def _nested(value: Any) -> bool:
     return not flat or sum(len(str(item)) + 2 for item in value) > _SHORT
 
 
-def _scalar(key: str, value: Any) -> list[list[Part]]:
+def _scalar(key: str, value: object) -> list[list[Part]]:
     if isinstance(value, (list, Mapping)):
         return [[(", ".join(clean(item) for item in value), "")]]
     if isinstance(value, bool):
@@ -118,7 +120,7 @@ def _scalar(key: str, value: Any) -> list[list[Part]]:
 # ------------------------------------------------------------------ why a task waits
 
 
-def _reason_lines(data: Any) -> Optional[list[Cell]]:
+def _reason_lines(data: object) -> Optional[list[Cell]]:
     """Data as ``reconcile/commands/explain.py`` makes it; None for another shape."""
     if not (isinstance(data, dict) and isinstance(data.get("reasons"), list)):
         return None
@@ -143,7 +145,7 @@ def _reason_lines(data: Any) -> Optional[list[Cell]]:
     return lines
 
 
-def _task(item: Any) -> list[Part]:
+def _task(item: Object) -> list[Part]:
     state = clean(item.get("state"), 32)
     sign, style = glyph(state)
     return [
@@ -153,13 +155,13 @@ def _task(item: Any) -> list[Part]:
     ]
 
 
-def _waits(item: Any) -> str:
+def _waits(item: Object) -> str:
     ids = [clean(one, 128) for one in items(item.get("waitsFor"))]
     more = f" +{len(ids) - _MOST_IDS}" if len(ids) > _MOST_IDS else ""
     return f"waits for {', '.join(ids[:_MOST_IDS])}{more}" if ids else ""
 
 
-def _reason(reason: Any) -> list[Cell]:
+def _reason(reason: object) -> list[Cell]:
     """What is so, and the sentences that change it."""
     item = part({"reason": reason}, "reason")
     say = item.get("say")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Optional
+from typing import Final, Optional
 
 from kiro_swarm.api.meta import ACTIVE_STATES, BLOCKED, DONE, MERGED, SATISFIED_STATES
 from kiro_swarm.cli.kubectl.views.text import clean
@@ -17,27 +17,28 @@ from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.policy.conflicts import CONFLICT_PREDICTED
 from kiro_swarm.policy.times import parse
 
-Object = Any
+Object = Mapping[str, object]
 _NUMBERED: Final = re.compile(r"-([1-9][0-9]{0,5})\Z")
 _CODE: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
 _DIGITS: Final = re.compile(r"([0-9]+)")
 
 
-def part(item: Any, key: str) -> Mapping[str, Any]:
+def part(item: object, key: str) -> Mapping[str, object]:
     """The dict ``item[key]``, empty when there is none."""
     value = item.get(key) if isinstance(item, dict) else None
     return value if isinstance(value, dict) else {}
 
 
-def items(value: Any) -> Sequence[Any]:
+def items(value: object) -> Sequence[object]:
     """The list ``value``, empty when it is none."""
     return value if isinstance(value, list) else []
 
 
-def number(value: Any, default: float = 0) -> float:
+def number(value: object, default: float = 0) -> float:
     """``value`` as a number, ``default`` when it is none."""
-    usable = isinstance(value, (int, float)) and value == value
-    return value if usable else default
+    if not isinstance(value, (int, float)) or value != value:
+        return default
+    return value
 
 
 def name(item: Object) -> str:
@@ -45,7 +46,7 @@ def name(item: Object) -> str:
     return clean(part(item, "metadata").get("name"))
 
 
-def created(item: Object) -> Any:
+def created(item: Object) -> object:
     """When the object was created, as it says it."""
     return part(item, "metadata").get("creationTimestamp")
 
@@ -112,7 +113,7 @@ def why(task: Object, states: Mapping[str, str], merged: bool = False) -> str:
     return f"{reason}: {message}" if reason and message else message or reason
 
 
-def condition(status: Mapping[str, Any], kind: str) -> str:
+def condition(status: Mapping[str, object], kind: str) -> str:
     """The message of a condition that is True; empty when it is not, or is absent."""
     for item in items(status.get("conditions")):
         if isinstance(item, dict) and item.get("type") == kind:
@@ -146,12 +147,12 @@ def working(instances: Iterable[Object], tasks: Iterable[Object]) -> dict[str, O
     return busy
 
 
-def moment(value: Any) -> Optional[datetime]:
+def moment(value: object) -> Optional[datetime]:
     """The aware datetime of a field, or None."""
     return parse(value) if isinstance(value, str) else None
 
 
-def seconds_since(value: Any, now: datetime) -> Optional[float]:
+def seconds_since(value: object, now: datetime) -> Optional[float]:
     """Seconds from a field's time to ``now``, never negative; None when there is none."""
     start = moment(value)
     return None if start is None else max(0.0, (now - start).total_seconds())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Final, Optional
+from typing import Final, Optional
 
 from kiro_swarm.policy.times import parse
 
@@ -22,7 +22,7 @@ _CONTROLS: Final = re.compile(
 _SPACE: Final = re.compile(r"\s+")
 
 
-def clean(value: Any, longest: int = 4096) -> str:
+def clean(value: object, longest: int = 4096) -> str:
     """``value`` as one line that does nothing to a terminal; '' for None.
 
     Control sequences vanish, every white space becomes one blank, what is longer than
@@ -43,7 +43,7 @@ def _plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def clean_lines(value: Any) -> list[str]:
+def clean_lines(value: object) -> list[str]:
     """The lines of ``value``, each harmless; tabs become blanks, indentation stays."""
     text = ("" if value is None else str(value)).expandtabs(8)
     text = text.replace("\r\n", "\n")
@@ -69,7 +69,7 @@ def duration(seconds: Optional[float]) -> str:
     return f"{whole // 86400}d{whole % 86400 // 3600}h"
 
 
-def age(since: Any, now: datetime) -> str:
+def age(since: object, now: datetime) -> str:
     """How long ago an RFC 3339 time was, as kubectl says it: ``5s``, ``7m30s``, ``3d``."""
     start = parse(since) if isinstance(since, str) else None
     if start is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Optional
+from typing import Final, Optional
 
 from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Lines, Part
 from kiro_swarm.cli.kubectl.views.instances import by_index
@@ -40,7 +40,7 @@ _UNITS: Final = {
 _BAR: Final = 6
 
 
-def quantity(value: Any) -> Optional[float]:
+def quantity(value: object) -> Optional[float]:
     """A Kubernetes quantity as a number: ``250m`` -> 0.25; None for nonsense."""
     found = _QUANTITY.match(value) if isinstance(value, str) else None
     if found is None or found.group(2) not in _UNITS:
@@ -98,7 +98,7 @@ def _usage(pod: Object, metric: Optional[Object]) -> list[Cell]:
     ]
 
 
-def _sum(parts: Iterable[Mapping[str, Any]], key: str) -> Optional[float]:
+def _sum(parts: Iterable[Mapping[str, object]], key: str) -> Optional[float]:
     """The sum over the containers, None when one of them does not say it."""
     values = [quantity(one.get(key)) for one in parts]
     known = [value for value in values if value is not None]
@@ -137,7 +137,7 @@ def events_table(events: Sequence[Object], now: datetime) -> Grid:
     )
 
 
-def _last_seen(event: Object) -> Any:
+def _last_seen(event: Object) -> object:
     series = part(event, "series").get("lastObservedTime")
     return (
         series
@@ -148,7 +148,7 @@ def _last_seen(event: Object) -> Any:
     )
 
 
-def _seconds_of(value: Any) -> float:
+def _seconds_of(value: object) -> float:
     when = moment(value)
     return when.timestamp() if when is not None else 0.0
 
