@@ -159,7 +159,7 @@ async def test_instance_without_a_sign_of_life_loses_its_task(
     second = await work.begun("1", attempt=2)
     assert second["status"]["instance"] != silent
     assert second["status"]["history"][0]["outcome"] == "InstanceLost"
-    assert "no sign of life" in second["status"]["history"][0]["message"]
+    assert "no heartbeat" in second["status"]["history"][0]["message"]
     work.finish("1", attempt=2)
     await world.until_phase("demo", "Succeeded")
     assert node.merged == [("1", 2)]

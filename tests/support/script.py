@@ -28,10 +28,10 @@ class Script:
     """Whether instance pods become ready."""
 
     prepare_failures: List[Object] = field(default_factory=list)
-    """Last words of the prepare Jobs that fail before one succeeds."""
+    """Termination messages of the prepare Jobs that fail before one succeeds."""
 
     prepare: Optional[Prepare] = None
-    """What a prepare Job does for a KiroSwarm: its last words. None: the graph of
+    """What a prepare Job does for a KiroSwarm: its termination message. None: the graph of
     ``spec.tasks.inline`` is published."""
 
     linger_seconds: float = 0.0

@@ -44,7 +44,7 @@ class GitMissing(WorkspaceError):
 
 
 class GitFailed(WorkspaceError):
-    """A git command failed in a way nobody foresaw; its last words are the message."""
+    """A git command failed in a way nobody foresaw; the end of its output is the message."""
 
     reason = "GitFailed"
 

@@ -164,7 +164,7 @@ def check_url(url: str) -> str:
 
 
 def explain(url: str, stderr: str) -> RemoteError | GitFailed:
-    """The error that git's last words mean."""
+    """The error that the end of git's output means."""
     detail = " | ".join(line.strip() for line in stderr.splitlines() if line.strip())
     for pattern, kind, advice in _KNOWN:
         if re.search(pattern, stderr):

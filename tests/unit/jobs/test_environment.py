@@ -1,4 +1,4 @@
-"""What a Job is told and its last words, which the kubelet cuts at 4096 bytes."""
+"""What a Job is told and its termination message, which the kubelet cuts at 4096 bytes."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ async def test_an_instance_that_falls_silent_loses_its_task_by_our_clock(
     world.clock.seconds += 2
     await world.settle()
     task = world.cluster.task("1")
-    assert "gave no sign of life for 41 s" in task["history"][0]["message"]
+    assert "gave no heartbeat for 41 s" in task["history"][0]["message"]
     assert task["attempt"] == 1, "the silent pod got its task again"
     await world.live(4)
     assert world.cluster.task("1")["attempt"] == 2

@@ -37,7 +37,7 @@ Silence = Callable[[Object], float]
 def transitions(view: View, silence: Silence) -> list[Patch]:
     """Every state change that follows from what is seen, except bindings.
 
-    :param silence: seconds since the last sign of life of an active task's runner.
+    :param silence: seconds since the last heartbeat of an active task's runner.
     """
     task_index = view.task_index
     concerned = [
@@ -123,12 +123,12 @@ def _lost(view: View, task: Object, silence: Silence) -> str:
         return f"the pod of instance {name} ended: {phase}"
     quiet = silence(task)
     if quiet > limit:
-        return f"instance {name} gave no sign of life for {quiet:.0f} s"
+        return f"instance {name} gave no heartbeat for {quiet:.0f} s"
     return ""
 
 
 def silent_pods(view: View, silence: Silence) -> list[Object]:
-    """Pods whose runner gave no sign of life for too long.
+    """Pods whose runner gave no heartbeat for too long.
 
     They have to go: a ready pod whose runner hangs would get the next task as well.
     """

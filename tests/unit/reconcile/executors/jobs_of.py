@@ -1,4 +1,4 @@
-"""Jobs of a scene, with the last words of their pods."""
+"""Jobs of a scene, with the termination message of their pods."""
 
 from __future__ import annotations
 

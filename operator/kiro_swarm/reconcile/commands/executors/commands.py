@@ -115,7 +115,7 @@ def _finished_commands(request: Request) -> list[SwarmCommand]:
 
 
 def _finished_jobs(request: Request) -> list[Job]:
-    """Those whose last words nobody looks at any more.
+    """Those whose termination messages nobody looks at any more.
 
     Kept are the last prepare and integrate Job, and those of commands without an answer.
     """

@@ -1,7 +1,7 @@
 """A Job that a sentence needs: made once, followed to its end. Pure.
 
 Used by the executors of sentences that need git, which the operator itself never runs. The
-Job's name is made of the command's uid; its last words are the answer.
+Job's name is made of the command's uid; its termination message is the answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 
-#: The watch of Jobs may be ahead of the watch of Pods, which has the last words.
+#: The watch of Jobs may be ahead of the watch of Pods, which has the termination message.
 _PATIENCE_SECONDS = 10.0
 _SILENT = "it ended without an answer"
 
