@@ -105,7 +105,9 @@ def test_tasks_deleted_by_hand_are_made_again_and_done_once(place: Place) -> Non
     place.kubectl("delete", "kirotasks", "--all")
     status = place.wait_for_phase("Succeeded")
     assert status["progress"] == "3/3"
-    assert place.tasks()["1"]["reason"] == "Ticked", "it was not done again"
+    one = place.tasks()["1"]
+    assert one["reason"] == "MergedBefore", "it was not done again"
+    assert one["mergeCommit"], "the ledger knows by which merge"
     place.wait(place.status, lambda s: s["integration"]["pushed"])
     trailers = place.trailers()
     assert len(trailers) == 3 == len(set(trailers))
