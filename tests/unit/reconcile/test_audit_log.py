@@ -27,9 +27,8 @@ async def settled(world: World) -> World:
     return world
 
 
-def the_swarm(world: World) -> dict[str, Any]:
-    found: dict[str, Any] = world.cluster.one(SWARMS, "demo")
-    return found
+def the_swarm(world: World) -> Any:
+    return world.cluster.one(SWARMS, "demo")
 
 
 def lines(world: World) -> list[audit.Record]:
@@ -100,7 +99,7 @@ async def test_everybody_who_waits_learns_of_a_failure(settled: World) -> None:
 async def test_the_log_of_a_namesake_is_not_this_swarms(settled: World) -> None:
     swarm = the_swarm(settled)
     await AuditLog(settled.client).append(swarm, an_entry(1))
-    other = {**swarm, "metadata": {**swarm["metadata"], "uid": "another"}}
+    other: Any = {**swarm, "metadata": {**swarm["metadata"], "uid": "another"}}
     with pytest.raises(errors.Conflict):
         await AuditLog(settled.client).append(other, an_entry(2))
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Optional
 
 from kiro_swarm.api.command import AuditReference
 from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
+from kiro_swarm.api.swarm_status import AuditStatus, KiroSwarm
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.cluster.segments import write_segment
 from kiro_swarm.observe import audit
 from kiro_swarm.policy import chain, naming
-from kiro_swarm.reconcile.objects.manifests import Object, is_owned, metadata
+from kiro_swarm.reconcile.objects.manifests import is_owned, metadata
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +58,14 @@ class AuditLog:
         self._client = client
         self._books: dict[str, _Book] = {}
 
-    def anchor(self, swarm: Object) -> Optional[dict[str, Any]]:
+    def anchor(self, swarm: KiroSwarm) -> Optional[AuditStatus]:
         """``KiroSwarm.status.audit``; None while this process has not read the log."""
         book = self._books.get(swarm["metadata"]["uid"])
         if book is None or book.end is None or not book.end.sequence:
             return None
         return {"lines": book.end.sequence, "head": book.end.hash}
 
-    async def open(self, swarm: Object) -> None:
+    async def open(self, swarm: KiroSwarm) -> None:
         """Read the end of a log that this process does not know yet."""
         book = self._books.setdefault(swarm["metadata"]["uid"], _Book())
         async with book.lock:
@@ -75,7 +76,7 @@ class AuditLog:
         """The swarm of this uid is gone."""
         self._books.pop(uid, None)
 
-    async def append(self, swarm: Object, entry: audit.Record) -> Line:
+    async def append(self, swarm: KiroSwarm, entry: audit.Record) -> Line:
         """Log ``entry`` unless its command is in the log; returns its place.
 
         :raises errors.ClusterError: it could not be written; try again.
@@ -88,7 +89,7 @@ class AuditLog:
                 await self._write_all(swarm, book)
         return await place
 
-    async def _write_all(self, swarm: Object, book: _Book) -> None:
+    async def _write_all(self, swarm: KiroSwarm, book: _Book) -> None:
         """Write everything that waits; whoever waits gets its place or the error."""
         batch, book.waiting = book.waiting, []
         try:
@@ -104,7 +105,7 @@ class AuditLog:
 
     async def _write_some(
         self,
-        swarm: Object,
+        swarm: KiroSwarm,
         book: _Book,
         batch: list[tuple[audit.Record, asyncio.Future[Line]]],
     ) -> list[tuple[audit.Record, asyncio.Future[Line]]]:
@@ -134,7 +135,7 @@ class AuditLog:
         return rest
 
     async def _put(
-        self, swarm: Object, book: _Book, segment: int, lines: dict[str, str]
+        self, swarm: KiroSwarm, book: _Book, segment: int, lines: dict[str, str]
     ) -> None:
         """Add lines to a ConfigMap that nobody else has written to meanwhile."""
         namespace = swarm["metadata"]["namespace"]
@@ -148,7 +149,7 @@ class AuditLog:
         )
         book.versions[segment] = made
 
-    async def _load(self, swarm: Object, book: _Book) -> None:
+    async def _load(self, swarm: KiroSwarm, book: _Book) -> None:
         """Read the log's end, and which commands are in it."""
         namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
         labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_AUDIT}"

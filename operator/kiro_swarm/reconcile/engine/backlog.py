@@ -10,13 +10,14 @@ up: it gets the answer of the first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Optional
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 
-Object = Any
 FINISHED = frozenset({"Succeeded", "Failed", "Rejected", "Cancelled"})
 #: Reason of a Running command that is still changing things, and of one that has.
 WORKING, WAITING = "Working", "Waiting"
@@ -52,7 +53,7 @@ class Backlog:
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], dict[str, _Place]] = {}
 
-    def note(self, command: Object) -> None:
+    def note(self, command: SwarmCommand) -> None:
         """A command is new or has changed."""
         if phase_of(command) in FINISHED:
             self.forget(command)
@@ -71,7 +72,7 @@ class Backlog:
         begun = phase_of(command) == "Running"
         line[name] = _Place(begun, created, version, name, uid, blocks, correlation)
 
-    def forget(self, command: Object) -> None:
+    def forget(self, command: SwarmCommand) -> None:
         """A command is answered or gone."""
         where = _line_of(command)
         line = self._lines.get(where, {})
@@ -81,7 +82,7 @@ class Backlog:
         if not line:
             self._lines.pop(where, None)
 
-    def turn(self, command: Object) -> bool:
+    def turn(self, command: SwarmCommand) -> bool:
         """Whether no command that was said before this one holds it up."""
         if is_waiting(command):
             return True
@@ -98,7 +99,7 @@ class Backlog:
                 said.add(place.correlation)
         return None
 
-    def said_again(self, command: Object) -> list[str]:
+    def said_again(self, command: SwarmCommand) -> list[str]:
         """Names of the unanswered commands with the correlation id of this one, in order."""
         wanted = command["spec"].get("correlationId")
         if not wanted:
@@ -107,7 +108,7 @@ class Backlog:
         places = [place for place in line.values() if place.correlation == wanted]
         return [place.name for place in sorted(places, key=lambda place: place.order)]
 
-    def first_said(self, command: Object) -> str:
+    def first_said(self, command: SwarmCommand) -> str:
         """Name of the first unanswered command with the correlation id of this one."""
         return next(iter(self.said_again(command)), command["metadata"]["name"])
 
@@ -117,26 +118,26 @@ class Backlog:
         return [place.name for place in line.values() if not place.blocks]
 
 
-def phase_of(command: Object) -> str:
+def phase_of(command: SwarmCommand) -> str:
     """Phase of a command; one without a status is pending."""
-    return str((command.get("status") or {}).get("phase") or "Pending")
+    return str(status_of(command).get("phase") or "Pending")
 
 
-def is_waiting(command: Object) -> bool:
+def is_waiting(command: SwarmCommand) -> bool:
     """Whether a command has done what it does and only waits for the outcome."""
-    status = command.get("status") or {}
+    status = status_of(command)
     return status.get("phase") == "Running" and status.get("reason") == WAITING
 
 
-def unlogged(command: Object) -> bool:
+def unlogged(command: SwarmCommand) -> bool:
     """Whether a command was cancelled after it had changed something, and the audit log
     does not say so yet: its own answer, which would have, was never written."""
-    status = command.get("status") or {}
+    status = status_of(command)
     cancelled = status.get("phase") == "Cancelled"
     return cancelled and bool(status.get("changes")) and not status.get("audit")
 
 
-def may_change(spec: Object) -> bool:
+def may_change(spec: SwarmCommandSpec) -> bool:
     """Whether the sentence of a command may change anything."""
     try:
         return is_change(spec, parse(str(spec["command"])))
@@ -144,10 +145,10 @@ def may_change(spec: Object) -> bool:
         return False
 
 
-def is_change(spec: Object, action: Action) -> bool:
+def is_change(spec: SwarmCommandSpec, action: Action) -> bool:
     """The same for a sentence that is parsed already."""
     return action.permission != LOOK and not spec.get("dryRun")
 
 
-def _line_of(command: Object) -> tuple[str, str]:
+def _line_of(command: SwarmCommand) -> tuple[str, str]:
     return command["metadata"]["namespace"], str(command["spec"].get("swarm"))

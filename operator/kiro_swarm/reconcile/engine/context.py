@@ -99,7 +99,7 @@ class Remembered:
     Nothing here may be needed to decide rightly: a new process begins without it.
     """
 
-    heartbeats: dict[str, tuple[Any, float]] = field(default_factory=dict)
+    heartbeats: dict[str, tuple[Optional[str], float]] = field(default_factory=dict)
     """Uid of a task under way or of a Lease -> its version when it was seen to change last,
     and when that was (monotonic)."""
 
@@ -211,12 +211,11 @@ class Context(Remembered, Alive, Stored):
         self,
         resource: Resource[ObjectT, StatusT],
         item: ObjectT,
-        patch: dict[str, Any],
+        patch: Mapping[str, object],
     ) -> ObjectT:
-        """Merge-patch an object, if it still is as it was read."""
+        """Merge-patch an object but for its metadata, if it still is as it was read."""
         metadata = item["metadata"]
-        version = {"resourceVersion": metadata["resourceVersion"]}
-        body = {**patch, "metadata": {**patch.get("metadata", {}), **version}}
+        body = {**patch, "metadata": {"resourceVersion": metadata["resourceVersion"]}}
         made = await self.client.patch(
             resource, metadata["namespace"], metadata["name"], body
         )

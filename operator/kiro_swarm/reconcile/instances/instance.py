@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Optional
 
-from kiro_swarm.api.access import spec_of
-from kiro_swarm.api.instance import InstancePhase
+from kiro_swarm.api.access import spec_of, status_of
+from kiro_swarm.api.instance import InstancePhase, KiroInstance
+from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
@@ -22,7 +24,7 @@ from kiro_swarm.reconcile.instances.decision import (
     restarts_of,
     status_after,
 )
-from kiro_swarm.reconcile.objects.manifests import Object, is_owned
+from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.objects.pods import (
     TEMPLATE_HASH,
     instance_pod,
@@ -56,7 +58,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
         except (errors.Forbidden, errors.Invalid) as error:
             await _report_refusal(ctx, seen, error)
             raise
-    if decision.status != (instance.get("status") or {}):
+    if decision.status != status_of(instance):
         await ctx.patch_status(INSTANCES, instance, decision.status)
     if decision.delete and seen.pod is not None:
         await ctx.delete(PODS, seen.pod)
@@ -65,7 +67,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
 
 
 def observe_instance(
-    ctx: Context, swarm: Object, spec: KiroSwarmSpec, instance: Object
+    ctx: Context, swarm: KiroSwarm, spec: KiroSwarmSpec, instance: KiroInstance
 ) -> Optional[Observed]:
     """What the cache knows of an instance; None while another one's pod has its name."""
     namespace, name = instance["metadata"]["namespace"], instance["metadata"]["name"]
@@ -87,14 +89,14 @@ def observe_instance(
     )
 
 
-def _outdated(pod: Object, swarm: Object, spec: KiroSwarmSpec) -> bool:
+def _outdated(pod: Pod, swarm: KiroSwarm, spec: KiroSwarmSpec) -> bool:
     """Whether a pod was made of another template than the swarm has now."""
     made_of = (pod["metadata"].get("annotations") or {}).get(TEMPLATE_HASH)
     return made_of is not None and made_of != template_hash(swarm, spec)
 
 
 async def make_pod(
-    ctx: Context, swarm: Object, spec: KiroSwarmSpec, instance: Object
+    ctx: Context, swarm: KiroSwarm, spec: KiroSwarmSpec, instance: KiroInstance
 ) -> bool:
     """Make the pod that an instance is to have now; False when its name is taken."""
     body = instance_pod(swarm, spec, instance, restarts_of(instance), ctx.settings)
@@ -106,7 +108,7 @@ async def _report_refusal(
     ctx: Context, seen: Observed, error: errors.ClusterError
 ) -> None:
     """Say why there is no pod: a quota, a policy, a field that the API server refuses."""
-    before = seen.instance.get("status") or {}
+    before = status_of(seen.instance)
     phase: InstancePhase = "Restarting" if before.get("readyAt") else "Pending"
     message = f"its pod is refused: {error.message}"
     status = status_after(seen, phase, message, restarts_of(seen.instance))
