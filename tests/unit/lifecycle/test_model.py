@@ -7,6 +7,7 @@ from typing import Any, Dict
 
 import pytest
 
+from tests.support.sizes import sized
 from tests.unit.lifecycle.model import SwarmModel
 from tests.unit.lifecycle.patches import Status
 from tests.unit.lifecycle.search import search
@@ -25,8 +26,7 @@ def count(number: int) -> str:
 
 @pytest.mark.parametrize(
     ("needs", "mishaps"),
-    [(NEEDS, 0), (NEEDS, 1), (TWO, 2)],
-    ids=["three, all goes well", "three, one mishap", "two, two mishaps"],
+    [(NEEDS, 0), (NEEDS, 1), (TWO, 2), *sized([], [(NEEDS, 2)])],
 )
 def test_nothing_wrong_can_be_reached_and_the_end_always_can(
     needs: Needs, mishaps: int
