@@ -66,7 +66,7 @@ class Target:
 
 
 class ClusterOptions(TypedDict):
-    """What click gives to a command that has these options: the fields of a `Target`."""
+    """What click gives to a command that has these options: the fields of a ``Target``."""
 
     namespace: str
     context: Optional[str]
