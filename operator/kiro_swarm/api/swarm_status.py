@@ -218,7 +218,7 @@ class PrepareStatus(TypedDict, total=False):
 
 @with_config(STRICT)
 class KiroSwarmStatus(TypedDict, total=False):
-    """What is, in the words of `kubectl get kiro`."""
+    """What is, in the words of kubectl get kiro."""
 
     observedGeneration: Annotated[
         int, Field(description="Generation of the spec that this status is about.")

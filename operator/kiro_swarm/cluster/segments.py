@@ -23,8 +23,9 @@ async def write_segment(
     """Add lines to a ConfigMap, or take those away that are None; its version then.
 
     :param version: the version that it was read at; None: it is not there yet.
-    :raises errors.Conflict: somebody else has written to it since.
-    :raises errors.AlreadyExists: somebody else has made it.
+
+    Raises errors.Conflict: somebody else has written to it since.
+    Raises errors.AlreadyExists: somebody else has made it.
     """
     if version is None:
         body: ConfigMap = {

@@ -35,7 +35,7 @@ class JobEnvironment:
     def from_env(cls, env: Mapping[str, str] = os.environ) -> JobEnvironment:
         """Read KIRO_SWARM, KIRO_NAMESPACE, KIRO_SWARM_UID, and KIRO_JOB if it is there.
 
-        :raises KeyError: one is missing; the operator sets them in the pod.
+        Raises KeyError: one is missing; the operator sets them in the pod.
         """
         named = (env["KIRO_SWARM"], env["KIRO_NAMESPACE"], env["KIRO_SWARM_UID"])
         return cls(*named, job=env.get("KIRO_JOB", ""))

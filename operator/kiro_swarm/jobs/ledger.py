@@ -1,6 +1,6 @@
 """The integration ledger's writer: what the branch has and the ledger lacks is written.
 
-Role: the Jobs that move the branch, or read it for new KiroTasks, call :meth:`Ledger.catch_up`
+Role: the Jobs that move the branch, or read it for new KiroTasks, call ``Ledger.catch_up``
 before they begin and after each move and push, before they tell anybody of it.
 
 Guarantees: each move has one entry, in order, chained, whoever dies or writes at the same

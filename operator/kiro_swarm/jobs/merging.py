@@ -50,7 +50,7 @@ class Merging:
     async def gates(self) -> ContainerGates:
         """The swarm's gates, ready to be run.
 
-        :raises GateUnavailable: there are some, and their container does not answer.
+        Raises GateUnavailable: there are some, and their container does not answer.
         """
         loop, socket = asyncio.get_running_loop(), AgentSocket(self.env.socket)
         wanted = self.spec.integration.gates
@@ -99,7 +99,7 @@ def branch_of(spec: KiroSwarmSpec, env: JobEnvironment) -> str:
 async def swarm_of(client: Client, env: JobEnvironment) -> Object:
     """The KiroSwarm that this Job was made for.
 
-    :raises WorkspaceError: there is another one of its name by now.
+    Raises WorkspaceError: there is another one of its name by now.
     """
     swarm = await client.get(SWARMS, env.namespace, env.swarm)
     if swarm["metadata"]["uid"] != env.uid:

@@ -60,7 +60,7 @@ def read(texts: Mapping[str, str]) -> list[Line]:
 
 
 def decode(key: str, text: str) -> Line:
-    """One line, as :func:`read` gives it."""
+    """One line, as ``read`` gives it."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """What goes into the merge train and what comes out of it.
 
-Role: the integrate job makes candidates, implements :class:`GatePort` and turns outcomes
+Role: the integrate job makes candidates, implements ``GatePort`` and turns outcomes
 into the state of tasks; train.py decides which outcome it is.
 
 Guarantees: data only; every outcome but Merged has a brief for the next attempt (8 KiB).

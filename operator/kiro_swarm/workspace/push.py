@@ -1,6 +1,6 @@
 """Publishing the integration branch.
 
-Role: the integrate job calls :func:`push_integration` when the swarm's policy says so.
+Role: the integrate job calls ``push_integration`` when the swarm's policy says so.
 
 Guarantees: never forces; a branch that is there already is no error; a refusal says who
 refused and why. What was pushed last is noted in the mirror as a tag object, after the push:

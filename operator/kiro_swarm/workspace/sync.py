@@ -1,6 +1,6 @@
 """What is new in the source repository, brought into the integration branch.
 
-Role: the sync Job calls :func:`sync` when a person says so.
+Role: the sync Job calls ``sync`` when a person says so.
 
 Guarantees: by the rules of the merge train: a trial merge without a checkout, the gates on
 the merged result, compare-and-swap; a conflict or a red gate moves nothing. The branch

@@ -1,6 +1,6 @@
 """The merge train: one Done task after another onto the integration branch.
 
-Role: the integrate job makes a :class:`MergeTrain` and calls :meth:`MergeTrain.merge` for
+Role: the integrate job makes a ``MergeTrain`` and calls ``MergeTrain.merge`` for
 each task that is Done, in the order that the operator decided.
 
 Guarantees: what reaches the branch was proved (it exists, begins at an integrated commit,

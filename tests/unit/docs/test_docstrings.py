@@ -15,7 +15,7 @@ import pytest
 
 from tests.unit.docs.pages import ROOT, name_of, read
 
-FOLDERS = ("hack",)
+FOLDERS = ("operator", "hack", "tests", "examples")
 FILES = sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py"))
 
 _FAULTS = {

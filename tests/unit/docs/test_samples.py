@@ -154,7 +154,7 @@ def unknown(line: str) -> Iterator[str]:
 
 
 def misunderstood(words: List[str]) -> Iterator[str]:
-    """What `kubectl swarm` does not understand; a place for a word is none."""
+    """What ``kubectl swarm`` does not understand; a place for a word is none."""
     words = list(itertools.takewhile(lambda word: word not in ("|", ">"), words))
     try:
         way = route(words)

@@ -28,8 +28,8 @@ _TELLING = ("state", "phase", "reason")
 async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> None:
     """Do all of them.
 
-    :raises errors.Conflict: something has changed meanwhile: decide again.
-    :raises errors.Invalid: the API server refuses one; those before it are done.
+    Raises errors.Conflict: something has changed meanwhile: decide again.
+    Raises errors.Invalid: the API server refuses one; those before it are done.
     """
     written: dict[str, KubernetesObject] = {}
     for _, group in itertools.groupby(effects, key=lambda effect: effect.verb):

@@ -79,7 +79,7 @@ class AuditLog:
     async def append(self, swarm: KiroSwarm, entry: audit.Record) -> Line:
         """Log ``entry`` unless its command is in the log; returns its place.
 
-        :raises errors.ClusterError: it could not be written; try again.
+        Raises errors.ClusterError: it could not be written; try again.
         """
         book = self._books.setdefault(swarm["metadata"]["uid"], _Book())
         place: asyncio.Future[Line] = asyncio.get_running_loop().create_future()

@@ -193,8 +193,8 @@ class Context(Remembered, Alive, Stored):
     ) -> Any:
         """Write a status, if the object still is as it was read.
 
-        :raises errors.Conflict: somebody else wrote; the key is reconciled again when
-            the watch brings that write, or after the queue's delay.
+        Raises errors.Conflict: somebody else wrote; the key is reconciled again when
+        the watch brings that write, or after the queue's delay.
         """
         metadata = item["metadata"]
         made = await self.client.patch_status(

@@ -167,7 +167,7 @@ def _waiting(pod: Optional[Object]) -> str:
 async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
     """The graph that the prepare Job has published, None when there is none.
 
-    :raises ValueError: somebody else has written there, or deleted a part of it.
+    Raises ValueError: somebody else has written there, or deleted a part of it.
     """
     published = await ctx.client.get(
         CONFIG_MAPS, view.namespace, naming.graph_name(view.name)

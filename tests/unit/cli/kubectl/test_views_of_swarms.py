@@ -1,4 +1,4 @@
-"""`kubectl swarm VIEW` against a fake API server: what is fetched, and what is said of it."""
+"""``kubectl swarm VIEW`` against a fake API server: what is fetched, and what is said of it."""
 
 from __future__ import annotations
 
