@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kiro_swarm.sandbox.bounds import ProtocolError, check_json, read_object
@@ -49,6 +49,7 @@ def fed(chunks: Sequence[bytes]) -> tuple[list[Frame], str, int]:
     return frames, "", decoder.pending
 
 
+@settings(deadline=None)
 @given(st.lists(FRAMES, max_size=20), st.integers(1, 50))
 def test_frames_are_read_as_they_were_written_however_they_are_cut(
     frames: list[Frame], width: int
@@ -61,6 +62,7 @@ def test_frames_are_read_as_they_were_written_however_they_are_cut(
     assert (pending > 0) == bool(frames)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 @example(b"\x00" * 5)
 @example(b"\x02\xff\xff\xff\xff")
@@ -92,6 +94,7 @@ def test_what_the_frames_say_is_read_back() -> None:
     assert read_exit(frames[3].payload) == end
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=300),
@@ -114,6 +117,7 @@ def test_an_exit_is_one_or_the_one_error(payload: bytes) -> None:
     assert read_exit(exited(end)[5:]) == end
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.text(alphabet='[]{}",:\\0e-.un')))
 @example("[" * 100_000)
 @example('{"a":' * 100_000)
