@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Iterable, Optional, Protocol, Sequence
+from typing import Any, Iterable, Literal, Optional, Protocol, Sequence
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from kiro_swarm.policy.times import stamp
+
+
+class Report(TypedDict):
+    """A Health as JSON-ready data."""
+
+    name: str
+    alive: bool
+    ready: bool
+    reasons: list[str]
+    since: str
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class Health:
     reasons: tuple[str, ...]
     since: datetime
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> Report:
         """As JSON-ready data."""
         return {
             "name": self.name,
@@ -70,7 +81,7 @@ class ReflectiveModule:
         return self._last
 
 
-def report(modules: Iterable[Speaks]) -> list[dict[str, Any]]:
+def report(modules: Iterable[Speaks]) -> list[Report]:
     """The health of all parts, as JSON-ready data."""
     return [module.health().to_wire() for module in modules]
 
@@ -78,7 +89,7 @@ def report(modules: Iterable[Speaks]) -> list[dict[str, Any]]:
 def application(modules: Sequence[Speaks]) -> web.Application:
     """GET /healthz and /readyz: 200 or 503, and every part's own words as JSON."""
 
-    def answer(field: str) -> Any:
+    def answer(field: Literal["alive", "ready"]) -> Any:
         async def handler(_: web.Request) -> web.Response:
             parts = report(modules)
             good = all(part[field] for part in parts)

@@ -9,6 +9,7 @@ import pytest
 
 from kiro_swarm.api.command import SwarmCommandStatus
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS
+from kiro_swarm.observe.health import Report
 from tests.support.shapes import valid
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World, a_world
@@ -108,7 +109,14 @@ async def test_every_sentence_is_answered(
 async def test_a_detailed_status_has_instances_tasks_conditions_and_health(
     at_work: World,
 ) -> None:
-    at_work.ctx.health = lambda: [{"name": "workers", "alive": True}]
+    workers: Report = {
+        "name": "workers",
+        "alive": True,
+        "ready": True,
+        "reasons": [],
+        "since": "",
+    }
+    at_work.ctx.health = lambda: [workers]
     data = (await say(at_work, "status swarm detailed"))["result"]["data"]
     assert data["taskStates"] == {
         "1": "Bound",
@@ -118,7 +126,7 @@ async def test_a_detailed_status_has_instances_tasks_conditions_and_health(
     }
     assert [item["name"] for item in data["instances"]] == ["demo-1", "demo-2"]
     assert data["conditions"]["Prepared"] == "True: Prepared"
-    assert data["health"] == [{"name": "workers", "alive": True}]
+    assert data["health"] == [workers]
     short = (await say(at_work, "status swarm", "short"))["result"]["data"]
     assert "instances" not in short
 

@@ -186,7 +186,8 @@ async def test_a_list_does_not_forget_what_is_newer_than_itself(
 def test_whom_a_change_concerns(
     resource: Any, labels: dict[str, str], spec: Any, keys: list[Key]
 ) -> None:
-    item = {"metadata": {"name": "x", "namespace": "n", "labels": labels}, "spec": spec}
+    metadata = {"name": "x", "namespace": "n", "labels": labels}
+    item: Any = {"metadata": metadata, "spec": spec}
     assert list(concerned(LOCAL, resource, item)) == keys
 
 

@@ -6,7 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import (
-    Any,
     Awaitable,
     Callable,
     Iterable,
@@ -37,6 +36,7 @@ from kiro_swarm.cluster.resources import (
     Resource,
     StatusT,
 )
+from kiro_swarm.observe.health import Report
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
 from kiro_swarm.reconcile.engine.doubts import Doubts
@@ -85,7 +85,7 @@ class Alive:
     monotonic: Callable[[], float]
     """The time that silence and delays are measured in."""
 
-    health: Callable[[], list[dict[str, Any]]] = list
+    health: Callable[[], list[Report]] = list
     """Health of every long-lived part of this process, for ``status swarm detailed``."""
 
     doubts: Doubts = field(default_factory=Doubts)
@@ -189,19 +189,20 @@ class Context(Remembered, Alive, Stored):
     ) -> KiroSwarm: ...
 
     async def patch_status(
-        self, resource: AnyResource, item: KubernetesObject, status: Any
-    ) -> Any:
+        self, resource: AnyResource, item: KubernetesObject, status: object
+    ) -> KubernetesObject:
         """Write a status, if the object still is as it was read.
 
         Raises errors.Conflict: somebody else wrote; the key is reconciled again when
         the watch brings that write, or after the queue's delay.
         """
         metadata = item["metadata"]
+        # Of the four pairs above; which, was checked where this was called.
         made = await self.client.patch_status(
-            resource,
+            cast("Resource[KiroTask, KiroTaskStatus]", resource),
             metadata["namespace"],
             metadata["name"],
-            status,
+            cast(KiroTaskStatus, status),
             version=metadata["resourceVersion"],
         )
         self.remember(resource, made)
@@ -286,7 +287,7 @@ class Context(Remembered, Alive, Stored):
 
 
 def concerned(
-    cluster: str, resource: AnyResource, item: Mapping[str, Any]
+    cluster: str, resource: AnyResource, item: KubernetesObject
 ) -> Iterable[Key]:
     """The keys whose decision depends on ``item``: of a heartbeat none does.
 
@@ -297,7 +298,7 @@ def concerned(
         return
     metadata = item["metadata"]
     namespace, labels = metadata["namespace"], metadata.get("labels") or {}
-    spec = item.get("spec") or {}
+    spec = cast("Mapping[str, Mapping[str, str]]", item).get("spec") or {}
     if resource is COMMANDS:
         yield Key(cluster, COMMANDS, namespace, metadata["name"])
         return
