@@ -281,6 +281,7 @@ class ConfigMap(KubernetesObject, total=False):
 
     data: dict[str, str]
     binaryData: dict[str, str]
+    immutable: bool
 
 
 class ClaimSpec(TypedDict, total=False):

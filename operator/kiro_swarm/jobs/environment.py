@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Mapping, Optional
 
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.messages import Mover
@@ -54,12 +54,12 @@ class JobEnvironment:
         """The mounted Secret, when the swarm names one."""
         return Credentials(self.credentials_folder) if wanted else None
 
-    def report(self, answer: Mapping[str, Any]) -> None:
+    def report(self, answer: Mapping[str, object]) -> None:
         """Leave ``answer`` where the kubelet finds it, cut to what it takes."""
         self.last_words.write_text(bounded(answer), encoding="utf-8")
 
 
-def bounded(answer: Mapping[str, Any]) -> str:
+def bounded(answer: Mapping[str, object]) -> str:
     """``answer`` as JSON of at most 4000 bytes; long fields are cut first."""
     fields = dict(answer)
     text = json.dumps(fields)

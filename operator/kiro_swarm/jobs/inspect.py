@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
+from kiro_swarm.api.command import DataReference
 from kiro_swarm.api.kubernetes import ConfigMap, OwnerReference
+from kiro_swarm.api.reports import InspectReport
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, TASKS
@@ -46,16 +47,19 @@ async def answer(client: Client, env: JobEnvironment, question: Question) -> int
         found = await asyncio.get_running_loop().run_in_executor(
             None, inspect, env.mirror, env.root / "instances", work, question.what
         )
-        reference = await _publish(client, env, question, found) if found.text else {}
+        report = _report(found, work.attempt)
+        if found.text:
+            report["dataRef"] = await _publish(client, env, question, found)
     except WorkspaceError as error:
         env.report({"reason": error.reason, "message": error.message})
         return 1
-    env.report({**_summary(found), "attempt": work.attempt, "dataRef": reference})
+    env.report(report)
     return 0
 
 
-def _summary(found: Inspected) -> dict[str, Any]:
+def _report(found: Inspected, attempt: int) -> InspectReport:
     return {
+        "attempt": attempt,
         "base": found.base,
         "commit": found.commit,
         "commits": found.commits,
@@ -67,7 +71,7 @@ def _summary(found: Inspected) -> dict[str, Any]:
 
 async def _publish(
     client: Client, env: JobEnvironment, question: Question, found: Inspected
-) -> dict[str, Any]:
+) -> DataReference:
     """Write the ConfigMap; where the text is, as in ``SwarmCommand.status.dataRef``."""
     name, key = naming.result_name(question.command), KEYS[question.what]
     owner: OwnerReference = {

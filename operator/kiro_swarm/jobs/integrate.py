@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import Optional
 
 from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.meta import DONE, FAILED, READY
+from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
@@ -25,7 +26,7 @@ from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.jobs.waiting import tell_waiting
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import INTEGRATE
-from kiro_swarm.lifecycle.fields import attempt_of
+from kiro_swarm.lifecycle.fields import Patch, attempt_of
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
@@ -41,7 +42,6 @@ from kiro_swarm.workspace.outcomes import (
 from kiro_swarm.workspace.train import MergeTrain
 
 log = logging.getLogger(__name__)
-Object = Any
 _LINGER_SECONDS = 10.0
 
 
@@ -60,7 +60,7 @@ class Integration:
         self._merged = 0
         self._returned = 0
 
-    async def run(self) -> Object:
+    async def run(self) -> IntegrateReport:
         """Merge until nothing comes any more, push as the policy says; the report."""
         while True:
             waiting = await self._done_tasks()
@@ -75,7 +75,7 @@ class Integration:
                 continue
             if await self._merging.finished() or not await self._more():
                 break
-        report: Object = {
+        report: IntegrateReport = {
             "head": integration_head(self._env.mirror, self._merging.branch),
             "message": f"merged {self._merged}, sent back {self._returned}",
         }
@@ -83,13 +83,13 @@ class Integration:
             report["pushed"] = await self._merging.push()
         return report
 
-    async def _done_tasks(self) -> list[Object]:
+    async def _done_tasks(self) -> list[KiroTask]:
         """Those to be merged, in order."""
         tasks = await self._done()
         wanted = [task for task in tasks if may_merge(task, self._approval)]
         return sorted(wanted, key=_train_order)
 
-    async def _for_a_person(self) -> list[Object]:
+    async def _for_a_person(self) -> list[KiroTask]:
         """Those that a person is asked about first."""
         if self._approval != "Required":
             return []
@@ -97,12 +97,12 @@ class Integration:
             task for task in await self._done() if asks_person(task, self._approval)
         ]
 
-    async def _done(self) -> list[Object]:
+    async def _done(self) -> list[KiroTask]:
         fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
         tasks, _ = await self._client.list(TASKS, self._env.namespace, fields=fields)
         return tasks
 
-    async def _fresh(self, task: Object) -> Optional[Object]:
+    async def _fresh(self, task: KiroTask) -> Optional[KiroTask]:
         """The task as it is right before its merge; None when it is not to be merged.
 
         Merges take their time: a person may have rejected it since it was listed, or
@@ -135,7 +135,7 @@ class Integration:
         except asyncio.TimeoutError:
             return False
 
-    async def _one(self, task: Object) -> None:
+    async def _one(self, task: KiroTask) -> None:
         """Merge one task and write what came of it."""
         candidate = _candidate(task, self._env)
         outcome = await asyncio.get_running_loop().run_in_executor(
@@ -189,13 +189,13 @@ class Integration:
                 return
 
 
-def _train_order(task: Object) -> tuple[int, str, int]:
+def _train_order(task: KiroTask) -> tuple[int, str, int]:
     spec, status = task["spec"], task["status"]
     ready = str(status.get("readyAt") or "")
     return (-int(spec.get("priority") or 0), ready, int(spec.get("order") or 0))
 
 
-def _candidate(task: Object, env: JobEnvironment) -> Candidate:
+def _candidate(task: KiroTask, env: JobEnvironment) -> Candidate:
     spec, status = task["spec"], task["status"]
     return Candidate(
         task_id=spec["id"],
@@ -220,7 +220,7 @@ def ended_meanwhile(before: KiroTask, now: KiroTask) -> bool:
     )
 
 
-def status_after(task: Object, outcome: Outcome, now: datetime) -> Object:
+def status_after(task: KiroTask, outcome: Outcome, now: datetime) -> Patch:
     """The status merge patch of a task after the train has dealt with it. Pure."""
     if isinstance(outcome, Merged):
         return merged(task["status"], now, outcome.commit)
@@ -245,7 +245,7 @@ def status_after(task: Object, outcome: Outcome, now: datetime) -> Object:
 async def integrate(client: Client, env: JobEnvironment) -> int:
     """Run the Job; returns the exit status. The answer is in the termination message."""
 
-    async def work(merging: Merging) -> Object:
+    async def work(merging: Merging) -> IntegrateReport:
         return await Integration(merging, await merging.gates()).run()
 
     return await report_of(client, env, work)

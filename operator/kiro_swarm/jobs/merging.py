@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Awaitable, Callable, Optional
+from typing import Awaitable, Callable, Optional, Union
 
 from kiro_swarm.api.meta import FINAL_STATES
+from kiro_swarm.api.reports import IntegrateReport, SyncReport
 from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
@@ -23,7 +25,8 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.spec import spec_file
 
-Object = Any
+#: What a Job says that may have moved the branch.
+MovingReport = Union[IntegrateReport, SyncReport]
 _GATE_START_SECONDS = 60.0
 
 
@@ -96,7 +99,7 @@ def branch_of(spec: KiroSwarmSpec, env: JobEnvironment) -> str:
     return spec.integration.branch or naming.integration_branch(env.swarm)
 
 
-async def swarm_of(client: Client, env: JobEnvironment) -> Object:
+async def swarm_of(client: Client, env: JobEnvironment) -> KiroSwarm:
     """The KiroSwarm that this Job was made for.
 
     Raises WorkspaceError: there is another one of its name by now.
@@ -111,7 +114,9 @@ async def swarm_of(client: Client, env: JobEnvironment) -> Object:
 
 
 async def report_of(
-    client: Client, env: JobEnvironment, work: Callable[[Merging], Awaitable[Object]]
+    client: Client,
+    env: JobEnvironment,
+    work: Callable[[Merging], Awaitable[MovingReport]],
 ) -> int:
     """Do the work of a Job, leave its report or its error; returns the exit status."""
     try:
@@ -120,7 +125,8 @@ async def report_of(
         ledger = Ledger(client, env, branch_of(spec, env))
         await ledger.catch_up()
         report = await work(Merging(client, env, spec, ledger))
-        env.report({**report, "ledger": ledger.lines})
+        report["ledger"] = ledger.lines
+        env.report(report)
     except WorkspaceError as error:
         env.report({"reason": error.reason, "message": error.message})
         return 1

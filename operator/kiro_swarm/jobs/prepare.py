@@ -9,9 +9,9 @@ long for one ConfigMap are written before it, under names made of what is in the
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
+from kiro_swarm.api.kubernetes import ConfigMap
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
@@ -33,7 +33,6 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.spec import read_spec
 
-Object = Any
 _SHOWN = 20
 
 
@@ -160,7 +159,7 @@ async def _publish(client: Client, env: JobEnvironment, graph: PublishedGraph) -
     await client.patch(CONFIG_MAPS, env.namespace, naming.graph_name(env.swarm), patch)
 
 
-def _part(env: JobEnvironment, name: str, part: str) -> Object:
+def _part(env: JobEnvironment, name: str, part: str) -> ConfigMap:
     """A ConfigMap that goes with the swarm."""
     return {
         "apiVersion": CONFIG_MAPS.api_version,

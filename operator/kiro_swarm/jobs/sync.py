@@ -11,9 +11,10 @@ import asyncio
 import logging
 from typing import Optional
 
+from kiro_swarm.api.reports import SyncReport
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.jobs.environment import JobEnvironment
-from kiro_swarm.jobs.merging import Merging, Object, report_of
+from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.workspace.errors import PushRejected, RemoteError
 from kiro_swarm.workspace.sync import Source, Synced
 from kiro_swarm.workspace.sync import sync as merge_source
@@ -29,11 +30,11 @@ async def sync(
     :param branch: a branch of the repository; None: its ``spec.repository.ref``.
     """
 
-    async def work(merging: Merging) -> Object:
+    async def work(merging: Merging) -> SyncReport:
         made = await _merge(merging, branch, command_uid)
         await merging.ledger.catch_up()
         log.info("%s -> %s, %d commits", made.before, made.head, made.commits)
-        report: Object = {
+        report: SyncReport = {
             "before": made.before,
             "head": made.head,
             "source": made.source,

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timezone
-from typing import Any, Iterable
+from typing import Iterable
 
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.jobs.merging import Merging
@@ -24,11 +25,10 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.lookahead import foretell
 
 log = logging.getLogger(__name__)
-Object = Any
 _MOST = 20
 
 
-async def tell_waiting(merging: Merging, tasks: Iterable[Object]) -> None:
+async def tell_waiting(merging: Merging, tasks: Iterable[KiroTask]) -> None:
     """Write into these Done tasks what their merge would say now.
 
     The twenty that wait longest: about them a person decides first.
@@ -43,7 +43,7 @@ async def tell_waiting(merging: Merging, tasks: Iterable[Object]) -> None:
             log.info("task %s changed while it was looked at", task["spec"]["id"])
 
 
-async def _tell(merging: Merging, task: Object) -> None:
+async def _tell(merging: Merging, task: KiroTask) -> None:
     env, metadata, status = merging.env, task["metadata"], task["status"]
     found = await asyncio.get_running_loop().run_in_executor(
         None,
@@ -66,5 +66,5 @@ async def _tell(merging: Merging, task: Object) -> None:
         )
 
 
-def _done_at(task: Object) -> str:
+def _done_at(task: KiroTask) -> str:
     return str(task["status"].get("finishedAt") or "")

@@ -71,7 +71,7 @@ def _no_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_becomes_of_a_task(outcome: Any, expected: dict[str, Any]) -> None:
-    task: dict[str, Any] = {
+    task: Any = {
         "spec": {"maxAttempts": 3},
         "status": {"state": "Done", "attempt": 2, "instance": "demo-1", "failures": 1},
     }

@@ -42,7 +42,8 @@ def failure(before: Status) -> Status:
 
 def train(outcome: Any) -> Callable[[Status], Status]:
     def merged_or_not(before: Status) -> Status:
-        return status_after({"spec": SPEC, "status": before}, outcome, NOW)
+        task: Any = {"spec": SPEC, "status": before}
+        return status_after(task, outcome, NOW)
 
     return merged_or_not
 
