@@ -6,11 +6,13 @@ next one begins, stands in this module alone.
 
 from __future__ import annotations
 
-from typing import Any, Final, Mapping
+from typing import Any, Final, Mapping, cast
+
+from kiro_swarm.api.task import KiroTaskStatus
 
 Status = Mapping[str, Any]
 #: A JSON merge patch of a status: None removes a field.
-Patch = Any
+Patch = KiroTaskStatus
 
 #: What an attempt has while an instance works on it; goes with the instance.
 OF_THE_INSTANCE: Final[Mapping[str, object]] = {
@@ -34,10 +36,11 @@ PER_ATTEMPT: Final[Mapping[str, object]] = {**OF_THE_INSTANCE, **OF_THE_WORK}
 
 def reset(fields: Mapping[str, object]) -> Patch:
     """The patch that takes these fields back."""
-    return {
+    taken = {
         name: list(empty) if isinstance(empty, tuple) else empty
         for name, empty in fields.items()
     }
+    return cast(Patch, taken)
 
 
 def is_empty(value: object) -> bool:
@@ -45,10 +48,10 @@ def is_empty(value: object) -> bool:
     return value is None or value == "" or value == []
 
 
-def after(status: Status, patch: Patch) -> Patch:
+def after(status: Status, patch: Patch) -> KiroTaskStatus:
     """The status once the patch is written, as the API server merges it."""
     both = {**status, **patch}
-    return {name: value for name, value in both.items() if value is not None}
+    return cast(KiroTaskStatus, {k: v for k, v in both.items() if v is not None})
 
 
 def attempt_of(status: Status) -> int:

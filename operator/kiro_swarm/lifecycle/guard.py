@@ -92,8 +92,8 @@ def _objections(edge: Edge, status: Status, patch: Patch) -> Iterator[str]:
         if not all(result.get(name) for name in given):
             yield f"does not say all of {sorted(given)}"
     if edge.ends:
-        history = result.get("history") or [{}]
-        if history[-1].get("attempt") != attempt:
+        history = result.get("history") or []
+        if not history or history[-1]["attempt"] != attempt:
             yield f"does not record attempt {attempt}"
         if len(history) <= len(status.get("history") or []) < 10:
             yield "loses a record"

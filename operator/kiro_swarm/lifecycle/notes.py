@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, Sequence
 
+from kiro_swarm.api.common import Condition
 from kiro_swarm.lifecycle.fields import Patch, Status
 from kiro_swarm.policy.times import stamp
 
@@ -37,6 +38,6 @@ def cycle(
     return {"cycles": [*others, dict(record)][-_CYCLES:], **progress(message, now)}
 
 
-def observed(conditions: Sequence[Mapping[str, Any]]) -> Patch:
+def observed(conditions: Sequence[Condition]) -> Patch:
     """All conditions of the task, as they are to be."""
-    return {"conditions": [dict(item) for item in conditions]}
+    return {"conditions": list(conditions)}

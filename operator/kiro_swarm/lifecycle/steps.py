@@ -174,11 +174,11 @@ def merged_after_all(status: Status, now: datetime, commit: str) -> Patch:
 
 def merged(status: Status, now: datetime, commit: str) -> Patch:
     """The work is on the integration branch, with this merge."""
-    return {
+    patch: Patch = {
         "state": MERGED,
         "mergeCommit": commit,
         "mergedAt": stamp(now),
         "reason": "",
         "message": f"merged as {commit[:12]}",
-        **without_prediction(status),
     }
+    return {**patch, **without_prediction(status)}

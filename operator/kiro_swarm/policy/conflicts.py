@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping, Optional, Sequence
 
+from typing_extensions import TypedDict
+
 from kiro_swarm.api.common import Condition
 from kiro_swarm.policy.conditions import condition, find
 
@@ -64,7 +66,13 @@ def predicted(status: Mapping[str, Any]) -> str:
     return found.get("message") or ""
 
 
-def without_prediction(status: Mapping[str, Any]) -> dict[str, list[Condition]]:
+class Observed(TypedDict, total=False):
+    """The part of a status patch that is about conditions."""
+
+    conditions: list[Condition]
+
+
+def without_prediction(status: Mapping[str, Any]) -> Observed:
     """The part of a status patch that ends an attempt: empty where none was predicted."""
     before = status.get("conditions") or []
     others = _others(before)

@@ -75,7 +75,7 @@ def test_what_becomes_of_a_task(outcome: Any, expected: dict[str, Any]) -> None:
         "spec": {"maxAttempts": 3},
         "status": {"state": "Done", "attempt": 2, "instance": "demo-1", "failures": 1},
     }
-    patch = status_after(task, outcome, NOW)
+    patch: Any = status_after(task, outcome, NOW)
     assert {key: patch[key] for key in expected} == expected
     task["spec"]["maxAttempts"] = 2
     final = status_after(task, outcome, NOW)["state"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, Optional, Tuple
+from typing import Any, FrozenSet, Optional, Tuple
 
 from typing_extensions import NamedTuple
 
@@ -61,7 +61,7 @@ class Swarm(NamedTuple):
     left: int
 
 
-Status = Dict[str, Any]
+Status = Any
 _NONE = "none"
 _WORDS = frozenset(
     {

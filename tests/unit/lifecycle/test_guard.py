@@ -64,6 +64,7 @@ def made(state: str) -> List[Tuple[str, str, Any]]:
     return [
         (OPERATOR, "ready", steps.ready(NOW)),
         (OPERATOR, "ticked", steps.ticked(NOW)),
+        (OPERATOR, "recognise", steps.recognised(SHA, "2026-11-22T10:00:00.000000Z")),
         (OPERATOR, "skip", steps.skipped(NOW, deferred=True)),
         (OPERATOR, "skip", steps.skipped(NOW, deferred=False)),
         (OPERATOR, "ask again", steps.asked_again(s, NOW, "uid", satisfied=True)),
@@ -199,7 +200,7 @@ def test_a_record_that_is_not_the_oldest_is_never_lost() -> None:
     old = {"attempt": 1, "outcome": "NoChanges"}
     running = full("Running", attempt=2, history=[old])
     patch = failed(running, "NoChanges")
-    lost = {**patch, "history": patch["history"][1:]}
+    lost: Any = {**patch, "history": patch["history"][1:]}
     with pytest.raises(IllegalEdgeError, match="loses a record"):
         edge_of(running, lost, RUNNER)
     ten = [{"attempt": n, "outcome": "NoChanges"} for n in range(1, 11)]

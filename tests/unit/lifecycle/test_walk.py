@@ -31,6 +31,7 @@ from kiro_swarm.lifecycle.fields import after, attempt_of
 from kiro_swarm.lifecycle.guard import edge_of
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.conflicts import with_prediction
+from kiro_swarm.policy.times import stamp
 from tests.support.sizes import sized
 
 BEGIN = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
@@ -128,6 +129,8 @@ class Life(RuleBasedStateMachine):
                 steps.skipped(now, deferred=True),
             ]
             patch: Any = marks[choice if task == 2 else 0]
+            if task == 1 and choice == 2 and not attempt_of(status):
+                patch = steps.recognised("a" * 40, stamp(now))
         elif state == READY:
             patch = steps.bound(status, now, self._place(task, instance), "")
         elif state in ACTIVE_STATES and choice == 0:
@@ -277,4 +280,19 @@ def test_no_order_of_writes_makes_a_wrong_status_and_every_edge_is_walked() -> N
         derandomize=sized(True, False),
     )
     run_state_machine_as_test(Life, settings=many)
+    rare_ways()
     assert {edge.name for edge in EDGES} - Life.taken == set()
+
+
+def rare_ways() -> None:
+    """Chance finds these seldom: the marks, and a Job that dies before it says Merged."""
+    for task, choice in ((2, 1), (2, 2), (1, 2)):
+        life = Life()
+        life.somebody_acts(task, OPERATOR, choice, "demo-1", 1)
+        life.nothing_is_lost_and_nothing_is_old()
+    life = Life()
+    life.tasks_have_come_so_far([4, 0, 0])
+    for who, choice in ((INTEGRATE, 2), (PERSON, 1), (INTEGRATE, 3)):
+        life.somebody_acts(0, who, choice, "demo-1", 1)
+        life.nothing_is_lost_and_nothing_is_old()
+    assert life.statuses[0]["state"] == MERGED

@@ -233,9 +233,8 @@ def patched(
     found: Prediction, before: Sequence[dict[str, Any]] = ()
 ) -> list[dict[str, Any]]:
     task = {"metadata": {"generation": 3}, "status": {"conditions": list(before)}}
-    conditions: list[dict[str, Any]] = report.prediction(found, task, START)[
-        "conditions"
-    ]
+    patch: Any = report.prediction(found, task, START)
+    conditions: list[dict[str, Any]] = patch["conditions"]
     return conditions
 
 

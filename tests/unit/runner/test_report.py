@@ -24,7 +24,7 @@ BOUND: dict[str, Any] = {
 }
 
 
-def merged(status: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def merged(status: dict[str, Any], patch: Any) -> dict[str, Any]:
     both = {**status, **patch}
     return {key: value for key, value in both.items() if value is not None}
 

@@ -48,10 +48,10 @@ async def _one(
     if effect.verb == "patch":
         written[uid] = await ctx.patch(effect.resource, item, body)
     elif effect.verb == "patch_status":
-        if effect.resource is TASKS:
-            checked(item, body, PERSON)
         # ``writes`` has seen to it that kind, object and status belong together.
         status, of = cast(KiroTaskStatus, body), cast(KiroTask, item)
+        if effect.resource is TASKS:
+            checked(of, status, PERSON)
         written[uid] = await ctx.patch_status(effect.resource, of, status)
     elif effect.verb == "delete":
         await ctx.delete(effect.resource, item)
