@@ -250,6 +250,8 @@ class PlayedNode:
         await self._client.patch(CONFIG_MAPS, self._namespace, graph_name, patch)
         return {
             "base": statuses.sha("base"),
+            "tasksFile": "spec.tasks.inline",
+            "diagnostics": [],
             "head": statuses.sha("base"),
             "tasks": len(graph.tasks),
         }
@@ -266,7 +268,11 @@ class PlayedNode:
             if not found:
                 if await self._linger():
                     continue
-                return {"head": head, "message": "merged"} if head else {"message": ""}
+                return (
+                    {"head": head, "message": "merged"}
+                    if head
+                    else {"head": "", "message": ""}
+                )
             many = self.script.merges_at_once
             for start in range(0, len(found), many):
                 merges = [self._merge(t, head) for t in found[start : start + many]]

@@ -72,7 +72,7 @@ class IntegrateReport(TypedDict, total=False):
     """Where the merge train left the integration branch."""
 
     head: Required[Sha]
-    message: Required[_Message]
+    message: _Message
     pushed: Sha
     ledger: _Lines
 

@@ -312,14 +312,16 @@ def test_it_says_when_it_started_and_when_it_was_finished() -> None:
 
 
 def test_what_the_jobs_reported_is_kept_when_they_are_gone() -> None:
-    report = {"base": "a" * 40, "tasksFile": "t.md", "diagnostics": ["line 1: x"]}
+    report: Any = {"base": "a" * 40, "head": "a" * 40, "tasksFile": "t.md", "tasks": 1}
+    remarks = ["line 1: x"]
     first = swarm_status(
-        view("Ready"), Prepared(True, "Prepared", "", 2, report=report), WELL
+        view("Ready"),
+        Prepared(True, "Prepared", "", 2, report=report, diagnostics=remarks),
+        WELL,
     )
     assert first["integration"]["head"] == "a" * 40, "nothing merged: where it began"
-    ended = Train(
-        3, False, True, "merged 1", report={"head": "b" * 40, "pushed": "b" * 40}
-    )
+    moved: Any = {"head": "b" * 40, "pushed": "b" * 40}
+    ended = Train(3, False, True, "merged 1", report=moved)
     second = swarm_status(view("Merged", before=first), DONE, ended)
     third = swarm_status(view("Merged", before=second), DONE, Train(3, False, True))
     for status in (second, third):

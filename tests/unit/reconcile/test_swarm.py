@@ -26,6 +26,12 @@ from kiro_swarm.reconcile.swarms.swarm import reconcile
 from tests.unit.reconcile.surroundings import NAMESPACE, body
 from tests.unit.reconcile.world import World, a_world
 
+#: What a prepare Job says.
+PREPARED = {
+    **{"base": "a" * 40, "head": "a" * 40, "tasksFile": "tasks.md"},
+    **{"tasks": 0, "diagnostics": []},
+}
+
 
 async def test_a_scheme_that_is_not_allowed_makes_nothing_and_says_so(
     world: World,
@@ -281,7 +287,11 @@ async def test_what_was_merged_and_not_pushed_is_pushed_as_the_policy_says(
     world.cluster.frozen.add("demo-integrate-1")
     await world.live(10)
     world.cluster.merge("demo.1")
-    report = {"head": world.cluster.task("1")["mergeCommit"], "pushed": ""}
+    report = {
+        "head": world.cluster.task("1")["mergeCommit"],
+        "pushed": "",
+        "message": "",
+    }
     world.cluster.start_job(world.cluster.one(JOBS, "demo-integrate-1"))
     world.cluster.end_job("demo-integrate-1", report)
     await world.live(10)
@@ -308,7 +318,7 @@ async def test_a_graph_that_is_gone_is_found_out(world: World) -> None:
     await world.live(1)
     world.cluster.frozen.add("demo-prepare-1")
     world.api.store.remove(CONFIG_MAPS, NAMESPACE, "demo-graph")
-    world.cluster.end_job("demo-prepare-1", {"base": "a" * 40})
+    world.cluster.end_job("demo-prepare-1", PREPARED)
     await world.live(2)
     assert world.status()["phase"] == "Preparing"
     with pytest.raises(errors.NotFound):

@@ -12,6 +12,12 @@ from kiro_swarm.lifecycle.attempts import cancelled, taken_back
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
 
+#: What a prepare Job says.
+PREPARED = {
+    **{"base": "a" * 40, "head": "a" * 40, "tasksFile": "tasks.md"},
+    **{"tasks": 0, "diagnostics": []},
+}
+
 
 async def prepared(world: World, *tasks: dict[str, Any], **spec: Any) -> None:
     """A swarm whose file has these tasks; nobody works yet."""
@@ -21,7 +27,7 @@ async def prepared(world: World, *tasks: dict[str, Any], **spec: Any) -> None:
     await world.live(1)
     numbered = [{"title": "t", **t, "order": n} for n, t in enumerate(tasks)]
     world.cluster.publish("demo", numbered)
-    world.cluster.end_job("demo-prepare-1", {"base": "a" * 40})
+    world.cluster.end_job("demo-prepare-1", PREPARED)
     await world.live(4)
 
 

@@ -9,19 +9,27 @@ the branch is, and what of it was pushed, is in the ledger that all of them writ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Mapping, Optional
+from typing import Optional, Union
 
+from typing_extensions import Literal
+
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.meta import DONE, MERGED
+from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.objects.job_pods import integrate_job
-from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome
-from kiro_swarm.reconcile.swarms.prepare import retry_time, termination_report
+from kiro_swarm.reconcile.swarms.prepare import retry_time
+
+LedgerReport = Union[PrepareReport, IntegrateReport, SyncReport]
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Train:
     message: str = ""
     reason: str = ""
     retry_at: Optional[datetime] = None
-    report: dict[str, Any] = field(default_factory=dict)
+    report: Optional[IntegrateReport] = None
 
 
 def has_work(view: View, train: Train) -> bool:
@@ -54,7 +62,7 @@ def has_work(view: View, train: Train) -> bool:
     return bool(head) and head != pushed_of(view, train)
 
 
-def approvals(view: View) -> list[Object]:
+def approvals(view: View) -> list[KiroTask]:
     """The Done tasks that wait for a person, those that were finished first in front."""
     approval = view.spec.integration.approval
     done = view.task_index.by_state[DONE]
@@ -72,14 +80,15 @@ def pushed_of(view: View, train: Train) -> str:
     return view.ledger.pushed or _told(view, train, "pushed")
 
 
-def _told(view: View, train: Train, what: str) -> str:
+def _told(view: View, train: Train, what: Literal["head", "pushed"]) -> str:
     """What was said before there was a ledger.
 
     In a swarm of an earlier release that is what the last Job of it reported, or else what
     the status has; the first Job of this one makes the ledger of the branch.
     """
     before = view.status.get("integration") or {}
-    return str(train.report.get(what) or before.get(what) or "")
+    told = train.report.get(what) if train.report else None
+    return told or before.get(what) or ""
 
 
 def _is_syncing(view: View) -> bool:
@@ -87,10 +96,11 @@ def _is_syncing(view: View) -> bool:
     return any(job_outcome(job) is None for job in view.sync_jobs)
 
 
-def entries_told(report: Mapping[str, Any]) -> int:
+def entries_told(report: Union[LedgerReport, Failure, None]) -> int:
     """How many entries the ledger had when a Job reported; 0 of an earlier release."""
-    told = report.get("ledger")
-    return told if isinstance(told, int) else 0
+    if report is None or isinstance(report, Failure):
+        return 0
+    return report.get("ledger") or 0
 
 
 def observe(view: View) -> Train:
@@ -105,25 +115,28 @@ def observe(view: View) -> Train:
     outcome = job_outcome(latest)
     if outcome is None:
         return Train(batch, running=True, ok=True)
-    report = termination_report(view.pod_of_job(latest))
+    left = report_in(view.pod_of_job(latest), IntegrateReport)
+    failure = left if isinstance(left, Failure) else None
+    report = None if isinstance(left, Failure) else left
     if outcome:
-        return Train(
-            batch, False, True, str(report.get("message") or ""), report=report
+        message = (
+            failure.message if failure else report.get("message", "") if report else ""
         )
+        return Train(batch, False, True, message, report=report)
     failures = _failures_in_a_row(jobs)
     finished = _finished_at(latest) or view.now
     return Train(
         batch,
         running=False,
         ok=False,
-        message=str(report.get("message") or "the integrate Job failed"),
-        reason=str(report.get("reason") or "IntegrateFailed"),
+        message=failure.message if failure else "the integrate Job failed",
+        reason=failure.reason if failure else "IntegrateFailed",
         retry_at=retry_time(finished, failures),
         report=report,
     )
 
 
-def _failures_in_a_row(jobs: list[Object]) -> int:
+def _failures_in_a_row(jobs: list[Job]) -> int:
     count = 0
     for job in jobs:
         if job_outcome(job) is not False:
@@ -132,8 +145,8 @@ def _failures_in_a_row(jobs: list[Object]) -> int:
     return count
 
 
-def _finished_at(job: Object) -> Optional[datetime]:
-    for item in (job.get("status") or {}).get("conditions") or []:
+def _finished_at(job: Job) -> Optional[datetime]:
+    for item in status_of(job).get("conditions") or []:
         if item.get("type") in ("Complete", "Failed"):
             return parse(item.get("lastTransitionTime"))
     return None

@@ -7,11 +7,10 @@ swarm is Prepared when they all exist, so a crash in between makes the rest late
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Optional, cast
+from typing import Optional, Sequence, Union, cast
 
 from kiro_swarm.api.graph import (
     GRAPH_KEY,
@@ -19,6 +18,8 @@ from kiro_swarm.api.graph import (
     PublishedGraph,
     PublishedTask,
 )
+from kiro_swarm.api.kubernetes import Pod
+from kiro_swarm.api.reports import PrepareReport
 from kiro_swarm.api.task import KiroTask, KiroTaskSpec
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
@@ -28,13 +29,15 @@ from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
-from kiro_swarm.reconcile.objects.manifests import Object, metadata
+from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.reconcile.snapshot.ledger import refresh
+from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.tasks.file.wire import MOST_PARTS, unpack
 
 _FIRST_RETRY = 15.0
 _LONGEST_RETRY = 300.0
+_NOTHING = Failure("PrepareFailed", "the prepare Job ended and left no task graph")
 
 
 @dataclass(frozen=True)
@@ -46,28 +49,8 @@ class Prepared:
     message: str
     attempt: int
     retry_at: Optional[datetime] = None
-    report: dict[str, Any] = field(default_factory=dict)
-
-
-def termination_report(
-    pod: Optional[Object], container: str = "main"
-) -> dict[str, Any]:
-    """The JSON that a Job's container left as its last words, or what is known else."""
-    statuses = ((pod or {}).get("status") or {}).get("containerStatuses") or []
-    for item in statuses:
-        ended = (item.get("state") or {}).get("terminated")
-        if item.get("name") != container or not ended:
-            continue
-        try:
-            report = json.loads(ended.get("message") or "")
-        except ValueError:
-            report = None
-        if isinstance(report, dict):
-            return report
-        words = (ended.get("message") or ended.get("reason") or "").strip()
-        code = ended.get("exitCode")
-        return {"reason": "JobFailed", "message": f"exit status {code}: {words[-800:]}"}
-    return {}
+    report: Optional[PrepareReport] = None
+    diagnostics: Optional[Sequence[str]] = None
 
 
 def retry_time(finished: datetime, attempt: int) -> datetime:
@@ -120,31 +103,39 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
     pod = view.pod_of_job(job)
     if outcome is None:
         return Prepared(None, "Preparing", _reading(view) + _waiting(pod), attempt)
-    report = termination_report(pod)
+    report = report_in(pod, PrepareReport)
     graph = None
     if outcome:
         try:
             graph = await _published(ctx, view)
         except ValueError as error:
-            report = {"reason": "GraphUnreadable", "message": str(error)}
+            report = Failure("GraphUnreadable", str(error))
     if graph is not None:
         if attempt > 1:
             # What is merged already must be known before a KiroTask of it is there.
             await refresh(ctx, view.swarm)
         if await _make_tasks(ctx, view, graph):
-            return Prepared(True, "Prepared", "", attempt, report=report)
+            return _with_report(Prepared(True, "Prepared", "", attempt), report)
         # A task of an earlier swarm is on its way out, or another swarm has the name.
         ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), 1.0)
         message = "names of its tasks are still taken by other KiroTasks"
-        return Prepared(None, "Preparing", message, attempt, report=report)
-    return Prepared(
-        False,
-        str(report.get("reason") or "PrepareFailed"),
-        str(report.get("message") or "the prepare Job ended and left no task graph"),
-        attempt,
-        retry_time(view.now, attempt),
-        report,
-    )
+        waits = Prepared(None, "Preparing", message, attempt)
+        return _with_report(waits, report)
+    why = _NOTHING if not isinstance(report, Failure) else report
+    retry_at = retry_time(view.now, attempt)
+    failed = Prepared(False, why.reason, why.message, attempt, retry_at)
+    return _with_report(failed, report)
+
+
+def _with_report(
+    prepared: Prepared, report: Union[PrepareReport, Failure, None]
+) -> Prepared:
+    """What the Job said beside its outcome."""
+    if report is None:
+        return prepared
+    if isinstance(report, Failure):
+        return replace(prepared, diagnostics=report.diagnostics)
+    return replace(prepared, report=report, diagnostics=report["diagnostics"])
 
 
 def _failed_before(view: View, attempt: int, retry_at: datetime) -> Prepared:
@@ -159,7 +150,7 @@ def _failed_before(view: View, attempt: int, retry_at: datetime) -> Prepared:
     )
 
 
-def _waiting(pod: Optional[Object]) -> str:
+def _waiting(pod: Optional[Pod]) -> str:
     trouble = pod_trouble(pod) if pod else ""
     return f"; its pod waits: {trouble}" if trouble else ""
 

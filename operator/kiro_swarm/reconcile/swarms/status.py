@@ -137,20 +137,23 @@ def _instances(view: View) -> list[dict[str, Any]]:
 
 def _prepare(view: View, prepared: Prepared) -> dict[str, Any]:
     before = view.status.get("prepare") or {}
-    report = prepared.report
+    report, remarks = prepared.report, prepared.diagnostics
     return {
         "attempt": prepared.attempt,
         "retryAt": stamp(prepared.retry_at) if prepared.retry_at else None,
-        "tasksFile": report.get("tasksFile") or before.get("tasksFile") or "",
-        "tasks": int(report.get("tasks") or before.get("tasks") or 0),
-        "diagnostics": report.get("diagnostics", before.get("diagnostics") or []),
+        "tasksFile": (report and report["tasksFile"]) or before.get("tasksFile") or "",
+        "tasks": (report and report["tasks"]) or before.get("tasks") or 0,
+        "diagnostics": list(
+            before.get("diagnostics") or [] if remarks is None else remarks
+        ),
     }
 
 
 def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
     before = view.status.get("integration") or {}
-    base = prepared.report.get("base") or before.get("base") or ""
-    head = head_of(view, train) or prepared.report.get("head") or before.get("head")
+    report = prepared.report
+    base = (report and report["base"]) or before.get("base") or ""
+    head = head_of(view, train) or (report and report["head"]) or before.get("head")
     return {
         "branch": branch_of(view.swarm, view.spec),
         "base": base,

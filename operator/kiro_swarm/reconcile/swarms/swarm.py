@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any, Optional
 
 from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.kubernetes import Job
+from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import (
@@ -29,9 +31,10 @@ from kiro_swarm.reconcile.objects.manifests import Object, foundations, is_owned
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
+from kiro_swarm.reconcile.snapshot.reports import report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look, look_again
 from kiro_swarm.reconcile.swarms import integrate, members, prepare
-from kiro_swarm.reconcile.swarms.prepare import Prepared, termination_report
+from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
 from kiro_swarm.reconcile.tasks.outlook import outlook
@@ -141,18 +144,23 @@ async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
 
     The watch of Jobs may be ahead of the others by a moment.
     """
-    for job in (*view.prepare_jobs[:1], *view.integrate_jobs[:1], *view.sync_jobs):
+    kinds: list[tuple[list[Job], type[integrate.LedgerReport]]] = [
+        (view.prepare_jobs[:1], PrepareReport),
+        (view.integrate_jobs[:1], IntegrateReport),
+        (view.sync_jobs, SyncReport),
+    ]
+    for job, kind in ((job, kind) for jobs, kind in kinds for job in jobs):
         uid = job["metadata"]["uid"]
         if job_outcome(job) is None or uid in ctx.ensured:
             continue
-        report = termination_report(view.pod_of_job(job))
-        if not report:
+        report = report_in(view.pod_of_job(job), kind)
+        if report is None:
             ctx.ensured.add(uid)
             label = f"batch.kubernetes.io/controller-uid={uid}"
             pods, _ = await ctx.client.list(PODS, view.namespace, labels=label)
             for pod in pods:
                 ctx.remember(PODS, pod)
-            report = termination_report(pods[0] if pods else None)
+            report = report_in(pods[0] if pods else None, kind)
         if integrate.entries_told(report) > view.ledger.lines:
             await refresh(ctx, view.swarm)
             ctx.ensured.add(uid)
