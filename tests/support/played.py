@@ -245,13 +245,11 @@ class PlayedNode:
                 "message": f"spec.tasks.inline: {'; '.join(problems)}",
                 "diagnostics": problems,
             }
-        patch = {"binaryData": {GRAPH_KEY: pack(graph)}}
-        graph_name = naming.graph_name(name)
-        await self._client.patch(CONFIG_MAPS, self._namespace, graph_name, patch)
+        patch, place = {"binaryData": {GRAPH_KEY: pack(graph)}}, naming.graph_name(name)
+        await self._client.patch(CONFIG_MAPS, self._namespace, place, patch)
         return {
-            "base": statuses.sha("base"),
+            **{"base": statuses.sha("base"), "diagnostics": []},
             "tasksFile": "spec.tasks.inline",
-            "diagnostics": [],
             "head": statuses.sha("base"),
             "tasks": len(graph.tasks),
         }
