@@ -6,13 +6,16 @@ from typing import Any, Optional
 
 import pytest
 
+from kiro_swarm.api.common import Condition
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.lateness import is_late, next_late
 from kiro_swarm.reconcile.tasks.slow import flags, moves
 from tests.unit.reconcile.explained import about, codes, seen
 from tests.unit.reconcile.learned import merged, running
+from tests.unit.reconcile.surroundings import START
 from tests.unit.reconcile.test_tasks import prepared
 from tests.unit.reconcile.views import Object
 from tests.unit.reconcile.world import World
@@ -68,7 +71,12 @@ def test_the_condition_is_written_once_and_taken_back_when_it_is_over() -> None:
     found = condition_of(patch)
     assert (found["status"], found["reason"]) == ("True", "SlowerThanExpected")
     assert found["message"].startswith("nine of ten such tasks take less than")
-    other = {"type": "MergeConflict", "status": "True"}
+    other: Condition = {
+        "type": "MergeConflict",
+        "status": "True",
+        "reason": "Overlaps",
+        "lastTransitionTime": stamp(START),
+    }
     task["status"]["conditions"] = [other, found]
     assert flags(late_with(task)) == []
     task["status"]["state"] = "Done"

@@ -7,14 +7,14 @@ everything that happens afterwards.
 
 from __future__ import annotations
 
-from typing import Any
-
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.meta import DONE, READY
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.instances.decision import pod_ready
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.ready import capabilities, files_of
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import Patch
@@ -62,7 +62,7 @@ def idle_instances(view: View) -> list[tuple[str, str]]:
     return found
 
 
-def wanted(view: View) -> list[Object]:
+def wanted(view: View) -> list[KiroInstance]:
     """The instances that may have tasks, now or when their pods are ready."""
     return [
         item
@@ -73,7 +73,7 @@ def wanted(view: View) -> list[Object]:
     ]
 
 
-def instance_of(view: View, instance: Object) -> IdleInstance:
+def instance_of(view: View, instance: KiroInstance) -> IdleInstance:
     """A KiroInstance as the scheduling sees it."""
     name, load = instance["metadata"]["name"], view.task_index.load
     return IdleInstance(
@@ -86,13 +86,13 @@ def instance_of(view: View, instance: Object) -> IdleInstance:
     )
 
 
-def capabilities_of(view: View, instance: Object) -> frozenset[str]:
+def capabilities_of(view: View, instance: KiroInstance) -> frozenset[str]:
     """What an instance can do: what all of the swarm can, and what it alone can."""
     own = capabilities(instance["spec"].get("capabilities"))
     return own | capabilities(view.spec.template.capabilities)
 
 
-def lacking(view: View, task: Object) -> list[str]:
+def lacking(view: View, task: KiroTask) -> list[str]:
     """What a task asks for, if no instance that may have it can do all of that."""
     asked = capabilities(task["spec"].get("capabilities"))
     if not asked or task["spec"].get("assignedTo"):
@@ -104,24 +104,24 @@ def lacking(view: View, task: Object) -> list[str]:
     return sorted(asked - best)
 
 
-def in_the_air(view: View) -> list[Object]:
+def in_the_air(view: View) -> list[KiroTask]:
     """The tasks that change files and are not on the integration branch yet."""
     return [*view.task_index.active, *view.task_index.by_state[DONE]]
 
 
-def bind(view: View, task: Object, instance: str, pod_uid: str) -> Any:
+def bind(view: View, task: KiroTask, instance: str, pod_uid: str) -> KiroTaskStatus:
     """The status patch that gives a task to an instance: its next attempt."""
     place = place_of(view, task, instance, pod_uid)
-    return bound(task.get("status") or {}, view.now, place, request_of(task))
+    return bound(status_of(task), view.now, place, request_of(task))
 
 
-def place_of(view: View, task: Object, instance: str, pod_uid: str) -> Place:
+def place_of(view: View, task: KiroTask, instance: str, pod_uid: str) -> Place:
     """Where the next attempt of a task is to be made."""
-    attempt = attempt_of(task.get("status") or {}) + 1
+    attempt = attempt_of(status_of(task)) + 1
     branch = naming.task_branch(view.name, task["spec"]["id"], attempt)
     return Place(instance, pod_uid, branch)
 
 
-def request_of(task: Object) -> str:
+def request_of(task: KiroTask) -> str:
     """The last sentence that asked to run a task; its next attempt answers it."""
     return str(task["spec"].get("runRequest") or "")

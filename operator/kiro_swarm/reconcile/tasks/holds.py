@@ -7,10 +7,10 @@ choice of instances are those of ``tasks``, so what is said here is what happens
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import ACTIVE_STATES
-from kiro_swarm.reconcile.objects.manifests import Object
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.reconcile.snapshot.ready import files_of
 from kiro_swarm.reconcile.snapshot.text import listed, short
 from kiro_swarm.reconcile.snapshot.view import View, state_of
@@ -39,7 +39,7 @@ class Reason:
         said = " or ".join(f"`{sentence}`" for sentence in self.say)
         return f"{self.message}: say {said}" if said else self.message
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> dict[str, object]:
         """As JSON."""
         return {"code": self.code, "message": self.message, "say": list(self.say)}
 
@@ -53,7 +53,7 @@ def suspended(view: View) -> list[Reason]:
     return []
 
 
-def paused(task: Object) -> list[Reason]:
+def paused(task: KiroTask) -> list[Reason]:
     """That a person paused the task."""
     if not task["spec"].get("paused"):
         return []
@@ -62,7 +62,7 @@ def paused(task: Object) -> list[Reason]:
     return [Reason("task-paused", message, (f"resume task {task['spec']['id']}",))]
 
 
-def assigned(view: View, task: Object) -> list[Reason]:
+def assigned(view: View, task: KiroTask) -> list[Reason]:
     """Why the one instance that may have a task does not take it; empty if it does."""
     name, unassign = task["spec"]["assignedTo"], f"unassign task {task['spec']['id']}"
     known = {item["metadata"]["name"]: item for item in view.instances}
@@ -85,7 +85,7 @@ def assigned(view: View, task: Object) -> list[Reason]:
         message = f"{is_its} works on {other}"
         return [Reason("instance-busy", message, (unassign,))]
     if not view.spec.suspend and name not in dict(idle_instances(view)):
-        trouble = (instance.get("status") or {}).get("message") or "its pod starts"
+        trouble = status_of(instance).get("message") or "its pod starts"
         message = f"{is_its} is not ready: {short(trouble)}"
         return [Reason("instance-starts", message)]
     return []
@@ -118,7 +118,7 @@ def nobody_idle(view: View) -> Reason:
     return Reason("no-idle-instance", message, (say,) if say else ())
 
 
-def nobody_able(view: View, task: Object) -> list[Reason]:
+def nobody_able(view: View, task: KiroTask) -> list[Reason]:
     """That no instance can do what the task asks for."""
     words = lacking(view, task)
     if not words:
@@ -131,7 +131,7 @@ def nobody_able(view: View, task: Object) -> list[Reason]:
     return [Reason("nobody-able", message, (assign,))]
 
 
-def overlapping(view: View, task: Object) -> list[Reason]:
+def overlapping(view: View, task: KiroTask) -> list[Reason]:
     """Tasks under way that declare files of this one."""
     met = []
     for other in in_the_air(view):
@@ -145,7 +145,7 @@ def overlapping(view: View, task: Object) -> list[Reason]:
     return [Reason("files-overlap", message)]
 
 
-def place_in_line(view: View, task: Object, *, alone: bool) -> list[Reason]:
+def place_in_line(view: View, task: KiroTask, *, alone: bool) -> list[Reason]:
     """Which ready tasks come first; ``alone``: nothing else holds this one."""
     if task["spec"].get("paused"):
         return []

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Optional
+from typing import Optional
 
+from kiro_swarm.api import swarm_status
 from kiro_swarm.api.meta import BLOCKED, FAILED, READY
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy.times import stamp
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.measured import waits_for_nothing_known
 from kiro_swarm.reconcile.snapshot.text import MOST_NAMES, clock, listed, spoken
 from kiro_swarm.reconcile.snapshot.view import View, state_of
@@ -27,7 +28,7 @@ _MOST_NAMED = 50
 _FAR = 10 * 365 * 86400.0
 
 
-def outlook(view: View) -> dict[str, Any]:
+def outlook(view: View) -> swarm_status.Forecast:
     """``status.forecast``; None stands for a field that is not there."""
     found = _look_ahead(view)
     if found is None:
@@ -78,7 +79,7 @@ def _look_ahead(view: View) -> Optional[Forecast]:
     return replace(found, late=late)
 
 
-def _needs_a_person(view: View, task: Object) -> bool:
+def _needs_a_person(view: View, task: KiroTask) -> bool:
     """Whether a task that is not under way cannot begin by itself."""
     if state_of(task) not in (BLOCKED, READY):
         return False

@@ -8,13 +8,14 @@ that has nothing else to do: what it did so far is lost, which has to be worth i
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.lifecycle.attempts import moved
 from kiro_swarm.lifecycle.notes import observed
 from kiro_swarm.lifecycle.reasons import SLOW
 from kiro_swarm.policy.conditions import is_true
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.ready import ready_task
 from kiro_swarm.reconcile.snapshot.text import spoken
 from kiro_swarm.reconcile.snapshot.view import View
@@ -45,7 +46,7 @@ def flags(view: View) -> list[Patch]:
     told = {task["metadata"]["name"]: task for task in view.task_index.noted}
     told.update((task["metadata"]["name"], task) for task in view.task_index.active)
     for task in told.values():
-        conditions = (task.get("status") or {}).get("conditions") or []
+        conditions = status_of(task).get("conditions") or []
         late = is_late(view, task)
         if late != is_true(conditions, LATE):
             found.append((task, observed(with_late(view, task, conditions))))
@@ -78,7 +79,7 @@ def moves(view: View) -> list[Patch]:
     return found
 
 
-def _may_move(view: View, task: Object) -> bool:
+def _may_move(view: View, task: KiroTask) -> bool:
     history = task["status"].get("history") or []
     return (
         takes_too_long(view, task)
@@ -89,7 +90,7 @@ def _may_move(view: View, task: Object) -> bool:
 
 
 def _target(
-    view: View, task: Object, idle: list[IdleInstance]
+    view: View, task: KiroTask, idle: list[IdleInstance]
 ) -> Optional[IdleInstance]:
     """The fastest idle instance, if it is much faster than the one that has the task."""
     speed = view.measured.speeds.get(task["status"]["instance"], 1.0)
@@ -102,7 +103,7 @@ def _target(
     return max(able, key=lambda one: (one.speed, -one.index), default=None)
 
 
-def _move(view: View, task: Object, instance: str, pod_uid: str) -> Any:
+def _move(view: View, task: KiroTask, instance: str, pod_uid: str) -> KiroTaskStatus:
     status = task["status"]
     message = (
         f"working for {spoken(elapsed(view, task))} on {status['instance']}, which is "

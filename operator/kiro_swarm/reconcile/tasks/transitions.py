@@ -7,8 +7,10 @@ edges of the graph. Who gets a ready task is decided in ``hand_out``.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, Iterable, Optional
+from typing import Callable, Iterable, Optional
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.meta import (
     ACTIVE_STATES,
     BLOCKED,
@@ -18,6 +20,7 @@ from kiro_swarm.api.meta import (
     SATISFIED_STATES,
     SKIPPED,
 )
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import LEASES, TASKS
 from kiro_swarm.lifecycle.attempts import after_failure
@@ -27,11 +30,10 @@ from kiro_swarm.lifecycle.reasons import INSTANCE_LOST
 from kiro_swarm.lifecycle.steps import asked_again, ready, recognised, skipped, ticked
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
-from kiro_swarm.reconcile.objects.manifests import Object
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
-Patch = tuple[Object, Any]
-Silence = Callable[[Object], float]
+Patch = tuple[KiroTask, KiroTaskStatus]
+Silence = Callable[[KiroTask], float]
 
 
 def transitions(view: View, silence: Silence) -> list[Patch]:
@@ -54,8 +56,10 @@ def transitions(view: View, silence: Silence) -> list[Patch]:
     return patches
 
 
-def _transition(view: View, task: Object, silence: Silence) -> Any:
-    spec, status, state = task["spec"], task.get("status") or {}, state_of(task)
+def _transition(
+    view: View, task: KiroTask, silence: Silence
+) -> Optional[KiroTaskStatus]:
+    spec, status, state = task["spec"], status_of(task), state_of(task)
     request = spec.get("runRequest") or ""
     asked = bool(request) and request != (status.get("observedRunRequest") or "")
     if state in (BLOCKED, READY):
@@ -82,19 +86,19 @@ def _transition(view: View, task: Object, silence: Silence) -> Any:
     return None
 
 
-def _start(view: View, task: Object, asked: bool) -> Any:
+def _start(view: View, task: KiroTask, asked: bool) -> Optional[KiroTaskStatus]:
     """From Blocked to where the task begins, or None while it has to wait."""
     spec = task["spec"]
     if spec.get("ticked"):
         return ticked(view.now)
     skip_optional = spec.get("optional") and view.spec.tasks.optional == "Skip"
-    asked = asked or bool((task.get("status") or {}).get("observedRunRequest"))
+    asked = asked or bool(status_of(task).get("observedRunRequest"))
     if (spec.get("deferred") or skip_optional) and not asked:
         return skipped(view.now, deferred=bool(spec.get("deferred")))
     return ready(view.now) if satisfied(view, task) else None
 
 
-def satisfied(view: View, task: Object) -> bool:
+def satisfied(view: View, task: KiroTask) -> bool:
     """Whether everything that a task depends on is merged or skipped."""
     return all(
         view.states.get(needed) in SATISFIED_STATES
@@ -102,7 +106,7 @@ def satisfied(view: View, task: Object) -> bool:
     )
 
 
-def waiting_for(view: View, task: Object) -> list[str]:
+def waiting_for(view: View, task: KiroTask) -> list[str]:
     """What a blocked task waits for: ids of its unsatisfied dependencies."""
     return [
         needed
@@ -111,14 +115,14 @@ def waiting_for(view: View, task: Object) -> list[str]:
     ]
 
 
-def _lost(view: View, task: Object, silence: Silence) -> str:
+def _lost(view: View, task: KiroTask, silence: Silence) -> str:
     """Why the instance of an active task cannot finish it, or an empty string."""
     status = task["status"]
     name, limit = status["instance"], view.spec.recovery.lost_after_seconds
     if status.get("podUid") not in view.pods_by_uid:
         return f"the pod of instance {name} is gone"
     pod = view.pods_by_uid[status["podUid"]]
-    phase = (pod.get("status") or {}).get("phase")
+    phase = status_of(pod).get("phase")
     if phase in ("Failed", "Succeeded"):
         return f"the pod of instance {name} ended: {phase}"
     quiet = silence(task)
@@ -127,7 +131,7 @@ def _lost(view: View, task: Object, silence: Silence) -> str:
     return ""
 
 
-def silent_pods(view: View, silence: Silence) -> list[Object]:
+def silent_pods(view: View, silence: Silence) -> list[Pod]:
     """Pods whose runner gave no heartbeat for too long.
 
     They have to go: a ready pod whose runner hangs would get the next task as well.
@@ -153,7 +157,7 @@ def silence_of(ctx: Context, view: View) -> Silence:
     nobody could be heard: that time does not count.
     """
 
-    def silence(task: Object) -> float:
+    def silence(task: KiroTask) -> float:
         lease = ctx.cache.get(LEASES, view.namespace, task["status"]["instance"])
         signs = [task] if lease is None else [task, lease]
         seen = max(ctx.last_seen(sign) for sign in signs)
@@ -174,14 +178,14 @@ async def refresh_leases(ctx: Context, view: View, silence: Silence) -> None:
         ctx.remember(LEASES, lease)
 
 
-async def write(ctx: Context, patches: Iterable[Patch]) -> list[Object]:
+async def write(ctx: Context, patches: Iterable[Patch]) -> list[KiroTask]:
     """Write status patches side by side; one that comes too late is left out.
 
     A conflict means that the runner or the merge train was faster: their write wakes the
     swarm again, and the next decision is made from it.
     """
 
-    async def one(task: Object, patch: Any) -> Optional[Object]:
+    async def one(task: KiroTask, patch: KiroTaskStatus) -> Optional[KiroTask]:
         try:
             return await ctx.patch_status(TASKS, task, checked(task, patch, OPERATOR))
         except (errors.Conflict, errors.NotFound):
@@ -202,7 +206,7 @@ def first_start(view: View) -> Optional[str]:
     """When the first task of the swarm started, as far as the statuses tell."""
     times = []
     for task in view.tasks:
-        status = task.get("status") or {}
+        status = status_of(task)
         for record in [status, *(status.get("history") or [])]:
             if parse(record.get("startedAt")):
                 times.append(str(record["startedAt"]))
