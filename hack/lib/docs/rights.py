@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, cast
 
 import yaml
 
 from hack.lib.docs.markdown import code, codes, page, table
+from kiro_swarm.api.kubernetes import Role
 from kiro_swarm.api.meta import API_VERSION
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster.resources import ROLES
@@ -48,7 +49,10 @@ _SPEC = KiroSwarmSpec.model_validate(
 def pages(root: Path) -> Dict[str, str]:
     """File name -> text."""
     roles = [
-        (f"Service account {code(body['metadata']['name'])}", body["rules"])
+        (
+            f"Service account {code(body['metadata']['name'])}",
+            cast(Role, body)["rules"],
+        )
         for resource, body in foundations(_SWARM, _SPEC.storage, network_policy=True)
         if resource is ROLES
     ]

@@ -7,9 +7,10 @@ nothing about where the task is; each is an edge of ``edges`` without a target.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Mapping, Sequence
+from typing import Sequence
 
 from kiro_swarm.api.common import Condition
+from kiro_swarm.api.task import Cycle
 from kiro_swarm.lifecycle.fields import Patch, Status
 from kiro_swarm.policy.times import stamp
 
@@ -22,9 +23,7 @@ def progress(message: str, now: datetime) -> Patch:
     return {"progress": {"message": message[:_MESSAGE], "updatedAt": stamp(now)}}
 
 
-def cycle(
-    status: Status, record: Mapping[str, Any], message: str, now: datetime
-) -> Patch:
+def cycle(status: Status, record: Cycle, message: str, now: datetime) -> Patch:
     """A cycle of beast mode is over: its record, and a line about it.
 
     Made again of a status that has it already, it changes nothing but the time.
@@ -35,7 +34,7 @@ def cycle(
         for item in status.get("cycles") or []
         if (item["attempt"], item["cycle"]) != key
     ]
-    return {"cycles": [*others, dict(record)][-_CYCLES:], **progress(message, now)}
+    return {"cycles": [*others, record][-_CYCLES:], **progress(message, now)}
 
 
 def observed(conditions: Sequence[Condition]) -> Patch:

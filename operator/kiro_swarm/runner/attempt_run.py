@@ -15,6 +15,7 @@ from functools import partial
 from typing import Awaitable, Callable, Optional
 
 from kiro_swarm.agents.driver import OnProgress
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
@@ -129,7 +130,7 @@ class AttemptRun:
     async def _report(self, result: Result) -> bool:
         def patch(task: KiroTask, now: datetime) -> Patch:
             if isinstance(result, Finished):
-                return report.done(task.get("status") or {}, result, now)
+                return report.done(status_of(task), result, now)
             return report.failed(task, result, now)
 
         written = await self._write(patch)

@@ -6,8 +6,9 @@ Called by an AttemptRun, which sends each patch under the resourceVersion it was
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Mapping
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.task import Cycle, KiroTask, KiroTaskStatus
 from kiro_swarm.lifecycle import notes, steps
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.fields import Patch
@@ -31,13 +32,13 @@ def progress(message: str, now: datetime) -> Patch:
     return notes.progress(message, now)
 
 
-def cycle(task: Mapping[str, Any], end: CycleEnd, now: datetime) -> Patch:
+def cycle(task: KiroTask, end: CycleEnd, now: datetime) -> Patch:
     """A cycle of beast mode is over; ``task`` is the whole object until now.
 
     Made again of a task that has it already, it changes nothing but the time.
     """
-    status = task.get("status") or {}
-    record = {
+    status = status_of(task)
+    record: Cycle = {
         "attempt": status["attempt"],
         "cycle": end.number,
         "outcome": end.outcome,
@@ -54,14 +55,14 @@ def cycle_message(end: CycleEnd) -> str:
     return f"cycle {end.number} of {end.of}: {end.outcome}: {end.message}"
 
 
-def prediction(found: Prediction, task: Mapping[str, Any], now: datetime) -> Patch:
+def prediction(found: Prediction, task: KiroTask, now: datetime) -> Patch:
     """What a merge at this moment would say; ``task`` is the whole object until now."""
     return notes.observed(
         with_prediction(task, found.files, found.count, found.tasks, now)
     )
 
 
-def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:
+def done(status: KiroTaskStatus, finished: Finished, now: datetime) -> Patch:
     """The work is there and checked; ``status`` is the task's status until now."""
     return steps.done(
         status,
@@ -73,11 +74,11 @@ def done(status: Mapping[str, Any], finished: Finished, now: datetime) -> Patch:
     )
 
 
-def failed(task: Mapping[str, Any], failure: Failed, now: datetime) -> Patch:
+def failed(task: KiroTask, failure: Failed, now: datetime) -> Patch:
     """The attempt ended without work; ``task`` is the whole object until now."""
     return after_failure(
-        task.get("status") or {},
-        task.get("spec") or {},
+        status_of(task),
+        task["spec"],
         reason=failure.reason,
         message=failure.message,
         brief=failure.brief,

@@ -7,8 +7,9 @@ operator's process names its resource, so what is used can be listed.
 from __future__ import annotations
 
 import ast
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Iterable, Iterator, Optional, Set, Tuple, cast
 
+from kiro_swarm.api.kubernetes import PolicyRule, Role
 from kiro_swarm.api.swarm import Storage
 from kiro_swarm.cluster import resources
 from kiro_swarm.cluster.resources import WATCHED, AnyResource
@@ -86,7 +87,7 @@ def right(resource: AnyResource, method: str) -> Right:
     return resource.group, resource.plural, verb
 
 
-def expand(rules: List[Dict[str, Any]]) -> Set[Right]:
+def expand(rules: Iterable[PolicyRule]) -> Set[Right]:
     """Every single right of a role's rules."""
     return {
         (group, resource, verb)
@@ -118,7 +119,7 @@ def granted() -> Set[Right]:
         item
         for resource, body in made
         if resource is resources.ROLES
-        for item in expand(body["rules"])
+        for item in expand(cast(Role, body)["rules"])
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 from kiro_swarm.api.meta import TASK_STATES
-from kiro_swarm.api.task import KiroTaskStatus
+from kiro_swarm.api.task import Cycle, KiroTaskStatus
 from kiro_swarm.lifecycle import attempts, notes, steps
 from kiro_swarm.lifecycle.edges import (
     EDGES,
@@ -60,7 +60,7 @@ def failed(status: Status, reason: str) -> Any:
 def made(state: str) -> List[Tuple[str, str, Any]]:
     """Writer, edge and patch of everything that can be made of a status in a state."""
     s = full(state)
-    record = {"attempt": 1, "cycle": 1, "outcome": "Red"}
+    record: Cycle = {"attempt": 1, "cycle": 1, "outcome": "Red"}
     return [
         (OPERATOR, "ready", steps.ready(NOW)),
         (OPERATOR, "ticked", steps.ticked(NOW)),

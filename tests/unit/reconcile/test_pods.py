@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.kubernetes import PersistentVolumeClaim, Role
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.work_settings import WorkSettings
-from kiro_swarm.cluster.resources import ROLES
+from kiro_swarm.cluster.resources import CLAIMS, ROLES
 from kiro_swarm.reconcile.objects.job_pods import (
     inspect_job,
     integrate_job,
@@ -298,7 +299,12 @@ def test_the_template_hash_follows_what_pods_are_made_of() -> None:
 def test_accounts_may_do_no_more_than_their_work() -> None:
     item, spec = swarm(storage={"size": "5Gi", "storageClassName": "fast"})
     made = foundations(item, spec.storage, network_policy=True)
-    rules = [rule for kind, body in made if kind is ROLES for rule in body["rules"]]
+    rules = [
+        rule
+        for kind, body in made
+        if kind is ROLES
+        for rule in cast(Role, body)["rules"]
+    ]
     allowed = {
         (r, verb) for rule in rules for r in rule["resources"] for verb in rule["verbs"]
     }
@@ -316,7 +322,7 @@ def test_accounts_may_do_no_more_than_their_work() -> None:
         (ledger, ["get", "patch"]),
         (None, ["create"]),
     ]
-    claim = next(b for _, b in made if b["kind"] == "PersistentVolumeClaim")
+    (claim,) = (cast(PersistentVolumeClaim, b) for kind, b in made if kind is CLAIMS)
     assert claim["spec"]["storageClassName"] == "fast"
     assert all(
         b["metadata"]["ownerReferences"][0]["uid"] == "swarm-uid" for _, b in made

@@ -18,7 +18,7 @@ from kiro_swarm.runner.ahead import Ahead
 from kiro_swarm.runner.attempt import Failed
 from kiro_swarm.workspace.errors import GitTimeout
 from kiro_swarm.workspace.lookahead import Lookahead, Prediction
-from tests.support.shapes import valid
+from tests.support.shapes import Object, valid
 from tests.unit.runner.fakes import START, settle
 from tests.unit.runner.test_loop import DONE, Bench, running
 
@@ -232,7 +232,10 @@ async def test_bad_settings_are_no_answer(tmp_path: Path, bad: str) -> None:
 def patched(
     found: Prediction, before: Sequence[dict[str, Any]] = ()
 ) -> list[dict[str, Any]]:
-    task = {"metadata": {"generation": 3}, "status": {"conditions": list(before)}}
+    task: Object = {
+        "metadata": {"generation": 3},
+        "status": {"conditions": list(before)},
+    }
     patch: Any = report.prediction(found, task, START)
     conditions: list[dict[str, Any]] = patch["conditions"]
     return conditions
@@ -258,7 +261,7 @@ def test_the_longest_message_fits() -> None:
 
 def test_the_time_moves_with_the_status_only() -> None:
     first = patched(ONE)
-    later = {"metadata": {}, "status": {"conditions": first}}
+    later: Object = {"metadata": {}, "status": {"conditions": first}}
     now = START + timedelta(seconds=60)
     (same,) = report.prediction(TWO, later, now)["conditions"]
     assert same["lastTransitionTime"] == first[0]["lastTransitionTime"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiro_swarm.api.task import KiroTaskStatus
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Failed
 from kiro_swarm.runner.attempt_run import SupersededError
@@ -29,6 +29,10 @@ END = CycleEnd(
     started_at=START,
 )
 SAID = "cycle 1 of 5: VerificationFailed: the verification `check` exited with 1"
+
+
+def task_with(status: KiroTaskStatus) -> KiroTask:
+    return {"metadata": {}, "spec": {"swarm": "demo", "id": "1.1"}, "status": status}
 
 
 async def test_a_cycle_is_recorded_by_one_write_that_tells_the_progress_too() -> None:
@@ -135,7 +139,7 @@ async def test_a_cycle_waits_out_an_outage_and_is_recorded_once() -> None:
 
 async def test_an_attempt_cut_short_between_cycles_is_not_gone_on_with() -> None:
     bench = Bench()
-    cycles = report.cycle({"status": {"attempt": 1}}, END, START)["cycles"]
+    cycles = report.cycle(task_with({"attempt": 1}), END, START)["cycles"]
     bench.api.put("1.1", state="Running", instance="demo-1", attempt=1, cycles=cycles)
     async with running(bench):
         status = bench.api.status("1.1")
@@ -145,16 +149,16 @@ async def test_an_attempt_cut_short_between_cycles_is_not_gone_on_with() -> None
 
 
 def test_a_write_whose_answer_was_lost_is_repeated_without_a_second_record() -> None:
-    task = {"status": {"attempt": 2}}
-    first = report.cycle(task, END, START)
-    again = report.cycle({"status": {**task["status"], **first}}, END, START)
+    status: KiroTaskStatus = {"attempt": 2}
+    first = report.cycle(task_with(status), END, START)
+    again = report.cycle(task_with({**status, **first}), END, START)
     assert again == first
 
 
 @pytest.mark.parametrize("commit", ["", COMMIT])
 def test_any_message_fits_the_schema(commit: str) -> None:
     end = replace(END, message="m" * 5000, commit=commit)
-    patch = report.cycle({"status": {"attempt": 1}}, end, START)
+    patch = report.cycle(task_with({"attempt": 1}), end, START)
     status = valid(KiroTaskStatus, patch)
     assert (len(status["cycles"][0]["message"]), status["cycles"][0]["commit"]) == (
         256,
@@ -166,14 +170,14 @@ def test_any_message_fits_the_schema(commit: str) -> None:
 @given(plays=st.lists(st.integers(1, 20), max_size=5))
 def test_the_latest_twenty_are_kept_in_order(plays: list[int]) -> None:
     """``plays`` has the number of cycles of each attempt."""
-    status: dict[str, object] = {}
+    status: KiroTaskStatus = {}
     every: list[tuple[int, int]] = []
     for attempt, count in enumerate(plays, start=1):
         status["attempt"] = attempt
         for number in range(1, count + 1):
             end = replace(END, number=number, of=count)
             now = START + timedelta(seconds=len(every))
-            status.update(report.cycle({"status": status}, end, now))
+            status.update(report.cycle(task_with(status), end, now))
             every.append((attempt, number))
     kept = valid(KiroTaskStatus, status).get("cycles", [])
     assert [(item["attempt"], item["cycle"]) for item in kept] == every[-20:]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from kiro_swarm.api.task import KiroTaskStatus
 from kiro_swarm.runner import report
 from kiro_swarm.runner.attempt import Failed, Finished
 from kiro_swarm.runner.worktree import Cut
-from tests.support.shapes import valid
+from tests.support.shapes import Object, valid
 from tests.unit.runner.fakes import BASE, COMMIT, START
 
 BRANCH = "swarm/demo/1.1/2"
-BOUND: dict[str, Any] = {
+BOUND: KiroTaskStatus = {
     "state": "Bound",
     "attempt": 2,
     "instance": "demo-1",
@@ -24,7 +23,7 @@ BOUND: dict[str, Any] = {
 }
 
 
-def merged(status: dict[str, Any], patch: Any) -> dict[str, Any]:
+def merged(status: KiroTaskStatus, patch: KiroTaskStatus) -> Object:
     both = {**status, **patch}
     return {key: value for key, value in both.items() if value is not None}
 
@@ -55,7 +54,7 @@ def test_the_way_from_bound_to_done() -> None:
 
 def test_the_way_back_counts_the_attempt_and_keeps_its_time() -> None:
     status = merged(BOUND, report.running(Cut(BASE, BRANCH), START))
-    task = {"spec": {"maxAttempts": 3}, "status": status}
+    task: Object = {"spec": {"maxAttempts": 3}, "status": status}
     failure = Failed("VerificationFailed", "red", "b" * 100_000)
     status = merged(status, report.failed(task, failure, START + timedelta(seconds=3)))
     assert (status["state"], status["reason"]) == ("Ready", "VerificationFailed")

@@ -6,8 +6,6 @@ name made of the swarm's, so making one twice makes it once.
 
 from __future__ import annotations
 
-from typing import Any
-
 from kiro_swarm.api.kubernetes import (
     ClaimSpec,
     KubernetesObject,
@@ -40,9 +38,8 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.ledger import MOST_SEGMENTS
 
-#: The type of what is made is that of its resource.
-Made = tuple[AnyResource, Any]
-Object = Any
+#: An object that is to be made is one of its resource.
+Made = tuple[AnyResource, KubernetesObject]
 
 
 def owner(item: KubernetesObject) -> OwnerReference:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from functools import partial
 
+from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, SWARMS
 from kiro_swarm.policy import naming
@@ -12,7 +13,7 @@ from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.instances.decision import decide
 from kiro_swarm.reconcile.instances.instance import make_pod, observe_instance
-from kiro_swarm.reconcile.objects.manifests import Object, metadata
+from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.reconcile.snapshot.view import View
 
 
@@ -22,7 +23,7 @@ def missing(view: View) -> list[int]:
     return [index for index in range(1, view.spec.instances + 1) if index not in there]
 
 
-def leaving(view: View) -> list[Object]:
+def leaving(view: View) -> list[KiroInstance]:
     """Instances beyond the wanted number that have nothing left to do.
 
     A busy one stays until its task is done; it gets no further one (see ``bind``).
@@ -36,7 +37,7 @@ def leaving(view: View) -> list[Object]:
     ]
 
 
-def manifest(view: View, index: int) -> Object:
+def manifest(view: View, index: int) -> KiroInstance:
     """The KiroInstance number ``index``."""
     colour = colour_of(index)
     return {

@@ -6,10 +6,14 @@ The truth table of the conditions stands beside their type, in ``api/swarm_statu
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Optional
+from typing import Mapping, Optional
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.common import Condition
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.meta import (
+    BLOCKED,
+    BOUND,
     DONE,
     FAILED,
     GROUP,
@@ -17,9 +21,18 @@ from kiro_swarm.api.meta import (
     MERGED,
     READY,
     RUNNING,
-    TASK_STATES,
+    SKIPPED,
 )
-from kiro_swarm.api.swarm_status import KiroSwarmStatus
+from kiro_swarm.api.swarm_status import (
+    InstanceSummary,
+    IntegrationStatus,
+    KiroSwarmStatus,
+    Phase,
+    PrepareStatus,
+    Speedup,
+    TaskCounts,
+)
+from kiro_swarm.api.task import State
 from kiro_swarm.policy.conditions import condition, is_true
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.pods import branch_of
@@ -42,14 +55,17 @@ _PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
 _MOST_NAMED = 5
 
 
-def swarm_status(view: View, prepared: Prepared, train: Train) -> Any:
+def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatus:
     """The whole status of a KiroSwarm."""
     before = view.status
     counts = Counter(view.states.values())
     ready = [item for item in view.instances if _counts_as_ready(item)]
     wanted = wanted_instances(view)
     phase, message = _phase_and_message(view, prepared, train, len(ready), wanted)
-    status: dict[str, Any] = {
+    started, finished = first_start(view), _finished_at(view)
+    all_ready = len(ready) >= wanted
+    return {
+        **before,
         "observedGeneration": view.swarm["metadata"].get("generation", 0),
         "phase": phase,
         "message": message[:1024],
@@ -58,31 +74,40 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> Any:
         "readiness": f"{len(ready)}/{wanted}",
         "progress": f"{counts[MERGED]}/{len(view.tasks)}",
         "selector": f"{LABEL_SWARM}={view.name},{GROUP}/component=instance",
-        "tasks": {
-            "total": len(view.tasks),
-            **{state.lower(): counts[state] for state in TASK_STATES},
-            "late": sum(is_late(view, task) for task in view.active.values()),
-        },
+        "tasks": _tasks(view, counts),
         "instances": _instances(view),
         "prepare": _prepare(view, prepared),
         "integration": _integration(view, prepared, train),
-        "startedAt": first_start(view),
-        "finishedAt": _finished_at(view),
+        "startedAt": started,
+        "finishedAt": finished,
+        "speedup": _speedup(view, started, finished),
+        "conditions": _conditions(view, prepared, train, phase, message, all_ready),
     }
-    status["speedup"] = _speedup(view, status["startedAt"], status["finishedAt"])
-    status["conditions"] = _conditions(
-        view, prepared, train, phase, message, len(ready) >= wanted
-    )
-    return {**before, **status}
+
+
+def _tasks(view: View, counts: Mapping[State, int]) -> TaskCounts:
+    """How many tasks there are, and how many in each state."""
+    return {
+        "total": len(view.tasks),
+        "blocked": counts[BLOCKED],
+        "ready": counts[READY],
+        "bound": counts[BOUND],
+        "running": counts[RUNNING],
+        "done": counts[DONE],
+        "merged": counts[MERGED],
+        "failed": counts[FAILED],
+        "skipped": counts[SKIPPED],
+        "late": sum(is_late(view, task) for task in view.active.values()),
+    }
 
 
 def differs(before: KiroSwarmStatus, after: KiroSwarmStatus) -> bool:
     """Whether a status is worth a write: time passing alone is not."""
     quiet = {"speedup": None, "forecast": None}
-    return bool(_stored({**before, **quiet}) != _stored({**after, **quiet}))
+    return _stored({**before, **quiet}) != _stored({**after, **quiet})
 
 
-def _stored(value: Any) -> Any:
+def _stored(value: object) -> object:
     """What a merge patch leaves behind: None means that there is no such field."""
     if not isinstance(value, dict):
         return value
@@ -111,19 +136,19 @@ def _counts_as_ready(instance: KiroInstance) -> bool:
 
 
 def _phase(instance: KiroInstance) -> str:
-    return str((instance.get("status") or {}).get("phase") or "Pending")
+    return str(status_of(instance).get("phase") or "Pending")
 
 
-def _instances(view: View) -> list[dict[str, Any]]:
+def _instances(view: View) -> list[InstanceSummary]:
     items = sorted(
         view.instances,
         key=lambda item: (_PHASE_ORDER.get(_phase(item), 4), item["spec"]["index"]),
     )
-    summaries = []
+    summaries: list[InstanceSummary] = []
     for item in items[:_MOST_INSTANCES]:
         name = item["metadata"]["name"]
         task = view.active.get(name)
-        summary = {
+        summary: InstanceSummary = {
             "name": name,
             "colour": item["spec"]["colour"],
             "phase": "Busy" if task and _phase(item) == "Ready" else _phase(item),
@@ -135,7 +160,7 @@ def _instances(view: View) -> list[dict[str, Any]]:
     return summaries
 
 
-def _prepare(view: View, prepared: Prepared) -> dict[str, Any]:
+def _prepare(view: View, prepared: Prepared) -> PrepareStatus:
     before = view.status.get("prepare") or {}
     report, remarks = prepared.report, prepared.diagnostics
     return {
@@ -149,7 +174,7 @@ def _prepare(view: View, prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]:
+def _integration(view: View, prepared: Prepared, train: Train) -> IntegrationStatus:
     before = view.status.get("integration") or {}
     report = prepared.report
     base = (report and report["base"]) or before.get("base") or ""
@@ -165,7 +190,7 @@ def _integration(view: View, prepared: Prepared, train: Train) -> dict[str, Any]
     }
 
 
-def _anchor(view: View, train: Train) -> dict[str, Any]:
+def _anchor(view: View, train: Train) -> IntegrationStatus:
     """Where the ledger ends. It is shorter than before only where a Job says so.
 
     Who cuts it, or writes it anew, would else take the anchor along.
@@ -183,19 +208,17 @@ def _finished_at(view: View) -> Optional[str]:
         return None
     ends = [
         str(status.get("mergedAt") or status.get("finishedAt") or "")
-        for status in (task.get("status") or {} for task in view.tasks)
+        for status in (status_of(task) for task in view.tasks)
     ]
     return max(ends) or None
 
 
-def _speedup(
-    view: View, started: Optional[str], finished: Optional[str]
-) -> dict[str, float]:
+def _speedup(view: View, started: Optional[str], finished: Optional[str]) -> Speedup:
     """Measured times: of the wall clock, of all attempts, and their ratio."""
     now = stamp(view.now)
     work = 0.0
     for task in view.tasks:
-        status = task.get("status") or {}
+        status = status_of(task)
         work += float(status.get("runningSeconds") or 0.0)
         if state_of(task) == RUNNING:
             work += seconds_between(status.get("startedAt"), now)
@@ -210,7 +233,7 @@ def _speedup(
 
 def _phase_and_message(
     view: View, prepared: Prepared, train: Train, ready: int, wanted: int
-) -> tuple[str, str]:
+) -> tuple[Phase, str]:
     states = Counter(view.states.values())
     if view.swarm["metadata"].get("deletionTimestamp"):
         return "Deleting", "being deleted"
@@ -271,7 +294,7 @@ def _question(view: View) -> str:
 def stuck(view: View) -> bool:
     """A task has failed and nothing else can move without a person."""
     states = set(view.states.values())
-    return FAILED in states and states <= {FAILED, "Blocked", MERGED, "Skipped"}
+    return FAILED in states and states <= {FAILED, BLOCKED, MERGED, SKIPPED}
 
 
 def _conditions(
@@ -281,11 +304,11 @@ def _conditions(
     phase: str,
     message: str,
     all_ready: bool,
-) -> list[dict[str, Any]]:
+) -> list[Condition]:
     generation = view.swarm["metadata"].get("generation", 0)
     before = view.status.get("conditions") or []
 
-    def make(kind: str, status: Optional[bool], reason: str, text: str) -> Any:
+    def make(kind: str, status: Optional[bool], reason: str, text: str) -> Condition:
         return condition(
             before, kind, status, reason, text, generation=generation, now=view.now
         )

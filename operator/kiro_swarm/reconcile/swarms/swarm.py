@@ -7,13 +7,14 @@ them in a row and decides when to look again.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Optional
+from typing import Optional, cast
 
-from kiro_swarm.api.access import spec_of
-from kiro_swarm.api.kubernetes import Job
+from kiro_swarm.api.access import spec_of, status_of
+from kiro_swarm.api.kubernetes import Job, KubernetesObject, PolicyRule, Role
 from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
+from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import (
@@ -27,7 +28,7 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
-from kiro_swarm.reconcile.objects.manifests import Object, foundations, is_owned
+from kiro_swarm.reconcile.objects.manifests import foundations, is_owned
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
@@ -118,7 +119,7 @@ async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) 
 
 
 async def _lay(
-    ctx: Context, swarm: Object, resource: AnyResource, body: Object
+    ctx: Context, swarm: KiroSwarm, resource: AnyResource, body: KubernetesObject
 ) -> bool:
     """Make one object that is not watched; True when it is there and the swarm's.
 
@@ -131,11 +132,19 @@ async def _lay(
         there = await ctx.client.get(resource, namespace, name)
         if not is_owned(there, swarm):
             return False
-        if resource is ROLES and there.get("rules") != body["rules"]:
-            version = {"resourceVersion": there["metadata"]["resourceVersion"]}
-            patch = {"metadata": version, "rules": body["rules"]}
-            await ctx.client.patch(ROLES, namespace, name, patch)
+        if resource is ROLES:
+            await _give_rights(ctx, there, cast(Role, body)["rules"])
     return True
+
+
+async def _give_rights(ctx: Context, role: Role, rules: list[PolicyRule]) -> None:
+    """Let a Role allow this, and nothing else."""
+    if role.get("rules") == rules:
+        return
+    metadata = role["metadata"]
+    version = {"resourceVersion": metadata["resourceVersion"]}
+    patch = {"metadata": version, "rules": rules}
+    await ctx.client.patch(ROLES, metadata["namespace"], metadata["name"], patch)
 
 
 async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
@@ -229,7 +238,7 @@ def _rest(ctx: Context, view: View) -> float:
 
 async def _status(
     ctx: Context, view: View, prepared: Prepared, train: integrate.Train
-) -> Any:
+) -> KiroSwarmStatus:
     """The status, with where the audit log ends if there are commands."""
     status = swarm_status(view, prepared, train)
     if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
@@ -238,11 +247,11 @@ async def _status(
     return status
 
 
-def _until(view: View, when: Any) -> Optional[float]:
+def _until(view: View, when: Optional[datetime]) -> Optional[float]:
     return None if when is None else max(0.1, (when - view.now).total_seconds())
 
 
-async def _expire(ctx: Context, view: View, status: Any) -> Optional[float]:
+async def _expire(ctx: Context, view: View, status: KiroSwarmStatus) -> Optional[float]:
     """Delete a finished swarm whose time is up; else seconds until then."""
     ttl = view.spec.ttl_seconds_after_finished
     finished = parse(status.get("finishedAt"))
@@ -259,7 +268,7 @@ async def _expire(ctx: Context, view: View, status: Any) -> Optional[float]:
     return None
 
 
-async def _emit_events(ctx: Context, view: View, status: Any) -> None:
+async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> None:
     """An Event when it stalls, asks a person or is complete: news people look for."""
     for kind, warning in (
         ("Stalled", True),
@@ -285,12 +294,12 @@ def _wake_instances(ctx: Context, view: View) -> None:
     for instance in view.instances:
         name = instance["metadata"]["name"]
         task = view.active.get(name)
-        said = (instance.get("status") or {}).get("task") or ""
+        said = status_of(instance).get("task") or ""
         if view.spec_changed or said != (task["spec"]["id"] if task else ""):
             ctx.queue.add(ctx.key(INSTANCES, view.namespace, name))
 
 
-async def _refuse(ctx: Context, swarm: Object, message: str) -> None:
+async def _refuse(ctx: Context, swarm: KiroSwarm, message: str) -> None:
     """Say why nothing is done for a swarm. Nothing is created, nothing is lost."""
     spec = spec_of(swarm)
     prepared = Prepared(False, "RepositoryNotAllowed", message, 0)
