@@ -106,6 +106,28 @@ async def test_a_task_comes_back_when_the_pod_of_its_instance_is_gone(
     assert task["branch"] == "swarm/demo/1/2"
 
 
+@pytest.mark.parametrize("written", range(1, 7))
+async def test_a_restart_that_was_killed_is_never_charged_to_the_instance(
+    world: World, written: int
+) -> None:
+    await prepared(world, {"id": "1"})
+    world.say("restart instance demo-1")
+    # Before, between and after the two writes that let the pod go and the task come back.
+    world.api.crash_after(written)
+    with pytest.raises(ConnectionError):
+        await world.live(6)
+    for pod in world.cluster.all(PODS):
+        if pod["metadata"].get("deletionTimestamp"):
+            world.api.store.remove(PODS, NAMESPACE, pod["metadata"]["name"])
+    world.api.revive()
+    await world.restart()
+    await world.live(6)
+    assert world.answer()["phase"] == "Succeeded"
+    task = world.cluster.task("1")
+    assert [one["outcome"] for one in task["history"]] == ["Reassigned"]
+    assert (task["state"], task["attempt"], task["forgiven"]) == ("Bound", 2, 1)
+
+
 async def test_a_task_comes_back_when_the_pod_ended(world: World) -> None:
     await prepared(world, {"id": "1"})
     world.cluster.end_pod("demo-1-0", "Failed", "Evicted")

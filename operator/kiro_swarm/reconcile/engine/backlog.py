@@ -129,6 +129,12 @@ def is_waiting(command: SwarmCommand) -> bool:
     return status.get("phase") == "Running" and status.get("reason") == WAITING
 
 
+def is_working(command: SwarmCommand) -> bool:
+    """Whether a command has recorded what it changes, and is at it."""
+    status = status_of(command)
+    return status.get("phase") == "Running" and status.get("reason") == WORKING
+
+
 def unlogged(command: SwarmCommand) -> bool:
     """Whether a command was cancelled after it had changed something, and the audit log
     does not say so yet: its own answer, which would have, was never written."""

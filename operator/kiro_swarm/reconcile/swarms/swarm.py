@@ -178,12 +178,13 @@ async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
 async def _move_tasks(ctx: Context, view: View) -> View:
     """States that follow from others, bindings, slow instances; returns the view afterwards."""
     silence = transitions.silence_of(ctx, view)
+    claimed = transitions.claimed_by(ctx, view)
     await transitions.refresh_leases(ctx, view, silence)
     for pod in transitions.silent_pods(view, silence):
         # Before its task is taken back: who dies in between finds the pod on its way out.
         await ctx.delete(PODS, pod)
     while True:
-        patches = transitions.transitions(view, silence)
+        patches = transitions.transitions(view, silence, claimed)
         if not patches:
             break
         written = await transitions.write(ctx, patches)

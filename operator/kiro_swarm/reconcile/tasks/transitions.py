@@ -22,24 +22,33 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import LEASES, TASKS
+from kiro_swarm.cluster.resources import COMMANDS, LEASES, TASKS
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import OPERATOR
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.reasons import INSTANCE_LOST
 from kiro_swarm.lifecycle.steps import asked_again, ready, recognised, skipped, ticked
 from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile.engine.backlog import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
 Patch = tuple[KiroTask, KiroTaskStatus]
 Silence = Callable[[KiroTask], float]
+Claimed = Callable[[KiroTask], bool]
 
 
-def transitions(view: View, silence: Silence) -> list[Patch]:
+def _nothing_claimed(_: KiroTask) -> bool:
+    return False
+
+
+def transitions(
+    view: View, silence: Silence, claimed: Claimed = _nothing_claimed
+) -> list[Patch]:
     """Every state change that follows from what is seen, except bindings.
 
     :param silence: seconds since the last heartbeat of an active task's runner.
+    :param claimed: whether a sentence under way has recorded that it changes a task.
     """
     task_index = view.task_index
     concerned = [
@@ -51,9 +60,31 @@ def transitions(view: View, silence: Silence) -> list[Patch]:
     patches = []
     for task in concerned:
         patch = _transition(view, task, silence)
-        if patch is not None:
-            patches.append((task, patch))
+        # ``restart instance`` deletes a pod and takes its task back. Who sees the one
+        # before the other must not charge the instance with what a person did.
+        if patch is None or (patch.get("reason") == INSTANCE_LOST and claimed(task)):
+            continue
+        patches.append((task, patch))
     return patches
+
+
+def claimed_by(ctx: Context, view: View) -> Claimed:
+    """Whether a sentence under way has recorded that it changes a task.
+
+    Asked for lost tasks only. Who ends without having changed it claims nothing any more.
+    """
+
+    def claimed(task: KiroTask) -> bool:
+        name = f"{TASKS.kind.lower()}/{task['metadata']['name']}"
+        commands = ctx.cache.of_swarm(COMMANDS, view.namespace, view.name)
+        return any(
+            change["object"] == name
+            for command in commands
+            if is_working(command)
+            for change in status_of(command).get("changes") or ()
+        )
+
+    return claimed
 
 
 def _transition(
