@@ -14,7 +14,7 @@ import logging
 from datetime import datetime, timezone
 from typing import Optional
 
-from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import DONE, FAILED, READY
 from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.api.task import KiroTask
@@ -212,7 +212,7 @@ def _candidate(task: KiroTask, env: JobEnvironment) -> Candidate:
 def ended_meanwhile(before: KiroTask, now: KiroTask) -> bool:
     """Whether the attempt that was Done is over, and no other one has begun. Pure."""
     same = before["metadata"]["uid"] == now["metadata"]["uid"]
-    status = now.get("status") or {}
+    status = status_of(now)
     return (
         same
         and status.get("state") in (READY, FAILED)

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Awaitable, Callable, Optional, Union
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import FINAL_STATES
 from kiro_swarm.api.reports import IntegrateReport, SyncReport
 from kiro_swarm.api.swarm import KiroSwarmSpec
@@ -69,9 +70,7 @@ class Merging:
         tasks, _ = await self.client.list(
             TASKS, self.env.namespace, fields=f"spec.swarm={self.env.swarm}"
         )
-        return all(
-            (task.get("status") or {}).get("state") in FINAL_STATES for task in tasks
-        )
+        return all(status_of(task).get("state") in FINAL_STATES for task in tasks)
 
     async def push_is_due(self) -> bool:
         """Whether the branch is to be pushed now, as the swarm's policy says."""

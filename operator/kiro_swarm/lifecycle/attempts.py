@@ -8,9 +8,9 @@ rule for all of them, so that a task is never sent back in three different ways.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Mapping
 
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE, FAILED, READY
+from kiro_swarm.api.task import Attempt, KiroTaskSpec
 from kiro_swarm.lifecycle.fields import (
     OF_THE_INSTANCE,
     Patch,
@@ -37,7 +37,7 @@ _MESSAGE = 1024
 
 def after_failure(
     status: Status,
-    spec: Mapping[str, Any],
+    spec: KiroTaskSpec,
     *,
     reason: str,
     message: str,
@@ -113,9 +113,7 @@ def rejected(status: Status, now: datetime, reason_text: str) -> Patch:
     return {**patch, "brief": brief[:_BRIEF]}
 
 
-def cancelled(
-    status: Status, spec: Mapping[str, Any], now: datetime, who: str
-) -> Patch:
+def cancelled(status: Status, spec: KiroTaskSpec, now: datetime, who: str) -> Patch:
     """The patch for a task that a person gives up: Failed, whatever attempts are left.
 
     :param status: the task's status, in any state but Merged.
@@ -140,7 +138,7 @@ def _attempt_over(status: Status, reason: str, message: str, now: datetime) -> P
     """What every end of an attempt has in common: its record, and no instance."""
     ended = stamp(now)
     started = status.get("startedAt")
-    record = {
+    record: Attempt = {
         "attempt": attempt_of(status),
         "instance": status.get("instance") or "",
         "outcome": reason,

@@ -6,11 +6,11 @@ next one begins, stands in this module alone.
 
 from __future__ import annotations
 
-from typing import Any, Final, Mapping, cast
+from typing import Final, Mapping, cast
 
 from kiro_swarm.api.task import KiroTaskStatus
 
-Status = Mapping[str, Any]
+Status = KiroTaskStatus
 #: A JSON merge patch of a status: None removes a field.
 Patch = KiroTaskStatus
 

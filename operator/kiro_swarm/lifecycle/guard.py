@@ -8,9 +8,11 @@ as it was. Some microseconds, so it is on always, not in tests alone.
 
 from __future__ import annotations
 
-from typing import Any, Final, Iterator, Mapping
+from typing import Final, Iterator
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import BLOCKED
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.lifecycle.edges import EDGES, Edge
 from kiro_swarm.lifecycle.fields import (
     PER_ATTEMPT,
@@ -36,14 +38,14 @@ class IllegalEdgeError(Exception):
     """A write that would leave the life of a task; says which and why."""
 
 
-def checked(task: Mapping[str, Any], patch: Patch, by: str) -> Patch:
+def checked(task: KiroTask, patch: Patch, by: str) -> Patch:
     """The patch, if ``by`` may write it to the task as it was read.
 
     :param by: one of ``edges.WRITERS``.
 
     Raises IllegalEdgeError: otherwise.
     """
-    edge_of(task.get("status") or {}, patch, by)
+    edge_of(status_of(task), patch, by)
     return patch
 
 

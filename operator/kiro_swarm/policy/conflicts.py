@@ -8,11 +8,13 @@ as they are. Pure.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Mapping, Optional, Sequence
+from typing import Optional, Sequence
 
 from typing_extensions import TypedDict
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.common import Condition
+from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.policy.conditions import condition, find
 
 CONFLICT_PREDICTED = "ConflictPredicted"
@@ -20,7 +22,7 @@ _CLEAN = "as it is now, the work merges cleanly"
 
 
 def with_prediction(
-    task: Mapping[str, Any],
+    task: KiroTask,
     files: Sequence[str],
     count: int,
     tasks: Sequence[str],
@@ -32,7 +34,7 @@ def with_prediction(
     :param files: some of the ``count`` files in conflict, printable; empty for none.
     :param tasks: ids of merged tasks that changed them.
     """
-    before = (task.get("status") or {}).get("conditions") or []
+    before = status_of(task).get("conditions") or []
     new = condition(
         before,
         CONFLICT_PREDICTED,
@@ -46,19 +48,19 @@ def with_prediction(
 
 
 def with_news(
-    task: Mapping[str, Any],
+    task: KiroTask,
     files: Sequence[str],
     count: int,
     tasks: Sequence[str],
     now: datetime,
 ) -> Optional[list[Condition]]:
     """As ``with_prediction``; None where that would tell nobody anything new."""
-    told = predicted(task.get("status") or {})
+    told = predicted(status_of(task))
     conditions = with_prediction(task, files, count, tasks, now)
     return None if told == predicted({"conditions": conditions}) else conditions
 
 
-def predicted(status: Mapping[str, Any]) -> str:
+def predicted(status: KiroTaskStatus) -> str:
     """What is in the way of a merge, in words; empty when nothing is known to be."""
     found = find(status.get("conditions") or [], CONFLICT_PREDICTED)
     if found is None or found.get("status") != "True":
@@ -72,7 +74,7 @@ class Observed(TypedDict, total=False):
     conditions: list[Condition]
 
 
-def without_prediction(status: Mapping[str, Any]) -> Observed:
+def without_prediction(status: KiroTaskStatus) -> Observed:
     """The part of a status patch that ends an attempt: empty where none was predicted."""
     before = status.get("conditions") or []
     others = _others(before)

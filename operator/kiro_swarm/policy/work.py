@@ -7,9 +7,11 @@ which finds the commits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from typing import Optional
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import BOUND, DONE, MERGED, RUNNING
+from kiro_swarm.api.task import KiroTask
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class Work:
     attempt: int = 0
 
 
-def work_of(task: Mapping[str, Any]) -> Optional[Work]:
+def work_of(task: KiroTask) -> Optional[Work]:
     """The work of a KiroTask: merged, done, under way, or of its last failed attempt.
 
     None when no attempt of it has left a commit that can still be found.
     """
-    status = task.get("status") or {}
+    status = status_of(task)
     state, attempt = status.get("state"), int(status.get("attempt") or 0)
     if state == MERGED:
         merge = str(status.get("mergeCommit") or "")

@@ -14,6 +14,7 @@ import logging
 from typing import Callable, Optional
 
 from kiro_swarm.agents.driver import OnProgress
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
@@ -176,4 +177,4 @@ async def _report_restart(
 
 
 def _bound_at(task: KiroTask) -> str:
-    return str((task.get("status") or {}).get("boundAt") or "")
+    return str(status_of(task).get("boundAt") or "")

@@ -18,6 +18,7 @@ from typing import (
     TypeVar,
 )
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import ACTIVE_STATES
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
@@ -71,14 +72,12 @@ class Key(NamedTuple):
 
 def key_of(task: KiroTask) -> Key:
     """Which attempt a task object is at."""
-    return Key(
-        task["metadata"]["uid"], int((task.get("status") or {}).get("attempt", 0))
-    )
+    return Key(task["metadata"]["uid"], int(status_of(task).get("attempt", 0)))
 
 
 def is_bound_to(task: KiroTask, instance: str) -> bool:
     """Whether ``instance`` is to work, or works, on the task."""
-    status = task.get("status") or {}
+    status = status_of(task)
     return (
         status.get("state") in ACTIVE_STATES
         and status.get("instance") == instance

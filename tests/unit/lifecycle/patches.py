@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+from kiro_swarm.api.task import KiroTaskSpec
 from kiro_swarm.lifecycle import attempts, steps
 from kiro_swarm.lifecycle.fields import attempt_of
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
-SPEC = {"maxAttempts": 2}
+SPEC: KiroTaskSpec = {"swarm": "demo", "id": "1.1", "maxAttempts": 2}
 Status = Any
 
 

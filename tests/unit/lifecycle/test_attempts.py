@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.api.task import KiroTaskStatus
+from kiro_swarm.api.task import KiroTaskSpec, KiroTaskStatus
 from kiro_swarm.lifecycle.attempts import (
     after_failure,
     cancelled,
@@ -16,13 +16,13 @@ from kiro_swarm.lifecycle.attempts import (
 )
 from kiro_swarm.lifecycle.reasons import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
 from kiro_swarm.policy.times import stamp
-from tests.support.shapes import valid
+from tests.support.shapes import Object, valid
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
-SPEC = {"maxAttempts": 3}
+SPEC: KiroTaskSpec = {"swarm": "demo", "id": "1.1", "maxAttempts": 3}
 
 
-def status(**changes: Any) -> Any:
+def status(**changes: Any) -> Object:
     running = {
         "state": "Running",
         "attempt": 1,
@@ -36,13 +36,13 @@ def status(**changes: Any) -> Any:
 
 
 def fail(
-    before: dict[str, Any],
+    before: Object,
     *,
     reason: str = "NoChanges",
     message: str = "nothing committed",
     brief: str = "",
-    spec: dict[str, Any] = SPEC,
-) -> Any:
+    spec: KiroTaskSpec = SPEC,
+) -> Object:
     return after_failure(
         before, spec, reason=reason, message=message, brief=brief, now=NOW
     )
@@ -71,7 +71,7 @@ def test_a_task_is_tried_again_until_its_attempts_are_used_up(
 
 
 def test_even_innocent_attempts_end_somewhere() -> None:
-    before: dict[str, Any] = {}
+    before: Object = {}
     for attempt in range(1, 1000):
         before = {**before, **fail(status(attempt=attempt), reason="InstanceLost")}
         if before["state"] == "Failed":
@@ -174,7 +174,7 @@ def test_a_cancelled_task_is_failed_from_wherever_it_is(
     case: str, state: str, attempt: int, over: bool
 ) -> None:
     before = status(state=state, attempt=attempt)
-    spec = {**SPEC, "runRequest": "asked-before"}
+    spec: KiroTaskSpec = {**SPEC, "runRequest": "asked-before"}
     after = {**before, **cancelled(before, spec, NOW, "ada")}
     assert (after["state"], after["reason"]) == ("Failed", "Cancelled"), case
     assert after["message"] == "cancelled by ada"
@@ -207,9 +207,9 @@ def test_a_task_that_a_person_takes_back_keeps_its_place_and_its_brief(
 
 
 def test_a_person_may_take_a_task_back_as_often_as_they_like() -> None:
-    before: dict[str, Any] = {}
+    before: Object = {}
     for attempt in range(1, 101):
-        begun = {**before, **status(attempt=attempt)}
+        begun: Object = {**before, **status(attempt=attempt)}
         before = {**begun, **taken_back(begun, NOW, "Stopped", "stop")}
     lost = {**before, **status(attempt=101)}
     assert fail(lost, reason="InstanceLost")["state"] == "Ready"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from kiro_swarm.policy.approval import asks_person, may_merge
+from tests.support.shapes import Object
 
 
-def task(state: str, attempt: int, approved: int = 0) -> dict[str, Any]:
+def task(state: str, attempt: int, approved: int = 0) -> Object:
     return {
         "spec": {"approvedAttempt": approved},
         "status": {"state": state, "attempt": attempt},
@@ -38,7 +37,7 @@ def task(state: str, attempt: int, approved: int = 0) -> dict[str, Any]:
     ],
 )
 def test_approval_is_for_one_attempt(
-    case: str, item: dict[str, Any], approval: str, merge: bool, ask: bool
+    case: str, item: Object, approval: str, merge: bool, ask: bool
 ) -> None:
     assert may_merge(item, approval) is merge, case
     assert asks_person(item, approval) is ask, case

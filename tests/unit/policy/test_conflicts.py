@@ -7,30 +7,34 @@ from typing import Any, Callable
 
 import pytest
 
-from kiro_swarm.api.task import KiroTaskStatus
+from kiro_swarm.api.common import Condition
+from kiro_swarm.api.task import KiroTaskSpec, KiroTaskStatus
 from kiro_swarm.jobs.integrate import status_after
 from kiro_swarm.lifecycle.attempts import after_failure, cancelled, rejected, taken_back
 from kiro_swarm.policy.conflicts import predicted, with_prediction, without_prediction
 from kiro_swarm.workspace.outcomes import Conflict, GateFailed, Merged, Unproven
-from tests.support.shapes import valid
+from tests.support.shapes import Object, valid
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
-SPEC = {"maxAttempts": 1}
+SPEC: KiroTaskSpec = {"swarm": "demo", "id": "1.1", "maxAttempts": 1}
 MESSAGE = "as it is now, the work conflicts with the merged task 1.2 in app.py"
-LATE = {
+LATE: Condition = {
     "type": "Late",
     "status": "True",
     "reason": "SlowerThanExpected",
     "message": "",
     "lastTransitionTime": "2026-11-22T09:00:00.000000Z",
 }
-Status = Any
+Status = Object
 
 
-def status(*others: Status, state: str = "Running", clean: bool = False) -> Status:
+def status(*others: Condition, state: str = "Running", clean: bool = False) -> Status:
     """An attempt with a prediction, in front of the conditions of others."""
     running: Status = {"state": state, "attempt": 1, "instance": "demo-1"}
-    task = {"metadata": {"generation": 1}, "status": {"conditions": list(others)}}
+    task: Object = {
+        "metadata": {"generation": 1},
+        "status": {"conditions": list(others)},
+    }
     files = () if clean else ("app.py",)
     conditions = with_prediction(task, files, len(files), ("1.2",), NOW)
     return {**running, "conditions": [conditions[-1], *conditions[:-1]]}
@@ -52,7 +56,7 @@ ENDS: dict[str, Callable[[Status], Status]] = {
     "a failed attempt, a lost instance": failure,
     "taken back by a person": lambda s: taken_back(s, NOW, "Reassigned", "x"),
     "cancelled": lambda s: cancelled(s, SPEC, NOW, "ada"),
-    "rejected": lambda s: rejected({**s, "state": "Done"}, NOW, "no tests"),
+    "rejected": lambda s: rejected(s | {"state": "Done"}, NOW, "no tests"),
     "merged all the same": train(Merged("c" * 40, "b" * 40)),
     "the conflict that was predicted": train(Conflict(("app.py",), "both changed it")),
     "a red gate": train(GateFailed("unit", "red")),
@@ -78,13 +82,13 @@ def test_a_prediction_goes_with_its_attempt_and_nothing_else_does(
 def test_where_nothing_was_predicted_conditions_are_not_written(
     end: Callable[[Status], Status],
 ) -> None:
-    before = {**status(LATE), "conditions": [LATE]}
+    before: Status = {**status(LATE), "conditions": [LATE]}
     assert "conditions" not in end(before)
     assert "conditions" not in end({**before, "conditions": None})
 
 
 def test_a_task_cancelled_where_nobody_works_on_it_has_nothing_to_lose() -> None:
-    before = {**status(LATE, state="Ready"), "conditions": [LATE]}
+    before: Status = {**status(LATE, state="Ready"), "conditions": [LATE]}
     assert "conditions" not in cancelled(before, SPEC, NOW, "ada")
 
 

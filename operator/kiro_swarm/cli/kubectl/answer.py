@@ -10,6 +10,7 @@ from typing import Optional
 
 from rich.text import Text
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import (
     DataReference,
     PartialResult,
@@ -36,7 +37,7 @@ _OF_PHASE = {"Succeeded": DONE, "Rejected": NOT_UNDERSTOOD}
 
 def finished(command: SwarmCommand) -> bool:
     """Whether the answer is there."""
-    return (command.get("status") or {}).get("phase") in _FINISHED
+    return status_of(command).get("phase") in _FINISHED
 
 
 class Progress:
@@ -73,7 +74,7 @@ class Progress:
 
     def show(self, command: SwarmCommand) -> None:
         """Tell what is new in this version of the command."""
-        status = command.get("status") or {}
+        status = status_of(command)
         # The API server itself fills in the phase Pending.
         self._heard = self._heard or bool(status.get("startedAt"))
         for part in status.get("partialResults") or []:

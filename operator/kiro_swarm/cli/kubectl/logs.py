@@ -9,6 +9,7 @@ import click
 from rich.text import Text
 from typing_extensions import Unpack
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
@@ -57,7 +58,7 @@ async def _logs(session: Session, wanted: str, container: str, read: _Read) -> i
     instance = named(instances, wanted)
     if instance is None:
         instance = _holder(wanted, instances, tasks, session)
-    pod = (instance.get("status") or {}).get("pod")
+    pod = status_of(instance).get("pod")
     if not pod:
         name = instance["metadata"]["name"]
         raise Failure(f"instance {name} has no pod: {_why(instance)}")
@@ -78,7 +79,7 @@ def _holder(
     if task is None:
         hint = "kubectl swarm get tasks and get instances list them"
         raise Failure(f"there is no task and no instance '{wanted}'", hints=[hint])
-    status = task.get("status") or {}
+    status = status_of(task)
     history = status.get("history")
     holder = status.get("instance") or (history[-1].get("instance") if history else "")
     if not holder:
@@ -95,5 +96,5 @@ def _holder(
 
 
 def _why(instance: KiroInstance) -> str:
-    status = instance.get("status") or {}
+    status = status_of(instance)
     return str(status.get("message") or status.get("phase") or "Pending")

@@ -16,6 +16,7 @@ import logging
 from datetime import timedelta
 from typing import Optional, Sequence
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import Change, Result, SwarmCommand
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS
@@ -104,7 +105,7 @@ async def _said_before(run: CommandRun) -> bool:
     first = _first_said(run, wanted)
     if first is None or first["metadata"]["name"] == run.key.name:
         return False
-    name, status = first["metadata"]["name"], first.get("status") or {}
+    name, status = first["metadata"]["name"], status_of(first)
     if first["spec"]["command"] != run.spec["command"]:
         if phase_of(first) not in FINISHED:
             return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Optional
 
-from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec, SwarmCommandStatus
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
@@ -50,7 +50,7 @@ class CommandRun:
     @property
     def status(self) -> SwarmCommandStatus:
         """Its status as it was written last."""
-        return self.command.get("status") or {}
+        return status_of(self.command)
 
     @property
     def now(self) -> datetime:

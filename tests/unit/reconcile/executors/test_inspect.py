@@ -178,4 +178,5 @@ FAILED = {"attempt": 2, "instance": "demo-2", "commit": COMMIT, "outcome": "Gate
     ],
 )
 def test_where_the_work_of_a_task_is(status: Object, work: Optional[Work]) -> None:
-    assert work_of({"status": {"attempt": 2, **status}}) == work
+    task: Object = {"status": {"attempt": 2, **status}}
+    assert work_of(task) == work

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
 from kiro_swarm.api.kubernetes import Job, KubernetesObject
 from kiro_swarm.api.meta import COMPONENT_INTEGRATE, COMPONENT_PREPARE
@@ -34,7 +35,7 @@ def cancel_command(request: Request) -> Outcome:
     if name not in others:
         return not_there(request, "command", name, others)
     command = others[name]
-    status, phase = command.get("status") or {}, phase_of(command)
+    status, phase = status_of(command), phase_of(command)
     by = f"cancelled by command {request.name}"
     data = {"command": name, "phase": phase}
     message = f"command {name} is cancelled; what it has done until then stays"
@@ -58,7 +59,7 @@ def _time_of_day(finished: Optional[str]) -> str:
 
 def _cancelled(request: Request, command: SwarmCommand, by: str) -> SwarmCommandStatus:
     """The last status of a command that another one ends."""
-    status, now = command.get("status") or {}, request.view.now
+    status, now = status_of(command), request.view.now
     made = [item["says"] for item in status.get("changes") or []]
     message = f"{by}; {'; '.join(made)}" if made else f"{by}; it has changed nothing"
     ended = condition(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from typing import Iterable, Optional, Union
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.task import KiroTask
@@ -83,7 +84,7 @@ def new_pod(view: View, instance: KiroInstance, old_uid: str) -> Optional[Pod]:
 
     The instance's own status has to know it: what people read then agrees.
     """
-    status = instance.get("status") or {}
+    status = status_of(instance)
     for pod in pods_of(view, instance):
         metadata = pod["metadata"]
         if (

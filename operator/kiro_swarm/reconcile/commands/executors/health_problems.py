@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import FAILED
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.commands.executors.find import counted, listed
@@ -54,7 +55,7 @@ def _instances(view: View) -> list[str]:
     """Those that are wanted and not ready, each with its own words."""
     found = []
     for item in view.instances:
-        status = item.get("status") or {}
+        status = status_of(item)
         phase, why = status.get("phase") or "Pending", status.get("message")
         idle = view.spec.suspend or desired_of(item) != "Running"
         if not idle and phase not in _WELL:

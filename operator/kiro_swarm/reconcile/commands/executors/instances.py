@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import Desired, KiroInstance
 from kiro_swarm.commands.table import MAX_INSTANCES
 from kiro_swarm.reconcile.commands.executors.find import pods_of, task_of, the_instance
@@ -94,7 +95,7 @@ def stop_instance(request: Request) -> Outcome:
 
 
 def _stopped(request: Request, instance: KiroInstance) -> bool:
-    phase = (instance.get("status") or {}).get("phase")
+    phase = status_of(instance).get("phase")
     return phase == "Stopped" and not pods_of(request.view, instance)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.commands.executors.find import task_of, the_instance, the_task
@@ -61,7 +62,7 @@ def status_task(request: Request) -> Outcome:
     task = the_task(request)
     if isinstance(task, Outcome):
         return task
-    view, spec, status = request.view, task["spec"], task.get("status") or {}
+    view, spec, status = request.view, task["spec"], status_of(task)
     wanted, state, attempt = spec["id"], state_of(task), int(status.get("attempt") or 0)
     waits = waiting_for(view, task)
     parts = [f"task {wanted} ({spec.get('title') or 'without a title'}): {state}"]
@@ -111,7 +112,7 @@ def status_instance(request: Request) -> Outcome:
     instance = the_instance(request)
     if isinstance(instance, Outcome):
         return instance
-    name, status = instance["metadata"]["name"], instance.get("status") or {}
+    name, status = instance["metadata"]["name"], status_of(instance)
     phase, desired = status.get("phase") or "Pending", desired_of(instance)
     task = task_of(request.view, name)
     message = f"instance {name}: {phase}"

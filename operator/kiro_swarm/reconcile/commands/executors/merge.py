@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
@@ -193,7 +194,7 @@ def _of_branch(view: View, branch: str) -> Optional[KiroTask]:
     """The task whose last attempt has this branch."""
     tasks: list[KiroTask] = view.tasks
     for task in tasks:
-        if branch and (task.get("status") or {}).get("branch") == branch:
+        if branch and status_of(task).get("branch") == branch:
             return task
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import DONE, FAILED, MERGED, SKIPPED
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.lifecycle.attempts import cancelled
@@ -84,7 +85,7 @@ def cancel_task(request: Request) -> Outcome:
     effects: tuple[Effect, ...] = ()
     if state != FAILED:
         by = f"command {request.name}"
-        patch = cancelled(task.get("status") or {}, task["spec"], view.now, by)
+        patch = cancelled(status_of(task), task["spec"], view.now, by)
         effects = (task_status(task, patch),)
     waiting = _waiting_for(view, wanted)
     message = f"task {wanted} is cancelled"
