@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional, TypeVar
 
 import click
-from typing_extensions import TypedDict
+from typing_extensions import ParamSpec, TypedDict
 
 from kiro_swarm.cli.kubectl.route import NAME
 
-Function = TypeVar("Function", bound=Callable[..., object])
+P = ParamSpec("P")
+R = TypeVar("R")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|h|m|s)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _LONGEST = 86400.0
 
 
 if TYPE_CHECKING:
-    _Seconds = click.ParamType[float]
+    _Seconds = click.ParamType[float, object]
 else:  # not generic in every version of click
     _Seconds = click.ParamType
 
@@ -122,7 +123,7 @@ _OPTIONS = (
 )
 
 
-def cluster_options(function: Function) -> Function:
+def cluster_options(function: Callable[P, R]) -> Callable[P, R]:
     """Add them to a command, after its own."""
     for option in reversed(_OPTIONS):
         function = option(function)
@@ -131,7 +132,7 @@ def cluster_options(function: Function) -> Function:
 
 def output_option(
     *choices: str, default: Optional[str] = None
-) -> Callable[[Function], Function]:
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """``-o``: how the answer is printed."""
     return click.option(
         "-o",
