@@ -6,7 +6,7 @@ nobody believes in a setting that does nothing.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Final, Optional
 
 from pydantic import ConfigDict, Field
 from typing_extensions import Annotated, Literal
@@ -46,6 +46,10 @@ _URL_RULES: dict[str, Any] = {
     ]
 }
 HeartbeatSeconds = Annotated[int, Field(ge=1, le=600)]
+HEARTBEAT_SECONDS: Final = 10
+#: A Lease is given for so many heartbeats, and who missed them is lost unless a swarm says
+#: another time: one that is late, or whose write had to be repeated, is no news yet.
+LEASE_HEARTBEATS: Final = 4
 _REF_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
 _FIXED = "is immutable: create another KiroSwarm to change it"
 
@@ -216,11 +220,11 @@ class Recovery(Model):
         description="Attempts of one task before it is Failed.",
     )
     heartbeat_seconds: HeartbeatSeconds = Field(
-        default=10,
+        default=HEARTBEAT_SECONDS,
         description="How often a busy instance renews its Lease.",
     )
     lost_after_seconds: int = Field(
-        default=40,
+        default=HEARTBEAT_SECONDS * LEASE_HEARTBEATS,
         ge=2,
         le=3600,
         description="Without a heartbeat for this long a busy instance is lost and its "

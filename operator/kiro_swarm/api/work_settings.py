@@ -14,7 +14,7 @@ from typing import Optional
 from pydantic import Field
 
 from kiro_swarm.api.common import Model
-from kiro_swarm.api.swarm import HeartbeatSeconds, Verification
+from kiro_swarm.api.swarm import HEARTBEAT_SECONDS, HeartbeatSeconds, Verification
 from kiro_swarm.api.template import Agent
 
 
@@ -25,7 +25,7 @@ class WorkSettings(Model):
     verification: Optional[Verification] = None
     integration_branch: str = Field(min_length=1, max_length=255)
     spec_path: Optional[str] = None
-    heartbeat_seconds: HeartbeatSeconds = 10
+    heartbeat_seconds: HeartbeatSeconds = HEARTBEAT_SECONDS
 
     def to_json(self) -> str:
         """The value of KIRO_CONFIG; the same settings, the same text."""

@@ -17,6 +17,7 @@ from kiro_swarm.api.meta import (
     LABEL_SWARM,
     MANAGED_BY,
 )
+from kiro_swarm.api.swarm import LEASE_HEARTBEATS
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors, leases
 from kiro_swarm.cluster.client import Client
@@ -39,7 +40,7 @@ class BoundTasks:
         self._client = client
         self._namespace = namespace
         self._instance = instance
-        self._seconds = heartbeat_seconds * 4
+        self._seconds = heartbeat_seconds * LEASE_HEARTBEATS
         owner: OwnerReference = {
             "apiVersion": API_VERSION,
             "kind": "KiroInstance",
