@@ -106,11 +106,11 @@ async def run(
     node.script.heartbeat_seconds = 10.0
 
     async def prepare_job(item: Object) -> Object:
-        words = folder / "last-words"
+        words = folder / "termination-message"
         uid = item["metadata"]["uid"]
         volume = folder / "volume"
         volume.mkdir(exist_ok=True)
-        env = JobEnvironment(NAME, NAME, uid, root=volume, last_words=words)
+        env = JobEnvironment(NAME, NAME, uid, root=volume, termination_message=words)
         await prepare(world.client, env)
         said: Object = json.loads(words.read_text())
         return said

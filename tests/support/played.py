@@ -228,7 +228,7 @@ class PlayedNode:
         with contextlib.suppress(errors.AlreadyExists):
             await self._client.create(PODS, self._namespace, pod)
         name = pod["metadata"]["name"]
-        await self._status(PODS, name, statuses.last_words(words))
+        await self._status(PODS, name, statuses.job_ended(words))
 
     async def _prepare(self, name: str) -> Object:
         """Publish the graph of ``spec.tasks.inline``, as the prepare Job does."""

@@ -79,7 +79,7 @@ def pod_of(job: Object) -> Object:
     }
 
 
-def last_words(words: Object) -> Object:
+def job_ended(words: Object) -> Object:
     good = "reason" not in words
     ended = {
         "exitCode": 0 if good else 1,

@@ -27,7 +27,7 @@ class JobEnvironment:
     socket: str = "/run/kiro/agent.sock"
     credentials_folder: Path = Path("/credentials")
     tasks_folder: Path = Path("/swarm-tasks")
-    last_words: Path = Path("/dev/termination-log")
+    termination_message: Path = Path("/dev/termination-log")
     job: str = ""
     """Name of the Job; empty in one that an earlier release made."""
 
@@ -56,7 +56,7 @@ class JobEnvironment:
 
     def report(self, answer: Mapping[str, object]) -> None:
         """Leave ``answer`` where the kubelet finds it, cut to what it takes."""
-        self.last_words.write_text(bounded(answer), encoding="utf-8")
+        self.termination_message.write_text(bounded(answer), encoding="utf-8")
 
 
 def bounded(answer: Mapping[str, object]) -> str:

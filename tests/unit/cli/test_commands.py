@@ -172,7 +172,7 @@ async def test_a_job_whose_api_server_is_away_says_so(
     async with fake_api() as api:
         gone = str(api.kubeconfig(tmp_path))
     words = tmp_path / "words"
-    env = JobEnvironment("demo", NAMESPACE, "u", last_words=words)
+    env = JobEnvironment("demo", NAMESPACE, "u", termination_message=words)
     monkeypatch.setenv("KUBECONFIG", gone)
     monkeypatch.setattr(JobEnvironment, "from_env", lambda: env)
     assert (await invoked(prepare)).exit_code == 1

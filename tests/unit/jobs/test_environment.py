@@ -18,7 +18,7 @@ from kiro_swarm.workspace.credentials import Credentials
     st.lists(st.text(max_size=900), max_size=30),
     st.text(max_size=300),
 )
-def test_last_words_always_fit_and_always_are_json(
+def test_a_termination_message_always_fits_and_always_is_json(
     message: str, diagnostics: list[str], reason: str
 ) -> None:
     text = bounded({"message": message, "diagnostics": diagnostics, "reason": reason})
@@ -48,6 +48,6 @@ def test_a_job_is_told_by_its_environment(tmp_path: Path) -> None:
     assert isinstance(env.credentials(True), Credentials)
     with pytest.raises(KeyError, match="KIRO_SWARM_UID"):
         JobEnvironment.from_env({"KIRO_SWARM": "a", "KIRO_NAMESPACE": "b"})
-    told = JobEnvironment("a", "b", "c", last_words=tmp_path / "words")
+    told = JobEnvironment("a", "b", "c", termination_message=tmp_path / "words")
     told.report({"message": "é"})
-    assert json.loads(told.last_words.read_text()) == {"message": "é"}
+    assert json.loads(told.termination_message.read_text()) == {"message": "é"}

@@ -224,7 +224,7 @@ async def test_a_train_and_a_sync_at_once_leave_one_ledger(ready: Job) -> None:
         integrate(ready.client, ready.env),
         sync(
             ready.client,
-            replace(ready.env, last_words=ready.folder / "other"),
+            replace(ready.env, termination_message=ready.folder / "other"),
             branch=None,
             command_uid=COMMAND,
         ),

@@ -1,4 +1,4 @@
-"""The sync Job: what its last words say, and what it pushes."""
+"""The sync Job: what its termination message says, and what it pushes."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Job:
             socket=str(self.folder / "none.sock"),
             credentials_folder=self.folder / "credentials",
             tasks_folder=self.folder / "tasks",
-            last_words=self.folder / "last-words",
+            termination_message=self.folder / "termination-message",
             job="demo-job-1",
         )
 
@@ -60,8 +60,8 @@ class Job:
         )
 
     def words(self) -> Object:
-        """The last words of the Job."""
-        said: Object = json.loads(self.env.last_words.read_text())
+        """The termination message of the Job."""
+        said: Object = json.loads(self.env.termination_message.read_text())
         return said
 
     def ledger(self) -> list[Object]:

@@ -90,7 +90,7 @@ class Cluster:
         self.store = api.store
         self.clock = clock
         self.graph = graph
-        #: Job name -> last words of a Job that fails.
+        #: Job name -> termination message of a Job that fails.
         self.failing: dict[str, Object] = {}
         #: (task id, attempt) -> reason of an attempt that fails in the runner.
         self.frozen: set[str] = set()
@@ -169,7 +169,7 @@ class Cluster:
         self.store.create(PODS, NAMESPACE, pod)
 
     def end_job(self, name: str, report: Object, failed: bool = False) -> None:
-        """The main container of a Job ends with these last words."""
+        """The main container of a Job ends with this termination message."""
         if f"{name}-pod" not in self.names(PODS):
             self.start_job(self.one(JOBS, name))
         ended = {"exitCode": int(failed), "message": json.dumps(report)}

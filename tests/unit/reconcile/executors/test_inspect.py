@@ -112,7 +112,7 @@ def test_a_failed_job_answers_with_its_reason() -> None:
     assert outcome.data["reason"] == "RefNotFound"
 
 
-def test_last_words_that_are_not_there_yet_are_waited_for_and_not_for_ever() -> None:
+def test_a_report_that_is_not_there_yet_is_waited_for_and_not_for_ever() -> None:
     made = scene()
     job(made, "demo-inspect-w", ended=False, why="Job was active longer than 300 s")
     early = said(made)
