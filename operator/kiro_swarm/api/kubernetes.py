@@ -62,11 +62,24 @@ class NameReference(TypedDict):
 # ------------------------------------------------------------------ Pod
 
 
-class EnvVar(TypedDict):
-    """A variable of a container."""
+class FieldRef(TypedDict):
+    """A field of the pod itself, which the kubelet fills in."""
 
-    name: str
+    fieldPath: str
+
+
+class EnvSource(TypedDict):
+    """Where the value of a variable comes from."""
+
+    fieldRef: FieldRef
+
+
+class EnvVar(TypedDict, total=False):
+    """A variable of a container: a value, or where it comes from."""
+
+    name: Required[str]
     value: str
+    valueFrom: EnvSource
 
 
 class VolumeMount(TypedDict, total=False):

@@ -1,5 +1,7 @@
 """KIRO_CONFIG: what the operator tells a runner about the swarm, as JSON in its pod.
 
+Beside it the name of the variable from which a runner knows its own pod.
+
 Written by ``reconcile.objects.pods`` and read by ``runner.config``, both through the model. A
 field that the reader does not know is refused: it would say how the work is to be done, and
 a runner that does not do it so must not begin. That happens where the images of the operator
@@ -16,6 +18,9 @@ from pydantic import Field
 from kiro_swarm.api.common import Model
 from kiro_swarm.api.swarm import HEARTBEAT_SECONDS, HeartbeatSeconds, Verification
 from kiro_swarm.api.template import Agent
+
+#: The uid of the runner's pod, from the downward API. Pods of an older release have none.
+POD_UID = "KIRO_POD_UID"
 
 
 class WorkSettings(Model):

@@ -65,7 +65,7 @@ def make_runner(
     return Runner(
         api,
         clock,
-        config.instance,
+        config.identity,
         work_on,
         config.settings.heartbeat_seconds,
         Ahead(lookahead),

@@ -1,7 +1,8 @@
 """The tasks bound to one instance, as its runner sees them, and its heartbeat.
 
 The runner's port (``runner.ports.TaskApi``) made of the real API: a watch that the API
-server filters by ``status.instance``, so a runner receives its own tasks and no others.
+server filters by ``status.instance``, so a runner receives the tasks of its instance and no
+others; which of them are bound to its pod is asked by ``runner.ports.is_bound_to``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One attempt in this process: runs it, keeps the instance's heartbeat, reports.
 
-Made by the runner's loop for each attempt that it finds bound to its instance.
+Made by the runner's loop for each attempt that it finds bound to its pod.
 Guarantees: a report is written only while the KiroTask still is at this attempt of this
-instance, under the resourceVersion it was made from, and is repeated until the API
+pod, under the resourceVersion it was made from, and is repeated until the API
 server has taken it or the task has moved on.
 """
 
@@ -27,7 +27,7 @@ from kiro_swarm.runner.ahead import Look
 from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.cycles import CycleEnd, OnCycle
-from kiro_swarm.runner.ports import Key, TaskApi, is_bound_to, key_of
+from kiro_swarm.runner.ports import Identity, Key, TaskApi, is_bound_to, key_of
 from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.workspace.lookahead import Prediction
@@ -41,7 +41,7 @@ _LONGEST_RETRY_SECONDS = 10.0
 
 
 class SupersededError(Exception):
-    """The task is no longer at this attempt of this instance."""
+    """The task is no longer at this attempt of this pod."""
 
 
 class AttemptRun:
@@ -51,7 +51,7 @@ class AttemptRun:
         self,
         api: TaskApi,
         clock: Clock,
-        instance: str,
+        me: Identity,
         task: KiroTask,
         heartbeat_seconds: float,
         look: Look,
@@ -62,7 +62,7 @@ class AttemptRun:
         self.superseded = False
         self._api = api
         self._clock = clock
-        self._instance = instance
+        self._me = me
         self._task: Optional[KiroTask] = task
         self._heartbeat_seconds = heartbeat_seconds
         self._look = look
@@ -72,10 +72,10 @@ class AttemptRun:
         self._instead: Optional[Failed] = None
 
     def holds(self, task: Optional[KiroTask]) -> bool:
-        """Whether ``task`` still is at this attempt of this instance."""
+        """Whether ``task`` still is at this attempt of this pod."""
         return (
             task is not None
-            and is_bound_to(task, self._instance)
+            and is_bound_to(task, self._me)
             and key_of(task) == self.key
         )
 

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import BEAST_MODE, AgentTask
 from kiro_swarm.api.task import KiroTask
-from kiro_swarm.api.work_settings import WorkSettings
+from kiro_swarm.api.work_settings import POD_UID, WorkSettings
 from kiro_swarm.policy.naming import task_branch
-from kiro_swarm.runner.ports import key_of
+from kiro_swarm.runner.ports import Identity, key_of
 
 
 class ConfigError(Exception):
@@ -28,10 +28,18 @@ class RunnerConfig:
     namespace: str
     settings: WorkSettings
     instance_uid: str = ""
+    pod_uid: str = ""
+
+    @property
+    def identity(self) -> Identity:
+        """Whose tasks are its own."""
+        return Identity(self.instance, self.pod_uid)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> RunnerConfig:
         """Read KIRO_SWARM, KIRO_INSTANCE, KIRO_NAMESPACE, KIRO_CONFIG.
+
+        KIRO_INSTANCE_UID and KIRO_POD_UID, too, where they are there.
 
         Raises ConfigError: one is missing or not what it should be.
         """
@@ -52,6 +60,7 @@ class RunnerConfig:
             namespace=values["KIRO_NAMESPACE"],
             settings=settings,
             instance_uid=env.get("KIRO_INSTANCE_UID", ""),
+            pod_uid=env.get(POD_UID, ""),
         )
 
     def driver(self) -> CommandDriver:

@@ -1,6 +1,6 @@
-"""The kubelet of ours: keeps this instance at the task that is bound to it.
+"""The kubelet of ours: keeps this pod of an instance at the task that is bound to it.
 
-Run by ``kiro-swarm runner``. Level-triggered: it looks at all tasks of this instance
+Run by ``kiro-swarm runner``. Level-triggered: it looks at all tasks of its instance
 whenever one changes or an attempt ends, and makes what runs here agree with them. It
 works on one attempt at a time, starts only what is Bound, stops what was unbound,
 rebound, skipped or deleted, and reports an attempt that an earlier runner process left
@@ -29,7 +29,7 @@ from kiro_swarm.runner.attempt import (
 from kiro_swarm.runner.attempt_run import AttemptRun, Work
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.cycles import OnCycle
-from kiro_swarm.runner.ports import PatientApi, TaskApi, is_bound_to, key_of
+from kiro_swarm.runner.ports import Identity, PatientApi, TaskApi, is_bound_to, key_of
 from kiro_swarm.runner.work import OnCut
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Runner(ReflectiveModule):
         self,
         api: TaskApi,
         clock: Clock,
-        instance: str,
+        me: Identity,
         work_on: Callable[[KiroTask], Work],
         heartbeat_seconds: float,
         look: Look,
@@ -58,7 +58,7 @@ class Runner(ReflectiveModule):
         super().__init__("runner")
         self._api = PatientApi(api, clock)
         self._clock = clock
-        self._instance = instance
+        self._me = me
         self._work_on = work_on
         self._heartbeat_seconds = heartbeat_seconds
         self._look = look
@@ -139,7 +139,7 @@ class Runner(ReflectiveModule):
             return
         for task in sorted(self._known.values(), key=_bound_at):
             uid, attempt = key_of(task)
-            if is_bound_to(task, self._instance) and self._reported.get(uid) != attempt:
+            if is_bound_to(task, self._me) and self._reported.get(uid) != attempt:
                 self._start(task)
                 return
 
@@ -149,7 +149,7 @@ class Runner(ReflectiveModule):
         self._attempt = AttemptRun(
             self._api,
             self._clock,
-            self._instance,
+            self._me,
             task,
             self._heartbeat_seconds,
             self._look,

@@ -75,12 +75,26 @@ def key_of(task: KiroTask) -> Key:
     return Key(task["metadata"]["uid"], int(status_of(task).get("attempt", 0)))
 
 
-def is_bound_to(task: KiroTask, instance: str) -> bool:
-    """Whether ``instance`` is to work, or works, on the task."""
+class Identity(NamedTuple):
+    """Who a runner is: the pod of that uid, which is the one of the instance.
+
+    An instance has one pod after another, and the process of one that was given up for lost
+    may live on, on a node that nobody reaches: it must not take what is the next one's.
+    ``pod_uid`` is empty in a pod that an older release made. Its runner cannot tell, and goes
+    by the instance alone.
+    """
+
+    instance: str
+    pod_uid: str = ""
+
+
+def is_bound_to(task: KiroTask, me: Identity) -> bool:
+    """Whether this runner is to work, or works, on the task."""
     status = status_of(task)
     return (
         status.get("state") in ACTIVE_STATES
-        and status.get("instance") == instance
+        and status.get("instance") == me.instance
+        and (not me.pod_uid or status.get("podUid") == me.pod_uid)
         and "deletionTimestamp" not in task["metadata"]
     )
 

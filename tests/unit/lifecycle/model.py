@@ -33,6 +33,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.lifecycle.edges import INTEGRATE, OPERATOR, PERSON, RUNNER
 from kiro_swarm.lifecycle.fields import attempt_of
+from kiro_swarm.runner.ports import Identity, is_bound_to
 from tests.unit.lifecycle import patches
 from tests.unit.lifecycle.patches import Status, instance_name, pod_uid
 from tests.unit.lifecycle.search import Violation
@@ -147,16 +148,14 @@ class SwarmModel(Store):
     def _holds(self, swarm: Swarm, runner: Process) -> bool:
         """Whether the task still is at this attempt of this instance."""
         status = self.status(swarm, runner.task)
-        return (
-            status.get("state") in ACTIVE_STATES
-            and self._is_for(status, runner)
-            and attempt_of(status) == runner.attempt
-        )
+        return self._is_for(status, runner) and attempt_of(status) == runner.attempt
 
     def _is_for(self, status: Status, runner: Process) -> bool:
-        if self.rules.own_pod_only:
-            return bool(status["podUid"] == pod_uid(runner.instance, runner.pod))
-        return bool(status["instance"] == instance_name(runner.instance))
+        """What the runner itself asks; one that does not know its pod cannot tell."""
+        pod = pod_uid(runner.instance, runner.pod) if self.rules.knows_its_pod else ""
+        me = Identity(instance_name(runner.instance), pod)
+        task: Any = {"metadata": {}, "status": status}
+        return is_bound_to(task, me)
 
     def _runner(
         self, swarm: Swarm, place: int, runner: Process
@@ -223,7 +222,7 @@ class SwarmModel(Store):
 
     def _take(self, swarm: Swarm, task: int, runner: Process) -> Optional[Process]:
         status, state = self.status(swarm, task), self.state(swarm, task)
-        if state not in ACTIVE_STATES or not self._is_for(status, runner):
+        if not self._is_for(status, runner):
             return None
         ends = state == RUNNING and self.rules.restart_ends
         phase = "restarted" if ends else "cut"

@@ -29,7 +29,7 @@ class Rules:
     knows_merged: bool = True
     waits_for_needs: bool = True
     finds_lost: bool = True
-    own_pod_only: bool = True
+    knows_its_pod: bool = True
     asks_guard: bool = True
     restart_ends: bool = True
     merges_older: bool = False

@@ -69,7 +69,7 @@ def merges_what_runs(edge: str, status: Status, patch: Status) -> Status:
 FAULTS: Dict[str, Dict[str, Any]] = {
     "a write does not name what it has read": {"compare_and_swap": False},
     "a report is not fenced": {"fenced": False},
-    "the process of a lost pod takes what is the next one's": {"own_pod_only": False},
+    "a runner does not look at the pod": {"knows_its_pod": False},
     "a runner that restarts begins again": {"restart_ends": False},
     "a merge is not known by its trailer": {"knows_merged": False},
     "what it needs is not waited for": {"waits_for_needs": False},

@@ -221,6 +221,16 @@ def test_whose_image_runs_where() -> None:
     }
 
 
+def test_a_runner_is_told_the_uid_of_its_pod_and_the_agent_is_not() -> None:
+    of_the_pod = {
+        name: [item for item in container["env"] if item["name"] == "KIRO_POD_UID"]
+        for name, container in containers(pods()["instance"]).items()
+    }
+    source = {"fieldRef": {"fieldPath": "metadata.uid"}}
+    told = [{"name": "KIRO_POD_UID", "valueFrom": source}]
+    assert of_the_pod == {"runner": told, "agent": []}
+
+
 def test_what_a_person_may_ask_for_reaches_the_pod_and_widens_nothing() -> None:
     pod = pods(**FULL)["instance"]
     assert pod["nodeSelector"] == {"disk": "ssd"}

@@ -13,6 +13,8 @@ from kiro_swarm.cluster import errors
 START = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 BASE = "b" * 40
 COMMIT = "c" * 40
+#: The uid of the pod that tasks are bound to.
+POD = "pod-uid"
 
 
 def uid(name: str) -> str:
@@ -88,7 +90,8 @@ class FakeApi:
         self._store(name, {**task, "status": _merged(task["status"], status)})
 
     def bind(self, name: str, attempt: int = 1, **status: Any) -> None:
-        self.put(name, state="Bound", instance=self.instance, attempt=attempt, **status)
+        place = {"state": "Bound", "instance": self.instance, "podUid": POD}
+        self.put(name, **{**place, "attempt": attempt, **status})
 
     def delete(self, name: str) -> None:
         self._tell("GONE", self.tasks.pop(name))

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kiro_swarm.runner.config import ConfigError, RunnerConfig
+from kiro_swarm.runner.ports import Identity
 
 SETTINGS = {
     "agent": {"command": ["agent"]},
@@ -29,6 +30,12 @@ def test_defaults_are_those_of_the_api() -> None:
     )
     assert config.settings.verification is None
     assert config.settings.heartbeat_seconds == 10
+
+
+def test_a_runner_knows_its_pod_unless_an_older_release_made_that() -> None:
+    config = RunnerConfig.from_env({**ENV, "KIRO_POD_UID": "pod-uid"})
+    assert config.identity == Identity("demo-1", "pod-uid")
+    assert RunnerConfig.from_env(ENV).identity == Identity("demo-1", "")
 
 
 @pytest.mark.parametrize("name", sorted(ENV))

@@ -140,7 +140,7 @@ async def test_a_cycle_waits_out_an_outage_and_is_recorded_once() -> None:
 async def test_an_attempt_cut_short_between_cycles_is_not_gone_on_with() -> None:
     bench = Bench()
     cycles = report.cycle(task_with({"attempt": 1}), END, START)["cycles"]
-    bench.api.put("1.1", state="Running", instance="demo-1", attempt=1, cycles=cycles)
+    bench.api.bind("1.1", state="Running", cycles=cycles)
     async with running(bench):
         status = bench.api.status("1.1")
         assert (status["state"], status["reason"]) == ("Ready", "RunnerRestarted")

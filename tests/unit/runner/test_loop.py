@@ -17,10 +17,11 @@ from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.attempt_run import Work
 from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.loop import Runner
+from kiro_swarm.runner.ports import Identity
 from kiro_swarm.runner.work import OnCut
 from kiro_swarm.runner.worktree import Cut
 from kiro_swarm.workspace.lookahead import Prediction
-from tests.unit.runner.fakes import BASE, COMMIT, FakeApi, FakeClock, settle
+from tests.unit.runner.fakes import BASE, COMMIT, POD, FakeApi, FakeClock, settle
 
 DONE = Finished(COMMIT, BASE, "swarm/demo/1.1/1", 3.0, "1 file changed")
 
@@ -28,7 +29,7 @@ DONE = Finished(COMMIT, BASE, "swarm/demo/1.1/1", 3.0, "1 file changed")
 class Bench:
     """A runner on fakes; each attempt it starts can be ended by the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, pod_uid: str = POD) -> None:
         self.api = FakeApi("demo-1")
         self.clock = FakeClock()
         self.begun: list[tuple[str, int]] = []
@@ -37,9 +38,8 @@ class Bench:
         self.says: OnProgress = print
         self.cycled: OnCycle
         self._result: asyncio.Future[Result] = asyncio.Future()
-        self.runner = Runner(
-            self.api, self.clock, "demo-1", self.work_on, 10, self.look
-        )
+        me = Identity("demo-1", pod_uid)
+        self.runner = Runner(self.api, self.clock, me, self.work_on, 10, self.look)
 
     def work_on(self, task: KiroTask) -> Work:
         key = (task["metadata"]["name"], int(task["status"]["attempt"]))
@@ -166,11 +166,19 @@ async def test_progress_is_written_when_it_changed_and_at_most_every_five_second
     [
         {"state": "Ready", "instance": ""},
         {"state": "Bound", "instance": "demo-2", "attempt": 2},
+        {"state": "Bound", "podUid": "the next one's", "attempt": 2},
         {"state": "Skipped"},
         {"state": "Failed"},
         None,
     ],
-    ids=["unbound", "rebound elsewhere", "skipped", "failed", "deleted"],
+    ids=[
+        "unbound",
+        "rebound elsewhere",
+        "to the next pod",
+        "skipped",
+        "failed",
+        "deleted",
+    ],
 )
 async def test_an_attempt_is_stopped_when_its_task_is_no_longer_there_for_it(
     change: dict[str, Any] | None,
@@ -186,17 +194,6 @@ async def test_an_attempt_is_stopped_when_its_task_is_no_longer_there_for_it(
         await settle()
         assert bench.stopped == [("1.1", 1)]
         assert bench.states_written() == ["Running"]
-
-
-async def test_a_task_rebound_to_the_same_instance_starts_anew() -> None:
-    bench = Bench()
-    async with running(bench):
-        bench.api.bind("1.1")
-        await settle()
-        bench.api.bind("1.1", attempt=2)
-        await settle()
-        assert bench.stopped == [("1.1", 1)]
-        assert bench.begun == [("1.1", 1), ("1.1", 2)]
 
 
 async def test_a_late_report_of_an_old_attempt_changes_nothing() -> None:
@@ -279,7 +276,7 @@ async def test_an_attempt_of_an_earlier_runner_process_is_reported_not_repeated(
     None
 ):
     bench = Bench()
-    bench.api.put("1.1", state="Running", instance="demo-1", attempt=1)
+    bench.api.bind("1.1", state="Running")
     async with running(bench):
         status = bench.api.status("1.1")
         assert (status["state"], status["reason"]) == ("Ready", "RunnerRestarted")

@@ -14,6 +14,7 @@ import json
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import (
     Container,
+    EnvSource,
     Pod,
     PodSpec,
     Probe,
@@ -27,7 +28,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
-from kiro_swarm.api.work_settings import WorkSettings
+from kiro_swarm.api.work_settings import POD_UID, WorkSettings
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.objects.manifests import owner, swarm_labels
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -205,6 +206,9 @@ def instance_pod(
             {**folder, "readOnly": True},
         ],
     )
+    # Not in the template hash: a pod without it is as good as before, and stays.
+    of_the_pod: EnvSource = {"fieldRef": {"fieldPath": "metadata.uid"}}
+    runner["env"].append({"name": POD_UID, "valueFrom": of_the_pod})
     runner["ports"] = [{"name": "health", "containerPort": HEALTH_PORT}]
     runner["readinessProbe"] = _probe("/readyz", period=2, failures=3)
     runner["livenessProbe"] = _probe("/healthz", period=10, failures=3)
