@@ -8,12 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional
 
+from kiro_swarm.policy.chain import LINES_PER_SEGMENT
+from kiro_swarm.policy.ledger import MOST_ENTRIES
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.messages import Mover
 
 #: The kubelet takes at most 4096 bytes of a termination message.
 _MOST = 4000
 _LONG_FIELDS = ("diagnostics", "message")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a Job waits, and how much it writes."""
+
+    linger_seconds: float = 10.0
+    """For another task to merge."""
+    gate_start_seconds: float = 60.0
+    """For the gate container to answer."""
+    name_seconds: float = 30.0
+    """For a ConfigMap of an earlier owner of its name to go."""
+    looked_ahead: int = 20
+    """Tasks that wait for a person and are told of what a merge would say."""
+    ledger_lines: int = LINES_PER_SEGMENT
+    """Lines in one ConfigMap of the ledger."""
+    ledger_entries: int = MOST_ENTRIES
+    """Entries of the ledger."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +50,7 @@ class JobEnvironment:
     termination_message: Path = Path("/dev/termination-log")
     job: str = ""
     """Name of the Job; empty in one that an earlier release made."""
+    limits: Limits = Limits()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> JobEnvironment:

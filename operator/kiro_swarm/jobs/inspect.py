@@ -23,7 +23,6 @@ from kiro_swarm.workspace.inspect import Inspected, inspect
 
 #: What is asked -> key of the ConfigMap.
 KEYS = {"diff": "diff.patch", "log": "log.txt"}
-_NAME_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ async def _create(client: Client, env: JobEnvironment, body: ConfigMap) -> None:
     This Job may make ConfigMaps and neither read nor change them.
     """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + _NAME_SECONDS
+    deadline = loop.time() + env.limits.name_seconds
     while True:
         try:
             await client.create(CONFIG_MAPS, env.namespace, body)

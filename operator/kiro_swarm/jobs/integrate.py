@@ -42,7 +42,6 @@ from kiro_swarm.workspace.outcomes import (
 from kiro_swarm.workspace.train import MergeTrain
 
 log = logging.getLogger(__name__)
-_LINGER_SECONDS = 10.0
 
 
 class Integration:
@@ -131,7 +130,7 @@ class Integration:
             return False
 
         try:
-            return await asyncio.wait_for(first(), _LINGER_SECONDS)
+            return await asyncio.wait_for(first(), self._env.limits.linger_seconds)
         except asyncio.TimeoutError:
             return False
 

@@ -27,14 +27,12 @@ from kiro_swarm.cluster.segments import write_segment
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.owned import belongs_to_swarm, metadata_of
 from kiro_swarm.policy import chain, naming
-from kiro_swarm.policy.ledger import MOST_ENTRIES, MOST_SEGMENTS, Book
+from kiro_swarm.policy.ledger import MOST_SEGMENTS, Book
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.ledger import News, news
 
 log = logging.getLogger(__name__)
 _TRIES = 10
-#: How long the ConfigMaps of an earlier swarm of this name may take to go.
-_NAME_SECONDS = 30.0
 
 
 @dataclass
@@ -96,9 +94,10 @@ class Ledger:
             self._env.mover,
             now,
         )
-        if told.kept + len(told.entries) > MOST_ENTRIES:
+        most = self._env.limits.ledger_entries
+        if told.kept + len(told.entries) > most:
             raise WorkspaceError(
-                f"the integration ledger is full: {MOST_ENTRIES} entries",
+                f"the integration ledger is full: {most} entries",
                 reason="LedgerFull",
             )
         return told
@@ -113,7 +112,7 @@ class Ledger:
         for entry in told.entries:
             line = chain.chained({**entry}, self._book.lines + 1, self._book.hash)
             number = self._book.lines + 1
-            segment = lines.setdefault(chain.segment_of(number), {})
+            segment = lines.setdefault(self._segment_of(number), {})
             segment[chain.key_of(number)] = chain.write(line)
             self._book.add(line)
             entries.append(entry)
@@ -125,6 +124,9 @@ class Ledger:
         for number in sorted(lines):
             await self._put(number, lines[number])
         self._entries, self._proved = entries, len(entries)
+
+    def _segment_of(self, number: int) -> int:
+        return chain.segment_of(number, self._env.limits.ledger_lines)
 
     async def _put(self, number: int, lines: Mapping[str, Optional[str]]) -> None:
         known = self._segments.get(number)
@@ -176,7 +178,7 @@ class Ledger:
     async def _read(self, number: int) -> Optional[_Segment]:
         """One ConfigMap; that of an earlier swarm of this name is waited out."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _NAME_SECONDS
+        deadline = loop.time() + self._env.limits.name_seconds
         name = naming.ledger_segment(self._env.swarm, number)
         while True:
             try:

@@ -28,7 +28,6 @@ from kiro_swarm.workspace.spec import spec_file
 
 #: What a Job says that may have moved the branch.
 MovingReport = Union[IntegrateReport, SyncReport]
-_GATE_START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Merging:
         """
         loop, socket = asyncio.get_running_loop(), AgentSocket(self.env.socket)
         wanted = self.spec.integration.gates
-        deadline = loop.time() + _GATE_START_SECONDS
+        deadline = loop.time() + self.env.limits.gate_start_seconds
         while wanted and not await socket.ping():
             if loop.time() > deadline:
                 raise GateUnavailable("the gate container does not answer")

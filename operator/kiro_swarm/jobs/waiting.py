@@ -25,7 +25,6 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.lookahead import foretell
 
 log = logging.getLogger(__name__)
-_MOST = 20
 
 
 async def tell_waiting(merging: Merging, tasks: Iterable[KiroTask]) -> None:
@@ -33,7 +32,7 @@ async def tell_waiting(merging: Merging, tasks: Iterable[KiroTask]) -> None:
 
     The twenty that wait longest: about them a person decides first.
     """
-    for task in sorted(tasks, key=_done_at)[:_MOST]:
+    for task in sorted(tasks, key=_done_at)[: merging.env.limits.looked_ahead]:
         try:
             await _tell(merging, task)
         except (WorkspaceError, OSError) as error:

@@ -29,9 +29,9 @@ def key_of(sequence: int) -> str:
     return f"{sequence:0{_KEY_DIGITS}d}"
 
 
-def segment_of(sequence: int) -> int:
+def segment_of(sequence: int, lines: int = LINES_PER_SEGMENT) -> int:
     """Number of the ConfigMap that holds a line, from 1."""
-    return (sequence - 1) // LINES_PER_SEGMENT + 1
+    return (sequence - 1) // lines + 1
 
 
 def chained(record: Mapping[str, object], sequence: int, previous: str) -> Line:

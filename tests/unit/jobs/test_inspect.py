@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from kiro_swarm.cluster.resources import CONFIG_MAPS, TASKS
-from kiro_swarm.jobs import inspect as module
 from kiro_swarm.jobs.inspect import Question, answer
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
@@ -16,11 +15,6 @@ from tests.unit.workspace.repositories import merged
 UID = "0b5e7f1a-5b1c-4a53-9a5e-2f6d3a1c9b7e"
 DIFF = Question("diff", "demo-1.1", "say-1", UID)
 LOG = Question("log", "demo-1.1", "say-1", UID)
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_NAME_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -107,10 +101,8 @@ async def test_a_result_of_somebody_else_is_never_overwritten(done: Job) -> None
     assert kept["data"] == {"mine": "x"}
 
 
-async def test_a_result_of_an_earlier_namesake_is_waited_out(
-    done: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_NAME_SECONDS", 60.0)
+async def test_a_result_of_an_earlier_namesake_is_waited_out(done: Job) -> None:
+    done.limit(name_seconds=60.0)
     old = {"metadata": {"name": "say-1-result"}, "data": {"old": "x"}}
     done.api.store.create(CONFIG_MAPS, NAMESPACE, old)
     tries: list[str] = []

@@ -13,7 +13,6 @@ import pytest
 
 from kiro_swarm.api.swarm import Gate
 from kiro_swarm.cluster.resources import SWARMS, TASKS
-from kiro_swarm.jobs import integrate as module
 from kiro_swarm.jobs import merging
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.integrate import integrate, status_after
@@ -26,13 +25,6 @@ from tests.unit.workspace.repositories import git
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
 PROGRAM = [sys.executable, "-c", "from kiro_swarm.cli.main import main; main()"]
-
-
-@pytest.fixture(autouse=True)
-def _no_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody comes later in most of these tests."""
-    monkeypatch.setattr(module, "_LINGER_SECONDS", 0.1)
-    monkeypatch.setattr(merging, "_GATE_START_SECONDS", 0.2)
 
 
 @pytest.mark.parametrize(
@@ -180,10 +172,8 @@ async def test_what_is_on_the_branch_is_merged_whatever_was_said_meanwhile(
         assert status["history"] == [], "the attempt did not end without a merge"
 
 
-async def test_what_comes_a_little_later_is_merged_by_the_same_job(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_LINGER_SECONDS", 5.0)
+async def test_what_comes_a_little_later_is_merged_by_the_same_job(job: Job) -> None:
+    job.limit(linger_seconds=5.0)
     job.apply(tasks={"inline": "- [ ] 1.1. a\n- [ ] 1.2. b\n"})
     job.repositories.prepare()
     first = job.repositories.work({"a": "1"}, 1, "1.1")
@@ -224,10 +214,8 @@ async def test_only_what_a_person_approved_is_merged(job: Job) -> None:
     assert "1.1.txt" not in tree
 
 
-async def test_an_approval_that_comes_a_little_later_is_heard(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_LINGER_SECONDS", 5.0)
+async def test_an_approval_that_comes_a_little_later_is_heard(job: Job) -> None:
+    job.limit(linger_seconds=5.0)
     job.apply(
         integration={"approval": "Required"},
         tasks={"inline": "- [ ] 1.1. a\n- [ ] 1.2. b\n"},

@@ -13,8 +13,6 @@ import pytest
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS
-from kiro_swarm.jobs import integrate as module
-from kiro_swarm.jobs import ledger as ledger_module
 from kiro_swarm.jobs.integrate import integrate
 from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.jobs.prepare import prepare
@@ -37,11 +35,6 @@ from tests.unit.workspace.repositories import (
 COMMAND = "0b5e7f1a-5b1c-4a53-9a5e-2f6d3a1c9b7e"
 #: Ledger and status of two merges, and the ledger again after the push.
 WRITES = 5
-
-
-@pytest.fixture(autouse=True)
-def _no_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LINGER_SECONDS", 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -237,9 +230,9 @@ async def test_a_train_and_a_sync_at_once_leave_one_ledger(ready: Job) -> None:
 
 
 async def test_a_full_config_map_is_followed_by_another_and_a_gap_is_mended(
-    ready: Job, monkeypatch: pytest.MonkeyPatch
+    ready: Job,
 ) -> None:
-    monkeypatch.setattr(chain, "LINES_PER_SEGMENT", 1)
+    ready.limit(ledger_lines=1)
     assert await integrate(ready.client, ready.env) == 0
     before = ready.ledger()
     names = {
@@ -268,12 +261,6 @@ async def test_a_job_of_an_earlier_swarm_of_this_name_writes_nothing(
     assert ready.api.store.version == version
 
 
-@pytest.fixture
-def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_module, "_NAME_SECONDS", 0.1)
-
-
-@pytest.mark.usefixtures("_no_patience")
 async def test_config_maps_of_somebody_else_are_left_alone(ready: Job) -> None:
     foreign = {"metadata": {"name": "demo-ledger-1"}, "data": {"00000001": "mine"}}
     ready.api.store.create(CONFIG_MAPS, NAMESPACE, foreign)
@@ -282,10 +269,8 @@ async def test_config_maps_of_somebody_else_are_left_alone(ready: Job) -> None:
     assert texts(ready) == {"00000001": "mine"}
 
 
-async def test_a_ledger_has_a_bound(
-    ready: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ledger_module, "MOST_ENTRIES", 1)
+async def test_a_ledger_has_a_bound(ready: Job) -> None:
+    ready.limit(ledger_entries=1)
     assert await integrate(ready.client, ready.env) == 1
     assert ready.words()["reason"] == "LedgerFull"
     assert kinds(ready) == ["merge"]

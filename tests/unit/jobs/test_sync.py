@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from kiro_swarm.jobs import merging
 from kiro_swarm.jobs.sync import sync
 from tests.unit.jobs.work import Job
 from tests.unit.workspace.repositories import commit, git, merged
@@ -80,10 +77,7 @@ async def test_a_conflict_names_its_files_and_moves_nothing(job: Job) -> None:
     assert job.repositories.head() == head
 
 
-async def test_a_gate_that_does_not_answer_is_said_so(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(merging, "_GATE_START_SECONDS", 0.2)
+async def test_a_gate_that_does_not_answer_is_said_so(job: Job) -> None:
     ready(job, integration={"gates": [{"name": "tests", "command": ["true"]}]})
     assert await run(job) == 1
     assert job.words()["reason"] == "GateUnavailable"

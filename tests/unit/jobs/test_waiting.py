@@ -9,16 +9,9 @@ from typing import Any, Optional
 import pytest
 
 from kiro_swarm.cluster.resources import TASKS
-from kiro_swarm.jobs import integrate as module
-from kiro_swarm.jobs import waiting
 from kiro_swarm.jobs.integrate import integrate
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
-
-
-@pytest.fixture(autouse=True)
-def _no_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LINGER_SECONDS", 0.1)
 
 
 def approve(job: Job, task_id: str) -> None:
@@ -111,10 +104,8 @@ async def test_whoever_decides_meanwhile_is_not_overruled(job: Job) -> None:
     assert told(job, "1.2") is None
 
 
-async def test_a_merge_does_not_wait_for_many_who_wait(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(waiting, "_MOST", 1)
+async def test_a_merge_does_not_wait_for_many_who_wait(job: Job) -> None:
+    job.limit(looked_ahead=1)
     job.apply(integration={"approval": "Required"})
     job.repositories.prepare()
     for number, task in enumerate(("1.1", "1.2", "2"), 1):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS, TASKS
-from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.environment import JobEnvironment, Limits
 from kiro_swarm.policy import chain
 from kiro_swarm.workspace.outcomes import Candidate
 from tests.support.fake_api import FakeApi
@@ -19,6 +19,8 @@ from tests.unit.reconcile.surroundings import NAMESPACE, body, swarm_spec
 from tests.unit.workspace.repositories import SPEC, Swarm
 
 Object = Any
+#: Nobody comes later in most tests.
+QUICK = Limits(linger_seconds=0.1, gate_start_seconds=0.2, name_seconds=0.1)
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Job:
     client: Client
     repositories: Swarm
     folder: Path
+    limits: Limits = QUICK
 
     @property
     def env(self) -> JobEnvironment:
@@ -43,7 +46,12 @@ class Job:
             tasks_folder=self.folder / "tasks",
             termination_message=self.folder / "termination-message",
             job="demo-job-1",
+            limits=self.limits,
         )
+
+    def limit(self, **changes: Any) -> None:
+        """Give the Job other limits."""
+        self.limits = replace(self.limits, **changes)
 
     def apply(self, **changes: Any) -> None:
         """The swarm, and the ConfigMap that the operator makes."""
