@@ -1,7 +1,7 @@
 """What the integration branch says of its own moves.
 
-Role: the merge train and sync.py find here what is merged already, ledger.py what has to be
-in the ledger of the swarm.
+Role: merged.py and sync.py find here what is merged already, ledger.py what has to be in the
+ledger of the swarm.
 
 Guarantees: only the line of first parents is read, and only merges on it are taken for ours:
 commits that an agent wrote are second parents, whatever their messages say, for every merge

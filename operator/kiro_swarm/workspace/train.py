@@ -16,19 +16,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Optional, Union
 
-from kiro_swarm.api.ledger import LedgerEntry
 from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.errors import IntegrationBusy, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, take_in
+from kiro_swarm.workspace.merged import MergedTasks
 from kiro_swarm.workspace.messages import (
     Mover,
     carries,
     merge_message,
 )
-from kiro_swarm.workspace.mirror import START_REF, integration_head
-from kiro_swarm.workspace.moves import moves, steps
+from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
     Candidate,
     Conflict,
@@ -71,19 +70,11 @@ class MergeTrain:
         self._gate = gate
         self._limits = limits or Limits()
         self._mover = mover or Mover()
+        self._merged = MergedTasks(mirror, integration_branch)
 
     def merged_trailers(self) -> dict[str, str]:
         """``<uid>/<attempt>`` -> merge commit of all that this swarm has merged."""
-        return {
-            f"{task['uid']}/{task['attempt']}": move["after"]
-            for move in reversed(self._moves())
-            for task in move["tasks"]
-        }
-
-    def _moves(self) -> list[LedgerEntry]:
-        head = integration_head(self._mirror, self._branch)
-        git = Git(self._mirror)
-        return moves(steps(git, git.commit_id(START_REF) or head, head))
+        return self._merged.trailers()
 
     def merge(self, candidate: Candidate) -> Outcome:
         """Prove, merge, check and publish one task; see the module for what holds.
@@ -120,20 +111,18 @@ class MergeTrain:
 
         Of a KiroTask that was deleted and made again the branch has it under another uid.
         """
-        for move in reversed(self._moves()):
-            commit, ours = move["after"], bool(move["swarm"])
-            ours = ours and move["swarm"] == self._mover.swarm
-            for task in move["tasks"]:
-                same = task["uid"] == candidate.uid
-                if same and task["attempt"] != candidate.attempt:
-                    return Unproven(
-                        "AlreadyMerged",
-                        f"attempt {task['attempt']} of this task was merged as"
-                        f" {commit[:12]}; attempt {candidate.attempt} comes too late",
-                    )
-                if same or (ours and task["id"] == candidate.task_id):
-                    return Merged(commit, move["before"])
-        return None
+        found = self._merged.find(candidate.uid, self._mover.swarm, candidate.task_id)
+        if found is None:
+            return None
+        task, commit = found.task, found.move["after"]
+        same = task["uid"] == candidate.uid
+        if same and task["attempt"] != candidate.attempt:
+            return Unproven(
+                "AlreadyMerged",
+                f"attempt {task['attempt']} of this task was merged as"
+                f" {commit[:12]}; attempt {candidate.attempt} comes too late",
+            )
+        return Merged(commit, found.move["before"])
 
     def _objection(self, candidate: Candidate) -> Optional[Unproven]:
         with owned(self._mirror) as git:
