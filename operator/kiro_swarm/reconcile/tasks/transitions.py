@@ -54,9 +54,8 @@ def transitions(
     concerned = [
         *(*task_index.by_state[FAILED], *task_index.by_state[SKIPPED]),
         *(*task_index.active, *task_index.may_start),
+        *_ready_and_merged(view),
     ]
-    if view.ledger.merged:
-        concerned += task_index.by_state[READY]
     patches = []
     for task in concerned:
         patch = _transition(view, task, silence)
@@ -66,6 +65,16 @@ def transitions(
             continue
         patches.append((task, patch))
     return patches
+
+
+def _ready_and_merged(view: View) -> list[KiroTask]:
+    """The ready tasks that the ledger has: most often none, of thousands of either."""
+    ready, merged = view.task_index.by_state[READY], view.ledger.merged
+    states = (view.states.get(task_id) for task_id in merged)
+    # The shorter of the two is gone through.
+    if len(merged) < len(ready) and READY not in states:
+        return []
+    return [task for task in ready if task["spec"]["id"] in merged]
 
 
 def claimed_by(ctx: Context, view: View) -> Claimed:
