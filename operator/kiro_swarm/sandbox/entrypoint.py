@@ -3,10 +3,11 @@
 Called by ``kiro-swarm agent-entrypoint``. It holds no credentials and trusts no request
 to end by itself. Guarantees: one process tree at a time (a second request waits until
 the tree of the first is gone); both deadlines are kept here, whatever the client does;
-when a request is over, or its connection is closed, nothing that it started is alive;
-streams are passed on with back-pressure both ways, so a flood fills no memory; whatever
-bytes a client sends, it gets an answer, and the next client too. What a request names also
-goes to this process's own stdout, where ``kubectl logs`` finds it.
+when a request is over, or its connection is closed, nothing that it started is alive; what
+it started is not served itself; streams are passed on with back-pressure both ways, so a
+flood fills no memory; whatever bytes a client sends, it gets an answer, and the next client
+too. What a request names also goes to this process's own stdout, where ``kubectl logs``
+finds it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import contextlib
 import logging
 import os
 import signal
+import socket
+import struct
 
 from kiro_swarm.sandbox.bounds import ProtocolError
 from kiro_swarm.sandbox.conversation import ContainerSide
@@ -29,7 +32,7 @@ from kiro_swarm.sandbox.handshake import (
 )
 from kiro_swarm.sandbox.lines import read_line, within
 from kiro_swarm.sandbox.link import Link
-from kiro_swarm.sandbox.processes import Processes
+from kiro_swarm.sandbox.processes import Processes, is_ours
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ _REQUEST_SECONDS = 10.0
 _FLUSH_SECONDS = 10.0
 _BUFFER = 64 * 1024
 MAX_CONNECTIONS = 32
+# Process, user and group of a peer, as the kernel gives them.
+_CREDENTIALS = struct.Struct("3i")
 
 
 async def serve(path: str, mode: int, grace_seconds: float = GRACE_SECONDS) -> None:
@@ -85,7 +90,15 @@ class Entrypoint:
     def accept(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Serve the one request of a connection, beside all others."""
+        """Serve the one request of a connection, beside all others.
+
+        What runs in here is not served: a request of its own would outlive the one that
+        it belongs to, and hold up the next.
+        """
+        if is_ours(_peer(writer)):
+            writer.write(answer_line("request: a process of this container asks"))
+            writer.close()
+            return
         if len(self._connections) >= MAX_CONNECTIONS:
             writer.write(answer_line(f"request: {MAX_CONNECTIONS} others are served"))
             writer.close()
@@ -134,6 +147,15 @@ class Entrypoint:
                     await execution.run()
         finally:
             link.close()
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """The pid of who has connected, as our namespace numbers it; 0 for one of another."""
+    connection = writer.get_extra_info("socket")
+    credentials = connection.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size
+    )
+    return int(_CREDENTIALS.unpack(credentials)[0])
 
 
 async def _read_request(reader: asyncio.StreamReader) -> tuple[Request, bytes]:

@@ -52,6 +52,20 @@ def living_descendants() -> list[int]:
     return found
 
 
+def is_ours(pid: int) -> bool:
+    """Whether a process was started below this one, or is gone so that nobody can tell.
+
+    :param pid: as this process's namespace numbers it; 0 is a process of another one.
+    """
+    while pid not in (0, os.getpid()):
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                pid = int(file.read().rpartition(b")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+    return pid != 0
+
+
 class Processes:
     """All processes below this one. Make it inside the running event loop."""
 

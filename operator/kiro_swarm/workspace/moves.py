@@ -80,8 +80,12 @@ def _read(logged: bytes) -> Iterator[Step]:
         yield Step(commit, tuple(parents.split()), _time(seconds), subject, said)
 
 
+_LATEST = 253_402_300_799  # the end of the year 9999
+
+
 def _time(seconds: str) -> str:
-    moment = datetime.fromtimestamp(int(seconds), timezone.utc)
+    # Whoever wrote a commit chose its date; years past 9999 are no dates of ours.
+    moment = datetime.fromtimestamp(min(max(int(seconds), 0), _LATEST), timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -232,3 +232,25 @@ def _children(pid: int) -> list[int]:
         ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=False
     )
     return [int(child) for child in found.stdout.split()]
+
+
+_QUEUE = """
+import socket, sys
+mine = socket.socket(socket.AF_UNIX)
+mine.connect(sys.argv[1])
+print(mine.recv(4096).decode(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("detached", [False, True], ids=["child", "daemon"])
+async def test_what_runs_in_the_container_is_not_served(
+    server: Entrypoint, detached: bool
+) -> None:
+    # A request of its own would outlive the one that it belongs to.
+    code = f"import os\nif {detached} and os.fork(): os.wait()\nelse:\n"
+    code += "".join(f"  {line}\n" for line in _QUEUE.splitlines())
+    result = await AgentSocket(server.socket).exec(
+        python(code, server.socket), cwd="/", timeout_seconds=20
+    )
+    assert "a process of this container asks" in result.stdout, result
+    assert await AgentSocket(server.socket).ping()

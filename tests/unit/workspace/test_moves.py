@@ -133,6 +133,23 @@ def test_what_is_not_ours_is_one_move_however_many_commits_it_is(swarm: Swarm) -
     ]
 
 
+@pytest.mark.parametrize("date", ["@253402300800 +0000", "@9999999999999 +0000"])
+def test_a_date_that_no_calendar_has_stops_nobody(swarm: Swarm, date: str) -> None:
+    head = swarm.head()
+    tree = git(swarm.mirror, "rev-parse", f"{head}^{{tree}}")
+    who = f"a <a@b> {date[1:]}"
+    raw = f"tree {tree}\nparent {head}\nauthor {who}\ncommitter {who}\n\nlater\n"
+    made = Git(swarm.mirror).run(
+        *("hash-object", "-t", "commit", "-w", "--literally", "--stdin"),
+        stdin=raw.encode(),
+    )
+    git(
+        swarm.mirror, "update-ref", f"refs/heads/{INTEGRATION}", made.text.strip(), head
+    )
+    (move,) = found(swarm)
+    assert (move["kind"], move["time"]) == ("external", "9999-12-31T23:59:59Z")
+
+
 def forger(swarm: Swarm) -> Candidate:
     """An agent whose commits all claim what only the train may say.
 
