@@ -13,12 +13,14 @@ What is derived from all objects of a swarm need not be made anew for each of th
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, TypeVar
 
 from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import LABEL_SWARM
 from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
 
+log = logging.getLogger(__name__)
 Key = tuple[str, str]  # namespace, name
 FollowedT = TypeVar("FollowedT", contravariant=True)
 #: The cluster that the operator runs in.
@@ -120,9 +122,7 @@ class Cache:
         if swarm:
             index = self._by_swarm.setdefault(resource, {})
             index.setdefault((key[0], swarm), {})[key[1]] = item
-            _, following = self._followers.get((resource, (key[0], swarm)), _NOBODY)
-            if following is not None:
-                following.put(item)
+            self._tell((resource, (key[0], swarm)), item, gone=False)
         return True
 
     def remove(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
@@ -146,12 +146,30 @@ class Cache:
         index = self._by_swarm.get(resource, {})
         named = index.get(key, {})
         named.pop(metadata["name"], None)
-        _, following = self._followers.get((resource, key), _NOBODY)
-        if following is not None:
-            following.remove(item)
+        self._tell((resource, key), item, gone=True)
         if not named:
             index.pop(key, None)
             self._followers.pop((resource, key), None)
+
+    def _tell(
+        self, place: tuple[AnyResource, Key], item: KubernetesObject, *, gone: bool
+    ) -> None:
+        """Tell the follower there, if any.
+
+        One that fails is dropped and made anew when it is asked for: it fails there for
+        its own swarm, and not here, where the watch of all would end.
+        """
+        _, following = self._followers.get(place, _NOBODY)
+        if following is None:
+            return
+        try:
+            if gone:
+                following.remove(item)
+            else:
+                following.put(item)
+        except Exception:
+            log.exception("%s: what follows it failed", item["metadata"]["name"])
+            del self._followers[place]
 
 
 def swarm_of(item: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Iterable, Mapping
 
 Line = dict[str, object]
@@ -22,6 +23,9 @@ BEGINNING = "0" * 64
 #: Lines in one ConfigMap: each has less than 8 KiB, an object of the API 1 MiB.
 LINES_PER_SEGMENT = 100
 _KEY_DIGITS = 8
+#: What is longer or nested deeper is none of our lines, and is not looked into.
+_LONGEST = 64 * 1024
+_DEEPEST = 16
 
 
 def key_of(sequence: int) -> str:
@@ -61,13 +65,32 @@ def read(texts: Mapping[str, str]) -> list[Line]:
 
 def decode(key: str, text: str) -> Line:
     """One line, as ``read`` gives it."""
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        record = None
-    if isinstance(record, dict) and key_of_record(record) == key:
+    record: object = None
+    if len(text) <= _LONGEST:
+        with suppress(ValueError, RecursionError):
+            record = json.loads(text)
+    if (
+        isinstance(record, dict)
+        and key_of_record(record) == key
+        and _is_shallow(record)
+    ):
         return record
     return {"sequence": int(key) if key.isdecimal() else 0, "unreadable": text}
+
+
+def _is_shallow(record: object) -> bool:
+    """Whether a value can be written again: that goes into it by recursion."""
+    level = [record]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, (dict, list))
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def key_of_record(record: Mapping[str, object]) -> str:

@@ -1,7 +1,7 @@
 """What the integration ledger says, read line by line. Pure.
 
-Role: the Jobs read theirs so (``jobs/ledger.py``), the operator what its watch brings
-(``reconcile/snapshot/ledger.py``), and ``kubectl swarm``.
+Role: the Jobs read theirs so (``jobs/ledger.py``), and the operator what its watch brings
+(``reconcile/snapshot/ledger.py``).
 
 Guarantees: a line that was changed, or does not follow from the one before, is not believed,
 and nothing after it. What is merged is what was not taken back.

@@ -17,12 +17,19 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Optional
 
-from kiro_swarm.api.ledger import LedgerEntry, LedgerGate, LedgerTask
+from kiro_swarm.api.ledger import (
+    MOST_GATES,
+    MOST_TASKS,
+    LedgerEntry,
+    LedgerGate,
+    LedgerTask,
+)
 from kiro_swarm.workspace import messages
 from kiro_swarm.workspace.git import Git
 
 _FORMAT = "%H%n%P%n%ct%n%s%n%(trailers:only=true,unfold=true)"
 _TASK = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,63})/([1-9][0-9]{0,5})")
+_TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 _GATE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,252}) passed ([0-9]{1,9}\.[0-9]{3})")
 _SUBJECT = re.compile(r"Merge task ([A-Za-z0-9][A-Za-z0-9._-]{0,127}): ")
@@ -117,7 +124,7 @@ def move_of(step: Step) -> Optional[LedgerEntry]:
         "before": step.parents[0],
         "after": step.commit,
         "tasks": tasks,
-        "gates": list(_gates(step)),
+        "gates": list(_gates(step))[:MOST_GATES],
         "time": step.time,
         "job": step.word(messages.JOB_KEY),
         "swarm": step.word(messages.SWARM_KEY),
@@ -132,9 +139,9 @@ def _tasks(step: Step) -> list[LedgerTask]:
         # An earlier release named the task in the subject alone.
         named = _SUBJECT.match(step.subject)
         ids = [named[1]] if named else [""]
-    elif not all(_WORD.fullmatch(task_id) for task_id in ids):
+    elif not all(_TASK_ID.fullmatch(task_id) for task_id in ids):
         return []
-    if None in found or len(found) != len(ids):
+    if None in found or len(found) != len(ids) or len(ids) > MOST_TASKS:
         return []
     return [
         {"id": task_id, "uid": task[1], "attempt": int(task[2])}

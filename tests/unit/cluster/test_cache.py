@@ -108,3 +108,48 @@ def test_tombstones_do_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
         cache.remove(TASKS, task(1, uid=f"u{number}"))
     assert not cache.put(TASKS, task(1, uid="u4"))
     assert cache.put(TASKS, task(1, uid="u0")), "the oldest is forgotten"
+
+
+class Fails:
+    """A follower that cannot bear what it sees."""
+
+    def put(self, item: Any) -> None:
+        raise RecursionError
+
+    def remove(self, item: Any) -> None:
+        raise RecursionError
+
+
+class Counts:
+    """A follower that is content."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def put(self, item: Any) -> None:
+        self.seen += 1
+
+    def remove(self, item: Any) -> None:
+        self.seen -= 1
+
+
+def followed_by_one_that_fails() -> Cache:
+    cache = Cache()
+    cache.put(TASKS, task(1))
+    fails = Fails()
+    following = Counts()
+    made = cache.follower(TASKS, "team", "demo", "u", lambda uid: following)
+    made.put = fails.put  # type: ignore[method-assign]
+    made.remove = fails.remove  # type: ignore[method-assign]
+    return cache
+
+
+def test_a_follower_that_fails_harms_nobody_and_is_made_anew() -> None:
+    cache = followed_by_one_that_fails()
+    assert cache.put(TASKS, task(2))
+    again = cache.follower(TASKS, "team", "demo", "u", lambda uid: Counts())
+    assert again.seen == 1
+    cache = followed_by_one_that_fails()
+    cache.remove(TASKS, task(2))
+    assert cache.get(TASKS, "team", "a") is None
+    assert not cache.of_swarm(TASKS, "team", "demo")

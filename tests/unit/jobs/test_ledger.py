@@ -152,16 +152,27 @@ def texts(job: Job) -> dict[str, str]:
     return dict(read)
 
 
-def forged(job: Job) -> dict[str, str]:
-    """The whole chain, written anew with a merge of a task that never was."""
-    lines: list[chain.Line] = []
-    for number, line in enumerate(job.ledger(), 1):
-        bare = {k: v for k, v in line.items() if k not in ("hash", "previous")}
-        if number == 1:
-            bare["tasks"] = [{"id": "7", "uid": "u", "attempt": 1}]
-        previous = str(lines[-1]["hash"]) if lines else chain.BEGINNING
-        lines.append(chain.chained(bare, number, previous))
-    return {chain.key_of(n): chain.write(line) for n, line in enumerate(lines, 1)}
+def forged(name: str, value: object) -> Callable[[Job], dict[str, str]]:
+    """The whole chain, written anew with a first merge that never was."""
+
+    def made(job: Job) -> dict[str, str]:
+        lines: list[chain.Line] = []
+        for number, line in enumerate(job.ledger(), 1):
+            bare = {k: v for k, v in line.items() if k not in ("hash", "previous")}
+            if number == 1:
+                bare[name] = value
+            previous = str(lines[-1]["hash"]) if lines else chain.BEGINNING
+            lines.append(chain.chained(bare, number, previous))
+        return {chain.key_of(n): chain.write(line) for n, line in enumerate(lines, 1)}
+
+    return made
+
+
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 @pytest.mark.parametrize(
@@ -174,7 +185,15 @@ def forged(job: Job) -> dict[str, str]:
         lambda job: {"00000002": texts(job)["00000001"]},
         lambda job: {"00000001": texts(job)["00000001"].replace("1.1", "2")},
         lambda job: {"00000004": texts(job)["00000003"]},
-        forged,
+        forged("tasks", [{"id": "7", "uid": "u", "attempt": 1}]),
+        forged("tasks", [{"id": "\ud800", "uid": "u", "attempt": 1}]),
+        *(
+            forged(name, value)
+            for name in ("before", "after", "job", "time")
+            for value in ("-x", "--all", "", "\ud800", "\0", f"{'f' * 40}\n")
+        ),
+        forged("time", "2026-02-31T00:00:00Z"),
+        forged("more", nested(400)),
     ],
 )
 async def test_what_somebody_changed_is_mended(
