@@ -12,7 +12,8 @@ kind      what moved
 merge     the merge train brought ``tasks`` in
 sync      new work of the source repository came in, for ``command``
 rollback  the branch went back; ``tasks`` are those that it no longer has
-external  the branch moved without us: somebody's commits, found and not made
+external  the branch moved without us: somebody's commits, found and not made; ``tasks`` are
+          those that it no longer has
 push      not the branch but its copy in the source repository: now at ``after``
 ========  ==========================================================================
 """

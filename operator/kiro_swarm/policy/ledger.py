@@ -59,7 +59,7 @@ class Book:
         self.head = entry["after"]
         for task in entry["tasks"]:
             known = self.merged.get(task["id"])
-            if entry["kind"] == "rollback":
+            if entry["kind"] in ("rollback", "external"):
                 if known is not None and known.uid == task["uid"]:
                     del self.merged[task["id"]]
             elif entry["swarm"] and entry["swarm"] == self.swarm:

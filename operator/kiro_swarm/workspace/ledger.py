@@ -10,12 +10,12 @@ ref, and all pushes but the last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from kiro_swarm.api.ledger import LedgerEntry, LedgerTask
+from kiro_swarm.api.ledger import MOST_TASKS, LedgerEntry, LedgerKind, LedgerTask
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.messages import Mover
 from kiro_swarm.workspace.mirror import START_REF, integration_head
@@ -49,20 +49,19 @@ def news(
     """
     git = Git(mirror)
     head = integration_head(mirror, branch)
-    kept = _proved(git, entries, proved)
+    noted = last_push(git)
+    kept = _proved(git, entries, proved, head, noted)
     stand = entries[:kept]
     at = place_of(stand) or git.commit_id(START_REF) or head
     found: list[LedgerEntry] = []
     line = _line(git, at, head)
     if line is None:
-        back = _back(git, stand, head, mover, now)
-        found.append(back)
-        at = back["after"]
+        found += _back(git, stand, head, mover, now)
+        at = found[-1]["after"]
         line = _line(git, at, head)
     found += line or []
-    pushed = last_push(git)
-    if pushed is not None and _pushed(stand) != (pushed["after"], pushed["time"]):
-        found.append(pushed)
+    if noted is not None and _pushed(stand) != noted:
+        found.append(noted)
     return News(kept, found)
 
 
@@ -74,11 +73,8 @@ def place_of(entries: Sequence[LedgerEntry]) -> str:
     return ""
 
 
-def _pushed(entries: Sequence[LedgerEntry]) -> Optional[tuple[str, str]]:
-    for entry in reversed(entries):
-        if entry["kind"] == "push":
-            return entry["after"], entry["time"]
-    return None
+def _pushed(entries: Sequence[LedgerEntry]) -> Optional[LedgerEntry]:
+    return next((e for e in reversed(entries) if e["kind"] == "push"), None)
 
 
 def _line(git: Git, at: str, head: str) -> Optional[list[LedgerEntry]]:
@@ -95,24 +91,83 @@ def _line(git: Git, at: str, head: str) -> Optional[list[LedgerEntry]]:
     return moves(taken) if begins else None
 
 
-def _proved(git: Git, entries: Sequence[LedgerEntry], proved: int) -> int:
-    """How many entries, from the first, say what the commits say that they name."""
+def _proved(
+    git: Git,
+    entries: Sequence[LedgerEntry],
+    proved: int,
+    head: str,
+    noted: Optional[LedgerEntry],
+) -> int:
+    """How many entries, from the first, say what git says of the moves that they name."""
     rest = entries[proved:]
     known = steps_of(git, (e["after"] for e in rest if e["kind"] in ("merge", "sync")))
     place = place_of(entries[:proved])
     if not place and _begins_late(git, rest):
         return proved
+    # The noted push is the last one. Where none is noted, none is believed: to push again
+    # does no harm, and never to push does.
+    over = noted is None or noted in entries[:proved]
     for number, entry in enumerate(rest, proved):
+        before = entries[:number]
         if entry["kind"] == "push":
+            if over or not (entry == noted or _was_there(git, before, entry["after"])):
+                return number
+            over = entry == noted
             continue
         if place and entry["before"] != place:
             return number
         if entry["kind"] in ("merge", "sync"):
             step = known.get(entry["after"])
-            if step is None or move_of(step) != entry:
-                return number
+            stands = step is not None and move_of(step) == entry
+        elif entry["kind"] == "rollback":
+            stands = _takes_back(before, entry)
+        else:
+            stands = _is_external(git, before, entry, head)
+        if not stands:
+            return number
         place = entry["after"]
     return len(entries)
+
+
+def _was_there(git: Git, entries: Sequence[LedgerEntry], commit: str) -> bool:
+    """Whether the branch has been at a commit, by these entries."""
+    if any(commit in (e["before"], e["after"]) for e in entries if e["kind"] != "push"):
+        return True
+    place = place_of(entries) or git.commit_id(START_REF)
+    if not place or git.commit_id(commit) is None or git.commit_id(place) is None:
+        return False
+    return git.is_ancestor(commit, place)
+
+
+def _takes_back(entries: Sequence[LedgerEntry], entry: LedgerEntry) -> bool:
+    """Whether a rollback is what we write of going back to where it goes."""
+    undone: list[LedgerTask] = []
+    for place, tasks in _places_before(entries):
+        undone = [*tasks, *undone]
+        if place == entry["after"]:
+            return entry["before"] != place and entry["tasks"] == undone
+    return False
+
+
+def _is_external(
+    git: Git, entries: Sequence[LedgerEntry], entry: LedgerEntry, head: str
+) -> bool:
+    """Whether a move without us was one: nothing of ours is hidden or lost in it."""
+    before, after = entry["before"], entry["after"]
+    if git.commit_id(after) is None:
+        return False
+    if before and before != after:
+        line = _line(git, before, after)
+        if line is not None:
+            return line == [entry]
+    lost = _lost(git, entries, after)[:MOST_TASKS]
+    if entry["tasks"] != lost or (before == after and not lost):
+        return False
+    return after in _first_parents(git, head)
+
+
+def _first_parents(git: Git, head: str) -> set[str]:
+    return set(git.run("rev-list", "--first-parent", head).text.split())
 
 
 def _begins_late(git: Git, entries: Sequence[LedgerEntry]) -> bool:
@@ -124,29 +179,73 @@ def _begins_late(git: Git, entries: Sequence[LedgerEntry]) -> bool:
     return git.is_ancestor(start, first)
 
 
-def _back(
-    git: Git, entries: Sequence[LedgerEntry], head: str, mover: Mover, now: str
-) -> LedgerEntry:
-    """The branch is not ahead of where the ledger has it: how it left that place."""
-    on_line = set(git.run("rev-list", "--first-parent", head).text.split())
-    undone: list[LedgerTask] = []
+def _places_before(
+    entries: Sequence[LedgerEntry],
+) -> Iterator[tuple[str, list[LedgerTask]]]:
+    """Where the branch was, latest first, and the tasks that came in after that."""
     place = place_of(entries)
     for entry in reversed(entries):
-        if place in on_line:
-            break
         if entry["kind"] in ("push", "rollback") or entry["after"] != place:
             continue  # no move, or one that was taken back before
-        undone = [*entry["tasks"], *undone]
         place = entry["before"]
-    known = place in on_line
-    return {
-        "kind": "rollback" if known else "external",
-        "before": place_of(entries),
-        "after": place if known else head,
-        "tasks": undone if known else [],
-        "gates": [],
-        "time": now,
-        "job": mover.job,
-        "swarm": mover.swarm,
-        "command": "",
-    }
+        yield place, [] if entry["kind"] == "external" else entry["tasks"]
+
+
+def _lost(git: Git, entries: Sequence[LedgerEntry], head: str) -> list[LedgerTask]:
+    """The merged tasks that this head does not have."""
+    merged: dict[tuple[str, str], tuple[LedgerTask, str]] = {}
+    for entry in entries:
+        for task in entry["tasks"]:
+            key = (task["id"], task["uid"])
+            if entry["kind"] in ("rollback", "external"):
+                merged.pop(key, None)
+            else:
+                merged[key] = (task, entry["after"])
+    if not merged:
+        return []
+    there = set(git.run("rev-list", head).text.split())
+    return [task for task, commit in merged.values() if commit not in there]
+
+
+def _back(
+    git: Git, entries: Sequence[LedgerEntry], head: str, mover: Mover, now: str
+) -> list[LedgerEntry]:
+    """The branch is not ahead of where the ledger has it: how it left that place.
+
+    Several entries where there are more tasks than one may name.
+    """
+
+    def entry(
+        kind: LedgerKind, before: str, after: str, tasks: list[LedgerTask]
+    ) -> LedgerEntry:
+        return {
+            "kind": kind,
+            "before": before,
+            "after": after,
+            "tasks": tasks,
+            "gates": [],
+            "time": now,
+            "job": mover.job,
+            "swarm": mover.swarm,
+            "command": "",
+        }
+
+    at, on_line = place_of(entries), _first_parents(git, head)
+    parts: list[LedgerEntry] = []
+    for place, tasks in _places_before(entries):
+        if parts and len(parts[-1]["tasks"]) + len(tasks) <= MOST_TASKS:
+            last = parts.pop()
+            parts.append(
+                entry("rollback", last["before"], place, [*tasks, *last["tasks"]])
+            )
+        else:
+            before = parts[-1]["after"] if parts else at
+            parts.append(entry("rollback", before, place, tasks))
+        if place in on_line:
+            return parts
+    lost = _lost(git, entries, head)
+    parts = [entry("external", at, head, lost[:MOST_TASKS])]
+    for first in range(MOST_TASKS, len(lost), MOST_TASKS):
+        more = lost[first : first + MOST_TASKS]
+        parts.append(entry("external", head, head, more))
+    return parts

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.api.ledger import LedgerEntry
+from kiro_swarm.workspace import ledger
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.ledger import News, news, place_of
 from kiro_swarm.workspace.messages import Mover
@@ -144,8 +145,61 @@ def test_a_branch_of_another_history_is_found_and_not_explained(
 ) -> None:
     tree = git(swarm.mirror, "rev-parse", f"{swarm.head()}^{{tree}}")
     move_branch(swarm, git(swarm.mirror, "commit-tree", tree, "-m", "x"))
-    (found,) = caught_up(swarm, three)[4:]
+    after = caught_up(swarm, three)
+    (found,) = after[4:]
     assert (found["kind"], found["after"]) == ("external", swarm.head())
+    assert [task["id"] for task in found["tasks"]] == ["1.1", "1.2"], "they are gone"
+    merged(swarm, swarm.work({"d": "1"}, 3, "2"))
+    assert kinds(caught_up(swarm, after))[4:] == ["external", "merge"]
+
+
+def made_up(kind: str, before: int, after: int, **more: Any) -> Callable[..., Entries]:
+    """An entry behind three others, from and to where such entries are."""
+
+    def make(entries: Entries) -> Entries:
+        places = [entries[0]["before"], *(entry["after"] for entry in entries[:3])]
+        forged = {**entries[3], "kind": kind, "time": NOW, **more}
+        forged.update(before=places[before], after=places[after])
+        return [*entries, forged]  # type: ignore[list-item]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        made_up("push", 3, 3),
+        made_up("push", 3, 1),
+        made_up("rollback", 3, 3),
+        made_up("rollback", 3, 3, tasks=[{"id": "1.1", "uid": "u", "attempt": 1}]),
+        made_up("external", 3, 3),
+        made_up("external", 3, 3, tasks=[{"id": "1.1", "uid": "u", "attempt": 1}]),
+        lambda entries: made_up("rollback", 3, 2)(entries),
+        lambda entries: made_up("external", 0, 3)(entries)[4:],
+    ],
+)
+def test_an_entry_that_somebody_made_up_is_not_kept(
+    swarm: Swarm, three: Entries, forge: Callable[[Entries], Entries]
+) -> None:
+    assert caught_up(swarm, forge(three)) == three
+
+
+def test_a_push_that_nobody_noted_is_not_believed(swarm: Swarm, three: Entries) -> None:
+    git(swarm.mirror, "update-ref", "-d", "refs/kiro/pushed")
+    assert caught_up(swarm, three) == three[:3], "so that it is pushed again"
+
+
+def test_a_rollback_of_many_tasks_is_several_entries(
+    swarm: Swarm, three: Entries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "MOST_TASKS", 1)
+    move_branch(swarm, three[0]["before"])
+    parts = caught_up(swarm, three)[4:]
+    assert [[task["id"] for task in part["tasks"]] for part in parts] == [
+        ["1.2"],
+        ["1.1"],
+    ]
+    assert parts[-1]["after"] == swarm.head()
 
 
 def test_commits_of_others_are_found_between_ours(swarm: Swarm, three: Entries) -> None:
