@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Awaitable, Callable
+from typing import Awaitable, Callable, Mapping
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, AnyResource
@@ -20,7 +20,8 @@ from kiro_swarm.reconcile.swarms import swarm
 
 log = logging.getLogger(__name__)
 
-RECONCILERS: dict[AnyResource, Callable[[Context, Key], Awaitable[None]]] = {
+Reconcilers = Mapping[AnyResource, Callable[[Context, Key], Awaitable[None]]]
+RECONCILERS: Reconcilers = {
     SWARMS: swarm.reconcile,
     INSTANCES: instance.reconcile,
     COMMANDS: command.reconcile,
@@ -32,12 +33,16 @@ class Workers(ReflectiveModule):
 
     :param ctx: of the cluster that the operator runs in.
     :param others: of further clusters, with the same queue.
+    :param reconcilers: who reconciles the objects of a kind.
     """
 
-    def __init__(self, ctx: Context, *others: Context) -> None:
+    def __init__(
+        self, ctx: Context, *others: Context, reconcilers: Reconcilers = RECONCILERS
+    ) -> None:
         super().__init__("workers")
         self._ctx = ctx
         self._contexts = {one.cluster: one for one in (ctx, *others)}
+        self._reconcilers = reconcilers
         self._failing: dict[Key, str] = {}
 
     def health(self) -> Health:
@@ -66,7 +71,8 @@ class Workers(ReflectiveModule):
     async def _one(self, key: Key) -> None:
         queue = self._ctx.queue
         try:
-            await RECONCILERS[key.resource](self._contexts[key.cluster], key)
+            reconcile = self._reconcilers[key.resource]
+            await reconcile(self._contexts[key.cluster], key)
         except (errors.Conflict, errors.Unavailable, errors.NotFound) as error:
             log.info("%s %s/%s: %s", key.resource.kind, key.namespace, key.name, error)
             queue.failed(key, error.retry_after)

@@ -15,7 +15,6 @@ from aiohttp import web
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.cache import LOCAL, Cache
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, SWARMS, TASKS
-from kiro_swarm.reconcile import worker
 from kiro_swarm.reconcile.engine.context import Key, concerned, side_by_side
 from kiro_swarm.reconcile.engine.watches import list_all
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -48,7 +47,7 @@ class Reconciler:
 
 async def run(world: World, reconciler: Reconciler, calls: int) -> Workers:
     """Let workers reconcile until the reconciler was called so often."""
-    workers = Workers(world.ctx)
+    workers = Workers(world.ctx, reconcilers={SWARMS: reconciler})
     running = asyncio.ensure_future(workers.run(lambda: None))
 
     await until(lambda: reconciler.calls >= calls and reconciler.at_once == 0)
@@ -69,14 +68,12 @@ async def run(world: World, reconciler: Reconciler, calls: int) -> Workers:
 )
 async def test_what_an_error_of_a_reconcile_means(
     world: World,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     case: str,
     error: Exception,
     healthy: bool,
 ) -> None:
     reconciler = Reconciler(error)
-    monkeypatch.setitem(worker.RECONCILERS, SWARMS, reconciler)
     world.ctx.queue.add(KEY)
     with caplog.at_level(logging.INFO):
         workers = await run(world, reconciler, 1)
@@ -98,31 +95,29 @@ async def until_taken(world: World, workers: Workers) -> None:
 
 
 async def test_no_more_reconciles_at_once_than_allowed_and_each_key_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     settings = OperatorSettings(image="x", workers=3)
     async with a_world(tmp_path, settings=settings) as world:
         reconciler = Reconciler()
-        monkeypatch.setitem(worker.RECONCILERS, SWARMS, reconciler)
         for number in range(20):
             world.ctx.queue.add(Key(LOCAL, SWARMS, NAMESPACE, f"s{number}"))
-        await until_taken(world, Workers(world.ctx))
+        workers = Workers(world.ctx, reconcilers={SWARMS: reconciler})
+        await until_taken(world, workers)
     assert (reconciler.calls, reconciler.most) == (20, 3)
 
 
-async def test_a_key_is_reconciled_in_its_own_cluster(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_key_is_reconciled_in_its_own_cluster(world: World) -> None:
     asked: list[tuple[str, Key]] = []
 
     async def reconcile(ctx: Any, key: Key) -> None:
         asked.append((ctx.cluster, key))
 
-    monkeypatch.setitem(worker.RECONCILERS, SWARMS, reconcile)
     other = dataclasses.replace(world.ctx, cache=Cache("other"))
     world.ctx.queue.add(world.ctx.key(SWARMS, NAMESPACE, "demo"))
     world.ctx.queue.add(other.key(SWARMS, NAMESPACE, "demo"))
-    await until_taken(world, Workers(world.ctx, other))
+    workers = Workers(world.ctx, other, reconcilers={SWARMS: reconcile})
+    await until_taken(world, workers)
     assert asked == [
         (LOCAL, KEY),
         ("other", Key("other", SWARMS, NAMESPACE, "demo")),
