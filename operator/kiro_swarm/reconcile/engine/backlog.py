@@ -4,7 +4,8 @@ Fed by every change of a SwarmCommand (``Context.wake``), asked by the command r
 Guarantees: commands that may change a swarm do so in the order in which they were created,
 each when those before it have their answer or only wait for an outcome; who only looks, or
 tries dry, waits for nobody. A command with the correlation id of one before it holds nobody
-up: it gets the answer of the first.
+up: it gets the answer of the first. A name stands in line once: a command that was made anew
+under it takes the place of the one before, whatever of the two is heard first.
 """
 
 from __future__ import annotations
@@ -55,18 +56,21 @@ class Backlog:
 
     def note(self, command: SwarmCommand) -> None:
         """A command is new or has changed."""
+        metadata, spec = command["metadata"], command["spec"]
+        name, uid = metadata["name"], metadata["uid"]
+        version = int(metadata.get("resourceVersion") or 0)
+        created = str(metadata.get("creationTimestamp") or "")
+        known = self._lines.get(_line_of(command), {}).get(name)
+        if known is not None and known.uid != uid:
+            if known.version > version:
+                return  # late news of one that is gone: its name has another now
+            self._leave(_line_of(command), name)  # its end was not heard of
+        elif known is not None:
+            created, version = known.created, known.version
         if phase_of(command) in FINISHED:
             self.forget(command)
             return
-        metadata, spec = command["metadata"], command["spec"]
-        name, uid = metadata["name"], metadata["uid"]
         line = self._lines.setdefault(_line_of(command), {})
-        known = line.get(name)
-        if known is None or known.uid != uid:
-            created = str(metadata.get("creationTimestamp") or "")
-            version = int(metadata.get("resourceVersion") or 0)
-        else:
-            created, version = known.created, known.version
         blocks = not is_waiting(command) and may_change(spec)
         correlation = str(spec.get("correlationId") or "")
         begun = phase_of(command) == "Running"
@@ -75,12 +79,9 @@ class Backlog:
     def forget(self, command: SwarmCommand) -> None:
         """A command is answered or gone."""
         where = _line_of(command)
-        line = self._lines.get(where, {})
-        known = line.get(command["metadata"]["name"])
+        known = self._lines.get(where, {}).get(command["metadata"]["name"])
         if known is not None and known.uid == command["metadata"]["uid"]:
-            del line[known.name]
-        if not line:
-            self._lines.pop(where, None)
+            self._leave(where, known.name)
 
     def turn(self, command: SwarmCommand) -> bool:
         """Whether no command that was said before this one holds it up."""
@@ -116,6 +117,12 @@ class Backlog:
         """Names of the commands that wait for an outcome, and of those that only look."""
         line = self._lines.get((namespace, swarm), {})
         return [place.name for place in line.values() if not place.blocks]
+
+    def _leave(self, where: tuple[str, str], name: str) -> None:
+        line = self._lines[where]
+        del line[name]
+        if not line:
+            del self._lines[where]
 
 
 def phase_of(command: SwarmCommand) -> str:

@@ -237,9 +237,14 @@ class Context(Remembered, Alive, Stored):
     def remember(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Put the answer to a write into the cache and wake who depends on it."""
         # Who wrote which field is half of an object, and nothing is decided by it.
-        item["metadata"].pop("managedFields", None)
+        metadata = item["metadata"]
+        metadata.pop("managedFields", None)
+        before = self.cache.get(resource, metadata["namespace"], metadata["name"])
         if not self.cache.put(resource, item):
             return
+        if before is not None and before["metadata"]["uid"] != metadata["uid"]:
+            # Its end was not heard of, or will be: a name has one object at a time.
+            self.forget(resource, before)
         if resource is LEASES:
             self.last_seen(item)
         self.wake(resource, item)
@@ -276,8 +281,9 @@ class Context(Remembered, Alive, Stored):
         """Keep the backlog, and wake who is next when ``command`` no longer blocks."""
         metadata, swarm = command["metadata"], str(command["spec"].get("swarm"))
         namespace = metadata["namespace"]
-        if self.cache.get(COMMANDS, namespace, metadata["name"]) is None:
-            self.backlog.forget(command)
+        known = self.cache.get(COMMANDS, namespace, metadata["name"])
+        if known is None or known["metadata"]["uid"] != metadata["uid"]:
+            self.backlog.forget(command)  # its name may have another command by now
         else:
             self.backlog.note(command)
         following = self.backlog.next(namespace, swarm)

@@ -62,10 +62,12 @@ async def list_kind(ctx: Context, resource: AnyResource) -> None:
     items, version = await ctx.client.list(resource, labels=selector_of(resource))
     for item in items:
         before.pop(item["metadata"]["uid"], None)
-        ctx.remember(resource, item)
+    # First what is gone: another may have its name by now.
     for gone in before.values():
         if int(gone["metadata"]["resourceVersion"]) <= int(version):
             ctx.forget(resource, gone)
+    for item in items:
+        ctx.remember(resource, item)
 
 
 async def follow(ctx: Context, resource: AnyResource) -> None:
