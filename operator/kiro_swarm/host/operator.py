@@ -20,6 +20,7 @@ from kiro_swarm.host.leadership import Leadership
 from kiro_swarm.host.loop import Loop
 from kiro_swarm.host.part import Part, run_parts
 from kiro_swarm.host.probes import Probes
+from kiro_swarm.host.signals import signals_set
 from kiro_swarm.host.watches import Sweep, Watches
 from kiro_swarm.observe.health import report
 from kiro_swarm.reconcile.engine.context import Context
@@ -57,21 +58,22 @@ async def run_operator(
     :param ready: is set when all parts have begun.
     """
     stop = stop or asyncio.Event()
-    client = Client(await Connection.open(user_agent="kiro-swarm-operator"))
-    try:
-        ctx = Context(
-            client=client,
-            cache=Cache(LOCAL),
-            queue=WorkQueue(time.monotonic),
-            settings=settings,
-            now=lambda: datetime.now(timezone.utc),
-            monotonic=time.monotonic,
-        )
-        parts = parts_of(ctx, options, stop)
-        ctx.health = lambda: report(parts)
-        await run_parts(parts, stop, ready)
-    finally:
-        await client.close()
+    with signals_set(stop):
+        client = Client(await Connection.open(user_agent="kiro-swarm-operator"))
+        try:
+            ctx = Context(
+                client=client,
+                cache=Cache(LOCAL),
+                queue=WorkQueue(time.monotonic),
+                settings=settings,
+                now=lambda: datetime.now(timezone.utc),
+                monotonic=time.monotonic,
+            )
+            parts = parts_of(ctx, options, stop)
+            ctx.health = lambda: report(parts)
+            await run_parts(parts, stop, ready)
+        finally:
+            await client.close()
 
 
 def parts_of(ctx: Context, options: ProcessOptions, stop: asyncio.Event) -> list[Part]:
