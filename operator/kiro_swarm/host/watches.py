@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import Callable, Sequence
+import logging
+from dataclasses import dataclass
+from typing import Callable
 
 from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.resources import MACHINES, WATCHED, AnyResource
@@ -12,10 +14,12 @@ from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.watches import follow, list_all, list_kind
 
+log = logging.getLogger(__name__)
 #: Containers made and not freed before a collection; collections before an older one's.
 _COLLECT = (20_000, 20, 100)
-#: Seconds before a list that failed is tried again.
+#: Seconds before a list that failed is tried again: twice as many each time.
 _RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 60.0
 
 
 class Watches(ReflectiveModule):
@@ -41,37 +45,74 @@ class Watches(ReflectiveModule):
         await asyncio.gather(*(follow(self._ctx, resource) for resource in MACHINES))
 
 
+@dataclass(frozen=True)
+class _Refused:
+    """A kind that could not be listed, and when (loop's time) it is tried again."""
+
+    why: str
+    delay: float
+    until: float
+
+
 class Sweep(ReflectiveModule):
     """Lists everything again now and then, to repair what any watch has missed.
 
-    A kind in doubt is listed at once: kopf does not tell what vanished across a list.
+    A kind in doubt is listed at once: kopf does not tell what vanished across a list. One
+    that cannot be listed is tried again, less and less often, and holds no other kind up.
+
+    :param retry_seconds: the first pause before that.
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, retry_seconds: float = _RETRY_SECONDS) -> None:
         super().__init__("sweep")
-        self._ctx = ctx
+        self._ctx, self._retry_seconds = ctx, retry_seconds
+        self._refused: dict[AnyResource, _Refused] = {}
+
+    def health(self) -> Health:
+        """Well; says which kinds cannot be listed now, and why."""
+        refused = self._refused.items()
+        return self.judge(
+            True, [f"cannot list {kind.plural}: {one.why}" for kind, one in refused]
+        )
 
     async def run(self, begun: Callable[[], None]) -> None:
         """List every ``sweep_seconds`` and whatever is in doubt, for ever."""
         begun()
-        ctx = self._ctx
-        due = ctx.monotonic() + ctx.settings.sweep_seconds
+        clock, seconds = (
+            asyncio.get_running_loop().time,
+            self._ctx.settings.sweep_seconds,
+        )
+        due = clock() + seconds
         while True:
-            kinds = await ctx.doubts.take(max(0.0, due - ctx.monotonic()))
-            if not kinds:
-                kinds = WATCHED
-                due = ctx.monotonic() + ctx.settings.sweep_seconds
-            await self._list(kinds)
+            next_one = min([due, *(one.until for one in self._refused.values())])
+            kinds = set(await self._ctx.doubts.take(max(0.0, next_one - clock())))
+            now = clock()
+            if now >= due:
+                kinds.update(WATCHED)
+                due = now + seconds
+            for kind, refused in self._refused.items():
+                if now >= refused.until:
+                    kinds.add(kind)
+                else:
+                    kinds.discard(kind)  # its turn comes
+            for kind in WATCHED:
+                if kind in kinds:
+                    await self._list(kind)
 
-    async def _list(self, kinds: Sequence[AnyResource]) -> None:
-        for place, resource in enumerate(kinds):
-            try:
-                await list_kind(self._ctx, resource)
-            except ClusterError as error:
-                for unlisted in kinds[place:]:
-                    self._ctx.doubts.add(unlisted)
-                await asyncio.sleep(error.retry_after or _RETRY_SECONDS)
-                return
+    async def _list(self, kind: AnyResource) -> None:
+        before = self._refused.get(kind)
+        try:
+            await list_kind(self._ctx, kind)
+        except ClusterError as error:
+            delay = self._retry_seconds
+            if before is not None:
+                delay = min(_LONGEST_RETRY_SECONDS, 2 * before.delay)
+            pause = max(delay, error.retry_after or 0.0)
+            until = asyncio.get_running_loop().time() + pause
+            self._refused[kind] = _Refused(str(error), delay, until)
+            log.warning("cannot list %s: %s", kind.plural, error)
+        else:
+            self._refused.pop(kind, None)
 
 
 def _spare_the_collector() -> None:

@@ -168,6 +168,38 @@ async def test_a_sweep_repairs_what_a_watch_missed(world: World) -> None:
     assert taken == {KEY, Key(LOCAL, SWARMS, NAMESPACE, "other")}
 
 
+async def test_a_kind_that_cannot_be_listed_holds_no_other_up(world: World) -> None:
+    refused: list[float] = []
+    clock, allowed = asyncio.get_running_loop().time, asyncio.Event()
+
+    async def forbidden(request: web.Request) -> Optional[web.StreamResponse]:
+        if not request.path.endswith(SWARMS.plural) or allowed.is_set():
+            return None
+        refused.append(clock())
+        return web.Response(status=403)
+
+    world.api.intercept = forbidden
+    world.ctx = dataclasses.replace(
+        world.ctx, settings=dataclasses.replace(world.settings, sweep_seconds=0.05)
+    )
+    task = body(TASKS, "a", {"swarm": "demo", "id": "a"})
+    world.api.store.create(TASKS, NAMESPACE, task)
+    world.apply_swarm()
+    sweep = Sweep(world.ctx, retry_seconds=0.2)
+    async with running(sweep):
+        await until(lambda: world.ctx.cache.get(TASKS, NAMESPACE, "a") is not None)
+        assert sweep.health().ready
+        assert "cannot list kiroswarms" in sweep.health().reasons[0]
+        await until(lambda: len(refused) == 3)
+        pauses = [after - before for before, after in zip(refused, refused[1:])]
+        assert pauses[0] >= 0.19
+        assert pauses[1] >= 0.39, "each pause is longer than the one before"
+        allowed.set()
+        world.ctx.doubts.add(SWARMS)
+        await until(lambda: world.ctx.cache.get(SWARMS, NAMESPACE, "demo") is not None)
+        await until(lambda: sweep.health().reasons == ())
+
+
 async def test_the_probes_answer_while_they_run() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
