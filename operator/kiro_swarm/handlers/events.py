@@ -10,6 +10,7 @@ import kopf
 
 from kiro_swarm.api.meta import GROUP, VERSION
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, AnyResource
+from kiro_swarm.handlers import session
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.events import on_event
 
@@ -19,19 +20,24 @@ def register(registry: kopf.OperatorRegistry, ctx: Context) -> None:
 
     @kopf.on.event(GROUP, VERSION, SWARMS.plural, registry=registry)
     async def kiroswarm(event: Any, **_: Any) -> None:
-        _take(ctx, SWARMS, event)
+        take(ctx, SWARMS, event)
 
     @kopf.on.event(GROUP, VERSION, INSTANCES.plural, registry=registry)
     async def kiroinstance(event: Any, **_: Any) -> None:
-        _take(ctx, INSTANCES, event)
+        take(ctx, INSTANCES, event)
 
     @kopf.on.event(GROUP, VERSION, COMMANDS.plural, registry=registry)
     async def swarmcommand(event: Any, **_: Any) -> None:
-        _take(ctx, COMMANDS, event)
+        take(ctx, COMMANDS, event)
 
 
-def _take(ctx: Context, resource: AnyResource, event: Any) -> None:
-    if event["type"] is None:
-        # kopf lists: at the start, or anew after 410 Gone. It does not tell what vanished.
+def take(ctx: Context, resource: AnyResource, event: Any) -> None:
+    """What kopf tells of one object.
+
+    A kind that kopf lists, at the start or anew after 410 Gone, comes into doubt, because
+    kopf does not tell what vanished. Our session has seen to that, once a list; without it
+    the objects of a list, of type None, are the only sign of one.
+    """
+    if event["type"] is None and not session.SUPPORTED:
         ctx.doubts.add(resource)
     on_event(ctx, resource, event["object"], gone=event["type"] == "DELETED")

@@ -23,6 +23,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.connect_timeout = 5
     settings.watching.server_timeout = 300
     settings.watching.client_timeout = 310
+    _list_first(settings.watching)
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 4, 8)
@@ -60,6 +61,16 @@ class NoDiffs(kopf.DiffBaseStorage):
 
     def store(self, **_: Any) -> None:
         """Store nothing."""
+
+
+def _list_first(watching: Any) -> None:
+    """Keep kopf, from 1.45 on, from having its lists streamed by a watch.
+
+    Our session knows a list by its request: it then has the kind listed anew, to find what
+    vanished. It would take a streamed one for news, and keep known objects from kopf.
+    """
+    if hasattr(watching, "initial_streaming"):
+        watching.initial_streaming = False
 
 
 def _queueing(settings: Any) -> Any:

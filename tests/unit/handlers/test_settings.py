@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import kopf
 
 from kiro_swarm.handlers.settings import NoDiffs, NoProgress, configure
@@ -18,6 +20,14 @@ def test_kopf_is_told_to_keep_out() -> None:
     assert isinstance(settings.persistence.progress_storage, NoProgress)
     watching = settings.watching
     assert (watching.server_timeout, watching.client_timeout) == (300, 310)
+
+
+def test_kopf_lists_before_it_watches_whatever_is_its_default() -> None:
+    settings: Any = kopf.OperatorSettings()
+    if hasattr(settings.watching, "initial_streaming"):
+        settings.watching.initial_streaming = True
+    configure(settings)
+    assert not getattr(settings.watching, "initial_streaming", False)
 
 
 def test_nothing_is_copied_to_find_out_what_changed() -> None:

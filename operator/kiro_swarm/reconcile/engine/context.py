@@ -88,9 +88,6 @@ class Alive:
     health: Callable[[], list[Report]] = list
     """Health of every long-lived part of this process, for ``status swarm detailed``."""
 
-    doubts: Doubts = field(default_factory=Doubts)
-    """Kinds that are to be listed soon."""
-
 
 @dataclass
 class Remembered:
@@ -120,6 +117,9 @@ class Remembered:
 
     backlog: Backlog = field(default_factory=Backlog)
     """Commands without an answer, in their order."""
+
+    doubts: Doubts = field(default_factory=Doubts)
+    """Kinds that are to be listed soon. A new process lists all of them."""
 
     audit: AuditLog = field(init=False)
     """The audit logs of all swarms."""
