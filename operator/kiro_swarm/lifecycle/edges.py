@@ -1,6 +1,6 @@
 """The edges of a KiroTask's life as data: from where to where, by whom, with which fields.
 
-Read by ``guard``, by the tests that walk it and by the generator of docs/reference/states.md
+Read by ``guard``, by the tests that walk it and by the generator of docs/reference/task-life.md
 and of the diagram in docs/architecture.md. ``attempts``, ``steps`` and ``notes`` make the
 patches; what they make is an edge of this table, or ``guard`` refuses it.
 """
