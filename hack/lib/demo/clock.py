@@ -50,4 +50,4 @@ class Times:
         table.add_row("All", f"{time.time() - self._began:.1f} s")
         self.console.print("\n[bold]Times[/]")
         self.console.print(table)
-        self.console.print(self._swarm)
+        self.console.print(self._swarm, soft_wrap=True)

@@ -68,7 +68,8 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="leave everything running and suggest what to try",
+        help="leave everything running and suggest what to try; the next demo on this "
+        "cluster begins anew: it deletes the namespace kiro-demo",
     )
     parser.add_argument(
         "--yes", action="store_true", help="install what is missing (root, Debian)"

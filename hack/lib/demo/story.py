@@ -68,6 +68,7 @@ def _play(chosen: Options, tools: Tools, times: Times) -> None:
     with times.step("Chart"):
         _install(tools, image["tag"], image["id"])
     with times.step("Git server"):
+        _say_what_goes(tools, times)
         _start_git_server(tools, image["tag"], sample=copy is None)
         if copy is not None:
             own.hand_over(tools, copy.content)
@@ -100,6 +101,17 @@ def _install(tools: Tools, image: str, image_id: str) -> None:
         tools.helm("uninstall", RELEASE, place, *wait)
     release = ("upgrade", "--install", "--create-namespace", RELEASE, str(CHART))
     tools.helm(*release, place, *wait, *settings)
+
+
+def _say_what_goes(tools: Tools, times: Times) -> None:
+    """An earlier demo that was kept may have work in it that somebody wants."""
+    name = objects.NAMESPACE
+    if tools.kubectl("get", "namespace", name, "--ignore-not-found").strip():
+        times.console.print(
+            f"deleting the namespace {name} of an earlier demo, with its swarm and its "
+            "git server; --name makes a cluster beside it",
+            soft_wrap=True,
+        )
 
 
 def _start_git_server(tools: Tools, image: str, sample: bool) -> None:
