@@ -53,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     """``--list``, or a name with the arguments of that benchmark."""
     known = benchmarks()
     if not arguments or arguments[0] in ("--list", "-h", "--help"):
+        if arguments[:1] != ["--list"]:
+            print("usage: hack/bench NAME [its arguments] | --list | NAME --help\n")
         for name, summary in known.items():
             print(f"{name:24} {summary}")
         return 0

@@ -19,6 +19,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from tests.fuzz.engine import Report, Target, search
 from tests.fuzz.targets import targets
 
+_ABOUT = """Searches for texts that break a parser, and says how far it is. Exit code 0 when
+nothing was found, 1 with the text that breaks it, 2 for a bad option."""
 #: Most address space of the search, in bytes: a text that needs more breaks its parser.
 MEMORY = 2 * 1024**3
 
@@ -54,9 +56,11 @@ def main(arguments: Sequence[str], known: Mapping[str, Target]) -> int:
 def _options(
     arguments: Sequence[str], known: Mapping[str, Target]
 ) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="hack/fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="hack/fuzz", description=_ABOUT)
     parser.add_argument("--seconds", type=float, default=60.0, help="default 60")
-    parser.add_argument("--target", choices=[*known, "all"], default="all")
+    parser.add_argument(
+        "--target", choices=[*known, "all"], default="all", help="default all"
+    )
     parser.add_argument(
         "--seed", type=int, default=random.SystemRandom().randrange(2**31)
     )
