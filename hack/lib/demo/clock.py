@@ -25,9 +25,14 @@ class Times:
         self._swarm = ""
 
     @contextlib.contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """A step that ends with the block; one that fails is not counted."""
+    def step(self, name: str, about: str = "") -> Iterator[None]:
+        """A step that ends with the block; one that fails is not counted.
+
+        ``about``: what is waited for, of a step that shows nothing by itself.
+        """
         self.console.print(f"\n[bold]{name}[/]")
+        if about:
+            self.console.print(about, soft_wrap=True)
         began = time.monotonic()
         yield
         self.add(name, time.monotonic() - began)

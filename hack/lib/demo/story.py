@@ -65,9 +65,9 @@ def _play(chosen: Options, tools: Tools, times: Times) -> None:
     with times.step("Image"):
         load = ("load", "--cluster", chosen.name, "--output", "json")
         image = json.loads(tools.hack("image", *load))
-    with times.step("Chart"):
+    with times.step("Chart", "the four kinds, the operator, until it is ready"):
         _install(tools, image["tag"], image["id"])
-    with times.step("Git server"):
+    with times.step("Git server", "a pod with the repository, until it answers"):
         _say_what_goes(tools, times)
         _start_git_server(tools, image["tag"], sample=copy is None)
         if copy is not None:
