@@ -141,6 +141,11 @@ EDGES: Final[tuple[Edge, ...]] = (
         (MERGED_BEFORE,),
     ),
     _edge(
+        *("recognise its own", OPERATOR, f"{BLOCKED} {READY} {FAILED} > {MERGED}"),
+        "the ledger has a merge of this very attempt, and the Job died before its report",
+        _WORDS | {"mergeCommit", "mergedAt", "history", "conditions"},
+    ),
+    _edge(
         *("skip", OPERATOR, f"{BLOCKED} > {SKIPPED}"),
         "its mark in the task file leaves it out",
         _WORDS | {"finishedAt"},

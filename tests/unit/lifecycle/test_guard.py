@@ -78,6 +78,7 @@ def made(state: str) -> List[Tuple[str, str, Any]]:
         ),
         (INTEGRATE, "merge", steps.merged(s, NOW, SHA)),
         (INTEGRATE, "merge after all", steps.merged_after_all(s, NOW, SHA)),
+        (OPERATOR, "recognise its own", steps.merged_after_all(s, NOW, SHA)),
         (RUNNER, "fail", failed(s, "NoChanges")),
         (OPERATOR, "lose", failed(s, "InstanceLost")),
         (OPERATOR, "move", attempts.moved(s, NOW, PLACE, "", "slow")),

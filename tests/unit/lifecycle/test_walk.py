@@ -130,13 +130,18 @@ class Life(RuleBasedStateMachine):
     def _operator_decides(self, task: int, instance: str, choice: int) -> None:
         status = self.statuses[task]
         state, now = status["state"], self.now
-        if state == BLOCKED:
+        known = self.branch.get(task) == attempt_of(
+            status
+        )  # as the ledger says, in time
+        if known and choice == 2 and state in (BLOCKED, READY, "Failed"):
+            patch: Any = steps.merged_after_all(status, now, "a" * 40)
+        elif state == BLOCKED:
             marks = [
                 steps.ready(now),
                 steps.ticked(now),
                 steps.skipped(now, deferred=True),
             ]
-            patch: Any = marks[choice if task == 2 else 0]
+            patch = marks[choice if task == 2 else 0]
             if task == 1 and choice == 2 and not attempt_of(status):
                 patch = steps.recognised("a" * 40, stamp(now))
         elif state == READY:
@@ -289,6 +294,8 @@ WAYS: Dict[str, Tuple[int, List[Tuple[str, int]]]] = {
     "ready": (0, _BEGUN[:1]),
     "ticked": (2, [(OPERATOR, 1)]),
     "recognise": (1, [(OPERATOR, 2)]),
+    # The Job dies after it has moved the branch; the attempt is cancelled meanwhile.
+    "recognise its own": (0, [*_DONE, (INTEGRATE, 2), (PERSON, 0), (OPERATOR, 2)]),
     "skip": (2, [(OPERATOR, 2)]),
     "ask again": (0, [(PERSON, 0), (OPERATOR, 1)]),
     "bind": (0, _BEGUN[:2]),

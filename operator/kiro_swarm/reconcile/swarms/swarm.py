@@ -170,7 +170,9 @@ async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
             for pod in pods:
                 ctx.remember(PODS, pod)
             report = report_in(pods[0] if pods else None, kind)
-        if integrate.entries_told(report) > view.ledger.lines:
+        # A Job that died says no number: what it merged is there all the same.
+        died = job_outcome(job) is False
+        if died or integrate.entries_told(report) > view.ledger.lines:
             await refresh(ctx, view.swarm)
             ctx.ensured.add(uid)
 

@@ -25,9 +25,17 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, LEASES, TASKS
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import OPERATOR
+from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.reasons import INSTANCE_LOST
-from kiro_swarm.lifecycle.steps import asked_again, ready, recognised, skipped, ticked
+from kiro_swarm.lifecycle.steps import (
+    asked_again,
+    merged_after_all,
+    ready,
+    recognised,
+    skipped,
+    ticked,
+)
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.backlog import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
@@ -102,11 +110,15 @@ def _transition(
     spec, status, state = task["spec"], status_of(task), state_of(task)
     request = spec.get("runRequest") or ""
     asked = bool(request) and request != (status.get("observedRunRequest") or "")
-    if state in (BLOCKED, READY):
-        known = view.ledger.merged.get(spec["id"])
-        # Of this very KiroTask the integrate Job tells.
-        if known is not None and known.uid != task["metadata"]["uid"]:
-            return recognised(known.commit, known.time)
+    known = view.ledger.merged.get(spec["id"])
+    if known is not None and state in (BLOCKED, READY, FAILED):
+        if known.uid != task["metadata"]["uid"]:
+            if state != FAILED:
+                return recognised(known.commit, known.time)
+        elif known.attempt == attempt_of(status):
+            # Ended while it was merged, and the Job died before it could say so.
+            at = parse(known.time) or view.now
+            return merged_after_all(status, at, known.commit)
     if state in (FAILED, SKIPPED) and asked:
         there = satisfied(view, task)
         return asked_again(status, view.now, request, satisfied=there)
