@@ -137,8 +137,11 @@ class Forecast(TypedDict, total=False):
         ),
     ]
     criticalSeconds: Annotated[
-        float,
-        Field(description="How long this chain takes; nothing finishes it sooner."),
+        Optional[float],
+        Field(
+            description="How long this chain takes; nothing finishes it sooner. Absent "
+            "before the first task was measured."
+        ),
     ]
     usableNow: Annotated[
         int,
@@ -157,7 +160,8 @@ class Forecast(TypedDict, total=False):
         Optional[Timestamp],
         Field(
             description="When the rest is finished, as likely later as sooner. Absent while "
-            "it cannot be: nobody works, or everything waits for a person."
+            "it cannot be said: no task was measured yet, nobody works, or everything "
+            "waits for a person."
         ),
     ]
     finishLow: Annotated[

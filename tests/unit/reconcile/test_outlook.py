@@ -90,6 +90,21 @@ def test_what_waits_for_a_person_is_in_no_other_number(
     assert found["message"] == f"nothing can go on; waiting for a person: {named}"
 
 
+def test_before_anything_is_measured_no_time_is_told() -> None:
+    found = outlook(seen(node("1", "Ready"), node("2", "Blocked", "1"), idle=2))
+    valid(KiroSwarmStatus, {"forecast": {k: v for k, v in found.items() if v}})
+    assert found["finishAt"] is found["finishLow"] is found["finishHigh"] is None
+    assert found["criticalSeconds"] is None
+    assert found["message"].startswith(
+        "how long it takes is not measured yet; longest chain 1 > 2; "
+    )
+
+
+def test_what_is_done_and_unmerged_is_left() -> None:
+    found = outlook(seen(node("1", "Merged"), node("2", "Done"), idle=2))
+    assert found["message"] == "only merging is left: 2"
+
+
 def test_a_merged_task_that_is_paused_is_over() -> None:
     done = with_spec(node("1", "Merged"), paused=True)
     found = outlook(seen(done, idle=2))
@@ -108,7 +123,7 @@ def test_without_anybody_there_is_no_time_and_no_infinity(
 
 def test_a_time_beyond_all_calendars_is_cut() -> None:
     endless = with_spec(node("1", "Ready"), estimateSeconds=2**60)
-    found = outlook(seen(endless, idle=1))
+    found = outlook(seen(endless, *steady(), idle=1))
     assert seconds_until(found["finishAt"]) == 10 * 365 * 86400
 
 
@@ -123,7 +138,7 @@ def test_lists_are_bounded() -> None:
     ]
     found = outlook(view(tasks=chain))
     assert len(found["criticalPath"]) == 50
-    assert "1 > 2 > 3 > 4 > 5 > ... (" in found["message"]
+    assert "1 > 2 > 3 > 4 > 5 > ...;" in found["message"]
 
 
 async def test_an_idle_swarm_writes_no_forecast_again(world: World) -> None:

@@ -44,7 +44,8 @@ class Measured:
     for whom, each task with its seconds until it is merged. ``ranks``: seconds of the chain
     behind a task, by id; empty where somebody edited a cycle into the tasks. ``last``: ids
     of the optional tasks that nothing else needs. ``lag``: seconds from the end of a task
-    to its merge. ``speeds`` by instance, 1 is usual.
+    to its merge. ``speeds`` by instance, 1 is usual. ``known``: whether any task has been
+    measured; before that estimates are what is usual anywhere.
     """
 
     numbers: dict[str, int]
@@ -54,6 +55,7 @@ class Measured:
     last: frozenset[str]
     lag: float
     speeds: dict[str, float]
+    known: bool
 
     def estimate_of(self, task: KiroTask) -> Estimate:
         """How long a task of the swarm takes."""
@@ -116,6 +118,7 @@ def measure(tasks: Sequence[KiroTask], instances: int) -> Measured:
             for task, took in finished
             if task["status"].get("instance")
         ),
+        known=bool(finished),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Optional
 
 from kiro_swarm.api import swarm_status
-from kiro_swarm.api.meta import BLOCKED, FAILED, READY
+from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, READY
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.snapshot.measured import waits_for_nothing_known
@@ -38,15 +38,17 @@ def outlook(view: View) -> swarm_status.Forecast:
     def named(numbers: list[int]) -> list[str]:
         return [ids[number] for number in numbers[:_MOST_NAMED]]
 
+    # A guess of no task of this swarm is wide enough to frighten, and helps nobody.
+    known = view.measured.known
     low, middle, high = (
-        _at(view.now, seconds) if found.critical_path else None
+        _at(view.now, seconds) if found.critical_path and known else None
         for seconds in (found.low, found.seconds, found.high)
     )
     times = [clock(at, view.now) for at in (middle, low, high) if at is not None]
     return {
-        "message": _message(found, ids, times),
+        "message": _message(view, found, ids, times),
         "criticalPath": named(found.critical_path),
-        "criticalSeconds": round(found.critical_seconds, 1),
+        "criticalSeconds": round(found.critical_seconds, 1) if known else None,
         "usableNow": found.usable_now,
         "useful": found.useful,
         "moreInstancesHelp": found.more_instances_help,
@@ -96,20 +98,27 @@ def _at(now: datetime, seconds: float) -> Optional[datetime]:
     return now + timedelta(seconds=round(min(seconds, _FAR)))
 
 
-def _message(found: Forecast, ids: list[str], times: list[str]) -> str:
+def _message(view: View, found: Forecast, ids: list[str], times: list[str]) -> str:
     parts = []
-    if not found.critical_path:
+    unmerged = [task["spec"]["id"] for task in view.task_index.by_state[DONE]]
+    known = view.measured.known
+    if not found.critical_path and unmerged:
+        parts.append(f"only merging is left: {listed(unmerged)}")
+    elif not found.critical_path:
         parts.append(
             "nothing is left to do" if not found.stuck else "nothing can go on"
         )
-    elif not times:
+    elif not math.isfinite(found.seconds):
         parts.append("nobody works")
+    elif not known:
+        parts.append("how long it takes is not measured yet")
     else:
         parts.append("done about {}, probably between {} and {}".format(*times))
     if found.critical_path:
         path = [ids[number] for number in found.critical_path]
         chain = " > ".join(path[:MOST_NAMES] + ["..."] * (len(path) > MOST_NAMES))
-        parts.append(f"longest chain {chain} ({spoken(found.critical_seconds)})")
+        took = f" ({spoken(found.critical_seconds)})" if known else ""
+        parts.append(f"longest chain {chain}{took}")
         parts.append(_about_instances(found))
     if found.late:
         parts.append(f"late: {listed(ids[number] for number in found.late)}")
