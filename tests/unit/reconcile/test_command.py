@@ -222,12 +222,23 @@ async def test_a_command_to_nobody_fails_after_a_while(world: World) -> None:
     assert world.answer()["message"] == "there is no KiroSwarm demo in namespace team"
 
 
+async def test_a_command_to_a_misspelt_swarm_names_the_nearest(world: World) -> None:
+    world.apply_swarm()
+    world.say("status swarm", swarm="dmo")
+    for _ in range(12):
+        await world.live(1)
+    assert world.answer()["message"] == (
+        "there is no KiroSwarm dmo in namespace team; nearest: demo"
+    )
+
+
 async def test_a_wrong_sentence_needs_no_swarm_and_gets_suggestions(
     world: World,
 ) -> None:
     answer = await say(world, "staus swarm")
     assert answer["phase"] == "Rejected"
-    assert "did you mean: status swarm" in answer["message"]
+    assert answer["message"].count("did you mean") == 1
+    assert "? For example: status swarm" in answer["message"]
     assert "action" not in answer
 
 

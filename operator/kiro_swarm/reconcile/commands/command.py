@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Optional, Sequence
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import Change, Result, SwarmCommand
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import COMMANDS
+from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import parse as parse_time
@@ -79,7 +80,9 @@ def _not_understood(error: SentenceError) -> Outcome:
     """The answer to a text that is no sentence."""
     message = error.message
     if error.suggestions:
-        message += f"; did you mean: {' | '.join(error.suggestions)}"
+        asked = "did you mean" in message
+        lead = " For example" if asked else "; did you mean"
+        message += f"{lead}: {' | '.join(error.suggestions)}"
     return Outcome(False, message, error.to_wire())
 
 
@@ -91,7 +94,15 @@ async def _no_swarm(run: CommandRun) -> None:
         run.ctx.queue.add_after(run.key, min(1.0, _PATIENCE - age + 0.1))
         return
     where = f"{run.spec['swarm']} in namespace {run.key.namespace}"
-    await answer(run, failed(f"there is no KiroSwarm {where}"), reason="SwarmNotFound")
+    names = [
+        swarm["metadata"]["name"]
+        for swarm in run.ctx.cache.all(SWARMS)
+        if swarm["metadata"]["namespace"] == run.key.namespace
+    ]
+    near = ", ".join(get_close_matches(run.spec["swarm"], names))
+    hint = f"; nearest: {near}" if near else ""
+    outcome = failed(f"there is no KiroSwarm {where}{hint}")
+    await answer(run, outcome, reason="SwarmNotFound")
 
 
 # ------------------------------------------------------------------ said before

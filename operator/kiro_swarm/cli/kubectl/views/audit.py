@@ -59,7 +59,7 @@ def _difference(before: object, after: object) -> str:
     """``spec.instances 3 → 5`` where both are JSON objects, else the two texts."""
     old, new = _leaves(before), _leaves(after)
     if old is None or new is None:
-        return f"{clean(before, 120)} → {clean(after, 120)}"
+        return f"{_text(before)} → {_text(after)}"
     keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     return ", ".join(
         f"{key} {_value(old.get(key))} → {_value(new.get(key))}" for key in keys
@@ -87,4 +87,8 @@ def _leaves(text: object) -> Optional[dict[str, object]]:
 
 
 def _value(value: object) -> str:
-    return "none" if value is None else clean(value, 80)
+    return "none" if value is None else clean(value, 80) or "none"
+
+
+def _text(value: object) -> str:
+    return clean(value, 120) or "none"

@@ -217,6 +217,8 @@ def test_a_line_of_the_audit_log_says_the_difference() -> None:
         ('{"a":', '{"a":1}', '{"a": → {"a":1}'),
         ('{"a":null}', '{"a":{"b":[1]}}', "a.b none → [1]"),
         ("[]", "3", "[] → 3"),
+        ("", "3", "none → 3"),
+        ('{"a":""}', '{"a":"b"}', "a none → b"),
     ],
 )
 def test_what_is_no_object_is_shown_as_it_is(
