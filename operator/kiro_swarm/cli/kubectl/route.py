@@ -91,7 +91,12 @@ def route(argv: Sequence[str]) -> Route:
     named = any(item.split("=")[0] == "--swarm" for item in argv)
     if named or begins(words):
         return _to("", argv, places, words)
+    if not words[1:]:
+        _refuse_slip("", words)
     if not _names_a_swarm(words[0], words[1:]):
+        _refuse_slip("", words)
+        if NAME.match(words[0]) and not near_word(words[0]):
+            _refuse_slip(words[0], words[1:])
         return Route(None, "", tuple(argv))
     return _to(words[0], _without(argv, places[:1]), None, words[1:])
 
@@ -121,6 +126,7 @@ def _to(
 ) -> Route:
     view = view_of(words)
     if view is None:
+        _refuse_slip(swarm, words)
         return Route(None, swarm, tuple(argv))
     if places is None:
         places, _ = places_of(argv)
@@ -138,14 +144,40 @@ def _names_a_swarm(word: str, following: Sequence[str]) -> bool:
         if get_close_matches(word, [*_FIRST_WORDS, *VIEWS], 1, _NEAR):
             return False
         raise Failure(
-            f"nothing is said to the swarm '{word}'",
+            f"no view and no sentence begins with '{word}'",
             NOT_UNDERSTOOD,
-            [f"for example: kubectl swarm {word} status swarm"],
+            [
+                f"if it is a swarm, say what to do: kubectl swarm {word} status swarm",
+                "kubectl swarm get lists the swarms, kubectl swarm help what can be said",
+            ],
         )
     if _parses(following):
         return True
     meant = near_word(word)
     return begins(following) and not (meant and _parses([meant, *following]))
+
+
+def _refuse_slip(swarm: str, words: Sequence[str]) -> None:
+    """Raises Failure, with the view that is meant, for a slip of a view or of its kind."""
+    first, following = words[0], words[1:]
+    meant: list[str] = []
+    if first in KINDS and not following:
+        meant = ["get", first]
+    elif first == "get" and len(following) == 1:
+        meant = ["get", *get_close_matches(following[0], KINDS, 1, _NEAR)]
+    elif not begins(words):
+        near = get_close_matches(first, [*VIEWS, *_FIRST_WORDS], 1, _NEAR)
+        meant = [*near, *following]
+        if not near or view_of(meant) is None:
+            return
+    if (len(meant) < 2 and first in VIEWS) or not meant or _parses(words):
+        return
+    spoken = " ".join(filter(None, ["kubectl swarm", swarm, *meant]))
+    raise Failure(
+        f"there is no view '{' '.join(words)}'",
+        NOT_UNDERSTOOD,
+        [f"did you mean: {spoken}"],
+    )
 
 
 def near_word(word: str) -> str:

@@ -72,7 +72,35 @@ def test_nothing_said_to_a_swarm_says_what_one_could_say() -> None:
     with pytest.raises(Failure) as caught:
         route(["shop"])
     assert caught.value.status == NOT_UNDERSTOOD
-    assert caught.value.hints == ("for example: kubectl swarm shop status swarm",)
+    assert str(caught.value) == "no view and no sentence begins with 'shop'"
+    assert caught.value.hints[0].endswith(": kubectl swarm shop status swarm")
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("wach", "watch"),
+        ("wacth", "watch"),
+        ("evnts", "events"),
+        ("timline", "timeline"),
+        ("explan 2.1", "explain 2.1"),
+        ("get taks", "get tasks"),
+        ("tasks", "get tasks"),
+        ("shop wacth", "shop watch"),
+        ("shop get taks", "shop get tasks"),
+        ("--swarm shop evnts", "events"),
+    ],
+)
+def test_a_slip_of_a_view_names_the_view(line: str, meant: str) -> None:
+    with pytest.raises(Failure) as caught:
+        route(line.split())
+    assert caught.value.status == NOT_UNDERSTOOD
+    assert caught.value.hints == (f"did you mean: kubectl swarm {meant}",)
+
+
+@pytest.mark.parametrize("line", ["event status swarm", "event watch"])
+def test_a_swarm_that_is_called_nearly_like_a_view_is_a_swarm(line: str) -> None:
+    assert route(line.split()).swarm == "event"
 
 
 def test_an_empty_name_is_no_swarm_of_any_name() -> None:
