@@ -9,6 +9,7 @@ from typing import Optional
 import click
 from typing_extensions import Unpack
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.task import KiroTask
@@ -25,6 +26,7 @@ from kiro_swarm.cli.kubectl.views.commands import commands_table
 from kiro_swarm.cli.kubectl.views.instances import instances_table
 from kiro_swarm.cli.kubectl.views.swarms import swarms_table
 from kiro_swarm.cli.kubectl.views.tasks import tasks_tree
+from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, AnyResource
 
 _RESOURCES: dict[str, AnyResource] = {
@@ -54,7 +56,7 @@ async def _get(session: Session, kind: str, output: Optional[str]) -> int:
         return DONE
     wide, now = output == "wide", datetime.now(timezone.utc)
     if not found:
-        session.terminal.note(f"swarm {name} has no {kind}")
+        session.terminal.note(f"swarm {name} has no {kind}{_why(swarm, kind)}")
     elif kind == "tasks":
         session.terminal.show(tasks_tree(swarm, found, wide, now=now))
     elif kind == "commands":
@@ -63,6 +65,15 @@ async def _get(session: Session, kind: str, output: Optional[str]) -> int:
         tasks = await session.of_swarm(TASKS, name)
         session.terminal.show(instances_table(swarm, found, tasks, wide, now=now))
     return DONE
+
+
+def _why(swarm: KiroSwarm, kind: str) -> str:
+    """Why a swarm has no tasks, in the words of its status; empty where it has none."""
+    status = status_of(swarm)
+    said = status.get("message")
+    if kind != "tasks" or not said:
+        return ""
+    return clean(f"; it is {status.get('phase', 'Pending')}: {said}", 1200)
 
 
 async def _swarms(session: Session, output: Optional[str]) -> int:

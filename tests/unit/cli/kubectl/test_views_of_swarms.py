@@ -110,6 +110,14 @@ async def test_where_there_is_nothing_it_says_so(
     assert (said.code, said.out, said.err) == (0, "", note + "\n")
 
 
+async def test_a_swarm_without_tasks_says_why(api: FakeApi) -> None:
+    put_swarm(api, phase="Failed", message="the server is not there")
+    said = await plugin("get", "tasks")
+    assert (
+        said.err == "swarm demo has no tasks; it is Failed: the server is not there\n"
+    )
+
+
 async def test_an_empty_namespace_has_no_swarm(api: FakeApi) -> None:
     said = await plugin("get", "-n", "empty")
     assert (said.code, said.err) == (0, "there is no swarm in namespace empty\n")

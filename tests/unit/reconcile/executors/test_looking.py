@@ -36,6 +36,19 @@ def test_nothing_that_only_looks_has_effects(scene: Scene) -> None:
         assert (outcome.success, outcome.effects) == (True, ()), sentence
 
 
+@pytest.mark.parametrize("phase", ["Failed", "Preparing"])
+def test_a_swarm_that_does_not_run_says_why(phase: str) -> None:
+    made = Scene()
+    made.swarm["status"] = {"phase": phase, "message": "no such host"}
+    plain = made.decide("status swarm").message
+    assert plain.endswith("0/0 tasks merged: no such host")
+    assert made.decide("status swarm detailed").message.count("no such host") == 1
+    answer = made.decide("explain task 1").message
+    assert answer == (
+        f"task 1 is not in swarm demo (0 tasks); the swarm is {phase}: no such host"
+    )
+
+
 def test_health_names_everything_that_is_not_well(scene: Scene) -> None:
     scene.task("3", "Failed")
     scene.spec["instances"] = 3

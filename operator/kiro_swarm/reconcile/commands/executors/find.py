@@ -61,8 +61,13 @@ def not_there(
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.3)
     hint = f"; nearest: {near[0]}" if near else ""
     count = counted(len(known), kind)
+    status = request.view.status
+    why = ""
+    if kind == "task" and not known and status.get("message"):
+        # There are none yet, or will be none: what the swarm says is the reason.
+        why = f"; the swarm is {status.get('phase', 'Pending')}: {status['message']}"
     return failed(
-        f"{kind} {wanted} is not in swarm {request.view.name} ({count}{hint})"
+        f"{kind} {wanted} is not in swarm {request.view.name} ({count}{hint}){why}"
     )
 
 

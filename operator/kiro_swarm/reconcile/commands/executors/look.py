@@ -15,6 +15,9 @@ from kiro_swarm.reconcile.commands.explain import explain
 from kiro_swarm.reconcile.snapshot.view import state_of
 from kiro_swarm.reconcile.tasks.transitions import waiting_for
 
+#: Phases that say too little without the message of the status.
+_NEEDS_WORDS = ("Failed", "Preparing")
+
 
 def status_swarm(request: Request) -> Outcome:
     """``status swarm [detailed] [health]``."""
@@ -24,6 +27,8 @@ def status_swarm(request: Request) -> Outcome:
         f"{status.get('readiness', '0/0')} instances ready, "
         f"{status.get('progress', '0/0')} tasks merged"
     )
+    if status.get("phase") in _NEEDS_WORDS and not request.said("detailed"):
+        message += f": {status.get('message') or 'no reason is known'}"
     data: dict[str, object] = {
         "phase": status.get("phase", "Pending"),
         "message": status.get("message", ""),
