@@ -53,15 +53,15 @@ class Merging:
     async def gates(self) -> ContainerGates:
         """The swarm's gates, ready to be run.
 
-        Raises GateUnavailable: there are some, and their container does not answer.
+        Raises GateUnavailable: there are some, and their container does not answer, or its
+        image is of another release.
         """
         loop, socket = asyncio.get_running_loop(), AgentSocket(self.env.socket)
         wanted = self.spec.integration.gates
-        deadline = loop.time() + self.env.limits.gate_start_seconds
-        while wanted and not await socket.ping():
-            if loop.time() > deadline:
-                raise GateUnavailable("the gate container does not answer")
-            await asyncio.sleep(0.1)
+        limit = self.env.limits.gate_start_seconds
+        problem = await socket.until_ready(limit) if wanted else ""
+        if problem:
+            raise GateUnavailable(f"the gate container cannot be used: {problem}")
         return ContainerGates(socket, wanted, str(self.env.mirror), loop)
 
     async def finished(self) -> bool:

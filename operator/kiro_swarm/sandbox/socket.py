@@ -65,6 +65,26 @@ class AgentSocket:
         writer.transport.abort()
         return ""
 
+    async def until_ready(self, seconds: float) -> str:
+        """Wait that long for the agent container; why it cannot be used, empty when it can.
+
+        One that speaks another version of the protocol is not waited for: its image is of
+        another release, and stays so.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            try:
+                _, writer, _ = await self._ask(PingRequest(), _PING_SECONDS)
+            except SessionError as error:
+                other = isinstance(error.__cause__, VersionError)
+                if other or loop.time() > deadline:
+                    return str(error)
+                await asyncio.sleep(0.1)
+            else:
+                writer.transport.abort()
+                return ""
+
     async def exec(
         self,
         argv: Sequence[str],
