@@ -10,9 +10,16 @@ import pytest
 from aiohttp import web
 
 from kiro_swarm.api.command import SwarmCommandStatus
-from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, EVENTS, SWARMS
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    CONFIG_MAPS,
+    EVENTS,
+    SWARMS,
+    TASKS,
+)
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import (
+    Effect,
     Executor,
     Outcome,
     Partial,
@@ -326,6 +333,26 @@ async def test_a_defect_is_an_answer_and_holds_nobody_up(
     assert "log has the details" in answer["message"]
     assert "KeyError: 'commit'" in caplog.text
     assert at_work.answer("b")["phase"] == "Succeeded"
+
+
+async def test_a_write_that_the_life_of_a_task_forbids_is_an_answer_too(
+    at_work: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(request: Request) -> Outcome:
+        task = request.view.tasks[0]
+        effect = Effect("patch_status", TASKS, task, "x", {"state": "Merged"})
+        return Outcome(None, "", effects=(effect,))
+
+    monkeypatch.setitem(EXECUTORS, "cleanup swarm", Executor(broken))
+    before = at_work.cluster.all(TASKS)
+    at_work.say("cleanup swarm", "a")
+    at_work.say("scale instances 3", "b")
+    await at_work.live(4)
+    answer = at_work.answer("a")
+    assert (answer["phase"], answer["reason"]) == ("Failed", "InternalError")
+    assert "IllegalEdgeError" in caplog.text
+    assert at_work.answer("b")["phase"] == "Succeeded"
+    assert at_work.cluster.all(TASKS) == before
 
 
 @pytest.mark.parametrize("names", ["ab", "ba"])

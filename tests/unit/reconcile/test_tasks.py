@@ -9,6 +9,8 @@ import pytest
 
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, TASKS, AnyResource
 from kiro_swarm.lifecycle.attempts import cancelled, taken_back
+from kiro_swarm.lifecycle.steps import skipped
+from kiro_swarm.reconcile.tasks import transitions
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
 
@@ -41,6 +43,20 @@ def states(world: World) -> dict[str, str]:
 def want(world: World, resource: AnyResource, name: str, **spec: Any) -> None:
     """A person, through the operator, changes what is wanted of an object."""
     world.api.store.patch(resource, NAMESPACE, name, {"spec": spec})
+
+
+async def test_a_write_that_the_life_of_a_task_forbids_holds_up_no_other_task(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await prepared(world, {"id": "a"}, {"id": "b", "dependencies": ["a"]})
+    a, b = world.cluster.all(TASKS)
+    written = await transitions.write(
+        world.ctx,
+        [(a, {"state": "Merged"}), (b, skipped(world.ctx.now(), deferred=True))],
+    )
+    assert [task["spec"]["id"] for task in written] == ["b"]
+    assert states(world) == {"a": "Bound", "b": "Skipped"}
+    assert "IllegalEdgeError" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
+from kiro_swarm.lifecycle.guard import IllegalEdgeError
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.answer.write import (
     answer,
@@ -163,10 +164,7 @@ async def _work(run: CommandRun, executor: Executor) -> None:
         try:
             outcome = run.decide(executor)
         except Exception:
-            # A defect of ours: whoever waits gets an answer, and the next one a turn.
-            log.exception("%s: %s", run.key.name, run.sentence)
-            outcome = failed("internal error: the operator's log has the details")
-            await answer(run, outcome, reason="InternalError")
+            await _defect(run)
             return
         if run.dry:
             await answer(run, _dry_run(outcome, changes(outcome.effects)))
@@ -179,6 +177,10 @@ async def _work(run: CommandRun, executor: Executor) -> None:
         except errors.Invalid as error:
             outcome = failed(error.message)
             break
+        except IllegalEdgeError:
+            # Asked again it would be refused again, and all after it would wait.
+            await _defect(run)
+            return
         if outcome.success is not None:
             break
         view = run.look()
@@ -189,6 +191,13 @@ async def _work(run: CommandRun, executor: Executor) -> None:
         await unfinished(run, outcome)
     else:
         await answer(run, outcome)
+
+
+async def _defect(run: CommandRun) -> None:
+    """A defect of ours: whoever waits gets an answer, and the next one a turn."""
+    log.exception("%s: %s", run.key.name, run.sentence)
+    outcome = failed("internal error: the operator's log has the details")
+    await answer(run, outcome, reason="InternalError")
 
 
 def _dry_run(outcome: Outcome, would: Sequence[Change]) -> Outcome:

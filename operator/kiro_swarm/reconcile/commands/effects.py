@@ -30,6 +30,7 @@ async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> 
 
     Raises errors.Conflict: something has changed meanwhile: decide again.
     Raises errors.Invalid: the API server refuses one; those before it are done.
+    Raises IllegalEdgeError: one is no step of a task's life; that one is not done.
     """
     written: dict[str, KubernetesObject] = {}
     for _, group in itertools.groupby(effects, key=lambda effect: effect.verb):

@@ -6,6 +6,7 @@ edges of the graph. Who gets a ready task is decided in ``hand_out``.
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import Callable, Iterable, Optional
 
@@ -26,7 +27,7 @@ from kiro_swarm.cluster.resources import COMMANDS, LEASES, TASKS
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import OPERATOR
 from kiro_swarm.lifecycle.fields import attempt_of
-from kiro_swarm.lifecycle.guard import checked
+from kiro_swarm.lifecycle.guard import IllegalEdgeError, checked
 from kiro_swarm.lifecycle.reasons import INSTANCE_LOST
 from kiro_swarm.lifecycle.steps import (
     asked_again,
@@ -40,6 +41,8 @@ from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.backlog import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.snapshot.view import View, state_of
+
+log = logging.getLogger(__name__)
 
 Patch = tuple[KiroTask, KiroTaskStatus]
 Silence = Callable[[KiroTask], float]
@@ -234,13 +237,17 @@ async def write(ctx: Context, patches: Iterable[Patch]) -> list[KiroTask]:
     """Write status patches side by side; one that comes too late is left out.
 
     A conflict means that the runner or the merge train was faster: their write wakes the
-    swarm again, and the next decision is made from it.
+    swarm again, and the next decision is made from it. One that the life of a task does
+    not allow is a defect of ours: it holds up this task, and no other one.
     """
 
     async def one(task: KiroTask, patch: KiroTaskStatus) -> Optional[KiroTask]:
         try:
             return await ctx.patch_status(TASKS, task, checked(task, patch, OPERATOR))
         except (errors.Conflict, errors.NotFound):
+            return None
+        except IllegalEdgeError:
+            log.exception("%s is left as it is", task["metadata"]["name"])
             return None
 
     written = await side_by_side(partial(one, task, patch) for task, patch in patches)
