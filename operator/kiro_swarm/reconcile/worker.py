@@ -34,12 +34,19 @@ class Workers(ReflectiveModule):
     :param ctx: of the cluster that the operator runs in.
     :param others: of further clusters, with the same queue.
     :param reconcilers: who reconciles the objects of a kind.
+    :param patience_seconds: for reconciles under way when the process stops. One can end
+        anywhere: the next process finishes its work.
     """
 
     def __init__(
-        self, ctx: Context, *others: Context, reconcilers: Reconcilers = RECONCILERS
+        self,
+        ctx: Context,
+        *others: Context,
+        reconcilers: Reconcilers = RECONCILERS,
+        patience_seconds: float = 5.0,
     ) -> None:
         super().__init__("workers")
+        self._patience_seconds = patience_seconds
         self._ctx = ctx
         self._contexts = {one.cluster: one for one in (ctx, *others)}
         self._reconcilers = reconcilers
@@ -51,7 +58,7 @@ class Workers(ReflectiveModule):
         return self.judge(not reasons, reasons[:5])
 
     async def run(self, begun: Callable[[], None]) -> None:
-        """Work until cancelled; finishes the reconciles that are under way."""
+        """Work until cancelled; lets reconciles under way finish, and cancels the slow."""
         begun()
         busy: set[asyncio.Task[None]] = set()
         try:
@@ -66,7 +73,11 @@ class Workers(ReflectiveModule):
                 task.add_done_callback(busy.discard)
         finally:
             if busy:
-                await asyncio.wait(busy, timeout=5)
+                _, slow = await asyncio.wait(busy, timeout=self._patience_seconds)
+                for task in slow:
+                    task.cancel()
+                if slow:
+                    await asyncio.wait(slow)
 
     async def _one(self, key: Key) -> None:
         queue = self._ctx.queue

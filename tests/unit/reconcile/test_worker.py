@@ -107,6 +107,31 @@ async def test_no_more_reconciles_at_once_than_allowed_and_each_key_once(
     assert (reconciler.calls, reconciler.most) == (20, 3)
 
 
+async def test_a_reconcile_that_does_not_end_is_ended_with_the_workers(
+    world: World,
+) -> None:
+    diary: list[str] = []
+
+    async def endless(ctx: Any, key: Key) -> None:
+        diary.append("begins")
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0)
+            diary.append("ends")
+
+    world.ctx.queue.add(KEY)
+    workers = Workers(
+        world.ctx, reconcilers={SWARMS: endless}, patience_seconds=0.1
+    )
+    running = asyncio.ensure_future(workers.run(lambda: None))
+    await until(lambda: diary == ["begins"])
+    running.cancel()
+    await asyncio.wait({running}, timeout=10)
+    assert running.cancelled()
+    assert diary == ["begins", "ends"], "nothing runs afterwards"
+
+
 async def test_a_key_is_reconciled_in_its_own_cluster(world: World) -> None:
     asked: list[tuple[str, Key]] = []
 
