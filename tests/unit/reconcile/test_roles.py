@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from kiro_swarm.cluster.resources import ROLES
+from typing import Optional
+
+from aiohttp import web
+
+from kiro_swarm.cluster.resources import EVENTS, ROLES
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
 
@@ -27,6 +31,28 @@ async def test_roles_of_an_earlier_release_get_the_rights_that_jobs_need_now(
     await world.restart()
     await world.live(5)
     assert world.api.store.version == rest, "what is up to date is left alone"
+
+
+async def test_a_role_that_the_operator_may_not_change_holds_up_no_swarm(
+    world: World,
+) -> None:
+    async def refuse(request: web.Request) -> Optional[web.StreamResponse]:
+        if request.method == "PATCH" and "/roles/" in request.path:
+            return web.json_response({"message": "may not patch roles"}, status=403)
+        return None
+
+    world.apply_swarm()
+    await world.live(3)
+    old = world.cluster.one(ROLES, "demo-jobs")["rules"][:3]
+    world.api.store.patch(ROLES, NAMESPACE, "demo-jobs", {"rules": old})
+    world.api.intercept = refuse
+    await world.restart()
+    await world.live(20)
+    assert world.status()["phase"] == "Succeeded"
+    (told,) = [e for e in world.cluster.all(EVENTS) if e["reason"] == "RoleOutdated"]
+    assert told["type"] == "Warning"
+    assert "demo-jobs" in told["message"]
+    assert "may not patch roles" in told["message"]
 
 
 async def test_a_role_of_somebody_else_is_left_alone(world: World) -> None:

@@ -7,6 +7,7 @@ them in a row and decides when to look again.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Optional, cast
@@ -39,6 +40,8 @@ from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
 from kiro_swarm.reconcile.tasks.outlook import outlook
+
+log = logging.getLogger(__name__)
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -133,18 +136,42 @@ async def _lay(
         if not is_owned(there, swarm):
             return False
         if resource is ROLES:
-            await _give_rights(ctx, there, cast(Role, body)["rules"])
+            await _give_rights(ctx, swarm, there, cast(Role, body)["rules"])
     return True
 
 
-async def _give_rights(ctx: Context, role: Role, rules: list[PolicyRule]) -> None:
-    """Let a Role allow this, and nothing else."""
+async def _give_rights(
+    ctx: Context, swarm: KiroSwarm, role: Role, rules: list[PolicyRule]
+) -> None:
+    """Let a Role allow this, and nothing else.
+
+    Where the operator's own rights are kept by somebody else, it may not be allowed to.
+    What the swarm did until now, it can do with the Role as it is: it goes on, and says so.
+    """
     if role.get("rules") == rules:
         return
     metadata = role["metadata"]
     version = {"resourceVersion": metadata["resourceVersion"]}
     patch = {"metadata": version, "rules": rules}
-    await ctx.client.patch(ROLES, metadata["namespace"], metadata["name"], patch)
+    try:
+        await ctx.client.patch(ROLES, metadata["namespace"], metadata["name"], patch)
+    except errors.Forbidden as error:
+        message = (
+            f"Role {metadata['name']} lacks what Jobs of this release need, and the "
+            f"operator may not change it: {error.message}"
+        )
+        log.warning(
+            "%s/%s: %s", metadata["namespace"], swarm["metadata"]["name"], message
+        )
+        await emit(
+            ctx.client,
+            SWARMS,
+            swarm,
+            reason="RoleOutdated",
+            message=message,
+            now=ctx.now(),
+            warning=True,
+        )
 
 
 async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
