@@ -1,6 +1,6 @@
 """The HTTP session that kopf gets from us, so that it hears of news only.
 
-Made by kopf's login handler, which may return a session of one's own. Two things are done
+Made by kopf's login handler, which may return a session of one's own. Three things are done
 with the answers before kopf reads them:
 
 - From a watch, what the cache has already is taken out: mostly the echo of our own writes.
@@ -8,13 +8,17 @@ with the answers before kopf reads them:
   and three loggers an object, the arguments of handlers), about thirty times what the
   event itself costs; an echo changes nothing, whoever tells of it. In its place comes a
   bookmark, so that kopf takes up a watch where it really was.
+- An error within a watch that is not 410, or a line that is cut off, would end the whole
+  process. Kopf is told 410 instead, after a pause: it lists, and watches from there.
 - A list makes kopf forget what it was told before, but it does not say what vanished. The
   kind is put into doubt, and listed by the sweep at once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from typing import Any, AsyncIterator, Iterable, Optional, cast
 
 import aiohttp
@@ -27,6 +31,10 @@ from kiro_swarm.reconcile.engine.context import Context
 
 #: kopf before 1.42 makes its own session: it hears of everything, at its price.
 SUPPORTED = hasattr(kopf, "AiohttpSession")
+#: What makes kopf list a kind, and watch it from there.
+_GONE = b'{"type": "ERROR", "object": {"kind": "Status", "code": 410}}\n'
+
+log = logging.getLogger(__name__)
 
 
 def session_of(info: kopf.ConnectionInfo, ctx: Context) -> kopf.AiohttpSession:
@@ -77,44 +85,74 @@ class News:
     """
 
     def __init__(
-        self, content: aiohttp.StreamReader, resource: AnyResource, cache: Cache
+        self,
+        content: aiohttp.StreamReader,
+        resource: AnyResource,
+        cache: Cache,
+        pause_seconds: float = 1.0,
     ) -> None:
         self._content, self._resource, self._cache = content, resource, cache
+        self._pause_seconds = pause_seconds
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._content, name)
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
-        """The chunks, each of whole lines."""
+        """The chunks, each of whole lines; none after an error."""
         rest = b""
         async for chunk in self._content.iter_chunked(size):
             *lines, rest = (rest + chunk).split(b"\n")
-            if lines:
-                yield b"".join(line + b"\n" for line in self._new(lines))
-        if rest:
-            yield rest
+            told, trouble = self._read(lines)
+            if told:
+                yield told
+            if trouble is not None:
+                break
+        else:
+            told, trouble = self._read([rest])
+            if told:
+                yield told
+        if trouble is not None:
+            log.warning("watch of %s: %s", self._resource.plural, trouble[:1024])
+            await asyncio.sleep(self._pause_seconds)
+            yield _GONE
 
-    def _new(self, lines: Iterable[bytes]) -> Iterable[bytes]:
-        """What is new, and a bookmark where the last of it is not."""
+    def _read(self, lines: Iterable[bytes]) -> tuple[bytes, Optional[bytes]]:
+        """What is new, with a bookmark where the last of it is not; and a line of trouble."""
+        told: list[bytes] = []
         passed: Optional[str] = None
-        for line in lines:
-            version = self._version_if_known(line)
+        trouble: Optional[bytes] = None
+        for line in filter(None, lines):
+            event = _event(line)
+            if event is None:
+                trouble = line
+                break
+            version = self._version_if_known(event)
             if version is None:
-                yield line
+                told.append(line)
             passed = version
         if passed is not None:
-            yield _bookmark(self._resource, passed)
+            told.append(_bookmark(self._resource, passed))
+        return b"".join(line + b"\n" for line in told), trouble
 
-    def _version_if_known(self, line: bytes) -> Optional[str]:
+    def _version_if_known(self, event: Any) -> Optional[str]:
         try:
-            event = from_json(line)
             if event["type"] not in ("ADDED", "MODIFIED"):
                 return None  # what is deleted, kopf has to forget as well
             item = event["object"]
             known = self._cache.knows(self._resource, item)
             return str(item["metadata"]["resourceVersion"]) if known else None
-        except (ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             return None  # whatever this is, kopf knows how to complain
+
+
+def _event(line: bytes) -> Any:
+    """The event in a line; None for what kopf would end the process of."""
+    try:
+        event = from_json(line)
+        failed = event["type"] == "ERROR" and event["object"].get("code") != 410
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return None if failed else event
 
 
 def _bookmark(resource: AnyResource, version: str) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, Iterator, Sequence
 
 import kopf
 
@@ -26,11 +27,23 @@ def configure(settings: kopf.OperatorSettings) -> None:
     _list_first(settings.watching)
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
-    settings.networking.error_backoffs = (0.2, 0.5, 1, 2, 4, 8)
+    # After the last one kopf gives up, and ends the process: an API server may be away longer.
+    settings.networking.error_backoffs = Endless((0.2, 0.5, 1, 2, 4, 8))
     # An accidental state handler must not write keys of another domain.
     settings.persistence.finalizer = f"{GROUP}/kopf"
     settings.persistence.progress_storage = NoProgress(prefix=GROUP)
     settings.persistence.diffbase_storage = NoDiffs()
+
+
+class Endless:
+    """Delays of which the last one is repeated; each request begins anew with the first."""
+
+    def __init__(self, delays: Sequence[float]) -> None:
+        self._delays = delays
+
+    def __iter__(self) -> Iterator[float]:
+        """The delays before the second try, the third and so on."""
+        return chain(self._delays, repeat(self._delays[-1]))
 
 
 class NoProgress(kopf.AnnotationsProgressStorage):

@@ -105,10 +105,7 @@ async def test_news_come_whole_however_they_are_cut(size: int) -> None:
     "line",
     [
         b'{"type": "ERROR", "object": {"code": 410}}\n',
-        b"no json\n",
-        b"[]\n",
         b'{"type": "ADDED", "object": {"metadata": {}}}\n',
-        b"cut off",
     ],
 )
 async def test_what_is_not_understood_is_left_to_kopf(line: bytes) -> None:
@@ -116,3 +113,26 @@ async def test_what_is_not_understood_is_left_to_kopf(line: bytes) -> None:
     news = News(body, INSTANCES, Cache())
     assert b"".join([chunk async for chunk in news.iter_chunked(100)]) == line
     assert news.total_bytes == len(line), "all else is as it was"
+
+
+@pytest.mark.parametrize("size", [1, 10**6])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type": "ERROR", "object": {"code": 500, "message": "etcd"}}\n',
+        b'{"type": "ERROR", "object": {}}\n',
+        b"no json\n",
+        b"[]\n",
+        b"cut off",
+    ],
+)
+async def test_of_what_would_end_the_process_kopf_lists_anew(
+    line: bytes, size: int
+) -> None:
+    sent = [*lines(event("ADDED", "a", 5)), line]
+    body = cast(aiohttp.StreamReader, Body(b"".join(sent), size))
+    news = News(body, INSTANCES, Cache(), pause_seconds=0.01)
+    data = b"".join([chunk async for chunk in news.iter_chunked(100)])
+    first, last = map(json.loads, data.splitlines())
+    assert first == event("ADDED", "a", 5)
+    assert (last["type"], last["object"]["code"]) == ("ERROR", 410)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import kopf
@@ -36,3 +38,15 @@ def test_nothing_is_copied_to_find_out_what_changed() -> None:
     assert nothing.fetch(body=body) is None
     nothing.store(body=body, patch={}, essence={})
     assert NoProgress(prefix="x").clear(essence=body) is body
+
+
+def test_a_request_is_tried_again_for_as_long_as_the_api_server_is_away() -> None:
+    settings = kopf.OperatorSettings()
+    configure(settings)
+    delays = settings.networking.error_backoffs
+    assert isinstance(delays, Iterable)
+    for _ in range(2):
+        first = list(islice(delays, 1000))
+        assert first[:6] == [0.2, 0.5, 1, 2, 4, 8], "each request begins anew"
+        assert set(first[6:]) == {8}
+        assert len(first) == 1000
