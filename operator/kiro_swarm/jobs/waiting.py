@@ -34,7 +34,7 @@ async def tell_waiting(merging: Merging, tasks: Iterable[KiroTask]) -> None:
     """
     for task in sorted(tasks, key=_done_at)[: merging.env.limits.looked_ahead]:
         try:
-            await _tell(merging, task)
+            await _write_prediction(merging, task)
         except (WorkspaceError, OSError) as error:
             log.warning("task %s: cannot look ahead: %s", task["spec"]["id"], error)
         except (errors.Conflict, errors.NotFound):
@@ -42,7 +42,7 @@ async def tell_waiting(merging: Merging, tasks: Iterable[KiroTask]) -> None:
             log.info("task %s changed while it was looked at", task["spec"]["id"])
 
 
-async def _tell(merging: Merging, task: KiroTask) -> None:
+async def _write_prediction(merging: Merging, task: KiroTask) -> None:
     env, metadata, status = merging.env, task["metadata"], task["status"]
     found = await asyncio.get_running_loop().run_in_executor(
         None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -134,7 +135,8 @@ async def test_an_error_within_a_watch_does_not_end_the_operator(
     told: List[str] = []
     # kopf before 1.42 takes no session of ours: of another error it ends.
     code = 500 if SUPPORTED else 410
-    line = '{"type": "ERROR", "object": {"kind": "Status", "code": %d}}\n' % code
+    error = {"type": "ERROR", "object": {"kind": "Status", "code": code}}
+    line = json.dumps(error) + "\n"
 
     async def broken(request: web.Request) -> Optional[web.StreamResponse]:
         watches = request.query.get("watch") == "true"

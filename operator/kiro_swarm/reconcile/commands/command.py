@@ -164,6 +164,7 @@ async def _work(run: CommandRun, executor: Executor) -> None:
         try:
             outcome = run.decide(executor)
         except Exception:
+            log.exception("%s: %s", run.key.name, run.sentence)
             await _defect(run)
             return
         if run.dry:
@@ -179,6 +180,7 @@ async def _work(run: CommandRun, executor: Executor) -> None:
             break
         except IllegalEdgeError:
             # Asked again it would be refused again, and all after it would wait.
+            log.exception("%s: %s", run.key.name, run.sentence)
             await _defect(run)
             return
         if outcome.success is not None:
@@ -195,7 +197,6 @@ async def _work(run: CommandRun, executor: Executor) -> None:
 
 async def _defect(run: CommandRun) -> None:
     """A defect of ours: whoever waits gets an answer, and the next one a turn."""
-    log.exception("%s: %s", run.key.name, run.sentence)
     outcome = failed("internal error: the operator's log has the details")
     await answer(run, outcome, reason="InternalError")
 

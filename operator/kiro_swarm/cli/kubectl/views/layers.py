@@ -222,7 +222,7 @@ def _columns(layers: list[list[Point]], width: int) -> None:
             for point in layer:
                 near = (point.above if down else point.below) or [point]
                 wanted.append(sum(other.x for other in near) / len(near))
-            _settle(layer, wanted, width)
+            _place(layer, wanted, width)
     for upper, lower in zip(layers, layers[1:]):
         _adjust(upper, lower, width, straight=True)
         if _entangled(upper):
@@ -282,7 +282,7 @@ def _distance(x: int) -> Callable[[int], int]:
     return lambda other: abs(other - x)
 
 
-def _settle(layer: list[Point], wanted: Sequence[float], width: int) -> None:
+def _place(layer: list[Point], wanted: Sequence[float], width: int) -> None:
     """Put points as near to the ``wanted`` columns as their order and widths allow.
 
     Isotonic regression: blocks of points that would overlap share their mean shift.
