@@ -1,7 +1,8 @@
 """How large the proofs are that have two sizes: small in hack/test, whole in hack/soak.
 
 Both are the same tests with the same judges; nothing is asserted of the whole that is not
-asserted of the small one. hack/soak says so by KIRO_SWARM_SOAK=1. What a run has measured
+asserted of the small one, though a bound may be tighter where a longer run allows it
+(``tests/e2e/test_forty_tasks.py``). hack/soak says so by KIRO_SWARM_SOAK=1. What a run has measured
 beside that, it tells by the fixture ``figures``: the end of a run of pytest shows it, and
 hack/soak writes it down.
 """
