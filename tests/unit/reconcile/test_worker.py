@@ -121,9 +121,7 @@ async def test_a_reconcile_that_does_not_end_is_ended_with_the_workers(
             diary.append("ends")
 
     world.ctx.queue.add(KEY)
-    workers = Workers(
-        world.ctx, reconcilers={SWARMS: endless}, patience_seconds=0.1
-    )
+    workers = Workers(world.ctx, reconcilers={SWARMS: endless}, patience_seconds=0.1)
     running = asyncio.ensure_future(workers.run(lambda: None))
     await until(lambda: diary == ["begins"])
     running.cancel()
