@@ -39,6 +39,7 @@ from kiro_swarm.lifecycle.edges import (
 )
 from kiro_swarm.lifecycle.fields import after, attempt_of
 from kiro_swarm.lifecycle.guard import edge_of
+from kiro_swarm.lifecycle.reasons import TICKED
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.conflicts import with_prediction
 from kiro_swarm.policy.times import stamp
@@ -274,14 +275,16 @@ class Life(RuleBasedStateMachine):
             shown.append((status.get("progress") or {}).get("message", ""))
             assert all(not m or f"attempt {attempt}" in m for m in shown), status
             listed = [item["attempt"] for item in status.get("history") or []]
-            there = state in (*ACTIVE_STATES, DONE) or (state == MERGED and attempt)
+            # One that was asked for again and then ticked has only attempts that ended.
+            by_attempt = state == MERGED and attempt and status.get("reason") != TICKED
+            there = state in (*ACTIVE_STATES, DONE) or by_attempt
             numbers = list(range(1, attempt + 1))
             expected = numbers[:-1] if there else numbers
             assert listed == expected[-10:], status
             if state != MERGED:  # one that was merged after all has no pod any more
                 at_work = state in (*ACTIVE_STATES, DONE)
                 assert bool(status.get("podUid")) == at_work, status
-            if state == MERGED and attempt:
+            if by_attempt:
                 assert self.branch[task] == attempt, status
 
 
@@ -330,6 +333,14 @@ def test_the_walk_can_take_every_edge(edge: Edge) -> None:
         life.nothing_is_lost_and_nothing_is_old()
     assert life.taken[-1:] == [edge.name], life.taken
     assert life.statuses[task]["state"] in (edge.targets or {before})
+
+
+def test_a_task_that_has_failed_may_be_asked_for_again_and_then_ticked() -> None:
+    life = Life()
+    for who, choice in [*_BEGUN, (PERSON, 0), (OPERATOR, 0), (OPERATOR, 1)]:
+        life.somebody_acts(2, who, choice, "demo-1", 1)
+        life.nothing_is_lost_and_nothing_is_old()
+    assert life.taken[-3:] == ["cancel", "ask again", "ticked"]
 
 
 def test_no_order_of_writes_makes_a_wrong_status() -> None:
