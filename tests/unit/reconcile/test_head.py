@@ -26,6 +26,11 @@ TASK: Object = {
 }
 
 
+#: What a prepare and a sync Job report.
+READ: Object = {"base": BASE, "head": MERGE, "tasksFile": "t", "tasks": 1}
+CAME_IN: Object = {"before": MERGE, "head": SYNC, "source": LATER, "commits": 1}
+
+
 def lines(*entries: Object) -> list[Object]:
     made: list[Object] = []
     for number, entry in enumerate(entries, 1):
@@ -179,7 +184,17 @@ def test_the_follower_reads_what_is_chained_in_any_order_of_news() -> None:
     assert (following.book.lines, following.book.head) == (2, SYNC)
 
 
-def test_the_status_anchors_the_ledger_and_does_not_follow_who_cuts_it() -> None:
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("demo-integrate-1", {"head": MERGE, "ledger": 1}),
+        ("demo-prepare-1", {**READ, "diagnostics": [], "ledger": 1}),
+        ("demo-sync-1", {**CAME_IN, "keptPlan": False, "ledger": 1}),
+    ],
+)
+def test_the_status_anchors_the_ledger_and_does_not_follow_who_cuts_it(
+    name: str, told: Object
+) -> None:
     made = scene()
     prepared = Prepared(True, "Prepared", "", 1)
 
@@ -192,5 +207,5 @@ def test_the_status_anchors_the_ledger_and_does_not_follow_who_cuts_it() -> None
     assert anchor(MERGED, SYNCED) == whole
     made.swarm["status"]["integration"]["ledger"] = whole
     assert anchor() == anchor(MERGED) == whole
-    job(made, "demo-integrate-1", True, {"head": MERGE, "ledger": 1})
+    job(made, name, True, told)
     assert anchor(MERGED) == {"entries": 1, "head": book(MERGED).hash}

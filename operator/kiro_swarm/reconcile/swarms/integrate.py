@@ -103,6 +103,20 @@ def entries_told(report: Union[LedgerReport, Failure, None]) -> int:
     return report.get("ledger") or 0
 
 
+def counts_told(view: View) -> set[int]:
+    """How many entries the ledger had when the last Job of each kind reported."""
+    kinds: list[tuple[list[Job], type[LedgerReport]]] = [
+        (view.prepare_jobs[:1], PrepareReport),
+        (view.integrate_jobs[:1], IntegrateReport),
+        (view.sync_jobs, SyncReport),
+    ]
+    return {
+        entries_told(report_in(view.pod_of_job(job), kind))
+        for jobs, kind in kinds
+        for job in jobs
+    }
+
+
 def observe(view: View) -> Train:
     """Where the train is now. Pure."""
     before = view.status.get("integration") or {}

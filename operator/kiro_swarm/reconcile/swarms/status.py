@@ -41,7 +41,7 @@ from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.swarms.integrate import (
     Train,
     approvals,
-    entries_told,
+    counts_told,
     head_of,
     pushed_of,
 )
@@ -198,7 +198,7 @@ def _anchor(view: View, train: Train) -> IntegrationStatus:
     ledger = view.ledger
     before = (view.status.get("integration") or {}).get("ledger")
     shorter = ledger.lines < int((before or {}).get("entries") or 0)
-    if not ledger.lines or (shorter and entries_told(train.report) != ledger.lines):
+    if not ledger.lines or (shorter and ledger.lines not in counts_told(view)):
         return {} if before is None else {"ledger": before}
     return {"ledger": {"entries": ledger.lines, "head": ledger.hash}}
 
