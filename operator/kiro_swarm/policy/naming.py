@@ -131,6 +131,12 @@ def ledger_segment(swarm: str, segment: int) -> str:
     return f"{swarm}-ledger-{segment}"
 
 
+def is_ledger_segment(swarm: str, name: str) -> bool:
+    """Whether this is the name of a part of a swarm's integration ledger."""
+    start, _, segment = name.rpartition("-")
+    return start == f"{swarm}-ledger" and segment.isascii() and segment.isdigit()
+
+
 def result_name(command: str) -> str:
     """ConfigMap with the part of a command's answer that is too long for its status."""
     if len(command) > _LONGEST_NAME - len("-result"):

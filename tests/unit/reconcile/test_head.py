@@ -154,13 +154,14 @@ def test_what_does_not_follow_is_not_believed(line: Object) -> None:
     assert (ledger.lines, ledger.head) == (1, MERGE)
 
 
-def config_map(number: int, *texts: Optional[str], owner: str = UID) -> Object:
+def config_map(
+    number: int, *texts: Optional[str], owner: str = UID, name: str = "demo-ledger"
+) -> Object:
     keys = range(number * 2 - 1, number * 2 - 1 + len(texts))
     data = {chain.key_of(key): text for key, text in zip(keys, texts) if text}
-    labels = {"swarm.kiro.dev/component": "ledger"}
+    labels = {"swarm.kiro.dev/component": "ledger", "swarm.kiro.dev/swarm": "demo"}
     owners = [{"uid": owner}]
-    name = f"demo-ledger-{number}"
-    about = {"name": name, "labels": labels, "ownerReferences": owners}
+    about = {"name": f"{name}-{number}", "labels": labels, "ownerReferences": owners}
     return {"metadata": about, "data": data}
 
 
@@ -171,6 +172,8 @@ def test_the_follower_reads_what_is_chained_in_any_order_of_news() -> None:
     following.put(config_map(2, three))
     assert following.book.lines == 0
     following.put(config_map(1, one, owner="another"))
+    following.put(config_map(1, one, name="anything"))
+    following.put(config_map(1, one, name="demo-ledger-1"))
     assert following.book.lines == 0
     following.put(config_map(1, one))
     first = following.book

@@ -16,7 +16,7 @@ from kiro_swarm.api.meta import COMPONENT_LEDGER, LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import CONFIG_MAPS
-from kiro_swarm.policy import chain
+from kiro_swarm.policy import chain, naming
 from kiro_swarm.policy.ledger import Book
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.objects.manifests import is_owned
@@ -37,7 +37,11 @@ class LedgerFollower:
         labels = item["metadata"].get("labels") or {}
         if labels.get(LABEL_COMPONENT) != COMPONENT_LEDGER:
             return
-        if not is_owned(item, self._owner):
+        # A Job reads and mends its ledger by name: of another name nobody would.
+        named = naming.is_ledger_segment(
+            str(labels.get(LABEL_SWARM)), item["metadata"]["name"]
+        )
+        if not named or not is_owned(item, self._owner):
             return
         name, data = item["metadata"]["name"], dict(item.get("data") or {})
         before = self._segments.get(name, {})
