@@ -39,3 +39,23 @@ def test_a_path_takes_the_place_of_the_whole_part(
     arguments: List[str], whole: bool
 ) -> None:
     assert tool().places(["unit"], arguments) == (["tests/unit"] if whole else [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "several"),
+    [
+        ([], True),
+        (["--cov", "--cov-report=term", "--quiet", "-p", "no:cacheprovider"], True),
+        (["-n", "0"], False),
+        (["-n0"], False),
+        (["--numprocesses=1"], False),
+        (["--co"], False),
+        (["-s"], False),
+        (["--pdb"], False),
+    ],
+)
+def test_several_workers_unless_the_caller_said_how_many(
+    arguments: List[str], several: bool
+) -> None:
+    made = tool().workers(["unit", "cluster", "e2e"], arguments)
+    assert made == (["--numprocesses=4"] if several else [])
