@@ -1,6 +1,6 @@
 """The driver behind hack/fuzz: searches for texts that break a parser, and says how far.
 
-`python -m tests.fuzz [--seconds 60] [--target sentences|tasks|frames|all] [--seed N]`. Exit
+``python -m tests.fuzz [--seconds 60] [--target sentences|tasks|frames|all] [--seed N]``. Exit
 code 0 when nothing was found, 1 with the text that breaks it, 2 for a bad option.
 """
 
