@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 from typing import Any, AsyncIterator, Iterable, Optional, cast
 
 import aiohttp
@@ -54,8 +55,10 @@ def session_of(info: kopf.ConnectionInfo, ctx: Context) -> kopf.AiohttpSession:
             ctx.doubts.add(resource)
         return answer
 
+    trust = info.as_ssl_context()
+    trust.verify_flags &= ~ssl.VERIFY_X509_STRICT  # as in ``cluster.connection``
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+        connector=aiohttp.TCPConnector(limit=0, ssl=trust),
         headers=info.as_http_headers(),
         proxy=info.proxy_url,
         trust_env=info.trust_env,

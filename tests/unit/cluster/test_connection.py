@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from pathlib import Path
 from typing import Any, AsyncIterator
 
@@ -41,6 +42,17 @@ async def test_the_namespace_is_that_of_the_context(
     assert (plain.namespace, named.namespace) == ("default", "team")
     await plain.close()
     await named.close()
+
+
+async def test_a_chain_need_not_name_the_key_of_its_authority(
+    api: FakeApi, tmp_path: Path
+) -> None:
+    connection = await Connection.open(kubeconfig=str(api.kubeconfig(tmp_path)))
+    rest = connection._api.rest_client
+    trust = getattr(rest, "ssl_context", None) or rest.pool_manager.connector._ssl
+    assert not trust.verify_flags & ssl.VERIFY_X509_STRICT
+    assert (trust.verify_mode, trust.check_hostname) == (ssl.CERT_REQUIRED, True)
+    await connection.close()
 
 
 async def test_somebody_else_is_impersonated_with_groups(
