@@ -122,7 +122,7 @@ class Cache:
         if swarm:
             index = self._by_swarm.setdefault(resource, {})
             index.setdefault((key[0], swarm), {})[key[1]] = item
-            self._tell((resource, (key[0], swarm)), item, gone=False)
+            self._notify((resource, (key[0], swarm)), item, gone=False)
         return True
 
     def remove(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
@@ -146,12 +146,12 @@ class Cache:
         index = self._by_swarm.get(resource, {})
         named = index.get(key, {})
         named.pop(metadata["name"], None)
-        self._tell((resource, key), item, gone=True)
+        self._notify((resource, key), item, gone=True)
         if not named:
             index.pop(key, None)
             self._followers.pop((resource, key), None)
 
-    def _tell(
+    def _notify(
         self, place: tuple[AnyResource, Key], item: KubernetesObject, *, gone: bool
     ) -> None:
         """Tell the follower there, if any.
