@@ -112,7 +112,7 @@ class Entrypoint:
     ) -> None:
         # A client that is gone cannot be told anything, so that is no error here.
         try:
-            with contextlib.suppress(ConnectionError, EOFError):
+            with contextlib.suppress(ConnectionError, EOFError, asyncio.TimeoutError):
                 try:
                     request, rest = await _read_request(reader)
                 except ProtocolError as bad:
@@ -121,6 +121,10 @@ class Entrypoint:
                     writer.write(answer_line())
                     if isinstance(request, RunRequest):
                         await self._run(request, reader, writer, rest)
+                        # Who writes to a closed socket never reads what came before it,
+                        # so ours is closed when the client's is.
+                        writer.write_eof()
+                        await within(_FLUSH_SECONDS, _end_of(reader))
             writer.close()
             with contextlib.suppress(OSError, asyncio.TimeoutError):
                 await within(_FLUSH_SECONDS, writer.wait_closed())
@@ -147,6 +151,13 @@ class Entrypoint:
                     await execution.run()
         finally:
             link.close()
+
+
+async def _end_of(reader: asyncio.StreamReader) -> None:
+    """Return when the client has gone, which it does when it has the last frame."""
+    await asyncio.sleep(0)  # the link has stopped reading by then
+    while await reader.read(_BUFFER):
+        pass
 
 
 def _peer(writer: asyncio.StreamWriter) -> int:

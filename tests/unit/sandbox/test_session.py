@@ -195,6 +195,24 @@ async def test_a_request_that_drips_in_is_served_and_answered_whole(
     assert read_exit(frames[-1].payload).reason == "Exited"
 
 
+async def test_who_writes_when_it_has_ended_still_learns_how(
+    server: Entrypoint,
+) -> None:
+    reader, writer = await asyncio.open_unix_connection(server.socket)
+    writer.write(REQUEST + encode(Kind.SIGNAL, b"KILL"))
+    assert await reader.readline() == answer_line()
+    frames = list(Decoder().feed(await reader.read(-1)))
+    assert read_exit(frames[-1].payload).signal == 9
+    for _ in range(20):
+        # With a socket that is closed at the other end this would be a broken pipe, and
+        # asyncio would throw away what had not been read before it.
+        writer.write(encode(Kind.STDIN, b"x"))
+        await writer.drain()
+        await asyncio.sleep(0.01)
+    writer.close()
+    await nothing_left(server)
+
+
 @pytest.mark.parametrize(
     ("nonsense", "names"),
     [
