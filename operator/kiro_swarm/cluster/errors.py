@@ -14,8 +14,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Optional
+from typing import Final, Optional
+
+from kiro_swarm.api.bounded_json import BoundsError, read_json
+
+#: What an answer that says what is wrong may be long; whoever sends more is no API server.
+_LONGEST: Final = 1024 * 1024
 
 
 class ClusterError(Exception):
@@ -61,7 +65,7 @@ class Unavailable(ClusterError):
 def from_response(status: int, body: bytes, retry_after: Optional[str]) -> ClusterError:
     """The error for an answer with an HTTP status of 400 or more."""
     reason, message = _status_of(body)
-    seconds = float(retry_after) if retry_after and retry_after.isdigit() else None
+    seconds = _seconds(retry_after or "")
     if status == 404:
         kind: type[ClusterError] = NotFound
     elif status == 409:
@@ -77,10 +81,15 @@ def from_response(status: int, body: bytes, retry_after: Optional[str]) -> Clust
     return kind(message or f"HTTP status {status}", status, seconds)
 
 
+def _seconds(retry_after: str) -> Optional[float]:
+    plain = retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= 6
+    return float(retry_after) if plain else None
+
+
 def _status_of(body: bytes) -> tuple[str, str]:
     try:
-        document = json.loads(body)
-    except ValueError:
+        document = read_json(body, size=_LONGEST, depth=32, values=10_000)
+    except BoundsError:
         return "", body[:200].decode("utf-8", "replace")
     if not isinstance(document, dict):
         return "", str(document)[:200]

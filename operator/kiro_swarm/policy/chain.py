@@ -16,6 +16,8 @@ import json
 from contextlib import suppress
 from typing import Iterable, Mapping
 
+from kiro_swarm.api.bounded_json import BoundsError, read_object
+
 Line = dict[str, object]
 
 #: ``previous`` of the first line.
@@ -26,6 +28,7 @@ _KEY_DIGITS = 8
 #: What is longer or nested deeper is none of our lines, and is not looked into.
 _LONGEST = 64 * 1024
 _DEEPEST = 16
+_MOST_VALUES = 16 * 1024
 
 
 def key_of(sequence: int) -> str:
@@ -65,32 +68,16 @@ def read(texts: Mapping[str, str]) -> list[Line]:
 
 def decode(key: str, text: str) -> Line:
     """One line, as ``read`` gives it."""
-    record: object = None
-    if len(text) <= _LONGEST:
-        with suppress(ValueError, RecursionError):
-            record = json.loads(text)
-    if (
-        isinstance(record, dict)
-        and key_of_record(record) == key
-        and _is_shallow(record)
-    ):
-        return record
-    return {"sequence": int(key) if key.isdecimal() else 0, "unreadable": text}
+    with suppress(BoundsError):
+        record = read_object(text, size=_LONGEST, depth=_DEEPEST, values=_MOST_VALUES)
+        if key_of_record(record) == key:
+            return record
+    return {"sequence": _number_of(key), "unreadable": text}
 
 
-def _is_shallow(record: object) -> bool:
-    """Whether a value can be written again: that goes into it by recursion."""
-    level = [record]
-    for _ in range(_DEEPEST):
-        level = [
-            inner
-            for value in level
-            if isinstance(value, (dict, list))
-            for inner in (value.values() if isinstance(value, dict) else value)
-        ]
-        if not level:
-            return True
-    return False
+def _number_of(key: str) -> int:
+    """The number that a key stands for; 0 for one that we never write."""
+    return int(key) if key.isdecimal() and len(key) <= 2 * _KEY_DIGITS else 0
 
 
 def key_of_record(record: Mapping[str, object]) -> str:

@@ -11,11 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import Final, Optional
 
+from kiro_swarm.api.bounded_json import check_json
 from kiro_swarm.tasks.file.ids import PATTERN
 from kiro_swarm.tasks.file.lines import Block, Document, Line
 from kiro_swarm.tasks.file.model import Remarks
 
 MAX_WAVES: Final = 5000
+_DEEPEST: Final = 16
+_MOST_VALUES: Final = 500_000
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def _loose(lines: list[Line]) -> list[Block]:
 
 def _decode(text: str) -> tuple[Wave, ...]:
     # Numbers stay as written: 1.10 is the id of a task, and no digits are too many.
+    check_json(text, depth=_DEEPEST, values=_MOST_VALUES)
     data = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     entries = data.get("waves") if isinstance(data, dict) else None
     if isinstance(entries, dict):  # {"1": ["1.1"], "2": [...]}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Optional
 
+from kiro_swarm.api.bounded_json import BoundsError, read_json
 from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Part
 from kiro_swarm.cli.kubectl.views.objects import Object, items, moment, number, part
 from kiro_swarm.cli.kubectl.views.style import phase_cell
@@ -69,8 +69,12 @@ def _difference(before: object, after: object) -> str:
 def _leaves(text: object) -> Optional[dict[str, object]]:
     """The values of a JSON object by their paths; None for anything else."""
     try:
-        value = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
+        value = (
+            read_json(text, size=64 * 1024, depth=16, values=10_000)
+            if isinstance(text, str)
+            else text
+        )
+    except BoundsError:
         return None
     if not isinstance(value, dict):
         return None
