@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from kiro_swarm.tasks.file.edit import CannotTick, tick
+from kiro_swarm.tasks.file.model import MAX_BYTES
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.errors import IntegrationBusy, ObjectsRefused
 from kiro_swarm.workspace.git import Git
@@ -166,23 +167,28 @@ class MergeTrain:
                     candidate.branch, head, trial.messages, hunks
                 )
                 return Conflict(tuple(files), brief)
-            tree = self._with_own_spec(git, head, trial.tree, candidate.task_id)
+            tree = self._with_own_spec(git, head, trial.tree, candidate)
             message = merge_message(
                 candidate.task_id, candidate.title, candidate.trailer, self._mover
             )
             return commit_merge(git, tree, head, candidate.commit, message)
 
-    def _with_own_spec(self, git: Git, head: str, tree: str, task_id: str) -> str:
+    def _with_own_spec(
+        self, git: Git, head: str, tree: str, candidate: Candidate
+    ) -> str:
         """The tree with the head's tasks.md, the task ticked, whatever the agent did."""
         path = self._spec_path
         entry = None if path is None else tree_entry(git, head, path)
         if path is None or entry is None:
             return tree
         mode, blob = entry
+        if int(git.run("cat-file", "-s", blob).text) > MAX_BYTES:
+            return with_file(git, tree, path, mode, blob)
         content = git.run("cat-file", "blob", blob).stdout
-        # A person may have taken the task out of the file meanwhile; it is merged anyway.
+        # A person may have taken the task out of the file meanwhile, or renumbered it; it
+        # is merged anyway.
         with suppress(CannotTick):
-            ticked = tick(content, task_id)
+            ticked = tick(content, candidate.task_id, title=candidate.title)
             blob = git.run("hash-object", "-w", "--stdin", stdin=ticked).text
         return with_file(git, tree, path, mode, blob)
 

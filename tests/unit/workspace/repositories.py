@@ -25,6 +25,8 @@ SPEC = ".kiro/specs/demo/tasks.md"
 TASKS = (
     "# Plan\n\n- [ ] 1. Begin\n  - [ ] 1.1 First\n  - [ ] 1.2 Second\n- [ ] 2. End\n"
 )
+#: Titles of the leaves.
+TITLES = {"1.1": "First", "1.2": "Second", "2": "End"}
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": "/dev/null",
@@ -119,7 +121,7 @@ class Swarm:
     ) -> Evidence:
         trailer = f"uid-{task.replace('.', '-')}/{attempt}"
         folder = self.instance(index).folder
-        return gather(folder, made.base, made.branch, trailer, f"Task {task}")
+        return gather(folder, made.base, made.branch, trailer, TITLES.get(task, task))
 
     def work(
         self,
@@ -147,7 +149,7 @@ class Swarm:
         uid = f"uid-{task.replace('.', '-')}"
         return Candidate(
             task_id=task,
-            title=f"Task {task}",
+            title=TITLES.get(task, f"Task {task}"),
             uid=uid,
             attempt=attempt,
             instance_dir=self.instance(index).folder,

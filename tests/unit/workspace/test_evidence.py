@@ -30,7 +30,7 @@ def test_uncommitted_work_is_committed_with_the_trailer(swarm: Swarm) -> None:
         "reason": "Done",
         "message": done.message,
     }
-    assert git(tree, "log", "-1", "--format=%B") == "Task 1.1\n\nSwarm-Task: uid-1-1/1"
+    assert git(tree, "log", "-1", "--format=%B") == "First\n\nSwarm-Task: uid-1-1/1"
     assert git(tree, "log", "-1", "--format=%an %ae") == "kiro-swarm swarm@kiro.dev"
     assert git(tree, "status", "--porcelain") == ""
     assert swarm.gather(made) == done

@@ -87,7 +87,7 @@ def test_a_merged_task_is_what_its_merge_brought_in(swarm: Swarm) -> None:
     assert "b.py" not in shown.text
     log = look(swarm, Work(merge=one.commit), "log")
     assert log.commits == 2
-    assert "Merge task 1.1: Task 1.1" in log.text
+    assert "Merge task 1.1: First" in log.text
     assert "a.py | 1 +" in log.text
 
 

@@ -46,7 +46,7 @@ def test_a_done_task_is_merged_and_ticked(swarm: Swarm) -> None:
     assert parents == f"{before} {candidate.commit}"
     message = git(swarm.mirror, "log", "-1", "--format=%B", INTEGRATION)
     assert message == (
-        "Merge task 1.1: Task 1.1\n\nSwarm-Task: uid-1-1/1\nSwarm-Task-Id: 1.1\n"
+        "Merge task 1.1: First\n\nSwarm-Task: uid-1-1/1\nSwarm-Task-Id: 1.1\n"
         f"Swarm-Uid: {MOVER.swarm}\nSwarm-Job: {MOVER.job}"
     )
     assert swarm.fsck(swarm.mirror) == ""
@@ -101,9 +101,17 @@ def test_the_tasks_file_of_the_branch_always_wins(swarm: Swarm) -> None:
 
 
 def test_a_task_that_left_the_file_is_merged_without_a_tick(swarm: Swarm) -> None:
-    candidate = dataclasses.replace(swarm.work({"a": "1"}), task_id="7.7")
-    merged(swarm, candidate)
+    work = swarm.work({"a": "1"})
+    merged(swarm, dataclasses.replace(work, task_id="7.7", title="Another"))
     assert swarm.show(SPEC) == TASKS.strip()
+
+
+def test_of_a_plan_that_was_renumbered_the_box_of_the_same_title_is_ticked(
+    swarm: Swarm,
+) -> None:
+    work = swarm.work({"a": "1"})  # 1.1 was "Second" when the task was made
+    merged(swarm, dataclasses.replace(work, title="Second"))
+    assert swarm.show(SPEC) == TASKS.replace("[ ] 1.2", "[x] 1.2").strip()
 
 
 @pytest.mark.parametrize("spec", [None, "docs/none.md"])

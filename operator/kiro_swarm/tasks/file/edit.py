@@ -3,43 +3,82 @@
 Called by the integrate Job when a task is merged. Bytes in, bytes out: line ends, a
 missing last newline, emoji and bytes that are not UTF-8 stay as they are. Of a task that is
 a comment (``@task``) the value of its status is written, in the file's own word for it.
+
+A person may have renumbered the file since the task was read from it, so a number alone says
+nothing: what is ticked has the title of the task that was merged, wherever it stands by now.
 """
 
 from __future__ import annotations
 
-from kiro_swarm.tasks.file.model import SpecTask
+import re
+from collections.abc import Sequence
+from typing import Final, Optional
+
+from kiro_swarm.api.task import MAX_TITLE
+from kiro_swarm.tasks.file.model import SpecTask, TaskFile
 from kiro_swarm.tasks.file.parser import parse
+
+_WORD: Final = re.compile(r"\w+")
 
 
 class CannotTick(ValueError):
     """The file has no such leaf, or more than one."""
 
 
-def tick(data: bytes, task_id: str, *, groups: bool = True) -> bytes:
+def tick(
+    data: bytes, task_id: str, *, title: Optional[str] = None, groups: bool = True
+) -> bytes:
     """The file with the box of a leaf ticked.
 
-    With ``groups``, a group whose leaves are now all ticked is ticked too. Ticking twice
-    changes nothing. Raises CannotTick for an id that is not the id of exactly one leaf.
+    With ``title``, that leaf is the one of this id and title; else, the only one of this
+    title. With ``groups``, a group whose leaves are now all ticked is ticked too. Ticking
+    twice changes nothing. Raises CannotTick where that is not exactly one leaf.
     """
     # Bytes that are not UTF-8 become one character each and come back as they were.
     text = data.decode("utf-8", "surrogateescape")
     file = parse(text)
     tasks = {task.id: task for task in file.tasks}
-    task = tasks.get(task_id)
-    if task is None:
-        raise CannotTick(f"task {task_id} is not in the file")
-    if not task.leaf:
-        raise CannotTick(f"task {task_id} is a group; tick its sub-tasks")
-    again = f"task id {task_id} is already defined"
+    task = _of_id(file, task_id) if title is None else _of_title(file, task_id, title)
+    again = f"task id {task.id} is already defined"
     if any(remark.message.startswith(again + " at") for remark in file.errors):
         raise CannotTick(f"{again}: more than one box has this id")
-    ticked = {leaf.id for leaf in file.leaves if leaf.state == "done"} | {task_id}
+    ticked = {leaf.id for leaf in file.leaves if leaf.state == "done"} | {task.id}
     boxes = [] if task.state == "done" else [task]
     if groups:
         boxes += _finished_groups(task, tasks, ticked)
     for box in sorted(boxes, key=lambda box: -box.offset):
         text = text[: box.offset] + box.ticked_mark + text[box.offset + box.width :]
     return text.encode("utf-8", "surrogateescape")
+
+
+def _of_id(file: TaskFile, task_id: str) -> SpecTask:
+    task = next((task for task in file.tasks if task.id == task_id), None)
+    if task is None:
+        raise CannotTick(f"task {task_id} is not in the file")
+    if not task.leaf:
+        raise CannotTick(f"task {task_id} is a group; tick its sub-tasks")
+    return task
+
+
+def _of_title(file: TaskFile, task_id: str, title: str) -> SpecTask:
+    wanted = _words(title)
+    found = [leaf for leaf in file.leaves if _words(leaf.title) == wanted]
+    same = [leaf for leaf in found if leaf.id == task_id]
+    if same:
+        return same[0]
+    # Without a title there is nothing to know it by but its number.
+    if len(found) != 1 or not title:
+        raise CannotTick(
+            f"{len(found)} tasks have the title of task {task_id}, and none of them its "
+            "number"
+        )
+    return found[0]
+
+
+def _words(title: str) -> Sequence[str]:
+    """A title as it is compared: a mark, a dot or another case makes it no other one."""
+    whole = " ".join(title[:MAX_TITLE].split())
+    return _WORD.findall(whole.casefold()) or [whole]
 
 
 def _finished_groups(

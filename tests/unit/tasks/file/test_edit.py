@@ -85,6 +85,53 @@ def test_two_boxes_with_one_id_cannot_be_ticked() -> None:
         tick(b"- [ ] 5. A\n- [ ] 5. B\n", "5")
 
 
+RENUMBERED = "- [ ] 1. One\n- [ ] 2. Fresh idea\n- [ ] 3. Two\n- [ ] 4. Three\n"
+
+
+@pytest.mark.parametrize(
+    ("task", "title", "box"),
+    [
+        ("2", "Two", "3. Two"),
+        ("2", "two ✅", "3. Two"),
+        ("3", "Two", "3. Two"),
+        ("2", "Fresh idea", "2. Fresh idea"),
+        ("9", "Three", "4. Three"),
+        ("2", "Other", None),
+        ("2", "", None),
+    ],
+)
+def test_the_box_of_the_same_title_is_ticked_wherever_it_is_now_or_none(
+    task: str, title: str, box: str | None
+) -> None:
+    data = RENUMBERED.encode()
+    if box is None:
+        with pytest.raises(CannotTick, match="0 tasks have the title of task 2"):
+            tick(data, task, title=title)
+        return
+    ticked = tick(data, task, title=title)
+    assert ticked == data.replace(f"[ ] {box}".encode(), f"[x] {box}".encode())
+    assert tick(ticked, task, title=title) == ticked
+
+
+def test_of_two_boxes_of_a_title_the_one_of_the_number_is_ticked_or_none() -> None:
+    data = b"- [ ] 1.1 Write tests\n- [ ] 2.1 Write tests\n"
+    assert tick(data, "2.1", title="Write tests").count(b"[x] 2.1") == 1
+    with pytest.raises(CannotTick, match="2 tasks have the title of task"):
+        tick(data, "3.1", title="Write tests")
+
+
+def test_a_task_without_a_title_is_known_by_its_number_alone() -> None:
+    data = b"- [ ] 1.\n- [ ] 2. B\n"
+    assert tick(data, "1", title="") == data.replace(b"[ ] 1", b"[x] 1")
+    with pytest.raises(CannotTick):
+        tick(data, "2", title="")
+
+
+def test_a_title_that_was_cut_for_a_kirotask_is_still_the_same() -> None:
+    data = f"- [ ] 1. {'word ' * 400}\n".encode()
+    assert tick(data, "1", title=("word " * 400)[:1024]).startswith(b"- [x]")
+
+
 lines = st.lists(
     st.one_of(
         st.tuples(
