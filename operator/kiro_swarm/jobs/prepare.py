@@ -95,8 +95,9 @@ def _read(
     if graph.errors:
         problems = [str(item) for item in graph.errors]
         more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
+        large = any(item.code == "too-large" for item in graph.errors)
         raise PrepareError(
-            "TaskFileInvalid",
+            "TaskFileTooLarge" if large else "TaskFileInvalid",
             f"{path}: {'; '.join(problems[:3])}{more}",
             problems[:_SHOWN],
         )

@@ -17,6 +17,7 @@ REMARKS = table_rows(PAGE.split("## Remarks")[1])[1:]
 #: Examples that would be too long to write down.
 LONG = {
     "cut": f"- [ ] 1. {'a ' * 1000}\n",
+    "too-large": "".join(f"- [ ] {n}. A\n" for n in range(25_001)),
     "too-many-edges": "".join(f"- [ ] 1.{n} A\n" for n in range(2001))
     + "- [ ] 2. B\n  - _Depends: 1_\n",
 }

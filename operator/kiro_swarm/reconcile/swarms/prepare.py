@@ -33,7 +33,7 @@ from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
-from kiro_swarm.tasks.file.wire import MOST_PARTS, unpack
+from kiro_swarm.tasks.file.wire import MOST_PARTS, describe, unpack
 
 _FIRST_RETRY = 15.0
 _LONGEST_RETRY = 300.0
@@ -184,8 +184,9 @@ async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
 async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:
     """Create the KiroTasks of the published graph; whether all of them are there now."""
     there = {task["metadata"]["name"] for task in view.tasks}
+    described = describe(graph)
     missing = (
-        task
+        described(task)
         for task in graph.tasks
         if naming.task_name(view.name, task["id"]) not in there
     )

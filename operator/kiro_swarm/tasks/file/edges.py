@@ -31,7 +31,7 @@ from kiro_swarm.tasks.plan.graph import TaskGraph
 
 #: As many as one KiroTask may have; also what bounds the work on a hostile file.
 MAX_DEPENDENCIES: Final = 2000
-MAX_EDGES: Final = 2_000_000
+MAX_EDGES: Final = 1_000_000
 _MAX_CYCLES: Final = 10
 _SHOWN: Final = 12
 

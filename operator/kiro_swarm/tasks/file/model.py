@@ -11,13 +11,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal, Optional
 
+from kiro_swarm.api.graph import MAX_MESSAGE
 from kiro_swarm.tasks.file.codes import Code
 
 State = Literal["open", "running", "done", "deferred"]
 Severity = Literal["error", "warning", "info"]
 Complexity = Literal["Low", "Medium", "High"]
 
-#: No task file may be larger: 4 MiB, some 50,000 tasks.
+#: No task file may be larger: 4 MiB, far more than ``api.graph.MAX_TASKS``.
 MAX_BYTES: Final = 4 * 1024 * 1024
 #: Of one kind of problem at most so many are kept; the rest is one line with a number.
 MAX_PER_CODE: Final = 50
@@ -116,7 +117,8 @@ class Remarks:
         """Keep one remark, unless there are many of its kind already."""
         self._count[(severity, code)] += 1
         if self._count[(severity, code)] <= MAX_PER_CODE:
-            self._kept.append(Diagnostic(severity, code, line, column, message))
+            short = message[:MAX_MESSAGE]
+            self._kept.append(Diagnostic(severity, code, line, column, short))
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """All remarks by position, and how many of which kind were left out."""

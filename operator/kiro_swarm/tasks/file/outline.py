@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, Optional
 
+from kiro_swarm.api.graph import MAX_TASKS
 from kiro_swarm.tasks.file import ids
 from kiro_swarm.tasks.file.boxes import MARKS, Box, read_box, read_head
 from kiro_swarm.tasks.file.details import BULLET, collect, criteria_in
@@ -24,6 +25,7 @@ from kiro_swarm.tasks.file.task_comments import (
     ends_task,
     read_task_comment,
 )
+from kiro_swarm.tasks.file.texts import report_number
 
 _PROSE_EDGE: Final = re.compile(
     r"\b(?:(?:depends on|blocked by|waits? for)\s+(?:tasks?\s+)?|(?:requires|needs|after)"
@@ -44,6 +46,7 @@ class Outline:
         self._open: list[tuple[int, Optional[Draft]]] = []
         self._last: Optional[Draft] = None
         self._previous_line = 0
+        self._full = False
         self._sections = Sections()
         #: The task of a comment `@task` that has not ended.
         self._comment: Optional[Draft] = None
@@ -51,6 +54,8 @@ class Outline:
     def read(self, lines: list[Line]) -> list[Draft]:
         """The tasks of a file."""
         for line in lines:
+            if self._full:
+                break
             if line.text.startswith("<!--") and not line.code:
                 self._read_comment(line)
             elif self._comment is not None:
@@ -117,10 +122,13 @@ class Outline:
     def _define(self, draft: Draft) -> Draft:
         """The draft, or the one that has its id already."""
         first = self._by_id.setdefault(draft.id, draft)
-        if first is draft:
+        if first is not draft:
+            self.duplicates.append((draft.line, draft.column, first))
+        elif len(self.drafts) < MAX_TASKS:
             self.drafts.append(draft)
         else:
-            self.duplicates.append((draft.line, draft.column, first))
+            self._full = True
+            report_number(draft.line, draft.column, self._remarks)
         return first
 
     def _draft(self, line: Line, box: Box, around: Optional[Draft]) -> Draft:

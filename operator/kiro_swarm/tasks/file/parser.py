@@ -16,6 +16,7 @@ from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import TASK_COMMENT, Document, clean, read_lines
 from kiro_swarm.tasks.file.model import Remarks, SpecTask, TaskFile
 from kiro_swarm.tasks.file.outline import Outline
+from kiro_swarm.tasks.file.texts import report_sizes
 from kiro_swarm.tasks.file.waves import read_waves
 
 
@@ -29,7 +30,9 @@ def parse(text: str) -> TaskFile:
     edges = Edges(groups, remarks)
     edges.connect(read_waves(document, remarks))
     report_diagrams(document.lines, groups, remarks)
-    return TaskFile(_tasks(groups, edges, remarks), remarks.sorted())
+    tasks = _tasks(groups, edges, remarks)
+    report_sizes(tasks, remarks)
+    return TaskFile(tasks, remarks.sorted())
 
 
 def _tasks(groups: Groups, edges: Edges, remarks: Remarks) -> tuple[SpecTask, ...]:

@@ -11,10 +11,20 @@ from __future__ import annotations
 import base64
 import gzip
 import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Union
 
 from pydantic import ValidationError
 
-from kiro_swarm.api.graph import PublishedDiagnostic, PublishedGraph, PublishedTask
+from kiro_swarm.api.bounded_json import BoundsError, check_json
+from kiro_swarm.api.graph import (
+    MAX_TASKS,
+    PublishedDiagnostic,
+    PublishedGraph,
+    PublishedGroup,
+    PublishedTask,
+)
 from kiro_swarm.api.task import (
     MAX_CAPABILITIES,
     MAX_CAPABILITY,
@@ -26,7 +36,8 @@ from kiro_swarm.api.task import (
     MAX_REQUIREMENT,
     MAX_TITLE,
 )
-from kiro_swarm.tasks.file.model import Diagnostic, SpecTask, TaskFile
+from kiro_swarm.tasks.file.model import MAX_PER_CODE, Diagnostic, SpecTask, TaskFile
+from kiro_swarm.tasks.file.texts import check_sizes, is_cut, with_groups
 from kiro_swarm.tasks.plan.graph import TaskGraph
 
 #: A ConfigMap takes 1 MiB, and its bytes travel as base64. Divisible by 4, so that each
@@ -35,7 +46,12 @@ PART_CHARACTERS = 900 * 1024
 MOST_PARTS = 8
 _GZIP = 16 + zlib.MAX_WBITS
 #: What a graph may be unpacked: a few bytes can be made to unpack to any number.
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
+#: Values of its JSON: its reader makes an object of each before it looks at any bound.
+MOST_VALUES = 2_000_000
+_MOST_MEMBERS = 30 * MAX_TASKS
+#: Bytes of a text in JSON: a character is 12 at most.
+_LONGEST = 12 * MAX_DESCRIPTION
 
 
 class GraphTooLargeError(ValueError):
@@ -45,17 +61,29 @@ class GraphTooLargeError(ValueError):
 def publish(file: TaskFile, spec_path: str) -> PublishedGraph:
     """What to tell the operator about a parsed file.
 
-    A group is not a task, so its text stands in front of the text of its leaves. What is
-    longer than a KiroTask can carry is cut, with a remark: the agent has the file itself.
+    A group is not a task: its text is published once, and ``describe`` puts it in front of
+    that of its leaves. What is longer than a KiroTask can carry is cut, with a remark: the
+    agent has the file itself.
     """
-    groups = {task.id: task for task in file.tasks if not task.leaf}
+    groups = [_group(task) for task in file.tasks if not task.leaf]
+    by_id = {group["id"]: group for group in groups}
     remarks = list(file.diagnostics)
-    tasks = [
-        _task(leaf, order, groups, remarks) for order, leaf in enumerate(file.leaves)
-    ]
+    cut = 0
+    tasks = []
+    for order, leaf in enumerate(file.leaves):
+        if _is_long(leaf, by_id):
+            cut += 1
+            if cut <= MAX_PER_CODE:
+                remarks.append(_cut(leaf))
+        tasks.append(_task(leaf, order))
+    if cut > MAX_PER_CODE:
+        last = remarks[-1]
+        text = f"... and {cut - MAX_PER_CODE} more of the kind cut"
+        remarks.append(replace(last, message=text))
     return PublishedGraph(
         spec_path=spec_path,
         tasks=tasks,
+        groups=groups,
         diagnostics=[
             PublishedDiagnostic(
                 severity=remark.severity,
@@ -69,21 +97,38 @@ def publish(file: TaskFile, spec_path: str) -> PublishedGraph:
     )
 
 
-def _task(
-    leaf: SpecTask, order: int, groups: dict[str, SpecTask], remarks: list[Diagnostic]
-) -> PublishedTask:
-    description = leaf.description
-    group = groups.get(leaf.parent or "")
-    while group is not None:
-        head = f"Part of {group.id}. {group.title}".rstrip()
-        description = "\n".join(
-            part for part in (head, group.description, description) if part
-        )
-        group = groups.get(group.parent or "")
+def describe(graph: PublishedGraph) -> Callable[[PublishedTask], PublishedTask]:
+    """What makes of a published task what its KiroTask says: with the text of its groups.
+
+    One task after another, so that the texts of a large file are never all there at once.
+    """
+    groups = {group["id"]: group for group in graph.groups}
+
+    def described(task: PublishedTask) -> PublishedTask:
+        text = with_groups(task.get("description", ""), task.get("parent"), groups)
+        return {**task, "description": text}
+
+    return described
+
+
+def _group(task: SpecTask) -> PublishedGroup:
+    group: PublishedGroup = {
+        "id": task.id,
+        "title": task.title[:MAX_TITLE],
+        "description": task.description[:MAX_DESCRIPTION],
+    }
+    if task.parent is not None:
+        group["parent"] = task.parent
+    return group
+
+
+def _is_long(leaf: SpecTask, groups: dict[str, PublishedGroup]) -> bool:
+    """Whether a KiroTask cannot carry all of what the file says of a leaf."""
     files = (*leaf.files, *leaf.boundary)
-    long = (
+    return (
         len(leaf.title) > MAX_TITLE
-        or len(description) > MAX_DESCRIPTION
+        or len(leaf.description) > MAX_DESCRIPTION
+        or is_cut(leaf.description, leaf.parent, groups)
         or max(len(leaf.requirements), len(files)) > MAX_ITEMS
         or any(len(item) > MAX_REQUIREMENT for item in leaf.requirements)
         or any(len(item) > MAX_PATH for item in files)
@@ -92,13 +137,19 @@ def _task(
         or len(leaf.capabilities) > MAX_CAPABILITIES
         or any(len(name) > MAX_CAPABILITY for name in leaf.capabilities)
     )
-    if long:
-        text = f"the text of task {leaf.id} is too long for a KiroTask and was cut"
-        remarks.append(Diagnostic("warning", "cut", leaf.line, leaf.column, text))
+
+
+def _cut(leaf: SpecTask) -> Diagnostic:
+    text = f"the text of task {leaf.id} is too long for a KiroTask and was cut"
+    return Diagnostic("warning", "cut", leaf.line, leaf.column, text)
+
+
+def _task(leaf: SpecTask, order: int) -> PublishedTask:
+    files = (*leaf.files, *leaf.boundary)
     task: PublishedTask = {
         "id": leaf.id,
         "title": leaf.title[:MAX_TITLE],
-        "description": description[:MAX_DESCRIPTION],
+        "description": leaf.description[:MAX_DESCRIPTION],
         "requirements": [r[:MAX_REQUIREMENT] for r in leaf.requirements[:MAX_ITEMS]],
         "dependencies": list(leaf.waits_for),
         "optional": leaf.optional,
@@ -146,12 +197,20 @@ def graph_of(published: PublishedGraph) -> TaskGraph:
     )
 
 
-def read_published(text: str) -> PublishedGraph:
+def read_published(text: Union[str, bytes]) -> PublishedGraph:
     """A published graph from its JSON.
 
-    Raises ValueError that names the field for a wrong shape, an id that occurs twice, a
-    dependency on nothing, and a cycle.
+    Raises ValueError that names the field for a wrong shape, more than is ever published, an
+    id that occurs twice, a dependency on nothing, and a cycle.
     """
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"the published task graph is longer than {MOST_BYTES}")
+    try:
+        _check(text)
+    except BoundsError as problem:
+        raise ValueError(
+            f"the published task graph is wrong at its start: {problem}"
+        ) from None
     try:
         published = PublishedGraph.model_validate_json(text)
     except ValidationError as problem:
@@ -169,9 +228,18 @@ def read_published(text: str) -> PublishedGraph:
     names = [task["id"] for task in published.tasks]
     if len(set(names)) < len(names):
         raise ValueError("the published task graph has a task id twice")
+    # A graph with errors is shown and not carried out; it says itself what is too large.
     if not published.errors:
+        check_sizes(published)
         graph_of(published).topological_order()
     return published
+
+
+def _check(text: Union[str, bytes]) -> None:
+    """Raise BoundsError for more than is ever published, whatever it says."""
+    check_json(
+        text, depth=8, values=MOST_VALUES, members=_MOST_MEMBERS, longest=_LONGEST
+    )
 
 
 def pack(graph: PublishedGraph) -> str:
@@ -185,6 +253,12 @@ def pack(graph: PublishedGraph) -> str:
             f"{len(graph.tasks)} tasks make a graph of {len(plain)} bytes; at most "
             f"{MOST_BYTES} can be published"
         )
+    try:
+        _check(plain)
+    except BoundsError as error:
+        raise GraphTooLargeError(
+            f"{len(graph.tasks)} tasks make a graph that nobody would read: {error}"
+        ) from None
     return base64.b64encode(gzip.compress(plain, mtime=0)).decode()
 
 
@@ -197,15 +271,20 @@ def parts(packed: str) -> list[str]:
 
 
 def unpack(text: str) -> PublishedGraph:
-    """The graph that ``pack`` packed. Raises ValueError, see ``read_published``."""
+    """The graph that ``pack`` packed, to be carried out.
+
+    Raises ValueError, see ``read_published``; also for a graph with errors.
+    """
     try:
         reader = zlib.decompressobj(wbits=_GZIP)
         plain = reader.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
         if not reader.eof or reader.unused_data:
             raise ValueError("it is cut short, or larger than any that is published")
-        whole = plain.decode()
     except (ValueError, zlib.error) as error:
         raise ValueError(
             f"the published task graph cannot be unpacked: {error}"
         ) from None
-    return read_published(whole)
+    graph = read_published(plain)
+    if graph.errors:
+        raise ValueError(f"the published task graph has errors: {graph.errors[0]}")
+    return graph

@@ -194,5 +194,5 @@ def test_more_edges_than_a_task_can_carry_are_an_error() -> None:
     file = parse(text + "- [ ] 2. Last\n  - _Depends: 1_\n")
     assert [str(d) for d in file.errors] == [
         "line 1: too many dependencies at task 2 (line 3001): "
-        "at most 2000 for a task and 2000000 for a file"
+        "at most 2000 for a task and 1000000 for a file"
     ]

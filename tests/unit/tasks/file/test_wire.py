@@ -14,7 +14,9 @@ from kiro_swarm.tasks.file import wire
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import (
     MOST_BYTES,
+    MOST_VALUES,
     GraphTooLargeError,
+    describe,
     graph_of,
     pack,
     parts,
@@ -51,14 +53,21 @@ def test_only_leaves_are_published_with_the_fields_of_a_kirotask() -> None:
     data = json.loads(graph.to_json())
     assert data["version"] == 1
     assert data["specPath"] == ".kiro/specs/demo/tasks.md"
+    own = (
+        "- _Requirements: 1.1_\n- _Files: a.py_\n"
+        "- _Boundary: Core_\n- _Estimate: 30min_\n- _Complexity: high_\n"
+        "- _Capabilities: docker_\n- **Acceptance Criteria:**\n  - Tests are green\n"
+        "- [ ] It is fast"
+    )
+    theirs = "- why we do this\n- **Priority:** High\n- _Capabilities: go_"
+    assert data["groups"] == [{"id": "1", "title": "Group", "description": theirs}]
+    assert describe(graph)(graph.tasks[0])["description"] == (
+        f"Part of 1. Group\n{theirs}\n{own}"
+    )
     assert data["tasks"][0] == {
         "id": "1.1",
         "title": "First",
-        "description": "Part of 1. Group\n- why we do this\n- **Priority:** High\n"
-        "- _Capabilities: go_\n- _Requirements: 1.1_\n- _Files: a.py_\n"
-        "- _Boundary: Core_\n- _Estimate: 30min_\n- _Complexity: high_\n"
-        "- _Capabilities: docker_\n- **Acceptance Criteria:**\n  - Tests are green\n"
-        "- [ ] It is fast",
+        "description": own,
         "requirements": ["1.1"],
         "dependencies": [],
         "optional": False,
@@ -128,16 +137,75 @@ def test_what_unpacks_to_more_than_anybody_publishes_is_not_unpacked() -> None:
         unpack(bomb)
 
 
+def test_the_text_of_a_group_is_published_once() -> None:
+    text = "- [ ] 1. Group\n" + "  word\n" * 8_000
+    text += "".join(f"  - [ ] 1.{n} t\n" for n in range(400))
+    graph = publish(parse(text), "tasks.md")
+    assert graph.errors == []
+    assert len(graph.to_json()) < 2 * len(text) + 400 * len(graph.tasks)
+    assert unpack(pack(graph)) == graph
+    described = describe(graph)(graph.tasks[399])["description"]
+    assert described.startswith("Part of 1. Group\nword\n")
+    assert len(described) > 39_000
+
+
+def test_groups_in_groups_say_what_they_say_outside_in() -> None:
+    text = "- [ ] 1. A\n  a\n- [ ] 1.1 B\n  b\n- [ ] 1.1.1 C\n  c\n"
+    graph = publish(parse(text), "tasks.md")
+    assert describe(graph)(graph.tasks[0])["description"] == (
+        "Part of 1. A\na\nPart of 1.1. B\nb\nc"
+    )
+
+
+def test_more_text_than_kirotasks_can_carry_together_is_an_error_that_names_it() -> (
+    None
+):
+    text = "# Plan\n\n- [ ] 1. Group\n" + f"  {'word ' * 12}\n" * 1_000
+    text += "".join(f"  - [ ] 1.{n} t\n" for n in range(3700))
+    assert len(text) < 130_000
+    graph = publish(parse(text), "tasks.md")
+    (error,) = graph.errors
+    assert (error.code, error.line) == ("too-large", 3)
+    assert "the 60004 characters of group 1 stand in front of each of its 3700" in (
+        error.message
+    )
+    assert len(graph.to_json()) < 2**21
+
+
+def test_a_graph_of_a_release_without_groups_is_read() -> None:
+    data = good()
+    del data["groups"]
+    data["tasks"][0]["description"] = "Part of 1. Group\nwhole"
+    graph = read_published(json.dumps(data))
+    assert describe(graph)(graph.tasks[0])["description"] == "Part of 1. Group\nwhole"
+
+
+def test_a_graph_with_errors_is_not_carried_out() -> None:
+    graph = publish(parse("- [ ] 1. X\n  - _Depends: 9_\n"), "tasks.md")
+    with pytest.raises(ValueError, match="has errors: line 2: task 1 depends on 9"):
+        unpack(pack(graph))
+
+
 @pytest.mark.parametrize("deep", ["[" * 100_000, '{"tasks":' * 100_000])
 def test_what_is_nested_without_end_is_refused(deep: str) -> None:
-    with pytest.raises(ValueError, match="the published task graph is wrong at"):
+    with pytest.raises(
+        ValueError, match="the published task graph is wrong at its start: JSON nested"
+    ):
         unpack(base64.b64encode(gzip.compress(deep.encode())).decode())
 
 
 def test_a_graph_that_nobody_would_unpack_is_not_packed() -> None:
-    text = "".join(f"- [ ] {n}. T\n  - {'x' * 65000}\n" for n in range(1, 1100))
-    with pytest.raises(GraphTooLargeError, match="1099 tasks make a graph of"):
+    text = "".join(f"- [ ] {n}. T\n  - {'x' * 65000}\n" for n in range(1, 600))
+    with pytest.raises(GraphTooLargeError, match="599 tasks make a graph of"):
         pack(publish(parse(text), "tasks.md"))
+    wide = "- [ ] 1. T\n  - _Requirements: " + "a, " * 200 + "\n"
+    graph = publish(parse(wide), "tasks.md")
+    tasks = [
+        {**graph.tasks[0], "requirements": ["a"] * 250}
+        for n in range(MOST_VALUES // 250)
+    ]
+    with pytest.raises(GraphTooLargeError, match="8000 tasks make a graph that nobody"):
+        pack(graph.model_copy(update={"tasks": tasks}))
 
 
 def good() -> Any:

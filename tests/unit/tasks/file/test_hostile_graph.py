@@ -1,0 +1,130 @@
+"""A graph that somebody else has written into the ConfigMap: refused, in little memory.
+
+The operator reads it in its own process, so each text here is read in a process of its own
+that may not have more memory than the operator can spare.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+import time
+from typing import Callable
+
+import pytest
+
+from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.wire import MOST_BYTES, publish
+
+MEBIBYTE = 1024 * 1024
+#: What reading any graph may take beside what the program takes anyway.
+MEMORY = 192 * MEBIBYTE
+SECONDS = 10.0
+_READER = """
+import resource, sys
+from kiro_swarm.tasks.file.wire import unpack
+pages = int(open("/proc/self/statm").read().split()[0])
+bound = pages * resource.getpagesize() + int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+try:
+    unpack(sys.stdin.read())
+except ValueError as error:
+    print(f"refused: {error}"[:300])
+else:
+    print("read")
+"""
+
+
+def task(number: int, **more: object) -> dict[str, object]:
+    return {"id": f"1.{number}", "order": number, **more}
+
+
+def graph(tasks: list[dict[str, object]], **more: object) -> bytes:
+    whole = {"specPath": "tasks.md", "tasks": tasks, **more}
+    return json.dumps(whole, separators=(",", ":")).encode()
+
+
+def filled(start: bytes, item: bytes, end: bytes) -> bytes:
+    """As many items as a graph may be bytes long."""
+    room = MOST_BYTES - len(start) - len(end)
+    return start + item * (room // len(item)) + end
+
+
+LONG = "word " * 13_000
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "empty tasks": lambda: filled(b'{"specPath":"x","tasks":[{}', b",{}", b"]}"),
+    "unknown field": lambda: filled(b'{"surprise":[0', b",0", b"]}"),
+    "keys": lambda: b"{" + b",".join(b'"%d":0' % n for n in range(1_900_000)) + b"}",
+    "wrong tasks": lambda: graph([{"order": n} for n in range(25_000)]),
+    "too many tasks": lambda: graph([task(n) for n in range(25_001)]),
+    "one long text": lambda: graph([task(0, title="x" * (MOST_BYTES - 200))]),
+    "wide text": lambda: graph([task(0, title="\U0001f389")]).replace(
+        b"\\ud83c\\udf89", b"\xf0\x9f\x8e\x89" * (MOST_BYTES // 4 - 100)
+    ),
+    "one long number": lambda: filled(b'{"version":', b"9", b"}"),
+    "one long name": lambda: filled(b'{"', b"x", b'":1}'),
+    "deep": lambda: b'{"tasks":' * 100_000,
+    "remarks": lambda: graph([task(0)], diagnostics=[{}] * 200_000),
+    "groups without end": lambda: graph(
+        [task(n, parent="1") for n in range(25_000)],
+        groups=[{"id": "1", "parent": "1", "description": LONG}],
+    ),
+    "texts of a group": lambda: graph(
+        [task(n, parent="1") for n in range(25_000)],
+        groups=[{"id": "1", "description": LONG}],
+    ),
+    "an error and a group": lambda: graph(
+        [task(n, parent="1") for n in range(25_000)],
+        groups=[{"id": "1", "description": LONG}],
+        diagnostics=[
+            {"severity": "error", "code": "x", "line": 1, "column": 1, "message": ""}
+        ],
+    ),
+    "edges": lambda: graph(
+        [task(n, dependencies=[f"1.{m}" for m in range(n)]) for n in range(2_001)]
+    ),
+    "a circle": lambda: graph(
+        [task(n, dependencies=[f"1.{(n + 1) % 20_000}"]) for n in range(20_000)]
+    ),
+    "not UTF-8": lambda: b'{"specPath":"\xff"}',
+    "UTF-16": lambda: '{"specPath":"x","tasks":[]}'.encode("utf-16"),
+    "a bomb": lambda: b" " * (8 * MOST_BYTES),
+}
+
+
+def read_in_little_memory(packed: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", _READER, str(MEMORY)],
+        input=packed.encode(),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_graph_is_refused_in_bounded_memory_and_time(kind: str) -> None:
+    packed = base64.b64encode(gzip.compress(HOSTILE[kind](), 1)).decode()
+    begun = time.monotonic()
+    said = read_in_little_memory(packed)
+    assert said.startswith("refused: "), said
+    assert "MemoryError" not in said
+    assert time.monotonic() - begun < SECONDS
+
+
+def test_the_largest_graph_that_is_published_is_read_in_that_memory() -> None:
+    rows = "".join(
+        f"- [ ] {g}.{n} Some title of a task\n  - {'text ' * 20}\n"
+        for g in range(500)
+        for n in range(25)
+    )
+    waves = {"waves": [[f"{g}.{n}" for n in range(25)] for g in range(500)]}
+    text = f"{rows}\n# Graph\n```json\n{json.dumps(waves)}\n```\n"
+    plain = publish(parse(text), "tasks.md").to_json().encode()
+    packed = base64.b64encode(gzip.compress(plain, 1)).decode()
+    assert read_in_little_memory(packed) == "read\n"
