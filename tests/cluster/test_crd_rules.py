@@ -210,7 +210,7 @@ def applied(api_server: Cluster, team: str) -> List[Dict[str, Any]]:
     ("which", "path", "value", "words"),
     [
         (0, "spec.repository.url", "https://git.example.com/b.git", "is immutable"),
-        (0, "spec.repository.ref", "develop", "is immutable"),
+        (0, "spec.repository.ref", "develop", "ref is immutable"),
         (0, "spec.tasks", {"inline": "- [ ] 1. a"}, "task source is immutable"),
         (0, "spec.tasks", {"specPath": "other"}, "task source is immutable"),
         (0, "spec.storage", {"size": "3Gi"}, "storage is immutable"),

@@ -57,22 +57,29 @@ _FIXED = "is immutable: create another KiroSwarm to change it"
 class Repository(Model):
     """Where the code comes from."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "has(self.ref) == has(oldSelf.ref) && "
+                "(!has(self.ref) || self.ref == oldSelf.ref)",
+                f"ref {_FIXED}",
+            ),
+        )
+    )
     url: str = Field(
         min_length=1,
         max_length=2048,
         description="Address of the git repository: https or ssh.",
         json_schema_extra=_URL_RULES,
     )
-    ref: str = Field(
-        default="main",
+    ref: Optional[str] = Field(
+        default=None,
         min_length=1,
         max_length=255,
         pattern=_REF_PATTERN,
-        description="Branch, tag or commit that the work starts from.",
-        json_schema_extra=rules(
-            ("self == oldSelf", _FIXED),
-            ("!self.contains('..')", "must not contain '..'"),
-        ),
+        description="Branch, tag or commit that the work starts from. Default: the "
+        "default branch of the repository.",
+        json_schema_extra=rules(("!self.contains('..')", "must not contain '..'")),
     )
     credentials_secret: Optional[SecretReference] = Field(
         default=None,

@@ -3,8 +3,10 @@
 Role: remote.py asks ``access`` for the environment of one git command.
 
 Guarantees: no secret value is ever an argument, an environment variable or a line of a
-configuration. For http git asks a small program that prints one of the secret's files;
-for ssh the key is copied into a private folder that lives as long as the command.
+configuration. For http git asks a small program that prints one of the secret's files,
+as it is at that moment, and answers for that one address alone; for ssh the key is copied
+into a private folder that lives as long as the command. What a server says makes git speak
+no other protocol.
 
 Keys of the secret: ``token``, or ``username`` and ``password``; for ssh
 ``ssh-privatekey`` and ``known_hosts`` (the names of Kubernetes' own secret types).
@@ -19,18 +21,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from kiro_swarm.workspace.errors import CredentialsIncomplete
 
-# GIT_ASKPASS names one program without arguments; git gives it the question. The paths
-# come by the environment, so the text of this program is always the same.
+# GIT_ASKPASS names one program without arguments; git gives it the question. What differs
+# comes by the environment, so the text of this program is always the same. It answers
+# "Username for 'PLACE': " and "Password for 'SCHEME://USER@REST': " and nothing else: a
+# proxy, or another address, that asks the same is told nothing. Newer versions of git write
+# the path in its encoded form, older ones do not.
 _ASKPASS = """#!/bin/sh
-case "$1" in
-Username*) if [ -n "$KIRO_USERNAME_FILE" ]; then exec cat -- "$KIRO_USERNAME_FILE"; fi
-  echo x-access-token ;;
-*) exec cat -- "$KIRO_PASSWORD_FILE" ;;
-esac
+answer() {
+  if [ "$1" = user ]; then
+    if [ -n "$KIRO_USERNAME_FILE" ]; then exec cat -- "$KIRO_USERNAME_FILE"; fi
+    echo x-access-token
+    exit
+  fi
+  exec cat -- "$KIRO_PASSWORD_FILE"
+}
+for rest in "$KIRO_PLACE" "$KIRO_ENCODED_PLACE"; do
+  if [ "$1" = "Username for '$KIRO_SCHEME://$rest': " ]; then answer user; fi
+  asked=${1#"Password for '$KIRO_SCHEME://"}
+  user=${asked%"@$rest': "}
+  if [ "$asked" != "$1" ] && [ "$user" != "$asked" ]; then
+    case "$user" in
+    */*) ;;
+    *) answer password ;;
+    esac
+  fi
+done
+exit 1
 """
 
 
@@ -62,15 +82,20 @@ def access(url: str, credentials: Optional[Credentials]) -> Iterator[dict[str, s
     scheme = urlsplit(url).scheme
     if scheme == "ssh":
         with tempfile.TemporaryDirectory(prefix="kiro-ssh-") as private:
-            yield _ssh(Path(private), credentials)
+            yield {**_only(scheme), **_ssh(Path(private), credentials)}
     elif scheme in ("http", "https") and credentials is not None:
         with tempfile.TemporaryDirectory(prefix="kiro-askpass-") as private:
-            yield _http(Path(private), credentials)
+            yield {**_only(scheme), **_http(Path(private), url, credentials)}
     else:
-        yield {}
+        yield _only(scheme)
 
 
-def _http(private: Path, credentials: Credentials) -> dict[str, str]:
+def _only(scheme: str) -> dict[str, str]:
+    """Nothing that a server says makes git speak another protocol."""
+    return {"GIT_ALLOW_PROTOCOL": scheme}
+
+
+def _http(private: Path, url: str, credentials: Credentials) -> dict[str, str]:
     username = credentials.file("username")
     secret = credentials.file("token")
     if secret is None and username is not None:
@@ -83,8 +108,13 @@ def _http(private: Path, credentials: Credentials) -> dict[str, str]:
     program = private / "askpass"
     program.write_text(_ASKPASS)
     program.chmod(0o700)
+    parts = urlsplit(url)
+    path = unquote(parts.path).rstrip("/")
     return {
         "GIT_ASKPASS": str(program),
+        "KIRO_SCHEME": parts.scheme,
+        "KIRO_PLACE": parts.netloc + path,
+        "KIRO_ENCODED_PLACE": parts.netloc + quote(path),
         "KIRO_USERNAME_FILE": "" if username is None else str(username),
         "KIRO_PASSWORD_FILE": str(secret),
     }

@@ -20,8 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.workspace.answers import no_git
 from kiro_swarm.workspace.credentials import Credentials
-from kiro_swarm.workspace.errors import BrokenRepository, GitFailed, RefNotFound
+from kiro_swarm.workspace.errors import (
+    BrokenRepository,
+    GitFailed,
+    RefNotFound,
+    RemoteError,
+)
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
 from kiro_swarm.workspace.refs import check_branch, is_object_id
@@ -63,18 +69,20 @@ class MirrorHead:
 def prepare_mirror(
     mirror: Path,
     url: str,
-    ref: str,
+    ref: Optional[str],
     integration_branch: str,
     credentials: Optional[Credentials] = None,
 ) -> MirrorHead:
     """Make or refresh the mirror of ``ref`` (a branch, a tag or a full commit id).
+
+    None: the remote's default branch, which its HEAD leads to.
 
     Raises InvalidUrl, InvalidRef, RemoteUnavailable, CredentialsRefused,
     CredentialsIncomplete, RefNotFound, BrokenRepository, RepositoryBusy.
     """
     remote = Remote(url, credentials)
     check_branch(integration_branch)
-    if not is_object_id(ref):
+    if ref is not None and not is_object_id(ref):
         check_branch(ref)
     mirror.mkdir(parents=True, exist_ok=True)
     with sole_owner(mirror) as held:
@@ -117,20 +125,22 @@ def _make(git: Git, integration_branch: str) -> None:
 
 
 def fetch_ref(
-    git: Git, remote: Remote, ref: str, into: str, *more: tuple[str, str]
+    git: Git, remote: Remote, ref: Optional[str], into: str, *more: tuple[str, str]
 ) -> None:
     """Fetch a branch, a tag or a full commit id into the ref ``into`` of the mirror.
 
-    ``more``: full names of refs there and here, fetched when they exist there. The caller
-    is sole owner of the mirror. Raises RefNotFound, BrokenRepository and as Remote does.
+    None: what the remote's HEAD leads to. ``more``: full names of refs there and here,
+    fetched when they exist there. The caller is sole owner of the mirror. Raises
+    RefNotFound, BrokenRepository and as Remote does.
     """
-    wanted = [f"refs/heads/{ref}", f"refs/tags/{ref}"]
-    there = remote.list_refs(git, [*wanted, *(name for name, _ in more)])
+    wanted = ["HEAD"] if ref is None else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
+    # HEAD is asked for in any case: it tells of what kind the object ids are.
+    there = remote.list_refs(git, ["HEAD", *wanted, *(name for name, _ in more)])
     refspecs = [f"+{name}:{into}" for name in wanted if name in there][:1]
-    if is_object_id(ref):
+    if ref is not None and is_object_id(ref):
         refspecs = [f"+{ref}:{into}"]
     if not refspecs:
-        raise RefNotFound(_no_such_ref(git, remote, ref))
+        raise _no_such_ref(git, remote, ref)
     refspecs += [f"+{name}:{here}" for name, here in more if name in there]
     try:
         remote.fetch(git, refspecs)
@@ -138,21 +148,29 @@ def fetch_ref(
         raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
 
 
-def _no_such_ref(git: Git, remote: Remote, ref: str) -> str:
+def _no_such_ref(git: Git, remote: Remote, ref: Optional[str]) -> RemoteError:
     branches: list[str] = sorted(remote.branches(git))
     if not branches:
-        return f"repository {remote.url} is empty; push a first commit to {ref!r}"
-    return (
-        f"repository {remote.url} has no branch or tag {ref!r};"
-        f" its branches: {', '.join(branches[:5])}"
+        if not remote.speaks_git(git):
+            return no_git(remote.url)
+        where = "" if ref is None else f" to {ref!r}"
+        return RefNotFound(
+            f"repository {remote.url} is empty; push a first commit{where}"
+        )
+    lacks = f"has no branch or tag {ref!r}"
+    if ref is None:
+        lacks = "has no default branch (name one in spec.repository.ref)"
+    return RefNotFound(
+        f"repository {remote.url} {lacks}; its branches: {', '.join(branches[:5])}"
         + (", ..." if len(branches) > 5 else "")
     )
 
 
-def _branch_off(git: Git, ref: str, integration_branch: str) -> MirrorHead:
+def _branch_off(git: Git, ref: Optional[str], integration_branch: str) -> MirrorHead:
     source = git.commit_id(SOURCE_REF)
     if source is None:
-        raise RefNotFound(f"{ref!r} (spec.repository.ref) does not lead to a commit")
+        shown = "its default branch" if ref is None else repr(ref)
+        raise RefNotFound(f"{shown} (spec.repository.ref) does not lead to a commit")
     branch = f"refs/heads/{integration_branch}"
     remote_head = git.commit_id(_REMOTE_REF)
     here = git.commit_id(branch)

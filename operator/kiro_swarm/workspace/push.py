@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.api.ledger import LedgerEntry
+from kiro_swarm.workspace.answers import refusal
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import PushRejected
 from kiro_swarm.workspace.git import Git
@@ -112,4 +113,6 @@ def _why(url: str, branch: str, answer: str, stderr: str) -> str:
         for line in stderr.splitlines()
         if line.startswith("remote:")
     )
-    return f"{url} refused branch {branch!r}: {why} {said}".strip()
+    advice = refusal(f"{why} {said}")
+    words = f"{url} refused branch {branch!r}: {why} {said}".strip()
+    return f"{advice}. {words}" if advice else words

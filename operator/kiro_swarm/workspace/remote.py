@@ -3,69 +3,37 @@
 Role: mirror.py fetches through it, push.py pushes. The only place where a network is used.
 
 Guarantees: https, http, ssh and file addresses only, and no password in an address; every
-command has a deadline; errors say what to do and hold no credential.
+command has a deadline; credentials go to the address that they were given for, and a
+redirect is followed to none but that (redirects.py); errors say what to do and hold no
+credential.
 """
 
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional, Sequence
 from urllib.parse import urlsplit
 
+from kiro_swarm.workspace.answers import MOVED, explain, moved, sha256
 from kiro_swarm.workspace.credentials import Credentials, access
 from kiro_swarm.workspace.errors import (
-    CredentialsRefused,
-    GitFailed,
     GitTimeout,
     InvalidUrl,
-    RefNotFound,
-    RemoteError,
     RemoteUnavailable,
     redact,
 )
 from kiro_swarm.workspace.git import Git, Output
+from kiro_swarm.workspace.redirects import same_place, where_to
 
 _SCHEMES = ("https", "ssh", "http", "file")
 _LIST_SECONDS = 60.0
 _TRANSFER_SECONDS = 1800.0
-
-# What git and ssh say (LC_ALL=C), from the particular to the general.
-_KNOWN: tuple[tuple[str, type[RemoteError], str], ...] = (
-    (
-        r"Host key verification failed|REMOTE HOST IDENTIFICATION",
-        CredentialsRefused,
-        'its host key is not the one in the secret\'s key "known_hosts"',
-    ),
-    (
-        r"Authentication failed|could not read (Username|Password)|Permission denied"
-        r"|error: 40[13]|HTTP 40[13]|invalid format|Load key",
-        CredentialsRefused,
-        "it wants credentials, or other ones: check spec.repository.credentialsSecret",
-    ),
-    (
-        r"couldn't find remote ref|not our ref|no such remote ref",
-        RefNotFound,
-        "it does not have the commit that was asked for",
-    ),
-    (
-        r"not found|does not appear to be a git repository|not a git repository"
-        r"|error: 404|No such file",
-        RemoteUnavailable,
-        "there is no repository: check spec.repository.url",
-    ),
-    (
-        r"Could not resolve|Name or service not known",
-        RemoteUnavailable,
-        "its host name is unknown: check spec.repository.url",
-    ),
-    (
-        r"unable to access|Failed to connect|Connection (refused|reset|timed out)"
-        r"|early EOF|hung up|Could not read from remote|Operation too slow",
-        RemoteUnavailable,
-        "it does not answer; this is tried again",
-    ),
-)
+_SHA1_DIGITS = 40
+# git leaves such a ref out, with a warning.
+_SHALLOW = re.compile("because shallow roots")
 
 
 @dataclass(frozen=True)
@@ -82,17 +50,35 @@ class Remote:
         """Full ref name -> object id of those of the full names that exist there."""
         listed = self._run(git, ("ls-remote",), names, _LIST_SECONDS).text
         pairs = (line.split("\t", 1) for line in listed.splitlines() if "\t" in line)
-        return {name: oid for oid, name in pairs if name in names}
+        found = {name: oid for oid, name in pairs if name in names}
+        if any(len(oid) != _SHA1_DIGITS for oid in found.values()):
+            raise sha256(self.url)
+        return found
 
     def branches(self, git: Git) -> Sequence[str]:
         """The short names of its branches."""
         listed = self._run(git, ("ls-remote", "--heads"), (), _LIST_SECONDS).text
         return [line.split("refs/heads/", 1)[-1] for line in listed.splitlines()]
 
+    def speaks_git(self, git: Git) -> bool:
+        """Whether it is git that answers; asked where it named no branch at all.
+
+        A web page of one line without an end looks to git like a repository without refs.
+        """
+        if urlsplit(self.url).scheme not in ("http", "https"):
+            return True
+        with tempfile.TemporaryDirectory(prefix="kiro-packets-") as folder:
+            trace = Path(folder, "trace")
+            asking = git.using({"GIT_TRACE_PACKET": str(trace)})
+            self._run(asking, ("ls-remote",), (), _LIST_SECONDS)
+            return trace.is_file() and trace.stat().st_size > 0
+
     def fetch(self, git: Git, refspecs: Sequence[str]) -> None:
         """Fetch these refspecs and nothing else."""
         options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=")
-        self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
+        output = self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
+        if _SHALLOW.search(output.stderr):
+            raise explain(self.url, output.stderr)
 
     def push(self, git: Git, refspec: str) -> Output:
         """Push one refspec; the answer has status 1 where the remote rejected it."""
@@ -109,25 +95,44 @@ class Remote:
         seconds: float,
         rejected: bool = False,
     ) -> Output:
-        with access(self.url, self.credentials) as environment:
+        url = self.url
+        output = self._once(git, url, command, arguments, seconds)
+        if output.status != 0 and MOVED.search(output.stderr):
+            target = where_to(git, url)
+            if not same_place(url, target):
+                raise moved(url, target)
+            url = target
+            output = self._once(git, url, command, arguments, seconds)
+        # A push that was answered prints one line per ref, also when it was rejected.
+        if output.status == 0 or (rejected and b"\t" in output.stdout):
+            return output
+        raise explain(url, output.stderr)
+
+    def _once(
+        self,
+        git: Git,
+        url: str,
+        command: Sequence[str],
+        arguments: Sequence[str],
+        seconds: float,
+    ) -> Output:
+        # Read anew for each command: a token may live for an hour, and the kubelet
+        # brings its successor into the folder meanwhile.
+        with access(url, self.credentials) as environment:
             try:
-                output = git.using(environment).run(
+                return git.using(environment).run(
                     *command,
                     "--end-of-options",
-                    self.url,
+                    url,
                     *arguments,
                     ok=(0, 1, 128),
                     seconds=seconds,
                 )
             except GitTimeout:
                 raise RemoteUnavailable(
-                    f"{self.url} did not answer within {seconds:g} seconds;"
+                    f"{url} did not answer within {seconds:g} seconds;"
                     " this is tried again"
                 ) from None
-        # A push that was answered prints one line per ref, also when it was rejected.
-        if output.status == 0 or (rejected and b"\t" in output.stdout):
-            return output
-        raise explain(self.url, output.stderr)
 
 
 def check_url(url: str) -> str:
@@ -161,12 +166,3 @@ def check_url(url: str) -> str:
     if host.startswith("-") or (parts.username or "").startswith("-"):
         raise InvalidUrl(f"repository url {shown!r}: a host may not begin with '-'")
     return url
-
-
-def explain(url: str, stderr: str) -> RemoteError | GitFailed:
-    """The error that the end of git's output means."""
-    detail = " | ".join(line.strip() for line in stderr.splitlines() if line.strip())
-    for pattern, kind, advice in _KNOWN:
-        if re.search(pattern, stderr):
-            return kind(f"repository {url}: {advice} (git: {detail[-600:]})")
-    return GitFailed(f"repository {url}: {detail[-600:] or 'git gave no reason'}")

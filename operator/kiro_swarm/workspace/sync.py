@@ -49,13 +49,19 @@ _SHOWN_NAME = 120
 class Source:
     """Where the new work is: a branch, tag or commit id of a repository.
 
-    ``upstream``: it is the one that the swarm began from.
+    ``ref``: None is its default branch. ``upstream``: it is the one that the swarm began
+    from.
     """
 
     url: str
-    ref: str
+    ref: Optional[str]
     upstream: bool
     credentials: Optional[Credentials] = None
+
+    @property
+    def shown(self) -> str:
+        """The ref, for people."""
+        return self.ref or "the default branch"
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def sync(
     Raises SyncRefused (SyncConflict, GateFailed, UnrelatedHistory), IntegrationBusy,
     InvalidRef, RefNotFound and what Remote raises.
     """
-    if not is_object_id(source.ref):
+    if source.ref is not None and not is_object_id(source.ref):
         check_branch(source.ref)
     plan = None if spec_path is None else check_path(spec_path)
     commit = _fetched(mirror, source)
@@ -97,13 +103,13 @@ def sync(
             known = _known(git, head, commit, command_uid)
             if known is not None:
                 return known
-            message = sync_message(source.ref, commit, command_uid, mover or Mover())
+            message = sync_message(source.shown, commit, command_uid, mover or Mover())
             trial, kept = _try(git, head, commit, plan, message)
             count = git.run("rev-list", "--count", commit, f"^{head}").text
         verdict = gate.check(trial.commit)
         if not verdict.passed:
             raise SyncRefused(
-                f"gate {verdict.gate} is red on {source.ref} at {commit[:12]} merged with"
+                f"gate {verdict.gate} is red on {source.shown} at {commit[:12]} merged with"
                 f" {branch}; nothing was moved. The end of its output:"
                 f" {verdict.output[-800:]}",
                 reason="GateFailed",
@@ -112,7 +118,7 @@ def sync(
         if made is not None:
             return Synced(head, made, commit, int(count), kept)
     raise IntegrationBusy(
-        f"branch {branch} moved {TRIES} times while {source.ref} was being merged;"
+        f"branch {branch} moved {TRIES} times while {source.shown} was being merged;"
         " say it again"
     )
 
@@ -125,7 +131,7 @@ def _fetched(mirror: Path, source: Source) -> str:
         fetch_ref(git, remote, source.ref, into)
         commit = git.commit_id(into)
     if commit is None:
-        raise RefNotFound(f"{source.ref!r} does not lead to a commit")
+        raise RefNotFound(f"{source.shown} does not lead to a commit")
     return commit
 
 

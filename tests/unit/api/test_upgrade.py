@@ -41,12 +41,24 @@ def before(plural: str) -> dict[str, Any]:
 BEFORE = {name: before(name) for name in NAMES}
 NOW = {kind.plural: crd(kind) for kind in KINDS}
 KIND = {kind.plural: kind for kind in KINDS}
+#: What differs and loses nothing, each for a reason of its own.
+HARMLESS = {
+    "kiroswarms": [
+        # Without a ref the default branch is taken. An API server writes the defaults into
+        # what it stores, so every object that began from "main" by default says so.
+        "KiroSwarm.spec.repository.ref: default was 'main', is None",
+        # The same rule as before, of the object around it: it is true of whatever is not
+        # changed.
+        "KiroSwarm.spec.repository: a new rule: has(self.ref) == has(oldSelf.ref) && "
+        "(!has(self.ref) || self.ref == oldSelf.ref)",
+    ]
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_that_was_allowed_is_refused_or_read_otherwise(name: str) -> None:
     found = losses(schema_of(BEFORE[name]), schema_of(NOW[name]), KIND[name].kind)
-    assert list(found) == []
+    assert sorted(found) == sorted(HARMLESS.get(name, []))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,10 +99,11 @@ def test_an_object_that_was_valid_is_valid_and_means_the_same(
     item = data.draw(objects({**old, "required": ["spec"]}))
     item.update(apiVersion="v1", kind=KIND[name].kind, metadata={"name": "a"})
     Draft202012Validator(old).validate(item)
-    Draft202012Validator(new).validate(item)
-    # The stored object is given out with the defaults of today's schema.
-    assert defaulted(new, item) == defaulted(old, item)
-    assert readable(KIND[name], defaulted(new, item))
+    # It is stored with the defaults of its day, and given out with those of today.
+    stored = defaulted(old, item)
+    Draft202012Validator(new).validate(stored)
+    assert defaulted(new, stored) == stored
+    assert readable(KIND[name], stored)
 
 
 def spoilt(change: Callable[[Any, Any], Any]) -> list[str]:

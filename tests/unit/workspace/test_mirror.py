@@ -17,6 +17,7 @@ from kiro_swarm.workspace.errors import (
     InvalidRef,
     InvalidUrl,
     RefNotFound,
+    RemoteError,
     RemoteUnavailable,
     RepositoryBusy,
 )
@@ -166,6 +167,50 @@ def test_an_empty_repository_asks_for_a_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "--bare", "empty")
     with pytest.raises(RefNotFound, match="push a first commit"):
         prepare_mirror(tmp_path / "m", f"file://{tmp_path}/empty", "main", INTEGRATION)
+
+
+def test_without_a_ref_the_default_branch_is_taken(tmp_path: Path) -> None:
+    swarm = Swarm(tmp_path)
+    git(swarm.upstream, "branch", "--move", "main", "trunk")
+    git(swarm.upstream, "branch", "main", "trunk")
+    newer = commit(swarm.upstream, {"b": "2"})
+    made = prepare_mirror(swarm.mirror, swarm.url, None, INTEGRATION)
+    assert made.source == made.integration == newer
+
+
+def test_without_a_ref_a_detached_head_is_taken(tmp_path: Path) -> None:
+    swarm = Swarm(tmp_path)
+    git(swarm.upstream, "checkout", "--quiet", "--detach")
+    newer = commit(swarm.upstream, {"b": "2"})
+    made = prepare_mirror(swarm.mirror, swarm.url, None, INTEGRATION)
+    assert made.source == newer
+
+
+def test_a_default_branch_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    swarm = Swarm(tmp_path)
+    git(swarm.upstream, "symbolic-ref", "HEAD", "refs/heads/gone")
+    with pytest.raises(RefNotFound, match=r"no default branch.*its branches: main"):
+        prepare_mirror(swarm.mirror, swarm.url, None, INTEGRATION)
+
+
+def test_a_shallow_source_is_called_shallow(tmp_path: Path) -> None:
+    swarm = Swarm(tmp_path)
+    commit(swarm.upstream, {"b": "2"})
+    url = f"file://{tmp_path}/copied"
+    git(tmp_path, "clone", "--quiet", "--depth=1", swarm.url, "copied")
+    with pytest.raises(RemoteError, match="git fetch --unshallow") as caught:
+        prepare_mirror(swarm.mirror, url, "main", INTEGRATION)
+    assert caught.value.reason == "ShallowRepository"
+    git(tmp_path / "copied", "fetch", "--quiet", "--unshallow")
+    assert prepare_mirror(swarm.mirror, url, "main", INTEGRATION).source
+
+
+def test_a_repository_of_longer_ids_is_refused_by_name(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--template=", "--object-format=sha256", "long")
+    commit(tmp_path / "long", {"a": "1"})
+    for ref in ("master", None, "a" * 64):
+        with pytest.raises(RemoteError, match="SHA-256 repositories are not supported"):
+            prepare_mirror(tmp_path / "m", f"file://{tmp_path}/long", ref, INTEGRATION)
 
 
 def test_a_ref_that_is_no_commit_is_refused(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def _sync(request: Request, branch: Optional[str]) -> Outcome:
         return failed(
             f"{view.name} is not prepared yet: it has no branch to merge into"
         )
-    source = branch or view.spec.repository.ref
+    source = branch or view.spec.repository.ref or "the default branch"
     body = sync_job(view.swarm, view.spec, branch, request.uid, request.settings)
     into = branch_of(view.swarm, view.spec)
     report = follow(
