@@ -28,7 +28,7 @@ SHOWS = "kubectl"
 CONDITIONS = frozenset(
     {
         *("ApprovalNeeded", "Complete", "ConflictPredicted", "Failed", "Integrated"),
-        *("Late", "Prepared", "Ready", "Reconciling", "Stalled"),
+        *("Late", "Logged", "Prepared", "Ready", "Reconciling", "Stalled"),
     }
 )
 #: Reasons that are a value of the API or the type of a condition, too.

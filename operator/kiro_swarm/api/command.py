@@ -52,7 +52,9 @@ class SwarmCommandSpec(TypedDict, total=False):
         Field(
             max_length=128,
             pattern=r"^[A-Za-z0-9._:-]+$",
-            description="Ties the command to other records. Default: its uid.",
+            description="Ties the command to other records, and makes it idempotent: who "
+            "says the same again with it, dry or not as before, gets the first answer. "
+            "Default: its uid.",
         ),
     ]
     dryRun: Annotated[
@@ -77,7 +79,8 @@ class SwarmCommandSpec(TypedDict, total=False):
         Field(
             ge=0,
             le=31536000,
-            description="Delete the command this long after it finished. Default: keep it. "
+            description="Delete the command this long after it finished. Default: keep it; a "
+            "command that only looks and has a long answer (`status.dataRef`) for a day. "
             "Where a manifest is applied again and again, keep it: a command that is made "
             "anew is carried out anew.",
         ),

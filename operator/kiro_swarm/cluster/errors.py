@@ -6,6 +6,7 @@
     ├── NotFound        404: it is gone, or never was
     ├── AlreadyExists   409 on create: somebody made it before; adopt it or wait
     ├── Conflict        409 on a write: based on an old version; read again, decide again
+    │   └── NameTaken   an object of somebody else has a name that is ours; it has to go
     ├── Expired         410: the watch or list is too old; list again
     ├── Forbidden       401, 403: a role is missing, or the API server has just started
     ├── Invalid         400, 422: the object is wrong; retrying does not help
@@ -56,6 +57,10 @@ class Forbidden(ClusterError):
 
 class Invalid(ClusterError):
     """The API server refuses the object as it is."""
+
+
+class NameTaken(Conflict):
+    """An object that is not ours stands where ours belongs: never read as ours."""
 
 
 class Unavailable(ClusterError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 from typing import Iterator
 
 from kiro_swarm.commands.errors import SentenceError
@@ -15,7 +16,8 @@ from kiro_swarm.commands.errors import SentenceError
 #: Longest sentence, in bytes of UTF-8. The API's own limit for spec.command.
 MAX_BYTES = 4096
 
-_WORD = re.compile('[^ "=\r\n]*="[^"]*"|"[^"]*"|[^ "\r\n]+')
+#: A word between spaces. It begins nowhere else, so that no text makes this slow.
+_WORD = re.compile('(?<![^ ])(?:[^ "=\r\n]*="[^"]*"|"[^"]*"|[^ "\r\n]+)(?![^ ])')
 _UNQUOTED = re.compile('[ "]|$')
 #: The content cannot be split in two ways, so no text makes this slow.
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -38,8 +40,10 @@ def split(text: str) -> list[str]:
 
 def _quoted_words(text: str) -> list[str]:
     """As ``scan``, at once where there are only plain words and quotes."""
+    text = text.rstrip("\r\n")
     found = _WORD.findall(text)
-    if "\\" in text or " ".join(found) != text:
+    left = len(text) - sum(map(len, found))
+    if "\\" in text or (" ".join(found) != text and _WORD.sub("", text) != " " * left):
         return [word for word, _ in scan(text)]
     return [word[:-1] if word[-1] == '"' else word for word in found]
 
@@ -110,8 +114,8 @@ def _quoted(text: str, opening: int) -> tuple[str, int]:
 
 def column_of(text: str, index: int) -> int:
     """Column of the word with this index; one after the text when there is none."""
-    columns = [column for _, column in scan(text)]
-    return columns[index] if index < len(columns) else len(text.rstrip("\r\n")) + 1
+    found = next(islice(scan(text), index, None), None)
+    return found[1] if found else len(text.rstrip("\r\n")) + 1
 
 
 def as_written(word: str) -> str:

@@ -20,6 +20,9 @@ _MOST = 3
 _COMPARED = 80
 #: Words that may be left out without changing what a sentence means.
 _EMPTY = CONNECTORS | FILLERS
+#: Characters that are read again in search of a sentence: enough for every correction of
+#: one of usual length. It makes the cost of a text linear in its length.
+_MOST_READ = 4096
 
 
 def close_word(node: Node, word: str) -> Optional[str]:
@@ -39,7 +42,11 @@ def suggestions(
 ) -> list[str]:
     """At most three canonical sentences, best first."""
     found: list[str] = []
+    left = _MOST_READ
     for candidate in _corrections(grammar, text, error):
+        left -= len(candidate)
+        if left < 0:
+            break
         try:
             action = read(candidate)
         except SentenceError:

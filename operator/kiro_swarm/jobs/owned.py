@@ -11,6 +11,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.policy.ownership import belongs_to
 
 
 def metadata_of(env: JobEnvironment, name: str, component: str = "") -> ObjectMeta:
@@ -29,5 +30,4 @@ def metadata_of(env: JobEnvironment, name: str, component: str = "") -> ObjectMe
 
 def belongs_to_swarm(item: KubernetesObject, env: JobEnvironment) -> bool:
     """Whether an object is this very swarm's, not that of an earlier one of its name."""
-    owners = item["metadata"].get("ownerReferences") or []
-    return any(owner.get("uid") == env.uid for owner in owners)
+    return belongs_to(item, env.uid)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Optional
 
 _HASHED = re.compile(r"-[0-9a-f]{8}\Z")
 #: DNS labels with dots between them, as names of objects must be.
 _TASK_PART = re.compile(r"[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)*\Z")
 _GRAPH_PART = re.compile(r"[0-9a-f]{16}-[0-9]{1,3}\Z")
 _LONGEST_PART = 48
+_MOST_DIGITS = 9
 _LONGEST_NAME = 253
 
 
@@ -124,6 +126,14 @@ def integrate_job(swarm: str, batch: int) -> str:
 def audit_segment(swarm: str, segment: int) -> str:
     """ConfigMap with the ``segment``-th part of the audit log, from 1."""
     return f"{swarm}-audit-{segment}"
+
+
+def audit_number(swarm: str, name: str) -> Optional[int]:
+    """Which part of a swarm's audit log has this name; None: none has."""
+    number = name[len(swarm) + len("-audit-") :]
+    if not number.isascii() or not number.isdigit() or len(number) > _MOST_DIGITS:
+        return None
+    return int(number) if audit_segment(swarm, int(number)) == name else None
 
 
 def ledger_segment(swarm: str, segment: int) -> str:

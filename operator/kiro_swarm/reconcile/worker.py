@@ -71,6 +71,10 @@ class Workers(ReflectiveModule):
                 task = asyncio.ensure_future(self._one(key))
                 busy.add(task)
                 task.add_done_callback(busy.discard)
+                if key.flow:
+                    # Of people's commands each begins alone: what many of them take to be
+                    # understood is not one long turn of the event loop.
+                    await asyncio.sleep(0)
         finally:
             if busy:
                 _, slow = await asyncio.wait(busy, timeout=self._patience_seconds)

@@ -39,7 +39,7 @@ CONDITIONS: Dict[str, Set[str]] = {
     },
     "KiroInstance": {"Ready"},
     "KiroTask": {"ConflictPredicted", "Late"},
-    "SwarmCommand": {"Complete", "Failed"},
+    "SwarmCommand": {"Complete", "Failed", "Logged"},
 }
 NAMES: Dict[str, Kind] = {
     name: kind

@@ -12,10 +12,10 @@ To be read from top to bottom; what is written is in ``answer/``, the decisions 
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from datetime import timedelta
 from difflib import get_close_matches
-from typing import Optional, Sequence
+from typing import AsyncIterator, Optional, Sequence
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import Change, Result, SwarmCommand
@@ -25,17 +25,27 @@ from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.lifecycle.guard import IllegalEdgeError
 from kiro_swarm.policy.times import parse as parse_time
+from kiro_swarm.reconcile.commands.afterwards import afterwards
 from kiro_swarm.reconcile.commands.answer.write import (
     answer,
-    log_cancelled,
     record,
+    stuck,
     unfinished,
 )
 from kiro_swarm.reconcile.commands.effects import carry_out, changes
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, failed
 from kiro_swarm.reconcile.commands.run import CommandRun
-from kiro_swarm.reconcile.engine.backlog import FINISHED, phase_of, unlogged
+from kiro_swarm.reconcile.engine.backlog import (
+    FINISHED,
+    MOST_UNANSWERED,
+    WAITING,
+    WORKING,
+    is_urgent,
+    may_change,
+    phase_of,
+    scope_of,
+)
 from kiro_swarm.reconcile.engine.context import Context, Key
 
 log = logging.getLogger(__name__)
@@ -43,6 +53,12 @@ log = logging.getLogger(__name__)
 _PATIENCE = 10.0
 #: Rounds of deciding and doing before others get their turn.
 _ROUNDS = 8
+#: What ends work waits so long for what was said before it and is being done.
+_URGENT_PATIENCE = 2.0
+#: A change of objects that is refused is tried so long, while others wait for it: an API
+#: server that has just started refuses what it allows a moment later.
+_REFUSED_PATIENCE = 30.0
+_AGAIN_SECONDS = 2.0
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -52,8 +68,22 @@ async def reconcile(ctx: Context, key: Key) -> None:
         return
     run = CommandRun(ctx, key, command)
     if phase_of(command) in FINISHED:
-        await _afterwards(run)
+        await afterwards(run)
         return
+    try:
+        await _bring_on(run)
+    except (errors.Forbidden, errors.Invalid, errors.NameTaken):
+        # Not even its status can be written: it may wait for that, but nobody else.
+        ctx.backlog.pass_over(run.command)
+        following = ctx.backlog.next(key.namespace, str(run.spec["swarm"]))
+        if following is not None and following != key.name:
+            ctx.queue.add(ctx.key(COMMANDS, key.namespace, following))
+        raise
+
+
+async def _bring_on(run: CommandRun) -> None:
+    """Bring a command that has no answer yet a step on."""
+    ctx, command = run.ctx, run.command
     try:
         action = run.action = parse(run.spec["command"])
     except SentenceError as error:
@@ -65,16 +95,46 @@ async def reconcile(ctx: Context, key: Key) -> None:
         outcome = failed("; ".join(missing), missing=list(missing))
         await answer(run, outcome, reason="NotAvailable")
         return
+    if ctx.backlog.excess(command):
+        await answer(run, _too_many(run), phase="Rejected", reason="TooManyCommands")
+        return
+    if run.changing and run.swarm_there and not _may_begin(run):
+        return  # who is before it wakes it
     view = run.look()
     if view is None:
         await _no_swarm(run)
         return
     if await _said_before(run):
         return
-    if run.changing and not ctx.backlog.turn(command):
-        return  # who is before it wakes it
     run.view = view
     await _work(run, executor)
+
+
+def _too_many(run: CommandRun) -> Outcome:
+    """The answer to whoever has too many commands without one."""
+    who = run.spec.get("requestedBy") or "nobody in particular"
+    return failed(
+        f"{MOST_UNANSWERED} commands of {who} to swarm {run.spec['swarm']} have no answer "
+        "yet: say it again when they have"
+    )
+
+
+def _may_begin(run: CommandRun) -> bool:
+    """Whether it is the turn of a command that may change something.
+
+    What ends work waits for nobody who is stuck, and not long for who is not.
+    """
+    backlog, command, now = run.ctx.backlog, run.command, run.ctx.monotonic()
+    if backlog.turn(command):
+        return True
+    if not is_urgent(command):
+        return False
+    since = backlog.seen(command)
+    waited = now - (now if since is None else since)
+    if backlog.held_up(command) or waited >= _URGENT_PATIENCE:
+        return True
+    run.ctx.queue.add_after(run.key, _URGENT_PATIENCE - waited)
+    return False
 
 
 def _not_understood(error: SentenceError) -> Outcome:
@@ -114,7 +174,7 @@ async def _said_before(run: CommandRun) -> bool:
     wanted = run.spec.get("correlationId")
     if not wanted or run.begun:
         return False
-    first = _first_said(run, wanted)
+    first = _first_said(run)
     if first is None or first["metadata"]["name"] == run.key.name:
         return False
     name, status = first["metadata"]["name"], status_of(first)
@@ -136,18 +196,21 @@ async def _said_before(run: CommandRun) -> bool:
     return True
 
 
-def _first_said(run: CommandRun, correlation: str) -> Optional[SwarmCommand]:
-    """The command that was first with a correlation id.
+def _first_said(run: CommandRun) -> Optional[SwarmCommand]:
+    """The command that was first with a correlation id, of those that the id is one for.
 
     All others wait for its answer, so of those with an answer it had the first; without
-    one it is the first in the backlog, which decides whose turn it is.
+    one it is the first in the backlog, which decides whose turn it is. One that was no
+    sentence, or was too much, has no id: nothing was done for it.
     """
     cache, namespace = run.ctx.cache, run.key.namespace
+    correlation, scope = run.spec["correlationId"], scope_of(run.spec, run.changing)
     finished = [
         item
         for item in cache.of_swarm(COMMANDS, namespace, run.spec["swarm"])
         if item["spec"].get("correlationId") == correlation
-        and phase_of(item) in FINISHED
+        and phase_of(item) in FINISHED - {"Rejected"}
+        and scope_of(item["spec"], may_change(item["spec"])) == scope
     ]
     if finished:
         return min(finished, key=lambda item: str(item["status"].get("finishedAt")))
@@ -161,38 +224,108 @@ async def _work(run: CommandRun, executor: Executor) -> None:
     """Decide and do until there is an answer or something to wait for."""
     outcome = failed("")
     for _ in range(_ROUNDS):
-        try:
-            outcome = run.decide(executor)
-        except Exception:
-            log.exception("%s: %s", run.key.name, run.sentence)
-            await _defect(run)
-            return
-        if run.dry:
-            await answer(run, _dry_run(outcome, changes(outcome.effects)))
-            return
-        if not outcome.effects:
+        async with _alone(run, executor):
+            decided = await _decided(run, executor)
+            if decided is None:
+                return
+            outcome = decided
+            if outcome.effects and not await _do(run, outcome):
+                return
+        if not outcome.effects or outcome.success is not None or not run.look_again():
             break
-        await record(run, outcome, changes(outcome.effects))
-        try:
-            await carry_out(run.ctx, run.key.namespace, outcome.effects)
-        except errors.Invalid as error:
-            outcome = failed(error.message)
-            break
-        except IllegalEdgeError:
-            # Asked again it would be refused again, and all after it would wait.
-            log.exception("%s: %s", run.key.name, run.sentence)
-            await _defect(run)
-            return
-        if outcome.success is not None:
-            break
-        view = run.look()
-        if view is None:
-            break
-        run.view = view
     if outcome.success is None:
         await unfinished(run, outcome)
     else:
         await answer(run, outcome)
+
+
+@contextlib.asynccontextmanager
+async def _alone(run: CommandRun, executor: Executor) -> AsyncIterator[None]:
+    """While no other command of the swarm writes; who only looks need not wait for that."""
+    if run.dry or not (run.changing or executor.makes):
+        yield
+        return
+    lock = run.ctx.backlog.lock(run.key.namespace, run.spec["swarm"])
+    waits = lock.locked()
+    async with lock:
+        if waits:
+            run.look_again()  # what was seen is of before
+        yield
+
+
+async def _decided(run: CommandRun, executor: Executor) -> Optional[Outcome]:
+    """What is left to do; None when there is an answer already."""
+    try:
+        outcome = run.decide(executor)
+    except Exception:
+        log.exception("%s: %s", run.key.name, run.sentence)
+        await _defect(run)
+        return None
+    if run.dry:
+        await answer(run, _dry_run(outcome, changes(outcome.effects)))
+        return None
+    return outcome
+
+
+async def _do(run: CommandRun, outcome: Outcome) -> bool:
+    """Write what was decided; False: that is all for now, or for ever."""
+    later = run.ctx.backlog.overtaken_by(run.command) if run.changing else None
+    if later is not None:
+        message = f"command {later} was said after this one and is done already"
+        overtaken = failed(f"{message}: say this one again if it still holds")
+        await answer(run, overtaken, reason="Overtaken")
+        return False
+    await record(run, outcome, changes(outcome.effects))
+    try:
+        await carry_out(run.ctx, run.key.namespace, outcome.effects)
+    except errors.Invalid as error:
+        await answer(run, failed(error.message))
+        return False
+    except errors.ClusterError as error:
+        taken = isinstance(error, errors.NameTaken)
+        gone = isinstance(error, (errors.Conflict, errors.NotFound)) and not taken
+        if gone and run.seconds_left > 0:
+            raise  # it is another one now, or is gone: decide again
+        await _held_up(run, outcome, error)
+        return False
+    except IllegalEdgeError:
+        # Asked again it would be refused again, and all after it would wait.
+        log.exception("%s: %s", run.key.name, run.sentence)
+        await _defect(run)
+        return False
+    run.ctx.refused.pop(run.command["metadata"]["uid"], None)
+    return True
+
+
+async def _held_up(
+    run: CommandRun, outcome: Outcome, error: errors.ClusterError
+) -> None:
+    """A write was refused, or the API server cannot do it now: try again, for a while.
+
+    What only makes objects with names of its own holds nobody up meanwhile and has until its
+    deadline. What changes objects of others must not be done after what is said later: the
+    others wait for it, so it has less time, unless the API server is away for all.
+    """
+    ctx, uid = run.ctx, run.command["metadata"]["uid"]
+    ctx.backlog.stumble(run.command)
+    refused = isinstance(error, (errors.Forbidden, errors.NameTaken))
+    left = run.seconds_left
+    aside = all(effect.verb == "create" for effect in outcome.effects)
+    if refused and not aside:
+        since = ctx.refused.setdefault(uid, ctx.monotonic())
+        left = min(left, _REFUSED_PATIENCE - (ctx.monotonic() - since))
+    why = f"the API server refuses a write: {error.message}"
+    if not refused:
+        why = f"a write does not succeed: {error.message}"
+    if left <= 0:
+        ctx.refused.pop(uid, None)
+        late = failed(f"given up: {why}")
+        await answer(run, late, reason="Refused" if refused else "DeadlineExceeded")
+        return
+    log.info("%s: %s", run.key.name, why)
+    await stuck(run, outcome, why, WAITING if aside else WORKING)
+    pause = max(_AGAIN_SECONDS, error.retry_after or 0.0)
+    ctx.queue.add_after(run.key, min(left, pause))
 
 
 async def _defect(run: CommandRun) -> None:
@@ -211,28 +344,3 @@ def _dry_run(outcome: Outcome, would: Sequence[Change]) -> Outcome:
     else:
         message = f"dry run, nothing would be changed: {outcome.message}"
     return Outcome(True, message, {**outcome.data, "wouldChange": list(would)})
-
-
-# ------------------------------------------------------------------ afterwards
-
-
-async def _afterwards(run: CommandRun) -> None:
-    """What is left to do for a command that has its answer."""
-    view = run.look() if unlogged(run.command) else None
-    if view is not None:
-        await log_cancelled(run, parse(run.spec["command"]), view.swarm)
-        return  # its own write wakes it
-    await _expire(run)
-
-
-async def _expire(run: CommandRun) -> None:
-    ttl = run.spec.get("ttlSecondsAfterFinished")
-    finished = parse_time(run.status.get("finishedAt"))
-    if ttl is None or finished is None:
-        return
-    left = (finished + timedelta(seconds=ttl) - run.now).total_seconds()
-    if left > 0:
-        run.ctx.queue.add_after(run.key, left)
-    else:
-        key, uid = run.key, run.command["metadata"]["uid"]
-        await run.ctx.client.delete(COMMANDS, key.namespace, key.name, uid=uid)

@@ -19,6 +19,7 @@ from kiro_swarm.lifecycle.edges import PERSON
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.reconcile.commands.executors.plan import Effect
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.engine.owned import make_owned
 
 _SHOWN = 256
 #: What a status patch of another object is about, of all that it sets.
@@ -30,6 +31,7 @@ async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> 
 
     Raises errors.Conflict: something has changed meanwhile: decide again.
     Raises errors.Invalid: the API server refuses one; those before it are done.
+    Raises errors.NameTaken: one is to be made where somebody else's is.
     Raises IllegalEdgeError: one is no step of a task's life; that one is not done.
     """
     written: dict[str, KubernetesObject] = {}
@@ -57,7 +59,7 @@ async def _one(
     elif effect.verb == "delete":
         await ctx.delete(effect.resource, item)
     else:
-        await ctx.create(effect.resource, namespace, body)
+        await make_owned(ctx, effect.resource, namespace, effect.item)
 
 
 def changes(effects: Iterable[Effect]) -> list[Change]:

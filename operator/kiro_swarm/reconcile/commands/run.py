@@ -8,7 +8,7 @@ makes it anew.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
@@ -16,6 +16,7 @@ from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec, SwarmCommandS
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.action import Action
+from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.commands.executors.plan import (
     Data,
     Executor,
@@ -81,6 +82,26 @@ class CommandRun:
     def swarm(self) -> Optional[KiroSwarm]:
         """The KiroSwarm whose audit log it goes into; None: into none."""
         return None if self.view is None else self.view.swarm
+
+    @property
+    def swarm_there(self) -> bool:
+        """Whether the KiroSwarm that it is said to is known."""
+        swarm = self.ctx.cache.get(SWARMS, self.key.namespace, self.spec["swarm"])
+        return swarm is not None
+
+    @property
+    def seconds_left(self) -> float:
+        """How much of its time is left; all of it before it has begun."""
+        started = parse(self.status.get("startedAt")) or self.now
+        limit = int(self.spec.get("timeoutSeconds") or 600)
+        return (started + timedelta(seconds=limit) - self.now).total_seconds()
+
+    def look_again(self) -> bool:
+        """Look at its swarm as it is now; False where there is none any more."""
+        view = self.look()
+        if view is not None:
+            self.view = view
+        return view is not None
 
     def look(self) -> Optional[View]:
         """Its swarm as it is now; None where there is none, or where it is going."""

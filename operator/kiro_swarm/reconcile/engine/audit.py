@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from kiro_swarm.api.command import AuditReference
+from kiro_swarm.api.kubernetes import ConfigMap
 from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.api.swarm_status import AuditStatus, KiroSwarm
 from kiro_swarm.cluster import errors
@@ -97,7 +98,9 @@ class AuditLog:
                 await self._load(swarm, book)
             while batch:
                 batch = await self._write_some(swarm, book, batch)
-        except (errors.Conflict, errors.AlreadyExists) as error:
+        except errors.AlreadyExists:
+            _fail(book, batch, await self._why_there(swarm, book))
+        except errors.Conflict as error:
             moved = errors.Conflict(f"the audit log has moved on: {error.message}")
             _fail(book, batch, moved)
         except errors.ClusterError as error:
@@ -134,6 +137,22 @@ class AuditLog:
                 place.set_result(line)
         return rest
 
+    async def _why_there(self, swarm: KiroSwarm, book: _Book) -> errors.ClusterError:
+        """What it means that the next part of a log is there: another has written it, or
+        what stands there is no part of it, and none would ever be read."""
+        assert book.end is not None  # noqa: S101 - it was written from there
+        number = chain.segment_of(book.end.sequence + 1)
+        try:
+            if number in await self._parts(swarm):
+                return errors.Conflict("the audit log has moved on")
+        except errors.ClusterError as error:
+            return error
+        name = naming.audit_segment(swarm["metadata"]["name"], number)
+        return errors.NameTaken(
+            f"ConfigMap {name} is in the place of the audit log and is no part of it; "
+            "delete it"
+        )
+
     async def _put(
         self, swarm: KiroSwarm, book: _Book, segment: int, lines: dict[str, str]
     ) -> None:
@@ -151,20 +170,31 @@ class AuditLog:
 
     async def _load(self, swarm: KiroSwarm, book: _Book) -> None:
         """Read the log's end, and which commands are in it."""
-        namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
-        labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_AUDIT}"
-        found, _ = await self._client.list(CONFIG_MAPS, namespace, labels=labels)
-        mine = [item for item in found if is_owned(item, swarm)]
+        mine = await self._parts(swarm)
         book.by_uid.clear()
         book.versions.clear()
         end = Line(0, chain.BEGINNING)
-        for record in audit.read(mine):
-            end = Line(int(record["sequence"]), str(record.get("hash", "")))
+        for record in audit.read(mine.values()):
+            number = chain.sequence_of(record)
+            if number != end.sequence + 1 and "unreadable" in record:
+                continue  # under a key that no line has
+            end = Line(number, str(record.get("hash", "")))
             book.by_uid[str(record.get("uid"))] = end
-        for item in mine:
-            number = item["metadata"]["name"].rpartition("-")[2]
-            book.versions[int(number)] = item["metadata"]["resourceVersion"]
+        for number, item in mine.items():
+            book.versions[number] = item["metadata"]["resourceVersion"]
         book.end = end
+
+    async def _parts(self, swarm: KiroSwarm) -> dict[int, ConfigMap]:
+        """The ConfigMaps of a log by their numbers: of this very swarm, and so named."""
+        namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
+        labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_AUDIT}"
+        found, _ = await self._client.list(CONFIG_MAPS, namespace, labels=labels)
+        parts: dict[int, ConfigMap] = {}
+        for item in found:
+            number = naming.audit_number(name, item["metadata"]["name"])
+            if number is not None and is_owned(item, swarm):
+                parts[number] = item
+        return parts
 
 
 def _fail(

@@ -3,27 +3,45 @@
 Fed by every change of a SwarmCommand (``Context.wake``), asked by the command reconcile.
 Guarantees: commands that may change a swarm do so in the order in which they were created,
 each when those before it have their answer or only wait for an outcome; who only looks, or
-tries dry, waits for nobody. A command with the correlation id of one before it holds nobody
-up: it gets the answer of the first. A name stands in line once: a command that was made anew
-under it takes the place of the one before, whatever of the two is heard first.
+tries dry, waits for nobody. What stops work waits for nobody who is stuck (``held_up``), and
+what was said before it to start work is not done after it (``overtaken_by``). A command that
+says again what one before it said, with its correlation id, holds nobody up: it gets the
+answer of the first. A name stands in line once: a command that was made anew under it takes
+the place of the one before, whatever of the two is heard first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
-from kiro_swarm.commands.parser import parse
+from kiro_swarm.commands.parser import first_permission, read
+from kiro_swarm.policy.conditions import find
 
 FINISHED = frozenset({"Succeeded", "Failed", "Rejected", "Cancelled"})
 #: Reason of a Running command that is still changing things, and of one that has.
 WORKING, WAITING = "Working", "Waiting"
 #: Permission of sentences that change nothing.
 LOOK = "get"
+#: Condition of an answered command: False while the audit log has no line of it.
+LOGGED = "Logged"
+#: Permissions of what ends work: nobody who is stuck may keep it from being done.
+_HALTING = frozenset({"stop", "pause"})
+_URGENT = _HALTING | {"cancel"}
+#: Permissions of what starts work: not to be done after what was said later to end it.
+_STARTING = frozenset({"run", "resume", "retry", "restart"})
+#: Commands of one requester to one swarm that may be without an answer at a time.
+MOST_UNANSWERED = 1000
+
+#: What a correlation id is taken for: the id, by whom, dry or not, looking or not.
+Scope = tuple[str, str, bool, bool]
+_Order = tuple[bool, str, int, str]
 
 
 @dataclass(frozen=True)
@@ -40,46 +58,87 @@ class _Place:
     name: str
     uid: str
     blocks: bool
-    correlation: str
+    changes: bool
+    scope: Optional[Scope]
+    requester: str
+    seen: float
+    excess: bool
 
     @property
-    def order(self) -> tuple[bool, str, int, str]:
+    def order(self) -> _Order:
         """Sorts places as the commands were created."""
         return not self.begun, self.created, self.version, self.name
+
+
+@dataclass
+class _Line:
+    """The unanswered commands of one swarm."""
+
+    places: dict[str, _Place] = field(default_factory=dict)
+    #: Of those that may change something: in order, for only they hold anybody up.
+    order: list[_Order] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    #: Of those whose writes fail: uids.
+    stumbled: set[str] = field(default_factory=set)
 
 
 class Backlog:
     """The unanswered commands of every swarm."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], dict[str, _Place]] = {}
+        self._lines: dict[tuple[str, str], _Line] = {}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        #: The latest command that ended work, and has begun: order and name.
+        self._halts: dict[tuple[str, str], tuple[tuple[str, int], str]] = {}
 
-    def note(self, command: SwarmCommand) -> None:
-        """A command is new or has changed."""
-        metadata, spec = command["metadata"], command["spec"]
+    def note(self, command: SwarmCommand, at: float = 0.0) -> None:
+        """A command is new or has changed.
+
+        :param at: the time (monotonic).
+        """
+        metadata, spec, where = command["metadata"], command["spec"], _line_of(command)
         name, uid = metadata["name"], metadata["uid"]
         version = int(metadata.get("resourceVersion") or 0)
         created = str(metadata.get("creationTimestamp") or "")
-        known = self._lines.get(_line_of(command), {}).get(name)
+        known = self._place(where, name)
         if known is not None and known.uid != uid:
             if known.version > version:
                 return  # late news of one that is gone: its name has another now
-            self._leave(_line_of(command), name)  # its end was not heard of
+            self._leave(where, name)  # its end was not heard of
+            known = None
         elif known is not None:
             created, version = known.created, known.version
+        if _has_halted(command):
+            self._halts[where] = max(
+                self._halts.get(where, (("", 0), "")), ((created, version), name)
+            )
         if phase_of(command) in FINISHED:
             self.forget(command)
             return
-        line = self._lines.setdefault(_line_of(command), {})
-        blocks = not is_waiting(command) and may_change(spec)
-        correlation = str(spec.get("correlationId") or "")
+        line = self._lines.setdefault(where, _Line())
+        if known is not None:
+            changes, scope, excess = known.changes, known.scope, known.excess
+            at = known.seen
+            self._leave(where, name, for_good=False)
+        else:
+            changes = may_change(spec)
+            scope = scope_of(spec, changes)
+            excess = line.counts.get(_requester(spec), 0) >= MOST_UNANSWERED
+        blocks = changes and not is_waiting(command)
         begun = phase_of(command) == "Running"
-        line[name] = _Place(begun, created, version, name, uid, blocks, correlation)
+        place = _Place(
+            *(begun, created, version, name, uid, blocks, changes, scope),
+            *(_requester(spec), at, excess and not begun),
+        )
+        line.places[name] = place
+        line.counts[place.requester] = line.counts.get(place.requester, 0) + 1
+        if changes:
+            insort(line.order, place.order)
 
     def forget(self, command: SwarmCommand) -> None:
         """A command is answered or gone."""
         where = _line_of(command)
-        known = self._lines.get(where, {}).get(command["metadata"]["name"])
+        known = self._place(where, command["metadata"]["name"])
         if known is not None and known.uid == command["metadata"]["uid"]:
             self._leave(where, known.name)
 
@@ -91,38 +150,105 @@ class Backlog:
 
     def next(self, namespace: str, swarm: str) -> Optional[str]:
         """Name of the command whose turn it is, of those that may change the swarm."""
-        said: set[str] = set()
-        line = self._lines.get((namespace, swarm), {})
-        for place in sorted(line.values(), key=lambda place: place.order):
-            if place.blocks and place.correlation not in said:
-                return place.name
-            if place.correlation:
-                said.add(place.correlation)
+        said: set[Scope] = set()
+        line = self._lines.get((namespace, swarm), _Line())
+        for *_, name in line.order:
+            place = line.places[name]
+            if place.blocks and place.scope not in said:
+                return name
+            if place.scope is not None:
+                said.add(place.scope)
         return None
 
     def said_again(self, command: SwarmCommand) -> list[str]:
-        """Names of the unanswered commands with the correlation id of this one, in order."""
-        wanted = command["spec"].get("correlationId")
-        if not wanted:
+        """Names of the unanswered commands that say the same as this one, in order."""
+        if not command["spec"].get("correlationId"):
             return []
-        line = self._lines.get(_line_of(command), {})
-        places = [place for place in line.values() if place.correlation == wanted]
+        line = self._lines.get(_line_of(command), _Line())
+        wanted = scope_of(command["spec"], may_change(command["spec"]))
+        places = [place for place in line.places.values() if place.scope == wanted]
         return [place.name for place in sorted(places, key=lambda place: place.order)]
 
     def first_said(self, command: SwarmCommand) -> str:
-        """Name of the first unanswered command with the correlation id of this one."""
+        """Name of the first unanswered command that says the same as this one."""
         return next(iter(self.said_again(command)), command["metadata"]["name"])
 
     def begun(self, namespace: str, swarm: str) -> list[str]:
         """Names of the commands that wait for an outcome, and of those that only look."""
-        line = self._lines.get((namespace, swarm), {})
-        return [place.name for place in line.values() if not place.blocks]
+        line = self._lines.get((namespace, swarm), _Line())
+        return [place.name for place in line.places.values() if not place.blocks]
 
-    def _leave(self, where: tuple[str, str], name: str) -> None:
+    # -------------------------------------------------------------- who is stuck
+
+    def stumble(self, command: SwarmCommand) -> None:
+        """A write of a command failed: it may be about to hold everybody up."""
+        line = self._lines.get(_line_of(command))
+        if line is not None:
+            line.stumbled.add(command["metadata"]["uid"])
+
+    def pass_over(self, command: SwarmCommand) -> None:
+        """Nothing can be written into a command: others need not wait for that."""
+        where = _line_of(command)
+        known = self._place(where, command["metadata"]["name"])
+        if known is not None and known.uid == command["metadata"]["uid"]:
+            self._lines[where].places[known.name] = replace(known, blocks=False)
+
+    def held_up(self, command: SwarmCommand) -> bool:
+        """Whether one before this command is stuck."""
+        line = self._lines.get(_line_of(command), _Line())
+        for *_, name in line.order:
+            if name == command["metadata"]["name"]:
+                return False
+            place = line.places[name]
+            if place.blocks and place.uid in line.stumbled:
+                return True
+        return False
+
+    def seen(self, command: SwarmCommand) -> Optional[float]:
+        """Since when this process knows of a command (monotonic)."""
+        known = self._place(_line_of(command), command["metadata"]["name"])
+        return None if known is None else known.seen
+
+    def excess(self, command: SwarmCommand) -> bool:
+        """Whether its requester had too many without an answer when this one came."""
+        known = self._place(_line_of(command), command["metadata"]["name"])
+        return known is not None and known.excess
+
+    def overtaken_by(self, command: SwarmCommand) -> Optional[str]:
+        """The command that was said later and done already, where this one would undo it."""
+        where = _line_of(command)
+        halt = self._halts.get(where)
+        place = self._place(where, command["metadata"]["name"])
+        if halt is None or place is None or is_waiting(command):
+            return None
+        if first_permission(command["spec"]["command"]) not in _STARTING:
+            return None
+        return halt[1] if (place.created, place.version) < halt[0] else None
+
+    def lock(self, namespace: str, swarm: str) -> asyncio.Lock:
+        """Held while one command decides and writes: two never do so at once."""
+        return self._locks.setdefault((namespace, swarm), asyncio.Lock())
+
+    # -------------------------------------------------------------- places
+
+    def _place(self, where: tuple[str, str], name: str) -> Optional[_Place]:
+        line = self._lines.get(where)
+        return None if line is None else line.places.get(name)
+
+    def _leave(
+        self, where: tuple[str, str], name: str, *, for_good: bool = True
+    ) -> None:
         line = self._lines[where]
-        del line[name]
-        if not line:
-            del self._lines[where]
+        place = line.places.pop(name)
+        if place.changes:
+            del line.order[bisect_left(line.order, place.order)]
+        line.counts[place.requester] -= 1
+        if not line.counts[place.requester]:
+            del line.counts[place.requester]
+        if for_good:
+            line.stumbled.discard(place.uid)
+            if not line.places:
+                del self._lines[where]
 
 
 def phase_of(command: SwarmCommand) -> str:
@@ -143,17 +269,29 @@ def is_working(command: SwarmCommand) -> bool:
 
 
 def unlogged(command: SwarmCommand) -> bool:
-    """Whether a command was cancelled after it had changed something, and the audit log
-    does not say so yet: its own answer, which would have, was never written."""
+    """Whether a command is answered and the audit log has still to tell of it.
+
+    It was cancelled after it had changed something, so that its own answer, which would
+    have told, was never written; or the log could not be written then.
+    """
     status = status_of(command)
-    cancelled = status.get("phase") == "Cancelled"
-    return cancelled and bool(status.get("changes")) and not status.get("audit")
+    if phase_of(command) not in FINISHED or status.get("audit"):
+        return False
+    logged = find(status.get("conditions") or [], LOGGED)
+    if logged is not None:
+        return logged["status"] == "False"
+    return status.get("phase") == "Cancelled" and bool(status.get("changes"))
+
+
+def is_urgent(command: SwarmCommand) -> bool:
+    """Whether a command waits for nobody who is stuck."""
+    return first_permission(command["spec"]["command"]) in _URGENT
 
 
 def may_change(spec: SwarmCommandSpec) -> bool:
     """Whether the sentence of a command may change anything."""
     try:
-        return is_change(spec, parse(str(spec["command"])))
+        return is_change(spec, read(str(spec["command"])))
     except SentenceError:
         return False
 
@@ -161,6 +299,30 @@ def may_change(spec: SwarmCommandSpec) -> bool:
 def is_change(spec: SwarmCommandSpec, action: Action) -> bool:
     """The same for a sentence that is parsed already."""
     return action.permission != LOOK and not spec.get("dryRun")
+
+
+def scope_of(spec: SwarmCommandSpec, changes: bool) -> Optional[Scope]:
+    """For which requests a correlation id stands; None without one.
+
+    Who may only look, or tries dry, takes no id away from who changes something, nor does
+    another person: it may be that he knows it and is not allowed to say the sentence.
+    """
+    wanted = spec.get("correlationId")
+    if not wanted:
+        return None
+    return str(wanted), _requester(spec), bool(spec.get("dryRun")), changes
+
+
+def _has_halted(command: SwarmCommand) -> bool:
+    """Whether a command has ended work, or is at it."""
+    status = status_of(command)
+    action = status.get("action")
+    made = bool(status.get("changes")) and not command["spec"].get("dryRun")
+    return made and action is not None and action.get("permission") in _HALTING
+
+
+def _requester(spec: SwarmCommandSpec) -> str:
+    return str(spec.get("requestedBy") or "")
 
 
 def _line_of(command: SwarmCommand) -> tuple[str, str]:

@@ -38,7 +38,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.observe.health import Report
 from kiro_swarm.reconcile.engine.audit import AuditLog
-from kiro_swarm.reconcile.engine.backlog import Backlog
+from kiro_swarm.reconcile.engine.backlog import Backlog, is_urgent
 from kiro_swarm.reconcile.engine.doubts import Doubts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -56,6 +56,8 @@ class Key:
     resource: AnyResource
     namespace: str
     name: str
+    flow: str = field(default="", compare=False)
+    """Whose work it is, for the queue; of an object of ours empty. See ``flow_of``."""
 
 
 @dataclass
@@ -118,6 +120,9 @@ class Remembered:
     backlog: Backlog = field(default_factory=Backlog)
     """Commands without an answer, in their order."""
 
+    refused: dict[str, float] = field(default_factory=dict)
+    """Uid of a command -> since when its writes are refused (monotonic)."""
+
     doubts: Doubts = field(default_factory=Doubts)
     """Kinds that are to be listed soon. A new process lists all of them."""
 
@@ -143,7 +148,11 @@ class Context(Remembered, Alive, Stored):
 
     def key(self, resource: AnyResource, namespace: str, name: str) -> Key:
         """The key of an object in this cluster."""
-        return Key(self.cache.cluster, resource, namespace, name)
+        flow = ""
+        if resource is COMMANDS:
+            known = self.cache.get(COMMANDS, namespace, name)
+            flow = "" if known is None else flow_of(known)
+        return Key(self.cache.cluster, resource, namespace, name, flow)
 
     async def create(
         self, resource: Resource[ObjectT, StatusT], namespace: str, body: ObjectT
@@ -267,6 +276,7 @@ class Context(Remembered, Alive, Stored):
         self.ensured.discard(uid)
         self.heartbeats.pop(uid, None)
         self.written.pop(uid, None)
+        self.refused.pop(uid, None)
         self.audit.forget(uid)
         self.wake(resource, item)
 
@@ -285,7 +295,7 @@ class Context(Remembered, Alive, Stored):
         if known is None or known["metadata"]["uid"] != metadata["uid"]:
             self.backlog.forget(command)  # its name may have another command by now
         else:
-            self.backlog.note(command)
+            self.backlog.note(command, self.monotonic())
         following = self.backlog.next(namespace, swarm)
         for name in {following, *self.backlog.said_again(command)}:
             if name is not None and name != metadata["name"]:
@@ -306,7 +316,8 @@ def concerned(
     namespace, labels = metadata["namespace"], metadata.get("labels") or {}
     spec = cast("Mapping[str, Mapping[str, str]]", item).get("spec") or {}
     if resource is COMMANDS:
-        yield Key(cluster, COMMANDS, namespace, metadata["name"])
+        flow = flow_of(cast(SwarmCommand, item))
+        yield Key(cluster, COMMANDS, namespace, metadata["name"], flow)
         return
     if resource is SWARMS:
         yield Key(cluster, SWARMS, namespace, metadata["name"])
@@ -318,6 +329,16 @@ def concerned(
     swarm = spec.get("swarm") or labels.get(LABEL_SWARM)
     if swarm:
         yield Key(cluster, SWARMS, namespace, swarm)
+
+
+def flow_of(command: SwarmCommand) -> str:
+    """Whose a command is: one requester's many wait for each other, not others for them.
+
+    What ends work has a place of its own beside what the same person said before.
+    """
+    spec, urgent = command["spec"], is_urgent(command)
+    who = spec.get("requestedBy") or ""
+    return f"{command['metadata']['namespace']}/{who}/{'urgent' if urgent else ''}"
 
 
 async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:

@@ -2,6 +2,10 @@
 
 A key that is added while it is waiting is there once; a key that is added while it is
 worked on is worked on again afterwards. Failures come back later and later. Domain-free.
+
+A key may belong to a flow (its ``flow``, a text): flows take turns, so that many keys of one
+hold up no other, and all of them together get every second turn where keys without a flow
+wait as well.
 """
 
 from __future__ import annotations
@@ -23,7 +27,11 @@ class WorkQueue:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._ready: dict[Hashable, None] = {}
+        self._ready: set[Hashable] = set()
+        self._plain: dict[Hashable, None] = {}
+        #: In the order in which it is their turn; none is empty.
+        self._flows: dict[str, dict[Hashable, None]] = {}
+        self._flow_next = False
         self._working: set[Hashable] = set()
         self._again: set[Hashable] = set()
         self._later: list[tuple[float, int, Hashable]] = []
@@ -39,9 +47,12 @@ class WorkQueue:
         """Have ``key`` reconciled as soon as a worker is free."""
         if key in self._working:
             self._again.add(key)
-        else:
-            self._ready[key] = None
-            self._wake.set()
+            return
+        if key not in self._ready:
+            self._ready.add(key)
+            flow = str(getattr(key, "flow", ""))
+            (self._flows.setdefault(flow, {}) if flow else self._plain)[key] = None
+        self._wake.set()
 
     def add_after(self, key: Hashable, seconds: float) -> None:
         """Have ``key`` reconciled in ``seconds``; the earliest wish wins."""
@@ -69,8 +80,8 @@ class WorkQueue:
         while True:
             self._move_due()
             if self._ready:
-                key = next(iter(self._ready))
-                del self._ready[key]
+                key = self._first()
+                self._ready.discard(key)
                 self._working.add(key)
                 return key
             self._wake.clear()
@@ -82,6 +93,22 @@ class WorkQueue:
             finally:
                 if timer is not None:
                     timer.cancel()
+
+    def _first(self) -> Hashable:
+        """The key whose turn it is, taken out."""
+        flowing = bool(self._flows) and (self._flow_next or not self._plain)
+        self._flow_next = not flowing
+        if not flowing:
+            key = next(iter(self._plain))
+            del self._plain[key]
+            return key
+        flow = next(iter(self._flows))
+        keys = self._flows.pop(flow)
+        key = next(iter(keys))
+        del keys[key]
+        if keys:
+            self._flows[flow] = keys  # behind the others
+        return key
 
     def done(self, key: Hashable) -> None:
         """``key`` is finished; if it was added meanwhile it is ready again."""

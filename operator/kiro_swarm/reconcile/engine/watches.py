@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 #: Seconds before a watch that cannot be begun is tried again.
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 8.0
+#: Listed objects that are looked at before others get the event loop: of commands each may
+#: be a text that takes some milliseconds to be understood.
+_AT_A_TIME = 10
 
 
 def selector_of(resource: AnyResource) -> Optional[str]:
@@ -66,7 +69,9 @@ async def list_kind(ctx: Context, resource: AnyResource) -> None:
     for gone in before.values():
         if int(gone["metadata"]["resourceVersion"]) <= int(version):
             ctx.forget(resource, gone)
-    for item in items:
+    for number, item in enumerate(items):
+        if number % _AT_A_TIME == 0:
+            await asyncio.sleep(0)  # whatever the objects are, the loop turns
         ctx.remember(resource, item)
 
 

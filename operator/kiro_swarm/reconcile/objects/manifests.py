@@ -37,6 +37,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.ledger import MOST_SEGMENTS
+from kiro_swarm.policy.ownership import belongs_to
 
 #: An object that is to be made is one of its resource.
 Made = tuple[AnyResource, KubernetesObject]
@@ -56,9 +57,7 @@ def owner(item: KubernetesObject) -> OwnerReference:
 
 def is_owned(item: KubernetesObject, by: KubernetesObject) -> bool:
     """Whether ``item`` belongs to this very object, not to an earlier namesake."""
-    uid = by["metadata"]["uid"]
-    references = item["metadata"].get("ownerReferences") or []
-    return any(reference.get("uid") == uid for reference in references)
+    return belongs_to(item, by["metadata"]["uid"])
 
 
 def swarm_labels(swarm: KiroSwarm, component: str = "") -> dict[str, str]:

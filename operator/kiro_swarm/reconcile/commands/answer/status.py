@@ -10,6 +10,7 @@ import json
 from typing import Mapping, Optional, Sequence
 
 from kiro_swarm.api.command import Change, CommandPhase, SwarmCommandStatus
+from kiro_swarm.api.common import Condition
 from kiro_swarm.commands.action import ActionResult
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import seconds_between, stamp
@@ -90,6 +91,19 @@ def answered(
         ],
     }
     return {**status, "changes": made} if made else status
+
+
+def logged(run: CommandRun, there: bool, reason: str, message: str) -> Condition:
+    """The condition of a command whose line in the audit log comes after its answer."""
+    return condition(
+        run.status.get("conditions") or [],
+        "Logged",
+        there,
+        reason,
+        message,
+        generation=run.command["metadata"].get("generation", 1),
+        now=run.now,
+    )
 
 
 def _common(run: CommandRun) -> Status:

@@ -8,7 +8,8 @@ before it has a name of the command's own and is found again after a crash.
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import logging
+from dataclasses import replace
 from functools import partial
 from typing import Optional, Sequence
 
@@ -27,20 +28,25 @@ from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, SWARMS
 from kiro_swarm.commands.action import Action
 from kiro_swarm.observe import audit
 from kiro_swarm.policy import naming
-from kiro_swarm.policy.times import parse as parse_time
+from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.commands.answer.status import (
     all_changes,
     answered,
     cut_as_json,
     fits,
+    logged,
     running,
 )
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
-from kiro_swarm.reconcile.engine.backlog import WAITING, WORKING
+from kiro_swarm.reconcile.engine.backlog import LOGGED, WAITING, WORKING
+from kiro_swarm.reconcile.engine.owned import make_owned
 from kiro_swarm.reconcile.objects.manifests import owner
 
+log = logging.getLogger(__name__)
+#: What trying again soon does not help against.
+_NEVER = (errors.Forbidden, errors.Invalid, errors.NameTaken)
 #: An object of the API has 1 MiB at most.
 _DOCUMENT_BYTES = 900 * 1024
 
@@ -56,18 +62,30 @@ async def record(run: CommandRun, outcome: Outcome, changes: Sequence[Change]) -
 
 async def unfinished(run: CommandRun, outcome: Outcome) -> None:
     """Say how far the command is, and come back; or give it up when its time is over."""
-    status = running(run, outcome, WAITING)
-    started = parse_time(status["startedAt"]) or run.now
-    limit = int(run.spec.get("timeoutSeconds") or 600)
-    left = (started + timedelta(seconds=limit) - run.now).total_seconds()
+    left = run.seconds_left
     if left <= 0:
+        limit = int(run.spec.get("timeoutSeconds") or 600)
         message = f"not finished after {limit} s: {outcome.message}"
         late = Outcome(False, message, outcome.data, partial=outcome.partial)
         await answer(run, late, reason="DeadlineExceeded")
         return
+    await _say(run, running(run, outcome, WAITING))
+    run.ctx.queue.add_after(run.key, min(left, outcome.again_in or left))
+
+
+async def stuck(run: CommandRun, outcome: Outcome, why: str, reason: str) -> None:
+    """Say why a command does not get on.
+
+    :param reason: ``WAITING``: others need not wait for it meanwhile.
+    """
+    said = f"{outcome.message}; {why}" if outcome.success is None else why
+    await _say(run, running(run, replace(outcome, message=said), reason))
+
+
+async def _say(run: CommandRun, status: SwarmCommandStatus) -> None:
+    """Write how far the command is, unless that is written already."""
     if any(run.status.get(field) != value for field, value in status.items() if value):
         run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
-    run.ctx.queue.add_after(run.key, min(left, outcome.again_in or left))
 
 
 async def answer(
@@ -77,22 +95,51 @@ async def answer(
     phase: Optional[CommandPhase] = None,
     reason: str = "",
 ) -> None:
-    """Write the answer, the last and only commit of a command; then emit Events of it."""
+    """Write the answer, the last and only commit of a command; then emit Events of it.
+
+    What cannot be written beside it does not keep it back: that would stop all who wait. A
+    long answer that has no place is said to be lost; a line of the audit log follows.
+    """
+    try:
+        reference = await _put_aside(run, outcome)
+    except _NEVER as error:
+        lost = f"{outcome.message}; the rest of the answer is lost: {error.message}"
+        good = outcome.success and run.changing
+        outcome = replace(outcome, success=good, message=lost, document="")
+        reference = None
+        reason = reason or "ResultNotStored"
     status = answered(run, outcome, phase, reason)
-    reference = await _put_aside(run, outcome)
     if reference is not None:
         status["dataRef"] = reference
     if run.changing and run.action is not None and run.swarm is not None:
-        status["audit"] = await _log(run, run.action, run.swarm, status)
+        try:
+            status["audit"] = await _log(run, run.action, run.swarm, status)
+        except _NEVER as error:
+            log.warning("%s: not in the audit log: %s", run.key.name, error.message)
+            said = logged(run, False, "AuditLogRefused", error.message)
+            status["conditions"].append(said)
     run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
     if run.changing or status["phase"] == "Rejected":
         await _emit_events(run)
 
 
-async def log_cancelled(run: CommandRun, action: Action, swarm: KiroSwarm) -> None:
-    """Put a command that another one cancelled into the audit log: what it changed stays."""
-    line = await _log(run, action, swarm, run.status)
-    await run.ctx.patch_status(COMMANDS, run.command, {"audit": line})
+async def log_afterwards(run: CommandRun, action: Action, swarm: KiroSwarm) -> bool:
+    """Put an answered command into the audit log that is not in it; whether it is now.
+
+    Another one cancelled it, and what it changed stays; or the log could not be written.
+    """
+    try:
+        line = await _log(run, action, swarm, run.status)
+    except _NEVER as error:
+        log.warning("%s: not in the audit log: %s", run.key.name, error.message)
+        return False
+    patch: SwarmCommandStatus = {"audit": line}
+    before = run.status.get("conditions") or []
+    if find(before, LOGGED) is not None:
+        kept = [item for item in before if item["type"] != LOGGED]
+        patch["conditions"] = [*kept, logged(run, True, "LoggedLate", "")]
+    await run.ctx.patch_status(COMMANDS, run.command, patch)
+    return True
 
 
 async def _log(
@@ -136,7 +183,7 @@ async def _put_aside(run: CommandRun, outcome: Outcome) -> Optional[DataReferenc
         },
         "data": {key: kept},
     }
-    await run.ctx.create(CONFIG_MAPS, namespace, body)
+    await make_owned(run.ctx, CONFIG_MAPS, namespace, body)
     return {
         "configMap": name,
         "key": key,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.meta import MERGED, RUNNING
 from kiro_swarm.api.reports import InspectReport
+from kiro_swarm.policy import naming
 from kiro_swarm.policy.work import work_of
 from kiro_swarm.reconcile.commands.executors.find import counted, the_task
 from kiro_swarm.reconcile.commands.executors.follow import follow
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
 from kiro_swarm.reconcile.objects.job_pods import inspect_job
-from kiro_swarm.reconcile.snapshot.view import state_of
+from kiro_swarm.reconcile.snapshot.view import job_outcome, state_of
+
+#: Jobs that look something up at a time: for one person, and for all.
+_MOST_EACH, _MOST = 2, 8
+_AGAIN_SECONDS = 5.0
 
 
 def show(request: Request) -> Outcome:
@@ -23,6 +29,9 @@ def show(request: Request) -> Outcome:
         return failed(
             f"task {name} is {state} and has no commit yet", task=name, state=state
         )
+    full = _too_many(request)
+    if full:
+        return Outcome(None, f"waits: {full}", again_in=_AGAIN_SECONDS)
     body = inspect_job(
         view.swarm,
         view.spec,
@@ -42,6 +51,33 @@ def show(request: Request) -> Outcome:
         {"task": name, "state": state, **data},
         data_ref=report.get("dataRef"),
     )
+
+
+def _too_many(request: Request) -> str:
+    """Why no further Job is made now; empty where one may be, or is there.
+
+    Each is a pod that reads the volume. Whoever may only look can ask for many: they are
+    looked up a few at a time, and those of one person leave room for those of another.
+    """
+    view, whose = request.view, {}
+    for item in request.commands:
+        name = naming.inspect_job(view.name, item["metadata"]["uid"])
+        whose[name] = str(item["spec"].get("requestedBy") or "")
+    own = naming.inspect_job(view.name, request.uid)
+    there = [name for job in view.jobs if (name := _running(job)) in whose]
+    if own in [job["metadata"]["name"] for job in view.jobs]:
+        return ""
+    mine = [name for name in there if whose[name] == whose.get(own, "")]
+    if len(mine) >= _MOST_EACH:
+        return f"{len(mine)} things that the same person asked for are being looked up"
+    if len(there) >= _MOST:
+        return f"{len(there)} things that people asked for are being looked up"
+    return ""
+
+
+def _running(job: Job) -> str:
+    """Name of a Job that runs; empty of one that has ended."""
+    return job["metadata"]["name"] if job_outcome(job) is None else ""
 
 
 def _whose(state: str, report: InspectReport) -> str:
