@@ -71,6 +71,13 @@ class Client:
                 return items, str(metadata.get("resourceVersion", ""))
             query["continue"] = str(token)
 
+    async def find(
+        self, resource: Resource[ObjectT, StatusT], namespace: str, name: str
+    ) -> Optional[ObjectT]:
+        """One object, or None: by a list, for who may list a resource and not get it."""
+        items, _ = await self.list(resource, namespace, fields=f"metadata.name={name}")
+        return items[0] if items else None
+
     async def create(
         self,
         resource: Resource[ObjectT, StatusT],

@@ -19,7 +19,7 @@ from kiro_swarm.lifecycle.edges import PERSON
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.reconcile.commands.executors.plan import Effect
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
-from kiro_swarm.reconcile.engine.owned import make_owned
+from kiro_swarm.reconcile.engine.owned import must_be_ours
 
 _SHOWN = 256
 #: What a status patch of another object is about, of all that it sets.
@@ -58,8 +58,8 @@ async def _one(
         written[uid] = await ctx.patch_status(effect.resource, of, status)
     elif effect.verb == "delete":
         await ctx.delete(effect.resource, item)
-    else:
-        await make_owned(ctx, effect.resource, namespace, effect.item)
+    elif await ctx.create(effect.resource, namespace, effect.item) is None:
+        await must_be_ours(ctx, effect.resource, namespace, effect.item)
 
 
 def changes(effects: Iterable[Effect]) -> list[Change]:

@@ -41,7 +41,7 @@ from kiro_swarm.reconcile.commands.answer.status import (
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.engine.backlog import LOGGED, WAITING, WORKING
-from kiro_swarm.reconcile.engine.owned import make_owned
+from kiro_swarm.reconcile.engine.owned import must_be_ours
 from kiro_swarm.reconcile.objects.manifests import owner
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,8 @@ async def _put_aside(run: CommandRun, outcome: Outcome) -> Optional[DataReferenc
         },
         "data": {key: kept},
     }
-    await make_owned(run.ctx, CONFIG_MAPS, namespace, body)
+    if await run.ctx.create(CONFIG_MAPS, namespace, body) is None:
+        await must_be_ours(run.ctx, CONFIG_MAPS, namespace, body)
     return {
         "configMap": name,
         "key": key,
