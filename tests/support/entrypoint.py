@@ -22,9 +22,10 @@ import pytest
 OPERATOR = Path(__file__).resolve().parents[2] / "operator"
 
 SERVE = """
-import asyncio, sys
+import asyncio, pathlib, sys
 from kiro_swarm.sandbox.entrypoint import serve
-asyncio.run(serve(sys.argv[1], 0o600, float(sys.argv[2])))
+scratch = [pathlib.Path(place) for place in sys.argv[3:]]
+asyncio.run(serve(sys.argv[1], 0o600, float(sys.argv[2]), scratch))
 """
 
 
@@ -52,14 +53,20 @@ def listens(path: str) -> bool:
 
 @contextmanager
 def entrypoint(
-    folder: Path, grace: float = 0.5, within: tuple[str, ...] = ()
+    folder: Path,
+    grace: float = 0.5,
+    within: tuple[str, ...] = (),
+    scratch: tuple[Path, ...] = (),
 ) -> Iterator[Entrypoint]:
-    """Run the entrypoint with its socket in ``folder``; ``within`` is a command prefix."""
+    """Run the entrypoint with its socket in ``folder``.
+
+    ``within`` is a command prefix, ``scratch`` where what it runs may write.
+    """
     socket = str(folder / "agent.sock")
     log = folder / "entrypoint.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*within, sys.executable, "-c", SERVE, socket, str(grace)],
+            [*within, sys.executable, "-c", SERVE, socket, str(grace), *scratch],
             stdout=out,
             env={**os.environ, "PYTHONPATH": str(OPERATOR)},
         )

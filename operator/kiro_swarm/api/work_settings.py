@@ -1,6 +1,7 @@
 """KIRO_CONFIG: what the operator tells a runner about the swarm, as JSON in its pod.
 
-Beside it the name of the variable from which a runner knows its own pod.
+Beside it the names of the variables from which a runner knows its own pod, and process 1 of a
+container that runs foreign code the places where that can write.
 
 Written by ``reconcile.objects.pods`` and read by ``runner.config``, both through the model. A
 field that the reader does not know is refused: it would say how the work is to be done, and
@@ -21,6 +22,8 @@ from kiro_swarm.api.template import Agent
 
 #: The uid of the runner's pod, from the downward API. Pods of an older release have none.
 POD_UID = "KIRO_POD_UID"
+#: Folders and files, colons between them. Whatever is in them goes before each task.
+SCRATCH = "KIRO_SCRATCH"
 
 
 class WorkSettings(Model):

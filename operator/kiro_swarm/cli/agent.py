@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from kiro_swarm.agents import scripted
+from kiro_swarm.api.work_settings import SCRATCH
 from kiro_swarm.sandbox.entrypoint import serve
 
 DEFAULT_SOCKET = "/run/kiro/agent.sock"
@@ -39,7 +40,8 @@ DEFAULT_SOCKET = "/run/kiro/agent.sock"
 def agent_entrypoint(path: str, mode: str) -> None:
     """Start what the runner asks for, in this container."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
-    asyncio.run(serve(path, int(mode, 8)))
+    scratch = [Path(place) for place in os.environ.get(SCRATCH, "").split(":") if place]
+    asyncio.run(serve(path, int(mode, 8), scratch=scratch))
 
 
 @click.command("scripted-agent")

@@ -24,6 +24,7 @@ from kiro_swarm.runner.attempt import Workshop
 from kiro_swarm.runner.attempt_run import Work
 from kiro_swarm.runner.clock import SystemClock
 from kiro_swarm.runner.config import ConfigError, RunnerConfig
+from kiro_swarm.runner.keeping import Keeping
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.ports import TaskApi, key_of
 from kiro_swarm.runner.work import run_attempt
@@ -47,14 +48,22 @@ def make_runner(
         timeout_seconds=config.settings.agent.timeout_seconds,
     )
 
+    keeping = Keeping(
+        Path(worktree.shelf),
+        Path(worktree.folder),
+        Path(worktree.mirror),
+        config.settings.integration_branch,
+    )
+
     def work_on(task: KiroTask) -> Work:
         key = key_of(task)
-        return functools.partial(
+        work = functools.partial(
             run_attempt,
             workshop,
             config.agent_task(task, worktree.tree),
             f"{key.uid}/{key.attempt}",
         )
+        return keeping.around(work, key)
 
     lookahead = Lookahead(
         Path(worktree.folder),

@@ -1,7 +1,8 @@
 """The gates of a merge, run in the container beside: no credentials, no token.
 
-The gate container checks the merged commit out itself, from the mirror that it can only
-read; this process never touches a file that a gate could have written.
+Before each candidate the container is made as new, by a process in it that gates cannot
+reach. It checks the merged commit out itself, from the mirror that it can only read; this
+process never touches a file that a gate could have written.
 """
 
 from __future__ import annotations
@@ -53,6 +54,10 @@ class ContainerGates:
         ).result()
 
     async def _check(self, commit: str) -> GateVerdict:
+        # Gates of one candidate follow each other; those of another find nothing of them.
+        problem = await self._socket.renew()
+        if problem:
+            raise GateUnavailable(f"the gate container is not as new: {problem}")
         checkout = [*self._program, "workspace", "checkout", f"--mirror={self._mirror}"]
         checkout += [f"--commit={commit}", f"--into={self._tree}"]
         made = await self._socket.exec(

@@ -30,6 +30,7 @@ from kiro_swarm.lifecycle.fields import Patch, attempt_of
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
+from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
     Candidate,
@@ -196,12 +197,13 @@ def _train_order(task: KiroTask) -> tuple[int, str, int]:
 
 def _candidate(task: KiroTask, env: JobEnvironment) -> Candidate:
     spec, status = task["spec"], task["status"]
+    uid, attempt = task["metadata"]["uid"], int(status["attempt"])
     return Candidate(
         task_id=spec["id"],
         title=spec.get("title") or "",
-        uid=task["metadata"]["uid"],
-        attempt=int(status["attempt"]),
-        instance_dir=env.root / "instances" / status["instance"],
+        uid=uid,
+        attempt=attempt,
+        instance_dir=place_of(env.root, status["instance"], uid, attempt),
         branch=status["branch"],
         commit=status["commit"],
         base=status["baseCommit"],

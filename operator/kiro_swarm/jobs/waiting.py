@@ -18,10 +18,12 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.jobs.merging import Merging
 from kiro_swarm.lifecycle.edges import INTEGRATE
+from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.notes import observed
 from kiro_swarm.policy.conflicts import with_news
 from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.lookahead import foretell
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ async def _write_prediction(merging: Merging, task: KiroTask) -> None:
     found = await asyncio.get_running_loop().run_in_executor(
         None,
         foretell,
-        env.root / "instances" / status["instance"],
+        place_of(env.root, status["instance"], metadata["uid"], attempt_of(status)),
         env.mirror,
         merging.branch,
         status["commit"],

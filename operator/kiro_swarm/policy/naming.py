@@ -63,6 +63,11 @@ def instance_name(swarm: str, index: int) -> str:
     return f"{swarm}-{index}"
 
 
+def finished_folder(instance: str) -> str:
+    """Folder of a swarm's volume with the finished work of an instance."""
+    return f"finished/{instance}"
+
+
 def pod_name(instance: str, restarts: int) -> str:
     """Name of an instance's pod after ``restarts`` replacements."""
     return f"{instance}-{restarts}"

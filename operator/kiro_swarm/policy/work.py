@@ -20,7 +20,7 @@ class Work:
 
     ``merge`` is a merge on the integration branch; it has everything. Else ``base`` is
     where the branch was cut, ``commit`` what was recorded (empty while the agent works:
-    then ``branch`` leads to it), ``instance`` who has it.
+    then ``branch`` leads to it), ``instance`` who has it, ``uid`` that of the KiroTask.
     """
 
     merge: str = ""
@@ -29,6 +29,7 @@ class Work:
     branch: str = ""
     instance: str = ""
     attempt: int = 0
+    uid: str = ""
 
 
 def work_of(task: KiroTask) -> Optional[Work]:
@@ -36,7 +37,7 @@ def work_of(task: KiroTask) -> Optional[Work]:
 
     None when no attempt of it has left a commit that can still be found.
     """
-    status = status_of(task)
+    status, uid = status_of(task), task["metadata"].get("uid", "")
     state, attempt = status.get("state"), int(status.get("attempt") or 0)
     if state == MERGED:
         merge = str(status.get("mergeCommit") or "")
@@ -46,7 +47,7 @@ def work_of(task: KiroTask) -> Optional[Work]:
     if state in (DONE, RUNNING):
         commit = str(status.get("commit") or "") if state == DONE else ""
         there = base and branch
-        work = Work("", base, commit, branch, str(status.get("instance")), attempt)
+        work = Work("", base, commit, branch, str(status.get("instance")), attempt, uid)
         return work if there else None
     history = status.get("history") or []
     if state == BOUND or not history or not base:
@@ -55,4 +56,4 @@ def work_of(task: KiroTask) -> Optional[Work]:
     commit, instance = str(last.get("commit") or ""), str(last.get("instance") or "")
     if int(last.get("attempt") or 0) != attempt or not commit or not instance:
         return None
-    return Work("", base, commit, branch, instance, attempt)
+    return Work("", base, commit, branch, instance, attempt, uid)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Optional, Sequence
 
 from kiro_swarm.agents.prompt import one_line
+from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.bounds import ProtocolError, read_object
-from kiro_swarm.sandbox.port import ExecPort, ExecResult
+from kiro_swarm.sandbox.port import ExecResult, WorktreePort
 
 _SECONDS = 600.0
 _SHA = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
@@ -54,7 +55,7 @@ class Worktree:
 
     def __init__(
         self,
-        socket: ExecPort,
+        socket: WorktreePort,
         instance: str,
         root: str = "/swarm",
         program: Sequence[str] = ("kiro-swarm",),
@@ -63,10 +64,18 @@ class Worktree:
         self._program = tuple(program)
         self.mirror = f"{root}/repo.git"
         self.folder = f"{root}/instances/{instance}"
+        # Mounted in the runner's container alone.
+        self.shelf = f"{root}/{naming.finished_folder(instance)}"
         self.tree = f"{self.folder}/tree"
 
     async def cut(self, branch: str, integration: str) -> Cut:
-        """Cut ``branch`` from the head of ``integration``; raises WorktreeError."""
+        """Cut ``branch`` from the head of ``integration``; raises WorktreeError.
+
+        The container is as new before: nothing of an earlier task is there any more.
+        """
+        problem = await self._socket.renew()
+        if problem:
+            raise WorktreeError(f"the agent container is not as new: {problem}")
         answer = await self._ask(
             "cut", mirror=self.mirror, branch=branch, integration=integration
         )

@@ -4,10 +4,11 @@ Called by ``kiro-swarm agent-entrypoint``. It holds no credentials and trusts no
 to end by itself. Guarantees: one process tree at a time (a second request waits until
 the tree of the first is gone); both deadlines are kept here, whatever the client does;
 when a request is over, or its connection is closed, nothing that it started is alive; what
-it started is not served itself; streams are passed on with back-pressure both ways, so a
-flood fills no memory; whatever bytes a client sends, it gets an answer, and the next client
-too. What a request names also goes to this process's own stdout, where ``kubectl logs``
-finds it.
+it started is not served itself, cannot look into this process, and cannot take its socket;
+what is left of it elsewhere is gone when a client has asked for a container as new; streams
+are passed on with back-pressure both ways, so a flood fills no memory; whatever bytes a
+client sends, it gets an answer, and the next client too. What a request names also goes to
+this process's own stdout, where ``kubectl logs`` finds it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Callable
 
 from kiro_swarm.sandbox.bounds import ProtocolError
 from kiro_swarm.sandbox.conversation import ContainerSide
 from kiro_swarm.sandbox.execution import Execution
 from kiro_swarm.sandbox.handshake import (
     MAX_REQUEST_BYTES,
+    RenewRequest,
     Request,
     RunRequest,
     answer_line,
@@ -32,7 +36,9 @@ from kiro_swarm.sandbox.handshake import (
 )
 from kiro_swarm.sandbox.lines import read_line, within
 from kiro_swarm.sandbox.link import Link
+from kiro_swarm.sandbox.listener import Listener
 from kiro_swarm.sandbox.processes import Processes, is_ours
+from kiro_swarm.sandbox.renewal import Renewal, SpoiledError, protect_this_process
 
 log = logging.getLogger(__name__)
 
@@ -46,37 +52,51 @@ MAX_CONNECTIONS = 32
 _CREDENTIALS = struct.Struct("3i")
 
 
-async def serve(path: str, mode: int, grace_seconds: float = GRACE_SECONDS) -> None:
+async def serve(
+    path: str,
+    mode: int,
+    grace_seconds: float = GRACE_SECONDS,
+    scratch: Sequence[Path] = (),
+) -> None:
     """Listen on ``path`` (permissions ``mode``) until SIGTERM or SIGINT.
 
+    ``scratch``: where the processes of this container may write, as ``Renewal`` takes it.
     Raises OSError where the socket cannot be made. A socket file left by an earlier
     process is replaced.
     """
     loop = asyncio.get_running_loop()
+    protect_this_process()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    entrypoint = Entrypoint(Processes(), grace_seconds)
-    # The permissions must hold from the moment on which the socket is there.
-    previous = os.umask(0o777 & ~mode)
-    try:
-        server = await asyncio.start_unix_server(entrypoint.accept, path, limit=_BUFFER)
-    finally:
-        os.umask(previous)
+    renewal = Renewal(scratch, Path(path))
+    # A container that was started again has the folders of the one before.
+    renewal.clear()
+    entrypoint = Entrypoint(Processes(), grace_seconds, renewal, stopping.set)
+    entrypoint.listener = Listener(Path(path), mode, entrypoint.accept)
+    await entrypoint.listener.open()
     log.info("listening on %s", path)
     await stopping.wait()
-    server.close()
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    entrypoint.listener.close()
     await entrypoint.close()
 
 
 class Entrypoint:
     """Answers connections. Make it inside the running event loop."""
 
-    def __init__(self, processes: Processes, grace_seconds: float) -> None:
+    listener: Listener
+
+    def __init__(
+        self,
+        processes: Processes,
+        grace_seconds: float,
+        renewal: Renewal,
+        stop: Callable[[], None],
+    ) -> None:
         self._processes = processes
         self._grace_seconds = grace_seconds
+        self._renewal = renewal
+        self._stop = stop
         self._one_at_a_time = asyncio.Lock()
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -118,7 +138,10 @@ class Entrypoint:
                 except ProtocolError as bad:
                     writer.write(answer_line(str(bad)))
                 else:
-                    writer.write(answer_line())
+                    if isinstance(request, RenewRequest):
+                        writer.write(answer_line(await self._renew() or None))
+                    else:
+                        writer.write(answer_line())
                     if isinstance(request, RunRequest):
                         await self._run(request, reader, writer, rest)
                         # Who writes to a closed socket never reads what came before it,
@@ -146,11 +169,37 @@ class Entrypoint:
                     link.refuse()
                 else:
                     execution = Execution(
-                        request, self._processes, link, self._grace_seconds
+                        request,
+                        self._processes,
+                        link,
+                        self._grace_seconds,
+                        self._keep_the_socket,
                     )
                     await execution.run()
         finally:
             link.close()
+
+    async def _keep_the_socket(self) -> None:
+        """Before the runner hears of the end, and connects again."""
+        self._renewal.clear_beside(self.listener.path)
+        await self.listener.restore()
+
+    async def _renew(self) -> str:
+        """Make the container as new; why it is not, empty when it is."""
+        async with self._one_at_a_time:
+            await self._processes.end_all(self._grace_seconds)
+            try:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, self._renewal.clear)
+                self._renewal.restore_process()
+            except SpoiledError as error:
+                # The kubelet makes the next one.
+                log.warning("%s; the container ends", error)
+                self._stop()
+                return f"it is started again: {error}"
+            except OSError as error:
+                return f"something cannot be removed: {error}"
+        return ""
 
 
 async def _end_of(reader: asyncio.StreamReader) -> None:

@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import sys
-from typing import Callable, Optional
+from typing import Awaitable, Callable, Optional
 
 from kiro_swarm.sandbox.frames import Exit, Stream
 from kiro_swarm.sandbox.handshake import RunRequest
@@ -45,11 +45,14 @@ class Execution:
         processes: Processes,
         link: Link,
         grace_seconds: float,
+        on_end: Callable[[], Awaitable[None]],
     ) -> None:
+        """``on_end`` is awaited when all of it has ended and nobody was told yet."""
         self._request = request
         self._processes = processes
         self._link = link
         self._grace_seconds = grace_seconds
+        self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._started_at = self._active_at = self._loop.time()
         self._over_limit: asyncio.Future[None] = self._loop.create_future()
@@ -77,6 +80,7 @@ class Execution:
             seconds = self._loop.time() - self._started_at
         finally:
             await self._processes.end_all(self._grace_seconds)
+            await self._on_end()
             complete = await self._drained(pumps)
             for task in (feeding, *pumps):
                 task.cancel()

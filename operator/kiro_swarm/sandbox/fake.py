@@ -54,6 +54,11 @@ class FakeContainer:
         """There never is one."""
         return ""
 
+    async def renew(self) -> str:
+        """See ``RenewPort``; programs in memory leave nothing."""
+        async with self._one_at_a_time:
+            return ""
+
     async def exec(
         self,
         argv: Sequence[str],

@@ -22,8 +22,8 @@ from typing_extensions import Annotated
 from kiro_swarm.sandbox.bounds import ProtocolError, check_json, first_error
 from kiro_swarm.sandbox.port import NOT_STARTED, SessionError
 
-#: 1 was JSON lines without a number, and has no sessions.
-PROTOCOL = 2
+#: 1 was JSON lines without a number, and has no sessions; 2 cannot renew a container.
+PROTOCOL = 3
 # Linux takes 2 MiB of arguments and environment; half of it may need an escape.
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 MAX_ANSWER_BYTES = 4 * 1024
@@ -64,6 +64,12 @@ class PingRequest(_Request):
     op: Literal["ping"] = "ping"
 
 
+class RenewRequest(_Request):
+    """Make the container as it was at its start; answered when it is."""
+
+    op: Literal["renew"] = "renew"
+
+
 class RunRequest(_Request):
     """Start a process; its streams follow as frames.
 
@@ -82,7 +88,7 @@ class RunRequest(_Request):
     log: list[Log] = Field(default_factory=list, max_length=2)
 
 
-Request = Union[PingRequest, RunRequest]
+Request = Union[PingRequest, RenewRequest, RunRequest]
 _REQUEST: TypeAdapter[Request] = TypeAdapter(
     Annotated[Request, Field(discriminator="op")]
 )

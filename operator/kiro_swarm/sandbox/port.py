@@ -2,8 +2,9 @@
 
 Called by the runner, the Jobs and the agent drivers, which see nothing else of this package.
 ``ExecPort`` is for what is asked and answers once, ``SessionPort`` for what is talked with, in
-bytes. ``fake`` has both in memory for tests. What comes back is bounded, and never evidence
-that work was done. One process tree at a time: another one waits until it is gone.
+bytes, ``RenewPort`` for what comes between two tasks. ``fake`` has all in memory for tests.
+What comes back is bounded, and never evidence that work was done. One process tree at a
+time: another one waits until it is gone.
 """
 
 from __future__ import annotations
@@ -109,6 +110,21 @@ class ExecPort(Protocol):
         ``on_output`` gets ("stdout" or "stderr", text). Cancelling ends the process.
         """
         ...
+
+
+class RenewPort(Protocol):
+    """Makes the agent container as new."""
+
+    async def renew(self) -> str:
+        """Let nothing be left of what ran there: files, processes, shared memory.
+
+        Why that is not so, in words; empty when it is. Waits for what runs.
+        """
+        ...
+
+
+class WorktreePort(ExecPort, RenewPort, Protocol):
+    """What git work in the agent container needs."""
 
 
 class OutputStream(Protocol):

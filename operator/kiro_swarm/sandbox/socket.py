@@ -17,6 +17,7 @@ from kiro_swarm.sandbox.handshake import (
     MAX_ANSWER_BYTES,
     PingRequest,
     RefusedError,
+    RenewRequest,
     Request,
     RunRequest,
     VersionError,
@@ -43,6 +44,9 @@ __all__ = ["AgentSocket", "ExecResult"]
 _MARGIN_SECONDS = 60.0
 _HANDSHAKE_SECONDS = 30.0
 _PING_SECONDS = 2.0
+# To remove millions of small files, after what runs has ended.
+_RENEW_SECONDS = 600.0
+_RESTART_SECONDS = 60.0
 _BUFFER = 64 * 1024
 
 
@@ -79,6 +83,22 @@ class AgentSocket:
             except SessionError as error:
                 other = isinstance(error.__cause__, VersionError)
                 if other or loop.time() > deadline:
+                    return str(error)
+                await asyncio.sleep(0.1)
+            else:
+                writer.transport.abort()
+                return ""
+
+    async def renew(self, seconds: float = _RESTART_SECONDS) -> str:
+        """See ``RenewPort``. ``seconds``: how long one that starts again is waited for."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            try:
+                _, writer, _ = await self._ask(RenewRequest(), _RENEW_SECONDS)
+            except SessionError as error:
+                other = isinstance(error.__cause__, VersionError)
+                if other or loop.time() >= deadline:
                     return str(error)
                 await asyncio.sleep(0.1)
             else:

@@ -2,68 +2,32 @@
 
 Role: everything in this package that writes or clears in an instance's folder.
 
-Guarantees: never follows a symbolic link, so nothing outside the folder is touched; copes
-with folders that were made unreadable or are nested deeper than a path can be long.
+Guarantees: never follows a symbolic link, so nothing outside the folder is touched. How
+folders are emptied is in ``sandbox/disk.py``.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.sandbox.disk import (
+    clear_folder,
+    real_folder,
+    remove,
+    remove_attributes,
+)
 
-def real_folder(path: Path) -> None:
-    """Make sure that ``path`` is a folder itself, not a link to one or a file."""
-    try:
-        os.mkdir(path)
-    except FileExistsError:
-        if not stat.S_ISDIR(os.lstat(path).st_mode):
-            os.unlink(path)
-            os.mkdir(path)
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        os.chmod(path, 0o700)
-
-
-def remove(path: Path) -> None:
-    """Remove a file, link or folder with all that is in it; nothing there is fine."""
-    try:
-        is_folder = stat.S_ISDIR(os.lstat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    if is_folder:
-        clear_folder(path)
-        os.rmdir(path)
-    else:
-        os.unlink(path)
-
-
-def clear_folder(folder: Path) -> None:
-    """Empty the folder, making it first where needed; the folder itself stays.
-
-    Every inner folder is moved to the top before it is emptied: no recursion, and no path
-    grows longer than one name.
-    """
-    real_folder(folder)
-    _remove_files(folder)
-    prefix = f".kiro-removed-{secrets.token_hex(8)}"
-    counter = 0
-    while True:
-        inner = os.listdir(folder)
-        if not inner:
-            return
-        for name in inner:
-            current = folder / name
-            os.chmod(current, 0o700)
-            _remove_files(current)
-            for child in os.listdir(current):
-                # To move a folder is to write into it: its ".." changes.
-                os.chmod(current / child, 0o700)
-                counter += 1
-                os.rename(current / child, folder / f"{prefix}-{counter}")
-            os.rmdir(current)
+__all__ = [
+    "clear_folder",
+    "read_plain",
+    "real_folder",
+    "remove",
+    "remove_attributes",
+    "write_plain",
+]
 
 
 def read_plain(path: Path, folder: Optional[int] = None) -> str:
@@ -93,10 +57,3 @@ def write_plain(path: Path, text: str) -> None:
         target.flush()
         os.fsync(target.fileno())
     os.replace(fresh, path)
-
-
-def _remove_files(folder: Path) -> None:
-    with os.scandir(folder) as entries:
-        for entry in list(entries):
-            if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)

@@ -20,6 +20,7 @@ from kiro_swarm.policy.work import Work
 from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import write_plain
 from kiro_swarm.workspace.errors import ObjectsRefused, RefNotFound
+from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, claimed_commit, take_in
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch
@@ -88,6 +89,8 @@ def _commits(git: Git, instances: Path, work: Work) -> tuple[str, str]:
         return _there(git, f"{work.merge}^1"), work.merge
     base = _there(git, check_object_id(work.base))
     folder = instances / Path(work.instance).name
+    if work.uid:
+        folder = place_of(instances.parent, work.instance, work.uid, work.attempt)
     commit = work.commit or claimed_commit(folder, check_task_branch(work.branch))
     try:
         take_in(git, folder, check_object_id(commit), base, _LIMITS, copied=True)

@@ -3,32 +3,31 @@
 Role: ``kiro-swarm workspace cut`` runs ``cut`` in the agent container, before a task;
 evidence.py uses ``Instance`` after it.
 
-Guarantees: whatever the last agent did to its folder (a poisoned configuration, hooks,
-planted refs, a deleted repository, folders it made unreadable), after a cut there is a
-clean worktree on the task's branch at the integration head. Of what was there only git
-objects and commits are kept: every commit that a ref led to stays reachable, so a Done
-task that is not merged yet is not lost. May be called again after being killed anywhere.
+Guarantees: after a cut the folder is as that of an instance that never had a task: a
+clean worktree on the task's branch at the integration head, and a repository that holds
+nothing but what borrows from the mirror. Whatever was in the folder is gone, objects first
+of all: a planted one would be read in the place of the mirror's, and end up in the next
+task's work. Finished work is elsewhere by then (finished.py). May be called again after
+being killed anywhere.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiro_swarm.workspace.disk import (
-    clear_folder,
     read_plain,
     real_folder,
     remove,
+    remove_attributes,
     write_plain,
 )
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.locks import sole_owner
+from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
-from kiro_swarm.workspace.refs import check_task_branch, is_object_id, is_task_branch
+from kiro_swarm.workspace.refs import check_task_branch, is_object_id
 
 _CONFIGURATION = """\
 [core]
@@ -46,9 +45,6 @@ _CONFIGURATION = """\
 \tname = kiro-swarm
 \temail = swarm@kiro.dev
 """
-# An agent may make as many refs as it likes; we carry over so many.
-_MAXIMUM_REFS = 5000
-_PACKED_REF = re.compile(r"([0-9a-f]{40,64}) (refs/\S+)")
 
 
 @dataclass(frozen=True)
@@ -114,16 +110,16 @@ class Cut:
 def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut:
     """Give the instance a clean worktree on ``branch`` at the integration head.
 
-    A branch of that name that exists already begins anew; what it held stays reachable
-    under ``refs/kept``. Raises InvalidRef, RefNotFound, RepositoryBusy, GitFailed.
+    Nothing of what was in the folder is left. Raises InvalidRef, RefNotFound,
+    RepositoryBusy, GitFailed.
     """
     check_task_branch(branch)
     base = integration_head(mirror, integration_branch)
     instance = Instance(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with sole_owner(folder) as held:
-        _rebuild(instance, mirror, held)
-        clear_folder(instance.tree)
+        _clear(folder)
+        _make_repository(instance.repository, mirror)
         Git(instance.repository, held=held).run(
             *("worktree", "add", "--quiet", "--force", "--no-track", "-B", branch),
             *("--end-of-options", str(instance.tree), base),
@@ -131,80 +127,18 @@ def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut
     return Cut(base, branch, str(instance.tree))
 
 
-def _rebuild(instance: Instance, mirror: Path, held: int) -> None:
-    """Keep objects and commits, make everything else new.
+def _clear(folder: Path) -> None:
+    """Empty the folder, down to what an agent can attach to the folder itself."""
+    for name in os.listdir(folder):
+        if name != LOCK_NAME:
+            remove(folder / name)
+    remove_attributes(folder)
 
-    The order matters: the commits are noted in packed-refs before anything that led to
-    them is removed, so a run that is killed in between loses none.
-    """
-    repository = instance.repository
-    real_folder(repository)
-    real_folder(repository / "objects")
-    remove(repository / "objects" / "info")
-    real_folder(repository / "objects" / "info")
+
+def _make_repository(repository: Path, mirror: Path) -> None:
+    for folder in ("", "refs", "objects", "objects/info", "objects/pack"):
+        real_folder(repository / folder)
     alternates = repository / "objects" / "info" / "alternates"
     write_plain(alternates, f"{mirror.resolve() / 'objects'}\n")
-    real_folder(repository / "objects" / "pack")
-
-    noted = dict(_refs_without_git(instance))
-    if noted:
-        _make_repository(repository, keep_refs=True)
-        noted = _existing_commits(Git(repository, held=held), noted)
-    write_plain(repository / "packed-refs", _packed(noted))
-    _make_repository(repository, keep_refs=False)
-
-
-def _make_repository(repository: Path, *, keep_refs: bool) -> None:
-    kept = {"objects", "packed-refs"} | ({"refs", "worktrees"} if keep_refs else set())
-    for name in os.listdir(repository):
-        if name not in kept:
-            remove(repository / name)
-    real_folder(repository / "refs")
     write_plain(repository / "config", _CONFIGURATION)
     write_plain(repository / "HEAD", "ref: refs/heads/none\n")
-
-
-def _refs_without_git(instance: Instance) -> Iterator[tuple[str, str]]:
-    """Ref name -> object id of all refs and a detached HEAD, read as plain files."""
-    repository = instance.repository
-    found = 0
-    for line in read_plain(repository / "packed-refs").splitlines():
-        packed = _PACKED_REF.fullmatch(line)
-        if packed and found < _MAXIMUM_REFS:
-            found += 1
-            yield packed[2], packed[1]
-    for folder, _, names in os.walk(repository / "refs"):
-        for name in names:
-            path = Path(folder, name)
-            content = read_plain(path).strip()
-            if is_object_id(content) and found < _MAXIMUM_REFS:
-                found += 1
-                yield str(path.relative_to(repository)), content
-    detached = read_plain(instance.admin / "HEAD").strip()
-    if is_object_id(detached):
-        yield "HEAD", detached
-
-
-def _existing_commits(git: Git, refs: dict[str, str]) -> dict[str, str]:
-    """Those refs that lead to a commit, under a name that is ours to give.
-
-    A task branch keeps its name; anything else becomes ``refs/kept/<commit>``, so that
-    no planted name can stand in the way of a later branch.
-    """
-    asked = "".join(f"{oid}\n" for oid in refs.values()).encode()
-    answers = git.run("cat-file", "--batch-check", stdin=asked).text.splitlines()
-    kept: dict[str, str] = {}
-    for (name, oid), answer in zip(refs.items(), answers):
-        if answer.split(" ")[1:2] != ["commit"]:
-            continue
-        kept[f"refs/kept/{oid}"] = oid
-        if name.startswith("refs/heads/") and is_task_branch(
-            name[len("refs/heads/") :]
-        ):
-            kept[name] = oid
-    return kept
-
-
-def _packed(refs: dict[str, str]) -> str:
-    lines = [f"{refs[name]} {name}\n" for name in sorted(refs)]
-    return "# pack-refs with: peeled fully-peeled sorted \n" + "".join(lines)

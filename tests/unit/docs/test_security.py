@@ -28,9 +28,10 @@ def facts(container: Object) -> List[str]:
             ("repo.git", True),
         ): "its own folder; the mirror read-only",
         (
+            ("finished/INSTANCE", False),
             ("instances/INSTANCE", True),
             ("repo.git", True),
-        ): "its own folder and the mirror, read-only",
+        ): "its finished work; its own folder and the mirror, read-only",
     }[tuple(sorted(places.items()))]
     return [
         "yes" if "token" in mounts else "no",

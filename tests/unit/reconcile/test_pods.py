@@ -171,14 +171,18 @@ def test_an_agent_writes_its_own_folder_and_only_reads_the_mirror() -> None:
     assert set(of_claim) == {"/swarm/repo.git", "/swarm/instances/demo-1"}
 
 
-def test_a_runner_reads_what_its_agent_sees_and_writes_nothing() -> None:
+def test_a_runner_reads_what_its_agent_sees_and_writes_where_it_cannot() -> None:
     runner = mounts(containers(pods()["instance"])["runner"])
     of_claim = {path: m for path, m in runner.items() if m["name"] == "swarm"}
     assert {path: m["subPath"] for path, m in of_claim.items()} == {
         "/swarm/repo.git": "repo.git",
         "/swarm/instances/demo-1": "instances/demo-1",
+        "/swarm/finished/demo-1": "finished/demo-1",
     }
-    assert all(m["readOnly"] is True for m in of_claim.values())
+    writable = [path for path, m in of_claim.items() if "readOnly" not in m]
+    assert writable == ["/swarm/finished/demo-1"]
+    agent = mounts(containers(pods()["instance"])["agent"])
+    assert not set(writable) & set(agent), "out of reach of what agents do"
 
 
 def test_a_job_that_only_looks_cannot_write_to_the_volume() -> None:
@@ -193,12 +197,29 @@ def test_a_gate_only_reads_the_mirror_and_has_a_folder_of_its_own(kind: str) -> 
     of_claim = {p: m for p, m in mounts(gate).items() if m["name"] == "swarm"}
     assert set(of_claim) == {"/swarm/repo.git"}
     assert of_claim["/swarm/repo.git"]["readOnly"] is True
-    assert gate["env"] == []
+    assert [item["name"] for item in gate["env"]] == ["KIRO_SCRATCH"]
     assert gate["restartPolicy"] == "Always"
     paths = {mount.get("subPath") for mount in gate["volumeMounts"]}
     main = containers(pods()[kind])["main"]
     shared = paths & {mount.get("subPath") for mount in main["volumeMounts"]}
     assert shared == {None}, "no scratch folder is shared, only the socket"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("instance", "agent"), ("integrate", "gate"), ("sync", "gate")]
+)
+def test_every_place_where_foreign_code_can_write_is_emptied_between_tasks(
+    kind: str, name: str
+) -> None:
+    container = containers(pods()[kind])[name]
+    (told,) = (e["value"] for e in container["env"] if e["name"] == "KIRO_SCRATCH")
+    writable = {
+        path
+        for path, place in mounts(container).items()
+        if "readOnly" not in place and place["name"] != "swarm"
+    }
+    of_every_container = {"/dev/shm", "/dev/mqueue", "/dev/termination-log"}
+    assert set(told.split(":")) == writable | of_every_container
 
 
 def test_whose_image_runs_where() -> None:

@@ -68,6 +68,9 @@ class Container:
     async def problem(self) -> str:
         return "" if self.answers else "it is gone"
 
+    async def renew(self) -> str:
+        return await self.problem()
+
     async def exec(
         self,
         argv: Sequence[str],

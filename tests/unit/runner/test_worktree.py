@@ -18,8 +18,10 @@ CUT = Cut(BASE, "swarm/demo/1.1/1")
 class AnsweringPort:
     """An agent container in which every command prints ``stdout``."""
 
-    def __init__(self, stdout: str, code: int = 0) -> None:
+    def __init__(self, stdout: str, code: int = 0, unclean: str = "") -> None:
         self.argv: Sequence[str] = ()
+        self.renewed = 0
+        self._unclean = unclean
         self._result = ExecResult(code, None, "Exited", 0.1, "", stdout, stdout)
 
     async def exec(
@@ -36,6 +38,11 @@ class AnsweringPort:
         self.argv = argv
         return self._result
 
+    async def renew(self) -> str:
+        assert not self.argv, "before anything is started for the task"
+        self.renewed += 1
+        return self._unclean
+
 
 async def test_cut_names_instance_mirror_and_branches() -> None:
     port = AnsweringPort(f'a warning\n{{"base": "{BASE}", "branch": "other"}}\n')
@@ -51,6 +58,20 @@ async def test_cut_names_instance_mirror_and_branches() -> None:
         "--branch=swarm/demo/1.1/1",
         "--integration=swarm/demo/integration",
     ]
+
+
+async def test_a_container_that_is_not_as_new_is_given_no_task() -> None:
+    port = AnsweringPort(f'{{"base": "{BASE}"}}', unclean="a folder stays")
+    with pytest.raises(WorktreeError, match="is not as new: a folder stays"):
+        await Worktree(port, "demo-1").cut("b", "i")
+    assert port.argv == ()
+
+
+async def test_what_an_attempt_left_is_there_for_its_check() -> None:
+    port = AnsweringPort(f'{{"commit": "{COMMIT}", "tree": "{TREE}"}}')
+    await Worktree(port, "demo-1").evidence(CUT, "uid/1", "")
+    await Worktree(port, "demo-1").restore(CUT, COMMIT)
+    assert port.renewed == 0
 
 
 async def test_evidence_passes_hostile_titles_as_one_harmless_value() -> None:

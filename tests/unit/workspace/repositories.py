@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import functools
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Mapping, Optional
 
 from kiro_swarm.workspace.evidence import Evidence, gather
+from kiro_swarm.workspace.finished import keep, place_of
 from kiro_swarm.workspace.instance import Cut, Instance, cut
 from kiro_swarm.workspace.intake import Limits
 from kiro_swarm.workspace.messages import Mover
@@ -157,6 +159,23 @@ class Swarm:
             commit=done,
             base=made.base,
         )
+
+    def shelf(self, index: int = 1) -> Path:
+        """Where the runner of an instance keeps finished work."""
+        return self.top / "finished" / f"demo-{index}"
+
+    def keep(self, done: Candidate) -> None:
+        """What the runner does before it reports an attempt as Done."""
+        folder = done.instance_dir
+        shelf = self.top / "finished" / folder.name
+        work = (done.uid, done.attempt, folder, self.mirror, INTEGRATION, done.commit)
+        keep(shelf, *work)
+
+    def kept(self, done: Candidate) -> Candidate:
+        """The same candidate, as the integrate Job finds it."""
+        name = done.instance_dir.name
+        place = place_of(self.top, name, done.uid, done.attempt)
+        return dataclasses.replace(done, instance_dir=place)
 
     def head(self) -> str:
         return git(self.mirror, "rev-parse", f"refs/heads/{INTEGRATION}")

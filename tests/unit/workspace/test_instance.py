@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,30 +81,6 @@ def test_a_tree_deeper_than_any_path_is_cleared(swarm: Swarm) -> None:
     _is_fresh(swarm)
 
 
-def test_a_done_commit_stays_reachable_through_later_tasks(swarm: Swarm) -> None:
-    done = swarm.work({"x.txt": "1"}).commit
-    swarm.cut(task="1.2")
-    swarm.cut(task="2")
-    repository = swarm.instance().repository
-    assert git(repository, "rev-parse", branch("1.1")) == done
-    assert swarm.fsck(repository) == ""
-
-
-def test_a_branch_cut_again_keeps_what_it_held(swarm: Swarm) -> None:
-    first = swarm.work({"x.txt": "1"}).commit
-    swarm.cut()
-    _is_fresh(swarm)
-    assert git(swarm.instance().repository, "rev-parse", f"refs/kept/{first}") == first
-
-
-def test_a_detached_commit_stays_reachable(swarm: Swarm) -> None:
-    made = swarm.cut()
-    git(Path(made.tree), "checkout", "--quiet", "--detach")
-    lonely = commit(Path(made.tree), {"x": "1"})
-    swarm.cut(task="1.2")
-    assert git(swarm.instance().repository, "rev-parse", f"refs/kept/{lonely}")
-
-
 @pytest.mark.parametrize(
     "damage",
     [
@@ -135,6 +113,62 @@ def test_a_deleted_or_replaced_part_is_made_again(
     _is_fresh(swarm, name=branch("1.2"))
     assert (outside / "keep.txt").read_text() == "mine"
     assert len(list(outside.rglob("*"))) == 5
+
+
+def _all_of(folder: Path) -> dict[str, bytes]:
+    """Everything in a folder, but for times and our lock."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_symlink():
+            found[name] = os.fsencode(os.readlink(path))
+        elif path.is_dir():
+            found[name] = b"a folder"
+        elif path.name != "kiro-swarm.flock":
+            content = b"" if path.name == "index" else path.read_bytes()
+            found[name] = re.sub(rb"\d{10} \+0000", b"", content)
+    return found
+
+
+def test_a_cut_leaves_what_a_first_cut_makes_and_nothing_else(
+    swarm: Swarm, canary: Canary
+) -> None:
+    """Objects, refs, hooks, junk in any place: whatever an agent can write."""
+    swarm.cut()
+    first = _all_of(swarm.instance().folder)
+    work = swarm.work({"x.txt": "1"})
+    tree, folder = swarm.instance().tree, swarm.instance().folder
+    git(tree, "update-ref", "refs/heads/swarm/demo/2/1", str(work.commit))
+    poison(swarm.instance(), canary)
+    for place in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        (place / "junk").write_bytes(b"0" * 1000)
+        (place / ".hidden").mkdir(exist_ok=True)
+    os.symlink("/etc/passwd", folder / "link")
+    os.mkfifo(folder / "pipe")
+    swarm.cut()
+    assert _all_of(folder) == first
+    assert canary.sung() == []
+
+
+def test_an_object_planted_in_the_place_of_the_mirror_s_is_gone(swarm: Swarm) -> None:
+    """git reads loose objects without looking at their hash."""
+    swarm.cut()
+    blob = git(swarm.mirror, "rev-parse", f"{INTEGRATION}:app.py")
+    planted = swarm.instance().repository / "objects" / blob[:2] / blob[2:]
+    planted.parent.mkdir(exist_ok=True)
+    planted.write_bytes(zlib.compress(b"blob 5\0evil\n"))
+    swarm.cut(task="1.2")
+    assert (swarm.instance().tree / "app.py").read_text() == "one\ntwo\nthree\n"
+
+
+def test_files_in_the_place_of_object_folders_do_not_stop_the_next_task(
+    swarm: Swarm,
+) -> None:
+    swarm.cut()
+    objects = swarm.instance().repository / "objects"
+    shutil.rmtree(objects)
+    write(objects, {f"{number:02x}": "" for number in range(256)})
+    assert swarm.work({"x": "1"}, task="1.2").commit
 
 
 def test_refs_planted_in_the_way_of_a_branch_do_not_matter(swarm: Swarm) -> None:

@@ -24,6 +24,7 @@ from tests.unit.workspace.repositories import (
     branch,
     commit,
     git,
+    merged,
 )
 
 _ROOT = Path(__file__).parents[3]
@@ -31,6 +32,11 @@ _KILLS = 8
 _CALLS = {
     "prepare": "Swarm(top).prepare()",
     "cut": "Swarm(top).cut()",
+    "keep": (
+        "from kiro_swarm.workspace.finished import keep; swarm = Swarm(top);"
+        "keep(swarm.shelf(), 'uid-1-1', 1, swarm.instance().folder, swarm.mirror,"
+        "INTEGRATION, sys.argv[2])"
+    ),
     "gather": (
         "from kiro_swarm.workspace.evidence import gather;"
         "gather(Swarm(top).instance().folder, sys.argv[2], branch(), 'uid-1-1/1', 't')"
@@ -111,16 +117,28 @@ def test_prepare_is_killed_and_completes(tmp_path: Path) -> None:
     assert not list(swarm.mirror.rglob("*.lock"))
 
 
-def test_cut_is_killed_and_completes_and_loses_no_commit(swarm: Swarm) -> None:
-    done = swarm.work({"x": "1"}, task="2").commit
+def test_cut_is_killed_and_completes(swarm: Swarm) -> None:
+    swarm.work({"x": "1"}, task="2")
     killed = sum(_run_and_kill("cut", swarm.top, after=m) for m in _moments(0.08))
     assert killed > 0
-    made = swarm.cut()
-    tree = Path(made.tree)
+    tree = Path(swarm.cut().tree)
     assert git(tree, "status", "--porcelain", "--ignored") == ""
     assert git(tree, "rev-parse", "HEAD") == swarm.head()
-    assert git(tree, "rev-parse", branch("2")) == done
+    assert git(tree, "for-each-ref", "--format=%(refname:short)") == branch()
     assert swarm.fsck(swarm.instance().repository) == ""
+
+
+def test_keep_is_killed_and_completes(swarm: Swarm) -> None:
+    done = swarm.work({f"f{n}": str(n) for n in range(20)})
+    moments = _moments(0.2)
+    killed = sum(
+        _run_and_kill("keep", swarm.top, done.commit, after=m) for m in moments
+    )
+    assert killed > 0
+    swarm.keep(done)
+    swarm.cut(task="1.2")
+    merged(swarm, swarm.kept(done))
+    assert sorted(os.listdir(swarm.shelf())) == ["uid-1-1.1"]
 
 
 def test_gather_is_killed_and_commits_once(swarm: Swarm) -> None:
@@ -175,10 +193,10 @@ def test_merge_is_killed_and_merges_once(swarm: Swarm, only: int) -> None:
     moments = _moments(0.25)[only::2]
     for after in moments:
         _run_and_kill("merge", swarm.top, candidate.base, candidate.commit, after=after)
-    merged = MergeTrain(swarm.mirror, INTEGRATION, SPEC, Gate()).merge(candidate)
-    assert isinstance(merged, Merged)
-    assert merged.commit == swarm.head()
-    assert merged.before == candidate.base
+    outcome = MergeTrain(swarm.mirror, INTEGRATION, SPEC, Gate()).merge(candidate)
+    assert isinstance(outcome, Merged)
+    assert outcome.commit == swarm.head()
+    assert outcome.before == candidate.base
     merges = git(swarm.mirror, "log", "--merges", "--oneline", INTEGRATION)
     assert len(merges.splitlines()) == 1
     assert "[x] 1.1" in swarm.show(SPEC)

@@ -29,6 +29,7 @@ from kiro_swarm.reconcile.objects.pods import (
     mount,
     place,
     pod_spec,
+    scratch,
     volumes_of,
 )
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -118,7 +119,7 @@ def _merging_pod(
         spec.template.image or settings.image,
         spec.template.image_pull_policy or settings.image_pull_policy,
         ["agent-entrypoint"],
-        {},
+        scratch("/gate"),
         [
             mount("swarm", MIRROR, sub_path="repo.git", read_only=True),
             mount("scratch", "/gate", sub_path="gate-work"),

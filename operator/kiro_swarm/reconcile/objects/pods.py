@@ -1,9 +1,10 @@
 """The pods of instances: two containers, so that agent code holds no key to anything.
 
 Pure builders. ``runner`` alone gets the service account token and ``agent`` runs whatever a
-language model or a repository can influence; of the volume the runner may only read what
-its agent sees, to look ahead. What every pod of a swarm is made of is here too; the pods of
-Jobs are in ``job_pods.py``. All pass Pod Security "restricted".
+language model or a repository can influence; of the volume the runner may read what its
+agent sees, to look ahead, and writes where finished work is kept. What every pod of a swarm
+is made of is here too; the pods of Jobs are in ``job_pods.py``. All pass Pod Security
+"restricted".
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
-from kiro_swarm.api.work_settings import POD_UID, WorkSettings
+from kiro_swarm.api.work_settings import POD_UID, SCRATCH, WorkSettings
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.objects.manifests import owner, swarm_labels
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -47,6 +48,11 @@ TOKEN_PATH = (
     "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a mount path
 )
 MIRROR = "/swarm/repo.git"
+# All that a process of ours can write in its container, beside a swarm's volume.
+_WRITABLE = (
+    *("/tmp", "/home/kiro", "/run/kiro", "/dev/shm", "/dev/mqueue"),  # noqa: S108
+    "/dev/termination-log",
+)
 
 
 def mount(
@@ -85,6 +91,11 @@ def container(
         "securityContext": _RESTRICTED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
+
+
+def scratch(*more: str) -> dict[str, str]:
+    """What process 1 of a container that runs foreign code is told of its places."""
+    return {SCRATCH: ":".join((*_WRITABLE, *more))}
 
 
 def _token_volume() -> Volume:
@@ -189,6 +200,7 @@ def instance_pod(
     env = {"KIRO_SWARM": swarm_name, "KIRO_INSTANCE": name}
     mirror = mount("swarm", MIRROR, sub_path="repo.git", read_only=True)
     folder = mount("swarm", f"/swarm/instances/{name}", sub_path=f"instances/{name}")
+    finished = naming.finished_folder(name)
     runner = container(
         "runner",
         settings.image,
@@ -204,6 +216,7 @@ def instance_pod(
             mount("token", TOKEN_PATH, read_only=True),
             mirror,
             {**folder, "readOnly": True},
+            mount("swarm", f"/swarm/{finished}", sub_path=finished),
         ],
     )
     # Not in the template hash: a pod without it is as good as before, and stays.
@@ -218,7 +231,7 @@ def instance_pod(
         template.image or settings.image,
         template.image_pull_policy or settings.image_pull_policy,
         ["agent-entrypoint"],
-        env,
+        {**env, **scratch()},
         [mirror, folder],
     )
     agent["resources"] = {

@@ -1,0 +1,126 @@
+"""What a process can leave behind in a container, and how all of it goes.
+
+Used by the entrypoint alone, which is process 1 there: at its start, and when it is asked to
+renew the container before somebody else's work. No process that it started is alive then.
+
+Guarantees: after ``clear`` and ``restore_process``, the next process finds what the first
+one found: the places are empty, shared memory, semaphores and queues are gone, and limits,
+priority and processors of process 1, which its children inherit, are as they were. What
+cannot be brought back raises. Linux only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from kiro_swarm.sandbox.disk import remove, remove_attributes
+
+_PR_SET_DUMPABLE = 4
+_IPC_RMID = 0
+_LIMITS = tuple(
+    getattr(resource, name)
+    for name in sorted(dir(resource))
+    if name.startswith("RLIMIT_")
+)
+
+
+class SpoiledError(Exception):
+    """Process 1 itself was changed for good: only another container is as new."""
+
+
+def protect_this_process() -> None:
+    """Let no process of the same user look into this one, or change what it does.
+
+    The programs that it starts are as open to each other as ever. Raises OSError.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "cannot protect process 1")
+
+
+class Renewal:
+    """Knows the container as it began; ``spared`` is a file that stays where it is.
+
+    ``places`` are folders that are emptied, and files that are cut to nothing; one that is
+    not there is left out.
+    """
+
+    def __init__(self, places: Sequence[Path], spared: Path) -> None:
+        self._places = tuple(places)
+        self._spared = spared
+        self._limits = {limit: resource.getrlimit(limit) for limit in _LIMITS}
+        self._nice = os.getpriority(os.PRIO_PROCESS, 0)
+        self._policy = os.sched_getscheduler(0), os.sched_getparam(0)
+        self._processors = os.sched_getaffinity(0)
+
+    def clear(self) -> None:
+        """Remove what was left in files and in the kernel. Raises OSError."""
+        for place in self._places:
+            self._clear(place)
+        # Elsewhere these would be other people's.
+        if os.getpid() == 1:
+            _remove_shared_memory()
+
+    def clear_beside(self, path: Path) -> None:
+        """As ``clear``, for the folder of ``path`` alone, if it is one of the places."""
+        if path.parent in self._places:
+            self._clear(path.parent)
+
+    def restore_process(self) -> None:
+        """Bring back what other processes of the user can change of this one.
+
+        Called in the thread that starts processes. Raises SpoiledError.
+        """
+        try:
+            for limit, before in self._limits.items():
+                if resource.getrlimit(limit) != before:
+                    resource.setrlimit(limit, before)
+            if os.getpriority(os.PRIO_PROCESS, 0) != self._nice:
+                os.setpriority(os.PRIO_PROCESS, 0, self._nice)
+            if os.sched_getscheduler(0) != self._policy[0]:
+                os.sched_setscheduler(0, *self._policy)
+        except (OSError, ValueError) as error:
+            raise SpoiledError(f"process 1 was changed: {error}") from error
+        # Of those that a container had, some may have been taken from it since.
+        with suppress(OSError):
+            os.sched_setaffinity(0, self._processors)
+
+    def _clear(self, place: Path) -> None:
+        try:
+            mode = os.lstat(place).st_mode
+        except FileNotFoundError:
+            return
+        if stat.S_ISDIR(mode):
+            for name in os.listdir(place):
+                if place / name != self._spared:
+                    remove(place / name)
+            remove_attributes(place)
+        elif stat.S_ISREG(mode):
+            os.truncate(place, 0)
+
+
+def _remove_shared_memory() -> None:
+    """What System V calls shared memory, semaphores and message queues, of our user."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for number in _numbers("shm", "shmid"):
+        libc.shmctl(number, _IPC_RMID, None)
+    for number in _numbers("sem", "semid"):
+        libc.semctl(number, 0, _IPC_RMID)
+    for number in _numbers("msg", "msqid"):
+        libc.msgctl(number, _IPC_RMID, None)
+
+
+def _numbers(kind: str, column: str) -> list[int]:
+    try:
+        with open(f"/proc/sysvipc/{kind}") as table:
+            names = table.readline().split()
+            rows = [dict(zip(names, line.split())) for line in table]
+    except FileNotFoundError:  # a kernel, or a sandbox, without it
+        return []
+    return [int(row[column]) for row in rows if int(row["uid"]) == os.getuid()]

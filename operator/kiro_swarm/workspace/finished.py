@@ -1,0 +1,89 @@
+"""Finished work, kept where the agents of its instance cannot reach it.
+
+Role: the runner calls ``keep`` before it reports an attempt as Done; whoever wants that work
+later, the integrate Job first of all, finds it with ``place_of``.
+
+Guarantees: what is kept was proved by our own git, object by object, within the limits of
+the merge train. A place is there whole or not at all, durably, before ``keep`` returns, and
+nothing of the instance is needed any more: its next task may begin in an empty folder.
+Agents have no mount of these places. May be called again after being killed anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from kiro_swarm.policy import naming
+from kiro_swarm.workspace.borrowed import make_borrower
+from kiro_swarm.workspace.disk import real_folder, remove, write_plain
+from kiro_swarm.workspace.errors import InvalidName
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.intake import Limits, take_in
+from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.refs import check_object_id
+
+_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_INSTANCE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_NAME = re.compile(rf"({_UID.pattern})\.([1-9][0-9]{{0,5}})")
+_UNFINISHED = ".new"
+
+
+def keep(
+    shelf: Path,
+    uid: str,
+    attempt: int,
+    instance_dir: Path,
+    mirror: Path,
+    integration_branch: str,
+    commit: str,
+) -> None:
+    """Keep ``commit`` of an attempt on the ``shelf``, the folder of its instance.
+
+    The instance's folder and the mirror are only read. Raises ObjectsRefused as ``take_in``
+    does, RefNotFound, GitFailed, InvalidName, OSError.
+    """
+    check_object_id(commit)
+    place = shelf / _name(uid, attempt)
+    if place.is_dir() and Git(place / "repo.git").commit_id(commit) is not None:
+        return
+    shelf.mkdir(parents=True, exist_ok=True)
+    fresh = shelf / f"{place.name}{_UNFINISHED}"
+    remove(fresh)
+    real_folder(fresh)
+    head = integration_head(mirror, integration_branch)
+    repository = fresh / "repo.git"
+    make_borrower(repository, mirror, head)
+    take_in(Git(repository), instance_dir, commit, head, Limits(), copied=True)
+    write_plain(repository / "packed-refs", f"{commit} refs/heads/finished\n")
+    remove(place)
+    os.rename(fresh, place)
+    _sync(shelf)
+
+
+def place_of(root: Path, instance: str, uid: str, attempt: int) -> Path:
+    """The folder whose ``repo.git`` has the work of an attempt; ``root``: of the volume.
+
+    Of a runner of an earlier release, and of an attempt under way, it is the instance's own.
+    Raises InvalidName: a name that somebody has made up.
+    """
+    if not _INSTANCE.fullmatch(instance):
+        raise InvalidName(f"{instance[:80]!r} is not the name of an instance")
+    kept = root / naming.finished_folder(instance) / _name(uid, attempt)
+    return kept if kept.is_dir() else root / "instances" / instance
+
+
+def _name(uid: str, attempt: int) -> str:
+    name = f"{uid}.{attempt}"
+    if not _NAME.fullmatch(name):
+        raise InvalidName(f"{name[:80]!r} does not name an attempt of a task")
+    return name
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
