@@ -9,29 +9,48 @@ import re
 from dataclasses import dataclass
 from typing import Final, Optional
 
-from kiro_swarm.tasks.file.ids import is_id
+from kiro_swarm.tasks.file.ids import PATTERN, is_id
+from kiro_swarm.tasks.file.labels import is_priority, read_labels
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import State
 
 #: What stands between the brackets, and what it says.
 MARKS: Final[dict[str, State]] = {
-    " ": "open",
+    "": "open",
     "x": "done",
     "X": "done",
     "-": "running",
     "~": "deferred",
+    **dict.fromkeys("✓✔☑✅√ｘＸ", "done"),
 }
 
-# A formatter writes the optional star as `\*`.
+#: Blanks of all kinds and what cannot be seen, in a box.
+_BLANK: Final = " \t\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufe0e\ufe0f\ufeff"
+_UNSEEN: Final = re.compile(f"[{_BLANK}]+")
+# A formatter writes the optional star as `\*`. Without a bullet, or with one that Markdown
+# does not know, it is a box all the same where a task follows: see ``read_box``.
 _BOX: Final = re.compile(
-    r"(?P<quote>(?:>[ \t]*)*)(?:[-*+]|[0-9]{1,9}[.)])[ \t]+"
-    r"\[(?P<mark>[^\]\n]?)\](?P<star>[ \t]*\\?\*(?!\*))?(?P<rest>.*)",
+    r"(?P<quote>(?:>[ \t]*)*)(?:[-*+][ \t]+(?=[-*+]))?"
+    rf"(?P<bullet>[-*+](?P<gap>[{_BLANK}]*)|[0-9]{{1,9}}[.)][{_BLANK}]+|[•·‣◦–—－][{_BLANK}]*)?"
+    rf"[\[［](?P<mark>[{_BLANK}]{{0,8}}[^\]］\[\n]?[{_BLANK}]{{0,8}})[\]］]"
+    r"(?P<star>[ \t]*\\?\*(?!\*))?(?P<rest>.*)",
     re.DOTALL,
 )
+_BULLETS: Final = "-*+0123456789"
 _HEAD: Final = re.compile(
-    r"(?P<open>\*\*|__|`|\[)?(?P<word>tasks?\s+)?(?P<token>[^\s]{1,80})", re.IGNORECASE
+    r"(?P<open>\*\*|__|~~|`|[\[(#【])?"
+    r"(?P<word>(?:tasks?|aufgabe|tarea|tarefa|tâche|compito|taak|задача)\s+"
+    r"|(?:任务|任務|タスク|작업|태스크)\s*)?(?P<token>[^\s]{1,80})",
+    re.IGNORECASE,
 )
-_CLOSING: Final = "*_`]"
+_CLOSING: Final = "*_`]~】"
+#: `1.1、Title`: what ends an id where no blank is written after it.
+_GLUED: Final = re.compile(rf"(?P<id>{PATTERN})(?:[、。]|[:：](?=[^\W\d]))")
+#: Digits and signs of double width are read as those of the keyboard.
+_NARROW: Final = {
+    **{0xFF10 + digit: 0x30 + digit for digit in range(10)},
+    **{ord(wide): ord(plain) for wide, plain in zip("．（）：＃，", ".():#,")},
+}
 # `1.1$(id)`, `1.2.x`, `9999999999.`: written as an id, but none.
 _ATTEMPT: Final = re.compile(
     r"[0-9]+\.|[0-9][^\s]*[/\\;$`|&<>(){}'\"]|[A-Z]+-[0-9]+[^\w\s]"
@@ -64,11 +83,15 @@ class Box:
     parallel: bool
     #: What stands in HTML comments of the line.
     hidden: str
+    #: Characters between the brackets.
+    width: int
+    #: The priority that a label in front of the id says, or empty.
+    priority: str
 
 
 def read_box(line: Line) -> Optional[Box]:
     """The box that a line is, or None. The brackets may hold any one character."""
-    match = _BOX.match(line.text) if "[" in line.text else None
+    match = _BOX.match(line.text) if "[" in line.text or "［" in line.text else None
     if match is None:
         return None
     rest = match.group("rest")
@@ -76,12 +99,17 @@ def read_box(line: Line) -> Optional[Box]:
         return None  # a link: `- [a](https://...)`
     at = match.start("mark")
     rest, hidden = _without_comments(rest)
-    task_id, certain, attempt, title = read_head(rest.strip())
+    (task_id, certain, attempt, title), priority = _read_labelled(rest.strip())
     plain = _PARALLEL.sub("", title) if "P" in title or "p)" in title else title
-    if match.group("mark") not in MARKS and not (task_id and certain):
+    mark = _UNSEEN.sub("", match.group("mark"))
+    bullet = match.group("bullet") or ""
+    usual = bullet[:1] in _BULLETS and bool(bullet) and match.group("gap") != ""
+    if not (usual and mark in MARKS) and not (task_id and certain):
         return None
+    if not bullet and mark not in MARKS:
+        return None  # `[1] 2.1 ...`: a footnote
     return Box(
-        mark=match.group("mark"),
+        mark=mark,
         offset=line.offset + at,
         column=line.column + at,
         optional=match.group("star") is not None or _starred(rest, task_id),
@@ -92,7 +120,21 @@ def read_box(line: Line) -> Optional[Box]:
         title=plain,
         parallel=plain != title,
         hidden=hidden,
+        width=len(match.group("mark")),
+        priority=priority,
     )
+
+
+def _read_labelled(text: str) -> tuple[tuple[str, bool, str, str], str]:
+    """What ``read_head`` says behind the labels of a text, and their priority."""
+    labels = read_labels(text)
+    if labels.rest != text:
+        task_id, certain, attempt, title = read_head(labels.rest)
+        if task_id or attempt:
+            return (task_id, certain, attempt, f"{labels.kept}{title}"), labels.priority
+        if is_priority(text):
+            return ("", False, "", text), ""
+    return read_head(text), ""
 
 
 def _without_comments(text: str) -> tuple[str, str]:
@@ -109,10 +151,15 @@ def _starred(rest: str, task_id: str) -> bool:
 
 def read_head(text: str) -> tuple[str, bool, str, str]:
     """(id, certain, attempt, title) of what follows a box, or of a heading."""
-    head = _HEAD.match(text)
+    # As long as it was: what is found in one has its place in the other.
+    head = _HEAD.match(text[:100].translate(_NARROW))
     if head is None:
         return "", False, "", text
     token = head.group("token")
+    glued = _GLUED.match(token)
+    if glued and is_id(glued.group("id")):
+        rest = text[head.start("token") + glued.end() :].strip()
+        return glued.group("id"), True, "", " ".join(rest.split())
     bare = token.rstrip(_CLOSING + ".:),")
     bare = bare or token
     rest = text[head.end() :].strip()
@@ -121,9 +168,9 @@ def read_head(text: str) -> tuple[str, bool, str, str]:
         attempt = token if meant else ""
         return "", False, attempt, text
     apart = bool(head.group("word")) or len(bare) < len(token)
-    if bare.isdigit() and not apart:
-        return "", False, "", text  # `3 retries`: a number, not a task
     opened = head.group("open")
+    if bare.isdigit() and (not apart or opened in ("(", "#")):
+        return "", False, "", text  # `3 retries`, `(1) first`, `#7`: no task
     if opened in ("**", "__") and opened not in token:
         rest = rest.replace(opened, "", 1)  # `**2.1 Title**`
     if rest[:2] in ("- ", ": ") or rest[:2] in ("– ", "— "):

@@ -16,9 +16,10 @@ from kiro_swarm.tasks.file import values
 from kiro_swarm.tasks.file.boxes import Box
 from kiro_swarm.tasks.file.codes import Code
 from kiro_swarm.tasks.file.draft import Draft
-from kiro_swarm.tasks.file.fields import Field, Kind
+from kiro_swarm.tasks.file.fields import Field
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Complexity, Remarks
+from kiro_swarm.tasks.file.names import Kind
 
 #: The mark of a list item.
 BULLET: Final = re.compile(r"[-*+](?:\s|\Z)|[0-9]{1,9}[.)]\s")
@@ -63,9 +64,15 @@ def read_details(draft: Draft, remarks: Remarks) -> Details:
         capabilities=tuple(dict.fromkeys(found["capabilities"]))[:_MAX_CAPABILITIES],
         acceptance_criteria=tuple(dict.fromkeys(filter(None, draft.criteria))),
         estimate_seconds=_first(draft, "estimate", values.read_seconds, remarks),
-        priority=_first(draft, "priority", values.read_priority, remarks),
+        priority=_priority(draft, remarks),
         complexity=_first(draft, "complexity", values.read_complexity, remarks),
     )
+
+
+def _priority(draft: Draft, remarks: Remarks) -> Optional[int]:
+    """That of a field, else that of a label in front of the id."""
+    written = _first(draft, "priority", values.read_priority, remarks)
+    return values.read_priority(draft.priority) if written is None else written
 
 
 def _files(draft: Draft, entry: Field, remarks: Remarks) -> list[str]:

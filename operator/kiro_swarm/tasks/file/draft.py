@@ -34,6 +34,8 @@ class Draft:
     #: The word for the state where it is a word, else empty.
     word: str = ""
     parallel: bool = False
+    #: What a label in front of the id says of its priority, or empty.
+    priority: str = ""
     phases: tuple[str, ...] = ()
     criteria: list[str] = field(default_factory=list)
     #: Indentation of the line that says that criteria follow, and whether it is a bullet.

@@ -32,6 +32,8 @@ from kiro_swarm.tasks.plan.graph import TaskGraph
 #: As many as one KiroTask may have; also what bounds the work on a hostile file.
 MAX_DEPENDENCIES: Final = 2000
 MAX_EDGES: Final = 1_000_000
+#: So many leaves are looked at to find out whether one is before another.
+_LOOKED_AT: Final = 1_000
 _MAX_CYCLES: Final = 10
 _SHOWN: Final = 12
 
@@ -46,6 +48,8 @@ class Edges:
     def __init__(self, groups: Groups, remarks: Remarks) -> None:
         self.written: list[set[int]] = [set() for _ in groups.leaves]
         self.implied: list[set[int]] = [set() for _ in groups.leaves]
+        #: Whether the tasks simply run one after another.
+        self.sequential = False
         self._groups = groups
         self._leaves = groups.leaves
         self._remarks = remarks
@@ -108,6 +112,25 @@ class Edges:
                     self._add(self.written, index, needed)
         return explicit
 
+    def is_before(self, name: str, draft: Draft, *, implied: bool) -> bool:
+        """Whether a task waits for all that an id stands for, however far the way.
+
+        :param implied: edges that follow from positions count, too.
+        """
+        wanted = set(self._groups.members(name) or ())
+        seen: set[int] = set()
+        for start in self._groups.members(draft.id) or ():
+            waiting = [start]
+            while waiting and not wanted <= seen and len(seen) < _LOOKED_AT:
+                leaf = waiting.pop()
+                further = self.written[leaf] | (
+                    self.implied[leaf] if implied else set()
+                )
+                waiting += further - seen
+                seen |= further
+            break
+        return bool(wanted) and wanted <= seen
+
     def external(self, draft: Draft) -> tuple[str, ...]:
         """What a task and its groups wait for in other specs."""
         found = self._resolver.external
@@ -128,6 +151,7 @@ class Edges:
 
     def _connect_sequence(self) -> None:
         """Rule 3."""
+        self.sequential = True
         self._remarks.add(
             "info",
             "sequential",

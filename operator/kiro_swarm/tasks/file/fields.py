@@ -2,45 +2,23 @@
 
 Used by ``outline``. Accepts ``_Name: value_``, ``**Name:** value``, ``**Name: value**``, a
 wrong closing mark, several in a line with `` | `` between them, and ``Name: value`` at the
-start of a line. Unknown names are text and stay in the description.
+start of a line. Unknown names are text and stay in the description (see ``near_fields``).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, Literal, Optional
+from typing import Final
 
-Kind = Literal[
-    "depends",
-    "blocks",
-    "requirements",
-    "files",
-    "boundary",
-    "estimate",
-    "priority",
-    "complexity",
-    "capabilities",
-    "acceptance",
-]
+from kiro_swarm.tasks.file.names import NAMES, SOFT, Kind, kind_of
+from kiro_swarm.tasks.file.references import read_references
+from kiro_swarm.tasks.file.values import NOTHING
 
 _BULLET: Final = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])[ \t]+")
-_NAMES: Final[tuple[tuple[str, Kind], ...]] = (
-    (r"depends(?:[ _-]?on)?|dependenc(?:y|ies)|blocked[ _-]?by", "depends"),
-    (r"blocks", "blocks"),
-    (r"requirements?|validates", "requirements"),
-    (r"(?:target )?files?", "files"),
-    (r"boundar(?:y|ies)", "boundary"),
-    (r"estimate(?:d (?:time|effort|duration))?|estimated|effort", "estimate"),
-    (r"priority", "priority"),
-    (r"(?:estimated )?complexity", "complexity"),
-    (r"(?:required )?(?:capabilit(?:y|ies)|skills?)", "capabilities"),
-    (r"acceptance criteri(?:a|on)|acceptance|done when", "acceptance"),
-)
 _FIELD: Final = re.compile(
     r"(?:^|(?<=[\s|;]))(?P<open>_{1,3}|\*{1,3})?(?P<name>"
-    + "|".join(names for names, _ in _NAMES)
+    + "|".join([*(names for names, _ in NAMES), SOFT])
     + r")(?P<mid>[_*]{0,3})[ \t]*[:：](?P<end>[_*]{0,3})",
     re.IGNORECASE,
 )
@@ -62,13 +40,8 @@ class Field:
     marked: bool
     line: int
     column: int
-
-
-@lru_cache(maxsize=256)
-def kind_of(name: str) -> Optional[Kind]:
-    """The kind of field that has this name, whatever its case, or None."""
-    found = (kind for names, kind in _NAMES if re.fullmatch(names, name, re.IGNORECASE))
-    return next(found, None)
+    #: Its name can mean something else: it is a dependency where its value is tasks alone.
+    soft: bool = False
 
 
 def read_fields(
@@ -92,14 +65,31 @@ def read_fields(
     for index, match in enumerate(starts):
         last = index + 1 == len(starts)
         stop = len(text) if last else starts[index + 1].start()
-        kind = kind_of(match.group("name"))
-        assert kind is not None  # noqa: S101 (the pattern is made of these names)
+        known = kind_of(match.group("name"))
+        kind = known or "depends"
         rest = text[match.end() : stop].strip()
         value = _value(match, rest if last else rest.rstrip(" \t|;"), kind)
+        if known is None and not _only_tasks(value):
+            continue
         found.append(
-            Field(kind, value, bool(match.group("open")), line, column + match.start())
+            Field(
+                kind,
+                value,
+                bool(match.group("open")),
+                line,
+                column + match.start(),
+                soft=known is None,
+            )
         )
     return found, text[: starts[0].start()].rstrip() if starts else text
+
+
+def _only_tasks(value: str) -> bool:
+    """Whether a value says nothing but tasks, or that there are none."""
+    if value.lower() in NOTHING:
+        return bool(value)
+    references = read_references(value)
+    return bool(references.found) and not references.leftover
 
 
 def _value(match: re.Match[str], value: str, kind: Kind) -> str:

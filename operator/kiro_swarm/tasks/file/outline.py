@@ -7,16 +7,14 @@ that is indented less.
 
 from __future__ import annotations
 
-import re
-from typing import Final, Optional
+from typing import Optional
 
 from kiro_swarm.api.graph import MAX_TASKS
 from kiro_swarm.tasks.file import ids
 from kiro_swarm.tasks.file.boxes import MARKS, Box, read_box, read_head
 from kiro_swarm.tasks.file.details import BULLET, collect, criteria_in
 from kiro_swarm.tasks.file.draft import Draft
-from kiro_swarm.tasks.file.fields import Field, read_fields
-from kiro_swarm.tasks.file.ids import PATTERN
+from kiro_swarm.tasks.file.fields import read_fields
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.sections import Sections
@@ -27,11 +25,10 @@ from kiro_swarm.tasks.file.task_comments import (
 )
 from kiro_swarm.tasks.file.texts import report_number
 
-_PROSE_EDGE: Final = re.compile(
-    r"\b(?:(?:depends on|blocked by|waits? for)\s+(?:tasks?\s+)?|(?:requires|needs|after)"
-    rf"\s+tasks?\s+){PATTERN}(?![\w-])",
-    re.IGNORECASE,
-)
+
+def _shown(mark: str) -> str:
+    """A mark as it is written, and what it is where it may look like another."""
+    return mark if mark.isascii() else f"{mark} U+{ord(mark[0]):04X}"
 
 
 class Outline:
@@ -41,6 +38,8 @@ class Outline:
         self.drafts: list[Draft] = []
         #: (line and column of a second definition, draft of the first)
         self.duplicates: list[tuple[int, int, Draft]] = []
+        #: By number of a line, the task whose text it is.
+        self.owners: dict[int, Draft] = {}
         self._remarks = remarks
         self._by_id: dict[str, Draft] = {}
         self._open: list[tuple[int, Optional[Draft]]] = []
@@ -111,7 +110,8 @@ class Outline:
                 "error",
                 "unknown-mark",
                 line.number,
-                f"the box [{box.mark}] of task {box.id} is none of [ ], [x], [-], [~]",
+                f"the box [{_shown(box.mark)}] of task {box.id} is none of [ ], [x], [-], "
+                "[~]",
                 box.column,
             )
         first = self._define(self._draft(line, box, around))
@@ -160,7 +160,8 @@ class Outline:
             line=line.number,
             column=box.column,
             offset=box.offset,
-            width=len(box.mark),
+            width=box.width,
+            priority=box.priority,
             indent=line.indent,
             enclosing=around.id if around else None,
             fields=fields,
@@ -209,7 +210,7 @@ class Outline:
             owner.fields.extend(fields)
             owner.add(line)
             collect(owner, line, box, fields)
-            self._note_prose(line, owner, fields)
+            self.owners[line.number] = owner
             return
         for orphan in fields:
             if orphan.marked:
@@ -220,18 +221,6 @@ class Outline:
                     "this line belongs to no task; write it below a task",
                     orphan.column,
                 )
-
-    def _note_prose(self, line: Line, owner: Draft, fields: list[Field]) -> None:
-        prose = None if fields else _PROSE_EDGE.search(line.text)
-        if prose:
-            self._remarks.add(
-                "warning",
-                "prose-dependency",
-                line.number,
-                f"'{prose.group()}' in the text of task {owner.id} is not read as a "
-                "dependency; write '_Depends: ..._' to make it one",
-                line.column + prose.start(),
-            )
 
     def _read_comment(self, line: Line) -> None:
         """The start or the end of a task that is written as a comment."""
@@ -279,7 +268,7 @@ class Outline:
         task.fields.extend(fields)
         task.add(line)
         collect(task, line, read_box(line), fields)
-        self._note_prose(line, task, fields)
+        self.owners[line.number] = task
 
     def _end_comment(self, *, ended: bool) -> None:
         task, self._comment = self._comment, None

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from kiro_swarm.tasks.file.boxes import read_box
 from kiro_swarm.tasks.file.details import Details, read_details
-from kiro_swarm.tasks.file.diagrams import report_diagrams
+from kiro_swarm.tasks.file.diagrams import Diagrams
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import TASK_COMMENT, Document, clean, read_lines
+from kiro_swarm.tasks.file.looks import report_looks
 from kiro_swarm.tasks.file.model import Remarks, SpecTask, TaskFile
+from kiro_swarm.tasks.file.near_fields import report_near_fields
 from kiro_swarm.tasks.file.outline import Outline
+from kiro_swarm.tasks.file.prose import report_prose
 from kiro_swarm.tasks.file.texts import report_sizes
 from kiro_swarm.tasks.file.waves import read_waves
 
@@ -28,8 +31,13 @@ def parse(text: str) -> TaskFile:
     groups = Groups(outline.read(document.lines))
     _report_structure(document, outline, groups, remarks)
     edges = Edges(groups, remarks)
-    edges.connect(read_waves(document, remarks))
-    report_diagrams(document.lines, groups, remarks)
+    waves = read_waves(document, remarks)
+    edges.connect(waves)
+    report_looks(document.lines, groups, remarks)
+    report_near_fields(document.lines, outline.owners, groups, remarks)
+    report_prose(document.lines, outline.owners, groups, edges, remarks)
+    of_tasks = {*outline.owners, *(draft.line for draft in groups.drafts.values())}
+    Diagrams(document, groups, edges, remarks).report(of_tasks, sections=waves is None)
     tasks = _tasks(groups, edges, remarks)
     report_sizes(tasks, remarks)
     return TaskFile(tasks, remarks.sorted())

@@ -18,6 +18,7 @@ from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.references import (
     PHASE,
     Reference,
+    References,
     phase_key,
     read_references,
 )
@@ -49,6 +50,17 @@ class Resolver:
     def resolve(self, draft: Draft, entry: Field) -> Optional[list[int]]:
         """Leaves that one field names; None when it turned out to be plain text."""
         references = read_references(entry.value)
+        if entry.soft and not self._are_tasks(draft, references):
+            self._remarks.add(
+                "warning",
+                "unread-field",
+                entry.line,
+                f"'{entry.value[:80]}' of task {draft.id} is not read as a dependency: not "
+                "all of it are other tasks of this file; write '_Depends: ..._' if it is "
+                "one",
+                entry.column,
+            )
+            return None
         if references.leftover:
             words = " ".join(references.leftover)[:80]
             plain = not any(c.isdigit() for c in words)
@@ -89,6 +101,20 @@ class Resolver:
             else:
                 found += members
         return found
+
+    def _are_tasks(self, draft: Draft, references: References) -> bool:
+        """Whether all that a field names are tasks of this file, and none is its own."""
+        for reference in references.found:
+            names = [reference.text, reference.last]
+            if reference.kind in ("task", "range"):
+                members = [self._groups.members(name) for name in filter(None, names)]
+                if None in members or any(
+                    self._is_part(draft, m or []) for m in members
+                ):
+                    return False
+            elif reference.kind == "external":
+                return False
+        return True
 
     def _is_part(self, draft: Draft, members: list[int]) -> bool:
         if draft.id not in self._own:

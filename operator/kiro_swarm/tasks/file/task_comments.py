@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Final, Optional
 
-from kiro_swarm.tasks.file.fields import Field, kind_of
+from kiro_swarm.tasks.file.fields import Field
 from kiro_swarm.tasks.file.ids import ALLOWED, is_id
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Remarks, State
+from kiro_swarm.tasks.file.names import kind_of
 
 _ATTRIBUTE: Final = re.compile(
     r"(?P<name>[A-Za-z][\w-]{0,40})\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"

@@ -13,7 +13,34 @@ from typing import Final, Optional
 from kiro_swarm.tasks.file.model import Complexity
 
 #: Words and signs that mean "no value".
-NOTHING: Final = frozenset({"", "-", "–", "—", "none", "n/a", "nothing"})
+NOTHING: Final = frozenset(
+    {
+        *("", "-", "–", "—", "none", "n/a", "nothing", "nil", "null", "no", "[]"),
+        *(
+            "无",
+            "無",
+            "没有",
+            "无依赖",
+            "無依賴",
+            "なし",
+            "無し",
+            "ない",
+            "없음",
+            "keine",
+            "keiner",
+        ),
+        *(
+            "aucune",
+            "aucun",
+            "ninguna",
+            "ninguno",
+            "nenhuma",
+            "nenhum",
+            "nessuna",
+            "нет",
+        ),
+    }
+)
 _COMMENT: Final = re.compile(r"\([^()]*\)|（[^（）]*）")
 _TRAILING_COMMENT: Final = re.compile(r"\s\([^()]*\)\Z")
 _NUMBER: Final = r"[0-9]{1,6}(?:\.[0-9]{1,2})?"

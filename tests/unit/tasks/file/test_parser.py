@@ -150,8 +150,8 @@ def test_a_number_that_disagrees_with_its_place_is_said() -> None:
 
 
 def test_an_unknown_mark_is_an_error() -> None:
-    file = read("- [v] 1. One\n- [] 2. Two\n- [a](https://x.test) link\n- [1] note\n")
+    file = read("- [v] 1. One\n- [?] 2. Two\n- [a](https://x.test) link\n- [1] note\n")
     assert said(file, "unknown-mark") == [
         "line 1: the box [v] of task 1 is none of [ ], [x], [-], [~]",
-        "line 2: the box [] of task 2 is none of [ ], [x], [-], [~]",
+        "line 2: the box [?] of task 2 is none of [ ], [x], [-], [~]",
     ]

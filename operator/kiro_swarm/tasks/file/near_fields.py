@@ -1,0 +1,94 @@
+"""Fields of a name that is not known, whose value is nothing but tasks: told, not read.
+
+Used by ``parser`` when all tasks are known. `_Requires: 4_` may be a dependency or a number of
+requirements; only its author knows. What has a name that says otherwise (`_Design: 1.2_`) and
+what is a mere number (`_Sprint: 2_`) is no alarm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, Optional
+
+from kiro_swarm.tasks.file.draft import Draft
+from kiro_swarm.tasks.file.groups import Groups
+from kiro_swarm.tasks.file.lines import Line
+from kiro_swarm.tasks.file.model import Remarks
+from kiro_swarm.tasks.file.names import is_soft, kind_of
+from kiro_swarm.tasks.file.references import read_references
+from kiro_swarm.tasks.file.values import NOTHING
+
+_FIELD: Final = re.compile(
+    r"(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(?P<open>_{1,3}|\*{1,3})?"
+    r"(?P<name>[^\W\d_][^*:：|`\n]{0,39}?)(?P<mid>[_*]{0,3})[ \t]*[:：]"
+    r"[_*]{0,3}[ \t]*(?P<value>[^|]{1,300})"
+)
+#: Part of a name that speaks of an order.
+_ORDER: Final = re.compile(
+    r"depend|prereq|predecess|requir|after|before|block|follow|wait|need|preced|enabl|upstream"
+    r"|downstream|order|first|\bdeps?\b",
+    re.IGNORECASE,
+)
+#: Part of a name whose numbers are of something else.
+_OTHER: Final = re.compile(
+    r"requirement|design|propert|version|section|chapter|story|stories|\bus\b|\bn?fr\b|\bac\b"
+    r"|criteri|accept|valid|verif|test|implement|satisf|cover|trace|ref|spec|goal|rule|issue"
+    r"|bug|phase|step|feature|milestone|epic|release|page|port|correct|objective|source|adr"
+    r"|parallel|concurren|related|similar|see also|owner|assign"
+    r"|需求|要件|要求|设计|設計|验证|驗證|検証|验收|測試|测试|属性|性质|规范|章|요구|설계|검증|并行|並行|병행|関連|相关",
+    re.IGNORECASE,
+)
+
+
+def report_near_fields(
+    lines: Iterable[Line], owners: dict[int, Draft], groups: Groups, remarks: Remarks
+) -> None:
+    """A remark for each line of a task that is a field of tasks and has an unknown name."""
+    known = {entry.line for draft in groups.drafts.values() for entry in draft.fields}
+    for line in lines:
+        owner = owners.get(line.number)
+        if owner is None or line.code or line.number in known:
+            continue
+        match = (
+            _FIELD.match(line.text) if ":" in line.text or "：" in line.text else None
+        )
+        if match is None or not _is_near(match, owner, groups):
+            continue
+        remarks.add(
+            "warning",
+            "unread-field",
+            line.number,
+            f"the field '{match.group('name')}' of task {owner.id} names tasks and is not "
+            "read; write '_Depends: ..._' if it is a dependency",
+            line.column + match.start("name"),
+        )
+
+
+def _is_near(match: re.Match[str], owner: Draft, groups: Groups) -> bool:
+    name = match.group("name").strip()
+    value = match.group("value").strip(" \t*_.")
+    if kind_of(name) or is_soft(name) or value.lower() in NOTHING:
+        return False
+    ordered = _ORDER.search(name) is not None
+    if not ordered and _OTHER.search(name):
+        return False
+    names = _tasks_in(value, groups)
+    if not names or owner.id in names:
+        return False
+    sure = len(names) > 1 or "task" in value.lower() or not names[0].isdigit()
+    marked = bool(match.group("open"))
+    return ordered or (marked and (sure or not name.isascii()))
+
+
+def _tasks_in(value: str, groups: Groups) -> Optional[list[str]]:
+    """The tasks that are all that a value says, or None."""
+    references = read_references(value)
+    if references.leftover or not references.found:
+        return None
+    names: list[str] = []
+    for reference in references.found:
+        if reference.kind not in ("task", "range"):
+            return None
+        names += filter(None, (reference.text, reference.last))
+    return names if all(groups.members(name) is not None for name in names) else None
