@@ -28,7 +28,7 @@ def entries() -> Dict[str, List[str]]:
 def conditions_made() -> Set[Tuple[str, str]]:
     """Kind and type of every condition that the code makes, read from its calls."""
     kinds = {
-        RECONCILE / "swarms/status.py": "KiroSwarm",
+        RECONCILE / "swarms/conditions.py": "KiroSwarm",
         RECONCILE / "instances/decision.py": "KiroInstance",
         RECONCILE / "commands/answer/status.py": "SwarmCommand",
         RECONCILE / "tasks/lateness.py": "KiroTask",
@@ -87,7 +87,7 @@ def test_every_condition_that_is_made_has_a_row_and_no_other() -> None:
 
 
 def test_every_reason_of_a_swarm_s_conditions_is_in_their_table() -> None:
-    given = set(words(read(RECONCILE / "swarms/status.py"))) & set(reasons(ROOT))
+    given = set(words(read(RECONCILE / "swarms/conditions.py"))) & set(reasons(ROOT))
     told = {
         word for row in table_rows(PAGE) for cell in row for word in code_words(cell)
     }

@@ -10,14 +10,10 @@ import pytest
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.swarms.conditions import stuck
 from kiro_swarm.reconcile.swarms.integrate import Train
 from kiro_swarm.reconcile.swarms.prepare import Prepared
-from kiro_swarm.reconcile.swarms.status import (
-    differs,
-    stuck,
-    swarm_status,
-    was_prepared,
-)
+from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from tests.support.shapes import valid
 from tests.unit.reconcile.surroundings import START
 from tests.unit.reconcile.views import (

@@ -1,6 +1,6 @@
 """KiroSwarm.status from a view: counts, phase, conditions, speed-up. Pure.
 
-The truth table of the conditions stands beside their type, in ``api/swarm_status.py``.
+The conditions are made in ``conditions``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from collections import Counter
 from typing import Mapping, Optional
 
 from kiro_swarm.api.access import status_of
-from kiro_swarm.api.common import Condition
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.meta import (
     BLOCKED,
@@ -33,26 +32,29 @@ from kiro_swarm.api.swarm_status import (
     TaskCounts,
 )
 from kiro_swarm.api.task import State
-from kiro_swarm.policy.conditions import condition, is_true
+from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.text import listed
 from kiro_swarm.reconcile.snapshot.view import View, state_of
+from kiro_swarm.reconcile.swarms.conditions import (
+    beyond_all,
+    conditions,
+    question_of,
+    stuck,
+)
 from kiro_swarm.reconcile.swarms.integrate import (
     Train,
-    approvals,
     counts_told,
     head_of,
     pushed_of,
 )
 from kiro_swarm.reconcile.swarms.prepare import Prepared
-from kiro_swarm.reconcile.tasks.hand_out import lacking
 from kiro_swarm.reconcile.tasks.lateness import is_late
 from kiro_swarm.reconcile.tasks.transitions import first_start
 
 _MOST_INSTANCES = 64
 _PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
-_MOST_NAMED = 5
 
 
 def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatus:
@@ -81,7 +83,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatu
         "startedAt": started,
         "finishedAt": finished,
         "speedup": _speedup(view, started, finished),
-        "conditions": _conditions(view, prepared, train, phase, message, all_ready),
+        "conditions": conditions(view, prepared, train, phase, message, all_ready),
     }
 
 
@@ -248,7 +250,7 @@ def _phase_and_message(
     if stuck(view):
         names = ", ".join(sorted(i for i, s in view.states.items() if s == FAILED))
         return "Failed", f"failed: {names}; `run task ID` tries one again"[:1024]
-    question = f"{asked}; " if (asked := _question(view)) else ""
+    question = f"{asked}; " if (asked := question_of(view)) else ""
     if view.spec.suspend:
         return "Suspended", f"{question}suspended; {len(view.active)} tasks still run"
     waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
@@ -263,117 +265,12 @@ def _phase_and_message(
     )
 
 
-def _beyond_all(view: View) -> list[str]:
-    """Ready tasks that ask for what no instance can do."""
-    ready = view.task_index.by_state[READY]
-    return [task["spec"]["id"] for task in ready if lacking(view, task)]
-
-
 def _nobody_able(view: View) -> str:
     """What no instance can do, and where to read more."""
-    unable = _beyond_all(view)
+    unable = beyond_all(view)
     if not unable:
         return ""
     return f"; no instance can do {listed(unable)}: `explain task {unable[0]}`"
-
-
-def _question(view: View) -> str:
-    """What a person is asked, with the sentences to answer it; empty for nothing."""
-    waiting = [task["spec"]["id"] for task in approvals(view)]
-    if not waiting:
-        return ""
-    named = ", ".join(waiting[:_MOST_NAMED])
-    more = len(waiting) - _MOST_NAMED
-    others = f" and {more} more" if more > 0 else ""
-    return (
-        f"approve or reject {named}{others}: "
-        f"`approve task {waiting[0]}` or `reject task {waiting[0]}`"
-    )
-
-
-def stuck(view: View) -> bool:
-    """A task has failed and nothing else can move without a person."""
-    states = set(view.states.values())
-    return FAILED in states and states <= {FAILED, BLOCKED, MERGED, SKIPPED}
-
-
-def _conditions(
-    view: View,
-    prepared: Prepared,
-    train: Train,
-    phase: str,
-    message: str,
-    all_ready: bool,
-) -> list[Condition]:
-    generation = view.swarm["metadata"].get("generation", 0)
-    before = view.status.get("conditions") or []
-
-    def make(kind: str, status: Optional[bool], reason: str, text: str) -> Condition:
-        return condition(
-            before, kind, status, reason, text, generation=generation, now=view.now
-        )
-
-    stalled = _stall_reason(view, prepared, train)
-    moving = not stalled and not (view.complete and all_ready and not train.running)
-    waits = DONE in view.states.values()
-    if prepared.done is not True:
-        reason = "PrepareFailed" if prepared.done is False else "Preparing"
-        ready = make("Ready", False, reason, message)
-    elif view.spec.suspend:
-        ready = make("Ready", False, "Suspended", message)
-    elif all_ready or view.complete:
-        ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
-    else:
-        ready = make("Ready", False, "InstancesNotReady", "instances are starting")
-    failed = FAILED in view.states.values()
-    asked = []
-    if view.spec.integration.approval == "Required":
-        question = _question(view)
-        reason = "ApprovalPending" if question else "NothingToApprove"
-        asked = [make("ApprovalNeeded", bool(question), reason, question)]
-    return [
-        *asked,
-        ready,
-        make("Reconciling", moving, phase if moving else "Idle", message),
-        make(
-            "Stalled",
-            bool(stalled),
-            stalled or "Progressing",
-            message if stalled else "",
-        ),
-        make(
-            "Prepared",
-            prepared.done,
-            prepared.reason if prepared.done is not None else "Preparing",
-            prepared.message or "the task graph is there",
-        ),
-        make(
-            "Complete",
-            view.complete,
-            "AllMerged" if view.complete else "TasksFailed" if failed else "InProgress",
-            message,
-        ),
-        make(
-            "Integrated",
-            train.ok and not waits,
-            train.reason or ("MergePending" if waits else "Integrated"),
-            train.message,
-        ),
-    ]
-
-
-def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
-    if prepared.done is False:
-        return prepared.reason
-    if stuck(view):
-        return "TasksFailed"
-    unable = _beyond_all(view)
-    if unable and not view.active and DONE not in view.states.values():
-        others = len(view.task_index.by_state[READY]) - len(unable)
-        return "" if others else "NobodyAble"
-    if view.finished and not train.ok and not train.running:
-        return train.reason
-    return ""
 
 
 def was_prepared(status: KiroSwarmStatus) -> bool:

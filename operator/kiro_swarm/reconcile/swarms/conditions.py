@@ -1,0 +1,125 @@
+"""The conditions of a KiroSwarm: what is well, what waits, and for whom. Pure.
+
+Role: ``status`` asks for them. The truth table stands beside their type, in
+``api/swarm_status.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from kiro_swarm.api.common import Condition
+from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, READY, SKIPPED
+from kiro_swarm.policy.conditions import condition
+from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.swarms.integrate import Train, approvals
+from kiro_swarm.reconcile.swarms.prepare import Prepared
+from kiro_swarm.reconcile.tasks.hand_out import lacking
+
+_MOST_NAMED = 5
+
+
+def stuck(view: View) -> bool:
+    """A task has failed and nothing else can move without a person."""
+    states = set(view.states.values())
+    return FAILED in states and states <= {FAILED, BLOCKED, MERGED, SKIPPED}
+
+
+def beyond_all(view: View) -> list[str]:
+    """Ready tasks that ask for what no instance can do."""
+    ready = view.task_index.by_state[READY]
+    return [task["spec"]["id"] for task in ready if lacking(view, task)]
+
+
+def question_of(view: View) -> str:
+    """What a person is asked, with the sentences to answer it; empty for nothing."""
+    waiting = [task["spec"]["id"] for task in approvals(view)]
+    if not waiting:
+        return ""
+    named = ", ".join(waiting[:_MOST_NAMED])
+    more = len(waiting) - _MOST_NAMED
+    others = f" and {more} more" if more > 0 else ""
+    return (
+        f"approve or reject {named}{others}: "
+        f"`approve task {waiting[0]}` or `reject task {waiting[0]}`"
+    )
+
+
+def conditions(
+    view: View,
+    prepared: Prepared,
+    train: Train,
+    phase: str,
+    message: str,
+    all_ready: bool,
+) -> list[Condition]:
+    """All conditions, each with its transition time carried over where it applies."""
+    generation = view.swarm["metadata"].get("generation", 0)
+    before = view.status.get("conditions") or []
+
+    def make(kind: str, status: Optional[bool], reason: str, text: str) -> Condition:
+        return condition(
+            before, kind, status, reason, text, generation=generation, now=view.now
+        )
+
+    stalled = _stall_reason(view, prepared, train)
+    moving = not stalled and not (view.complete and all_ready and not train.running)
+    waits = DONE in view.states.values()
+    if prepared.done is not True:
+        reason = "PrepareFailed" if prepared.done is False else "Preparing"
+        ready = make("Ready", False, reason, message)
+    elif view.spec.suspend:
+        ready = make("Ready", False, "Suspended", message)
+    elif all_ready or view.complete:
+        ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
+    else:
+        ready = make("Ready", False, "InstancesNotReady", "instances are starting")
+    failed = FAILED in view.states.values()
+    asked = []
+    if view.spec.integration.approval == "Required":
+        asking = question_of(view)
+        reason = "ApprovalPending" if asking else "NothingToApprove"
+        asked = [make("ApprovalNeeded", bool(asking), reason, asking)]
+    return [
+        *asked,
+        ready,
+        make("Reconciling", moving, phase if moving else "Idle", message),
+        make(
+            "Stalled",
+            bool(stalled),
+            stalled or "Progressing",
+            message if stalled else "",
+        ),
+        make(
+            "Prepared",
+            prepared.done,
+            prepared.reason if prepared.done is not None else "Preparing",
+            prepared.message or "the task graph is there",
+        ),
+        make(
+            "Complete",
+            view.complete,
+            "AllMerged" if view.complete else "TasksFailed" if failed else "InProgress",
+            message,
+        ),
+        make(
+            "Integrated",
+            train.ok and not waits,
+            train.reason or ("MergePending" if waits else "Integrated"),
+            train.message,
+        ),
+    ]
+
+
+def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
+    if prepared.done is False:
+        return prepared.reason
+    if stuck(view):
+        return "TasksFailed"
+    unable = beyond_all(view)
+    if unable and not view.active and DONE not in view.states.values():
+        others = len(view.task_index.by_state[READY]) - len(unable)
+        return "" if others else "NobodyAble"
+    if view.finished and not train.ok and not train.running:
+        return train.reason
+    return ""
