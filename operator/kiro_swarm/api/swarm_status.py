@@ -17,8 +17,11 @@ Stalled         nothing can move without a person        Progressing; True reaso
 Prepared        mirror and task graph are there          Preparing, or why it failed:
                                                          RemoteUnavailable, SpecNotFound,
                                                          TaskFileInvalid, ...
-Complete        every task is Merged or Skipped          InProgress, TasksFailed
-Integrated      no Done task waits and the last          MergePending, IntegrateFailed
+Complete        every task is Merged or Skipped and,     InProgress, TasksFailed,
+                where a push is wanted, the repository   PushPending, or why the push failed:
+                has all of it and the Job has ended      PushRejected, ...
+Integrated      no Done task waits, what is to be        MergePending, PushPending,
+                pushed by now is pushed, and the last    IntegrateFailed
                 integrate Job had no error
 ApprovalNeeded  a Done task waits for a person. Only     NothingToApprove
                 with spec.integration.approval Required
@@ -265,7 +268,10 @@ class KiroSwarmStatus(TypedDict, total=False):
     ]
     finishedAt: Annotated[
         Optional[Timestamp],
-        Field(description="When the last task was merged, failed or skipped."),
+        Field(
+            description="When the last task was merged, failed or skipped and, where a "
+            "push is wanted, its work was pushed."
+        ),
     ]
     conditions: Annotated[
         Conditions, Field(description="See the truth tables in the documentation.")

@@ -19,16 +19,19 @@ from kiro_swarm.policy import chain
 MOST_SEGMENTS = 256
 #: Entries of a ledger. A swarm of ten thousand tasks makes twice as many at most.
 MOST_ENTRIES = MOST_SEGMENTS * chain.LINES_PER_SEGMENT
+#: The reason why nothing more is merged when it has them.
+LEDGER_FULL = "LedgerFull"
 
 
 @dataclass(frozen=True)
 class MergedTask:
-    """A task that is on the integration branch, and of which KiroTask."""
+    """A task that is on the integration branch, of which KiroTask, and what it asked for."""
 
     commit: str
     uid: str
     attempt: int
     time: str
+    asked: str = ""
 
 
 @dataclass
@@ -36,8 +39,8 @@ class Book:
     """A ledger up to some line.
 
     ``head``: where the branch is after it; ``pushed``: where its copy in the source
-    repository is. Both are empty before the first entry. ``merged``: task id -> what this
-    swarm merged for it and did not take back.
+    repository is, since ``pushed_at``. All are empty before the first entry. ``merged``: task
+    id -> what this swarm merged for it and did not take back.
     """
 
     swarm: str
@@ -45,6 +48,7 @@ class Book:
     hash: str = chain.BEGINNING
     head: str = ""
     pushed: str = ""
+    pushed_at: str = ""
     merged: dict[str, MergedTask] = field(default_factory=dict)
 
     def add(self, line: Mapping[str, object]) -> Optional[LedgerEntry]:
@@ -54,7 +58,7 @@ class Book:
             return None
         self.lines, self.hash = self.lines + 1, str(line["hash"])
         if entry["kind"] == "push":
-            self.pushed = entry["after"]
+            self.pushed, self.pushed_at = entry["after"], entry["time"]
             return entry
         self.head = entry["after"]
         for task in entry["tasks"]:
@@ -64,6 +68,7 @@ class Book:
                     del self.merged[task["id"]]
             elif entry["swarm"] and entry["swarm"] == self.swarm:
                 self.merged[task["id"]] = MergedTask(
-                    entry["after"], task["uid"], task["attempt"], entry["time"]
+                    *(entry["after"], task["uid"], task["attempt"], entry["time"]),
+                    task.get("asked", ""),
                 )
         return entry

@@ -246,6 +246,8 @@ class Cluster:
         if moves and moves[-1]["after"] == after:
             return
         entry = an_entry(kind, after, owner["metadata"]["uid"], *tasks)
+        if kind == "push":
+            entry["time"] = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
         previous = lines[-1]["hash"] if lines else chain.BEGINNING
         line = chain.chained(entry, len(lines) + 1, str(previous))
         data = {chain.key_of(len(lines) + 1): chain.write(line)}

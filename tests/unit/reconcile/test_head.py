@@ -96,7 +96,7 @@ def test_before_there_is_a_ledger_the_last_report_counts_then_the_status() -> No
     assert where(view(made)) == (SYNC, MERGE)
     job(made, "demo-integrate-1", True, {"head": LATER, "pushed": LATER})
     assert where(view(made)) == (LATER, LATER)
-    assert where(view(made, MERGED)) == (MERGE, LATER), "it has no push yet"
+    assert where(view(made, MERGED)) == (MERGE, ""), "nobody else is believed now"
 
 
 def test_a_sync_that_runs_pushes_for_itself() -> None:

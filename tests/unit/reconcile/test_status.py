@@ -120,12 +120,12 @@ from tests.unit.reconcile.views import (
             },
         ),
         (
-            "all merged, still pushing",
+            "all merged, nothing to be pushed, the Job has not ended",
             view("Merged"),
             DONE,
             BUSY,
             "Succeeded",
-            {"Reconciling": "True Succeeded", "Complete": "True AllMerged"},
+            {"Reconciling": "True JobRunning", "Complete": "True AllMerged"},
         ),
         (
             "all merged, scaled down to fewer that are not ready yet",
@@ -133,7 +133,7 @@ from tests.unit.reconcile.views import (
             DONE,
             WELL,
             "Succeeded",
-            {"Ready": "True InstancesReady", "Reconciling": "True Succeeded"},
+            {"Ready": "True InstancesReady", "Reconciling": "True InstancesNotReady"},
         ),
         (
             "a failed task holds the rest back",
@@ -165,7 +165,7 @@ from tests.unit.reconcile.views import (
             {
                 "Stalled": "True PushRefused",
                 "Integrated": "False PushRefused",
-                "Complete": "True AllMerged",
+                "Complete": "False PushRefused",
                 "Reconciling": "False Idle",
             },
         ),

@@ -1,7 +1,8 @@
 """The conditions of a KiroSwarm: what is well, what waits, and for whom. Pure.
 
 Role: ``status`` asks for them. The truth table stands beside their type, in
-``api/swarm_status.py``.
+``api/swarm_status.py``. Guarantees: no reason contradicts the status beside it; Complete is
+said of nothing that is to be delivered and is not.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Optional
 from kiro_swarm.api.common import Condition
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, READY, SKIPPED
 from kiro_swarm.policy.conditions import condition
+from kiro_swarm.policy.ledger import LEDGER_FULL
 from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.swarms.delivery import PUSH_PENDING, undelivered
 from kiro_swarm.reconcile.swarms.integrate import Train, approvals
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.tasks.hand_out import lacking
@@ -63,7 +66,9 @@ def conditions(
         )
 
     stalled = _stall_reason(view, prepared, train)
-    moving = not stalled and not (view.complete and all_ready and not train.running)
+    waiting = undelivered(view, train)
+    complete = view.complete and train.ok and not waiting
+    moving = not stalled and not (complete and all_ready and not train.running)
     waits = DONE in view.states.values()
     if prepared.done is not True:
         reason = "PrepareFailed" if prepared.done is False else "Preparing"
@@ -83,7 +88,9 @@ def conditions(
     return [
         *asked,
         ready,
-        make("Reconciling", moving, phase if moving else "Idle", message),
+        make(
+            "Reconciling", moving, _moving(phase, train) if moving else "Idle", message
+        ),
         make(
             "Stalled",
             bool(stalled),
@@ -98,17 +105,34 @@ def conditions(
         ),
         make(
             "Complete",
-            view.complete,
-            "AllMerged" if view.complete else "TasksFailed" if failed else "InProgress",
+            complete,
+            (
+                "AllMerged"
+                if complete
+                else "TasksFailed" if failed else _undelivered_reason(view, train)
+            ),
             message,
         ),
         make(
             "Integrated",
-            train.ok and not waits,
-            train.reason or ("MergePending" if waits else "Integrated"),
-            train.message,
+            train.ok and not waits and not waiting,
+            train.reason
+            or ("MergePending" if waits else PUSH_PENDING if waiting else "Integrated"),
+            train.message or waiting,
         ),
     ]
+
+
+def _moving(phase: str, train: Train) -> str:
+    """What still moves; where the work is finished it is not the phase that says so."""
+    if phase != "Succeeded":
+        return phase
+    return "JobRunning" if train.running else "InstancesNotReady"
+
+
+def _undelivered_reason(view: View, train: Train) -> str:
+    """Why the work is not Complete, where no task has failed."""
+    return (train.reason or PUSH_PENDING) if view.complete else "InProgress"
 
 
 def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
@@ -120,6 +144,6 @@ def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
     if unable and not view.active and DONE not in view.states.values():
         others = len(view.task_index.by_state[READY]) - len(unable)
         return "" if others else "NobodyAble"
-    if view.finished and not train.ok and not train.running:
+    if not train.ok and (view.finished or train.reason == LEDGER_FULL):
         return train.reason
     return ""

@@ -9,7 +9,7 @@ the branch is, and what of it was pushed, is in the ledger that all of them writ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Optional, Union
 
@@ -50,16 +50,29 @@ def has_work(view: View, train: Train) -> bool:
     approval = view.spec.integration.approval
     if any(may_merge(task, approval) for task in view.task_index.by_state[DONE]):
         return True
-    if MERGED not in view.states.values():
-        return False
-    if view.finished and not train.ok:
+    if is_syncing(view):
+        return False  # it pushes what it has merged
+    if MERGED in view.states.values() and view.finished and not train.ok:
         return True  # the last one did not end well; the next finds what it left
+    return push_is_due(view) and not is_pushed(view)
+
+
+def push_is_due(view: View) -> bool:
+    """Whether the branch ought to be in the repository by now, as the swarm's policy says."""
     push = view.spec.integration.push
-    due = push == "Always" or (push == "OnComplete" and view.finished)
-    if not due or _is_syncing(view):
-        return False
-    head = head_of(view, train)
-    return bool(head) and head != pushed_of(view, train)
+    return push == "Always" or (push == "OnComplete" and view.finished)
+
+
+def is_pushed(view: View) -> bool:
+    """Whether the ledger says that the repository has the branch as it is.
+
+    Where merged work has no ledger, in a swarm of an earlier release, it does not say so: the
+    next Job makes one and pushes, which does no harm to what is there.
+    """
+    ledger = view.ledger
+    if not ledger.lines:
+        return MERGED not in view.states.values()
+    return not ledger.head or ledger.head == ledger.pushed
 
 
 def approvals(view: View) -> list[KiroTask]:
@@ -71,28 +84,31 @@ def approvals(view: View) -> list[KiroTask]:
 
 
 def head_of(view: View, train: Train) -> str:
-    """Commit that the integration branch points to: by the ledger, once it has an entry."""
+    """Commit that the integration branch points to: by the ledger, once it has a move."""
     return view.ledger.head or _told(view, train, "head")
 
 
 def pushed_of(view: View, train: Train) -> str:
-    """Commit that was pushed last: by the ledger, once it has a push."""
-    return view.ledger.pushed or _told(view, train, "pushed")
+    """Commit that was pushed last: by the ledger, once it has an entry."""
+    if view.ledger.lines:
+        return view.ledger.pushed
+    return _told(view, train, "pushed")
 
 
 def _told(view: View, train: Train, what: Literal["head", "pushed"]) -> str:
     """What was said before there was a ledger.
 
     In a swarm of an earlier release that is what the last Job of it reported, or else what
-    the status has; the first Job of this one makes the ledger of the branch.
+    the status has; the first Job of this one makes the ledger of the branch. It is shown to
+    people. Nothing is decided by what was said to be pushed: a status can be patched by hand.
     """
     before = view.status.get("integration") or {}
     told = train.report.get(what) if train.report else None
     return told or before.get(what) or ""
 
 
-def _is_syncing(view: View) -> bool:
-    """Whether a sync Job runs: it pushes what it has merged."""
+def is_syncing(view: View) -> bool:
+    """Whether a sync Job runs."""
     return any(job_outcome(job) is None for job in view.sync_jobs)
 
 
@@ -118,17 +134,29 @@ def counts_told(view: View) -> set[int]:
 
 
 def observe(view: View) -> Train:
-    """Where the train is now. Pure."""
+    """Where the train is now. Pure.
+
+    While a Job runs, what is known of the train is how the one before it ended: a Job that
+    begins has not mended anything yet.
+    """
     before = view.status.get("integration") or {}
     batch = int(before.get("batch") or 0)
     jobs = view.integrate_jobs
     if not jobs:
         return Train(batch, running=False, ok=True)
+    batch = max(batch, job_number(jobs[0]))
+    running = job_outcome(jobs[0]) is None
+    ended = [job for job in jobs if job_outcome(job) is not None]
+    if not ended:
+        return Train(batch, running, ok=True)
+    known = _ended(view, ended, batch)
+    return replace(known, running=True, retry_at=None) if running else known
+
+
+def _ended(view: View, jobs: list[Job], batch: int) -> Train:
+    """What the last Job of these, the latest first, left."""
     latest = jobs[0]
-    batch = max(batch, job_number(latest))
     outcome = job_outcome(latest)
-    if outcome is None:
-        return Train(batch, running=True, ok=True)
     left = report_in(view.pod_of_job(latest), IntegrateReport)
     failure = left if isinstance(left, Failure) else None
     report = None if isinstance(left, Failure) else left
@@ -174,7 +202,7 @@ async def reconcile(ctx: Context, view: View) -> Train:
         batch = train.batch + 1
         body = integrate_job(view.swarm, view.spec, batch, ctx.settings)
         await ctx.create(JOBS, view.namespace, body)
-        train = Train(batch, running=True, ok=train.ok, report=train.report)
+        train = replace(train, batch=batch, running=True, retry_at=None)
     kept = 3
     for job in view.integrate_jobs[kept:]:
         meta = job["metadata"]

@@ -43,6 +43,7 @@ from kiro_swarm.reconcile.swarms.conditions import (
     question_of,
     stuck,
 )
+from kiro_swarm.reconcile.swarms.delivery import delivered_at, last_end, undelivered
 from kiro_swarm.reconcile.swarms.integrate import (
     Train,
     counts_told,
@@ -64,7 +65,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatu
     ready = [item for item in view.instances if _counts_as_ready(item)]
     wanted = wanted_instances(view)
     phase, message = _phase_and_message(view, prepared, train, len(ready), wanted)
-    started, finished = first_start(view), _finished_at(view)
+    started, finished = first_start(view), delivered_at(view, train)
     all_ready = len(ready) >= wanted
     return {
         **before,
@@ -82,7 +83,7 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatu
         "integration": _integration(view, prepared, train),
         "startedAt": started,
         "finishedAt": finished,
-        "speedup": _speedup(view, started, finished),
+        "speedup": _speedup(view, started, last_end(view)),
         "conditions": conditions(view, prepared, train, phase, message, all_ready),
     }
 
@@ -205,16 +206,6 @@ def _anchor(view: View, train: Train) -> IntegrationStatus:
     return {"ledger": {"entries": ledger.lines, "head": ledger.hash}}
 
 
-def _finished_at(view: View) -> Optional[str]:
-    if not view.finished:
-        return None
-    ends = [
-        str(status.get("mergedAt") or status.get("finishedAt") or "")
-        for status in (status_of(task) for task in view.tasks)
-    ]
-    return max(ends) or None
-
-
 def _speedup(view: View, started: Optional[str], finished: Optional[str]) -> Speedup:
     """Measured times: of the wall clock, of all attempts, and their ratio."""
     now = stamp(view.now)
@@ -243,10 +234,14 @@ def _phase_and_message(
         return "Failed", prepared.message
     if prepared.done is None:
         return "Preparing", prepared.message
+    if not train.ok and view.finished:
+        return "Failed", f"{train.message}{_kept(view, train)}"[:1024]
     if not train.ok and not train.running:
-        return ("Failed" if view.finished else "Running"), train.message
+        return "Running", train.message
     if view.complete:
-        return "Succeeded", f"all {len(view.tasks)} tasks are merged or skipped"
+        text = f"all {len(view.tasks)} tasks are merged or skipped"
+        waiting = undelivered(view, train)
+        return ("Running", f"{text}; {waiting}") if waiting else ("Succeeded", text)
     if stuck(view):
         names = ", ".join(sorted(i for i, s in view.states.items() if s == FAILED))
         return "Failed", f"failed: {names}; `run task ID` tries one again"[:1024]
@@ -262,6 +257,16 @@ def _phase_and_message(
         "Running",
         f"{question}{states[MERGED]} of {len(view.tasks)} merged; "
         f"working on {working or 'nothing'}{waiting}",
+    )
+
+
+def _kept(view: View, train: Train) -> str:
+    """That its age does not end a swarm whose work is nowhere else."""
+    if view.spec.ttl_seconds_after_finished is None or not undelivered(view, train):
+        return ""
+    return (
+        "; the swarm is kept until its work is pushed, whatever"
+        " spec.ttlSecondsAfterFinished says"
     )
 
 

@@ -8,7 +8,7 @@ them in a row and decides when to look again.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Optional, cast
 
@@ -27,7 +27,6 @@ from kiro_swarm.cluster.resources import (
     AnyResource,
 )
 from kiro_swarm.policy.conditions import find, is_true
-from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.objects.manifests import foundations, is_owned
 from kiro_swarm.reconcile.settings import scheme_of
@@ -35,7 +34,7 @@ from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
 from kiro_swarm.reconcile.snapshot.reports import report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look, look_again
-from kiro_swarm.reconcile.swarms import integrate, members, prepare
+from kiro_swarm.reconcile.swarms import delivery, integrate, members, prepare
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
@@ -248,7 +247,7 @@ async def _write_status(
             await ctx.patch_status(SWARMS, view.swarm, status)
             ctx.written[view.uid] = ctx.monotonic()
             await _emit_events(ctx, view, status)
-        waits.append(await _expire(ctx, view, status))
+        waits.append(await _expire(ctx, view, train, status))
     given = [wait for wait in waits if wait is not None]
     return min(given) if given else None
 
@@ -281,17 +280,14 @@ def _until(view: View, when: Optional[datetime]) -> Optional[float]:
     return None if when is None else max(0.1, (when - view.now).total_seconds())
 
 
-async def _expire(ctx: Context, view: View, status: KiroSwarmStatus) -> Optional[float]:
+async def _expire(
+    ctx: Context, view: View, train: integrate.Train, status: KiroSwarmStatus
+) -> Optional[float]:
     """Delete a finished swarm whose time is up; else seconds until then."""
-    ttl = view.spec.ttl_seconds_after_finished
-    finished = parse(status.get("finishedAt"))
-    if (
-        ttl is None
-        or finished is None
-        or status["phase"] not in ("Succeeded", "Failed")
-    ):
+    when = delivery.expires_at(view, train, status)
+    if when is None:
         return None
-    left = (finished + timedelta(seconds=ttl) - view.now).total_seconds()
+    left = (when - view.now).total_seconds()
     if left > 0:
         return left
     await ctx.client.delete(SWARMS, view.namespace, view.name, uid=view.uid)
