@@ -24,7 +24,7 @@ from datetime import datetime
 from typing import Mapping, Optional
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
-from typing_extensions import Annotated, Literal, TypedDict
+from typing_extensions import Annotated, Literal, NotRequired, TypedDict
 
 #: Tasks in one entry: what takes more back is several.
 MOST_TASKS = 30
@@ -54,11 +54,16 @@ LedgerKind = Literal["merge", "sync", "rollback", "external", "push"]
 
 
 class LedgerTask(TypedDict):
-    """One attempt of a task; ``uid`` is that of the KiroTask that it was."""
+    """One attempt of a task; ``uid`` is that of the KiroTask that it was.
+
+    ``asked`` stands for what the task asked for (``policy.asked``); an earlier release did not
+    write it.
+    """
 
     id: _TaskId
     uid: _TaskUid
     attempt: Annotated[int, Field(ge=1, le=999_999)]
+    asked: NotRequired[Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]]
 
 
 class LedgerGate(TypedDict):

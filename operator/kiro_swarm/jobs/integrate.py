@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timezone
-from typing import Optional
+from typing import Callable, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import DONE, FAILED, READY
@@ -30,6 +30,8 @@ from kiro_swarm.lifecycle.fields import Patch, attempt_of
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
+from kiro_swarm.policy.asked import asked_of
+from kiro_swarm.workspace.done import adopt, forget
 from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
@@ -75,6 +77,7 @@ class Integration:
                 continue
             if await self._merging.finished() or not await self._more():
                 break
+        await self._in_thread(self._tidy)
         report: IntegrateReport = {
             "head": integration_head(self._env.mirror, self._merging.branch),
             "message": f"merged {self._merged}, sent back {self._returned}",
@@ -82,6 +85,19 @@ class Integration:
         if await self._merging.push_is_due():
             report["pushed"] = await self._merging.push()
         return report
+
+    def _adopt(self) -> None:
+        """Take what runners have kept, before it is merged and whether it is or not."""
+        adopt(self._env.mirror, self._merging.branch, self._env.root)
+
+    def _tidy(self) -> None:
+        """Take what was kept meanwhile, and drop what the branch has."""
+        self._adopt()
+        merged = {said.split("/")[0] for said in self._train.merged_trailers()}
+        forget(self._env.mirror, self._merging.branch, merged)
+
+    async def _in_thread(self, call: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, call)
 
     async def _done_tasks(self) -> list[KiroTask]:
         """Those to be merged, in order."""
@@ -137,6 +153,8 @@ class Integration:
 
     async def _one(self, task: KiroTask) -> None:
         """Merge one task and write what came of it."""
+        self._merging.ledger.check_room()
+        await self._in_thread(self._adopt)
         candidate = _candidate(task, self._env)
         outcome = await asyncio.get_running_loop().run_in_executor(
             None, self._train.merge, candidate
@@ -207,6 +225,7 @@ def _candidate(task: KiroTask, env: JobEnvironment) -> Candidate:
         branch=status["branch"],
         commit=status["commit"],
         base=status["baseCommit"],
+        asked=asked_of(spec),
     )
 
 

@@ -27,12 +27,14 @@ from kiro_swarm.cluster.segments import write_segment
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.owned import belongs_to_swarm, metadata_of
 from kiro_swarm.policy import chain, naming
-from kiro_swarm.policy.ledger import MOST_SEGMENTS, Book
+from kiro_swarm.policy.ledger import LEDGER_FULL, MOST_SEGMENTS, Book
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.ledger import News, news
 
 log = logging.getLogger(__name__)
 _TRIES = 10
+#: Entries of a move: the move, and its push.
+_A_MOVE = 2
 
 
 @dataclass
@@ -59,6 +61,15 @@ class Ledger:
     def lines(self) -> int:
         """How many entries it has."""
         return self._book.lines
+
+    def check_room(self) -> None:
+        """Raise WorkspaceError, LedgerFull, where one more move and its push have no place.
+
+        Asked before the branch is moved: afterwards it would be too late.
+        """
+        most = self._env.limits.ledger_entries
+        if self._book.lines + _A_MOVE > most:
+            raise _full(most)
 
     async def catch_up(self) -> None:
         """Write what the branch has, and was pushed, and the ledger lacks.
@@ -96,10 +107,7 @@ class Ledger:
         )
         most = self._env.limits.ledger_entries
         if told.kept + len(told.entries) > most:
-            raise WorkspaceError(
-                f"the integration ledger is full: {most} entries",
-                reason="LedgerFull",
-            )
+            raise _full(most)
         return told
 
     async def _write(self, told: News) -> None:
@@ -195,3 +203,11 @@ class Ledger:
                     reason="LedgerNameTaken",
                 )
             await asyncio.sleep(0.5)
+
+
+def _full(most: int) -> WorkspaceError:
+    return WorkspaceError(
+        f"the integration ledger is full: it takes {most} entries; nothing more is merged. Go"
+        " on in a new KiroSwarm, on the branch as it is",
+        reason=LEDGER_FULL,
+    )

@@ -31,6 +31,7 @@ async def sync(
     """
 
     async def work(merging: Merging) -> SyncReport:
+        merging.ledger.check_room()
         made = await _merge(merging, branch, command_uid)
         await merging.ledger.catch_up()
         log.info("%s -> %s, %d commits", made.before, made.head, made.commits)

@@ -35,7 +35,8 @@ class Found:
 class _Tasks:
     """What was read from ``start``, which is left out, to ``at``.
 
-    ``by_id``: swarm and id of the task. The latest merge is found, in it the first task.
+    ``by_id``: swarm, id of the task and what it asked for. The latest merge is found, in it the
+    first task.
     """
 
     start: str
@@ -43,7 +44,7 @@ class _Tasks:
     merges: int = 0
     trailers: dict[str, str] = field(default_factory=dict)
     by_uid: dict[str, Found] = field(default_factory=dict)
-    by_id: dict[tuple[str, str], Found] = field(default_factory=dict)
+    by_id: dict[tuple[str, str, str], Found] = field(default_factory=dict)
 
     def add(self, step: Step) -> None:
         """Take the next commit of the line."""
@@ -55,7 +56,7 @@ class _Tasks:
                 trailer = f"{task['uid']}/{task['attempt']}"
                 self.trailers.setdefault(trailer, step.commit)
                 self.by_uid[task["uid"]] = found
-                self.by_id[move["swarm"], task["id"]] = found
+                self.by_id[move["swarm"], task["id"], task.get("asked", "")] = found
         self.at = step.commit
 
 
@@ -71,15 +72,18 @@ class MergedTasks:
         """``<uid>/<attempt>`` -> the merge commit that brought it in first."""
         return dict(self._now().trailers)
 
-    def find(self, uid: str, swarm: str, task_id: str) -> Optional[Found]:
+    def find(
+        self, uid: str, swarm: str, task_id: str, asked: str = ""
+    ) -> Optional[Found]:
         """The latest merge of the KiroTask, or of a task of that id by that swarm.
 
-        A swarm without a uid has merged nothing by id.
+        A swarm without a uid has merged nothing by id. By id it is the same task only if it
+        asked for the same; what a merge of an earlier release was asked for nobody knows.
         """
         tasks = self._now()
         found = [tasks.by_uid.get(uid)]
         if swarm:
-            found.append(tasks.by_id.get((swarm, task_id)))
+            found += [tasks.by_id.get((swarm, task_id, a)) for a in {asked, ""}]
         there = [one for one in found if one is not None]
         return max(there, key=lambda one: one.place, default=None)
 

@@ -10,6 +10,7 @@ Trailers of a merge. Releases before the ledger wrote the first or the last alon
 
     Swarm-Task: <uid of the KiroTask>/<attempt>
     Swarm-Task-Id: <id of the task>
+    Swarm-Asked: <what the task asked for, as policy/asked.py has it>
     Swarm-Uid: <uid of the KiroSwarm>
     Swarm-Job: <name of the Job>
     Swarm-Gate: <name> passed <seconds>
@@ -28,6 +29,7 @@ from kiro_swarm.workspace.outcomes import GateRun
 
 TRAILER_KEY = "Swarm-Task"
 TASK_ID_KEY = "Swarm-Task-Id"
+ASKED_KEY = "Swarm-Asked"
 SWARM_KEY = "Swarm-Uid"
 JOB_KEY = "Swarm-Job"
 GATE_KEY = "Swarm-Gate"
@@ -53,11 +55,14 @@ def subject(title: str) -> str:
     return line[:_MAXIMUM_SUBJECT].rstrip() or "Untitled task"
 
 
-def merge_message(task_id: str, title: str, trailer: str, mover: Mover) -> str:
+def merge_message(
+    task_id: str, title: str, trailer: str, mover: Mover, asked: str = ""
+) -> str:
     """The message of the merge commit that brings a task in."""
     line = subject(f"Merge task {task_id}: {title}")
-    said = [(TRAILER_KEY, trailer), (TASK_ID_KEY, _word(task_id)), *_who(mover)]
-    return f"{line}\n\n{_block(said)}"
+    said = [(TRAILER_KEY, trailer), (TASK_ID_KEY, _word(task_id))]
+    said += [(ASKED_KEY, _word(asked))] if asked else []
+    return f"{line}\n\n{_block([*said, *_who(mover)])}"
 
 
 def sync_message(source: str, commit: str, command_uid: str, mover: Mover) -> str:

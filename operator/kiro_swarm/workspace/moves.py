@@ -30,6 +30,7 @@ from kiro_swarm.workspace.git import Git
 _FORMAT = "%H%n%P%n%ct%n%s%n%(trailers:only=true,unfold=true)"
 _TASK = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,63})/([1-9][0-9]{0,5})")
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_ASKED = re.compile(r"[0-9a-f]{16}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 _GATE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,252}) passed ([0-9]{1,9}\.[0-9]{3})")
 _SUBJECT = re.compile(r"Merge task ([A-Za-z0-9][A-Za-z0-9._-]{0,127}): ")
@@ -143,11 +144,17 @@ def _tasks(step: Step) -> list[LedgerTask]:
         return []
     if None in found or len(found) != len(ids) or len(ids) > MOST_TASKS:
         return []
-    return [
+    asked = step.values(messages.ASKED_KEY)
+    if len(asked) != len(ids) or not all(map(_ASKED.fullmatch, asked)):
+        asked = []  # an earlier release did not write it
+    tasks: list[LedgerTask] = [
         {"id": task_id, "uid": task[1], "attempt": int(task[2])}
         for task, task_id in zip(found, ids)
         if task is not None
     ]
+    for task, what in zip(tasks, asked):
+        task["asked"] = what
+    return tasks
 
 
 def _gates(step: Step) -> Iterator[LedgerGate]:

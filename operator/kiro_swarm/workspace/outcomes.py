@@ -44,7 +44,7 @@ class GatePort(Protocol):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A task's attempt that claims to be Done."""
+    """A task's attempt that claims to be Done; ``asked`` is of ``policy.asked``."""
 
     task_id: str
     title: str
@@ -54,6 +54,7 @@ class Candidate:
     branch: str
     commit: str
     base: str
+    asked: str = ""
 
     @property
     def trailer(self) -> str:

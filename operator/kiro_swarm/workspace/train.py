@@ -112,7 +112,9 @@ class MergeTrain:
 
         Of a KiroTask that was deleted and made again the branch has it under another uid.
         """
-        found = self._merged.find(candidate.uid, self._mover.swarm, candidate.task_id)
+        found = self._merged.find(
+            *(candidate.uid, self._mover.swarm, candidate.task_id), candidate.asked
+        )
         if found is None:
             return None
         task, commit = found.task, found.move["after"]
@@ -169,7 +171,8 @@ class MergeTrain:
                 return Conflict(tuple(files), brief)
             tree = self._with_own_spec(git, head, trial.tree, candidate)
             message = merge_message(
-                candidate.task_id, candidate.title, candidate.trailer, self._mover
+                *(candidate.task_id, candidate.title, candidate.trailer, self._mover),
+                candidate.asked,
             )
             return commit_merge(git, tree, head, candidate.commit, message)
 

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS
+from kiro_swarm.cluster.resources import CONFIG_MAPS, SWARMS, TASKS
 from kiro_swarm.jobs.integrate import integrate
 from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.jobs.prepare import prepare
 from kiro_swarm.jobs.sync import sync
 from kiro_swarm.policy import chain
+from kiro_swarm.policy.asked import asked_of
 from kiro_swarm.workspace.outcomes import Candidate, Merged
 from kiro_swarm.workspace.train import MergeTrain
 from tests.support.fake_api import client_of, fake_api
@@ -82,7 +83,9 @@ def whole(job: Job) -> None:
         line, status = lines[number], job.status(task)
         assert (status["state"], status["mergeCommit"]) == ("Merged", line["after"])
         uid = f"uid-{task.replace('.', '-')}"
-        assert line["tasks"] == [{"id": task, "uid": uid, "attempt": 1}]
+        asked = asked_of(job.api.store.read(TASKS, NAMESPACE, f"demo-{task}")["spec"])
+        told = {"id": task, "uid": uid, "attempt": 1, "asked": asked}
+        assert line["tasks"] == [told]
         assert (line["swarm"], line["job"]) == (job.env.uid, "demo-job-1")
     assert lines[0]["after"] == lines[1]["before"]
     assert lines[1]["after"] == lines[2]["after"] == head
@@ -288,11 +291,35 @@ async def test_config_maps_of_somebody_else_are_left_alone(ready: Job) -> None:
     assert texts(ready) == {"00000001": "mine"}
 
 
-async def test_a_ledger_has_a_bound(ready: Job) -> None:
-    ready.limit(ledger_entries=1)
-    assert await integrate(ready.client, ready.env) == 1
-    assert ready.words()["reason"] == "LedgerFull"
-    assert kinds(ready) == ["merge"]
+@pytest.mark.parametrize(
+    ("room", "made"),
+    [(0, []), (1, []), (2, ["merge"]), (3, ["merge", "merge"])],
+)
+async def test_a_full_ledger_is_found_before_the_branch_is_moved(
+    ready: Job, room: int, made: list[str]
+) -> None:
+    """One entry is kept for the push."""
+    ready.limit(ledger_entries=room)
+    full = room < 3
+    assert await integrate(ready.client, ready.env) == full
+    if full:
+        assert ready.words()["reason"] == "LedgerFull"
+        # What was merged is in the ledger, and what is in the ledger was merged.
+        assert kinds(ready) == made
+        head = ready.repositories.head()
+        assert [line["after"] for line in ready.ledger()][-1:] == [head][: len(made)]
+        states = [ready.status(task)["state"] for task in ("1.1", "1.2")]
+        assert states.count("Merged") == len(made)
+        assert states.count("Done") == 2 - len(made), "no attempt is charged"
+        before = ready.repositories.head()
+        commit(ready.repositories.upstream, {"new.py": "x\n"})
+        assert (
+            await sync(ready.client, ready.env, branch=None, command_uid=COMMAND) == 1
+        )
+        assert ready.words()["reason"] == "LedgerFull"
+        assert ready.repositories.head() == before
+    else:
+        assert kinds(ready) == [*made, "push"]
 
 
 async def test_a_volume_that_is_new_keeps_the_ledger(ready: Job) -> None:

@@ -96,7 +96,8 @@ class Job:
     def done(self, candidate: Candidate, **spec: Any) -> None:
         """A KiroTask that its runner reported as Done."""
         name = f"demo-{candidate.task_id}"
-        spec = {"swarm": "demo", "id": candidate.task_id, "maxAttempts": 3, **spec}
+        about = {"id": candidate.task_id, "title": candidate.title}
+        spec = {"swarm": "demo", **about, "maxAttempts": 3, **spec}
         self.api.store.create(TASKS, NAMESPACE, body(TASKS, name, spec))
         status = {
             "state": "Done",

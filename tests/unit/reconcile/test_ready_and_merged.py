@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from kiro_swarm.policy.asked import asked_of
 from kiro_swarm.policy.ledger import Book, MergedTask
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import transitions
@@ -70,3 +72,13 @@ def test_a_ready_task_that_was_made_again_is_known_among_many(
     assert [task["spec"]["id"] for task, _ in made] == ["r1", "r2"]
     assert {patch["state"] for _, patch in made} == {"Merged"}
     assert looked_at(view) == 2
+
+
+def test_an_id_that_was_reused_for_other_work_is_not_merged() -> None:
+    """The ledger has a task of that id; what it asked for was something else."""
+    view = a_view(3, 1, "r1", "r2")
+    for task_id, asked in (("r1", asked_of(view.tasks[1]["spec"])), ("r2", "f" * 16)):
+        known = view.ledger.merged[task_id]
+        view.ledger.merged[task_id] = replace(known, asked=asked)
+    made = transitions(view, lambda _: 0.0)
+    assert [task["spec"]["id"] for task, _ in made] == ["r1"]

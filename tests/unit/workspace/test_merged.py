@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -151,3 +152,27 @@ def said(found: Found | None) -> list[str]:
     if found is None:
         return []
     return [found.task["uid"], found.move["before"], found.move["after"]]
+
+
+def test_an_id_that_was_reused_for_other_work_is_not_merged(swarm: Swarm) -> None:
+    """Task 1.1 was merged; then its title and text were changed, and it was made again."""
+    first = replace(swarm.work({"a": "1"}), asked="a" * 16)
+    done = merged(swarm, first)
+    again = swarm.work({"b": "1"}, 2, "1.1", 1)
+    same = replace(again, uid="made-again", asked="a" * 16)
+    assert merged(swarm, same) == done
+    other = replace(again, uid="uid-1-1", attempt=1, asked="b" * 16)
+    assert merged(swarm, other) == done, "it is this very KiroTask"
+    known = MergedTasks(swarm.mirror, INTEGRATION)
+    assert known.find("made-again", MOVER.swarm, "1.1", "b" * 16) is None
+    found = known.find("made-again", MOVER.swarm, "1.1", "a" * 16)
+    assert found is not None
+    assert found.task["asked"] == "a" * 16
+
+
+def test_what_an_earlier_release_merged_is_known_by_its_id(swarm: Swarm) -> None:
+    merged(swarm, swarm.work({"a": "1"}))
+    known = MergedTasks(swarm.mirror, INTEGRATION)
+    found = known.find("made-again", MOVER.swarm, "1.1", "b" * 16)
+    assert found is not None
+    assert "asked" not in found.task

@@ -37,6 +37,7 @@ from kiro_swarm.lifecycle.steps import (
     skipped,
     ticked,
 )
+from kiro_swarm.policy.asked import asked_of, same_work
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.backlog import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
@@ -116,7 +117,7 @@ def _transition(
     known = view.ledger.merged.get(spec["id"])
     if known is not None and state in (BLOCKED, READY, FAILED):
         if known.uid != task["metadata"]["uid"]:
-            if state != FAILED:
+            if state != FAILED and same_work(known.asked, asked_of(spec)):
                 return recognised(known.commit, known.time)
         elif known.attempt == attempt_of(status):
             # Ended while it was merged, and the Job died before it could say so.

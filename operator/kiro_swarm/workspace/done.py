@@ -1,0 +1,127 @@
+"""Finished work in the mirror, under refs of its own, until it is merged.
+
+Role: the integrate Job calls ``adopt`` before each merge, for what runners have kept
+(finished.py), and ``forget`` when it ends.
+
+Guarantees: what ``adopt`` took has a ref, ``refs/kiro/done/<uid>/<attempt>``, before it is
+removed from where the runner kept it, so that neither the end of an instance nor a clean-up of the
+mirror can lose it. A ref goes when the branch has the task. Each may be killed anywhere and
+called again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from kiro_swarm.policy import naming
+from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.errors import ObjectsRefused
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.intake import Limits, read_branch, take_in
+from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.trials import owned
+
+log = logging.getLogger(__name__)
+
+#: Below it, one ref for each attempt that was Done: ``<uid>/<attempt>``.
+DONE_REFS = "refs/kiro/done"
+_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,63})\.([1-9][0-9]{0,5})")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Work that a runner has kept: where it is, which commit, under which ref it is to be."""
+
+    place: Path
+    commit: str
+    ref: str
+
+
+def adopt(
+    mirror: Path, branch: str, root: Path, limits: Optional[Limits] = None
+) -> int:
+    """Take all that runners have kept into the mirror; how much it was.
+
+    ``root``: of the volume. What git refuses stays where it is: the merge of that task says
+    why. Raises RepositoryBusy, RefNotFound, GitFailed.
+    """
+    taken = 0
+    for work in kept(root):
+        try:
+            with owned(mirror) as git:
+                head = integration_head(mirror, branch)
+                take_in(git, work.place, work.commit, head, limits or Limits())
+                git.run("update-ref", "--end-of-options", work.ref, work.commit)
+        except ObjectsRefused as refusal:
+            log.warning("%s: %s", work.place.name, refusal.message)
+            continue
+        remove_adopted(mirror, work)
+        taken += 1
+    return taken
+
+
+def remove_adopted(mirror: Path, work: Kept) -> None:
+    """Remove what a runner has kept, once the mirror has it under its ref."""
+    if Git(mirror).commit_id(work.ref) == work.commit:
+        remove(work.place)
+
+
+def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
+    """Drop the refs of tasks that are merged.
+
+    A ref goes when the branch contains its commit, or when ``merged``, the uids of tasks that
+    the branch has, names its task: a later attempt took its place.
+    """
+    listed = Git(mirror).run(
+        *("for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS)
+    )
+    refs = [line.split(" ") for line in listed.text.splitlines()]
+    if not refs:
+        return
+    contained = Git(mirror).run(
+        *("for-each-ref", f"--merged=refs/heads/{branch}", "--format=%(refname)"),
+        DONE_REFS,
+    )
+    over = set(contained.text.splitlines())
+    lines = [
+        f"delete {ref} {commit}\n"
+        for commit, ref in refs
+        if ref in over or ref[len(DONE_REFS) + 1 :].split("/")[0] in merged
+    ]
+    if lines:
+        with owned(mirror) as git:
+            git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+
+
+def kept(root: Path) -> Iterator[Kept]:
+    """What runners have kept on a volume and no Job has taken yet."""
+    for shelf in _folders(root / Path(naming.finished_folder("x")).parent):
+        for place in _folders(shelf):
+            named = _NAME.fullmatch(place.name)
+            commit = _commit_in(place) if named else None
+            if named and commit:
+                yield Kept(place, commit, f"{DONE_REFS}/{named[1]}/{named[2]}")
+
+
+def _commit_in(place: Path) -> Optional[str]:
+    try:
+        return read_branch(place, "finished")
+    except ObjectsRefused as refusal:
+        log.warning("%s: %s", place, refusal.message)
+        return None
+
+
+def _folders(place: Path) -> list[Path]:
+    """The real folders in a folder, in order; none where it is not there."""
+    try:
+        with os.scandir(place) as entries:
+            names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return [place / name for name in sorted(names)]

@@ -1,0 +1,118 @@
+"""Finished work gets a ref in the mirror before it is removed from where its runner kept it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.workspace.done import DONE_REFS, adopt, forget, kept, remove_adopted
+from kiro_swarm.workspace.finished import keep
+from kiro_swarm.workspace.outcomes import Candidate
+from tests.unit.workspace.repositories import INTEGRATION, Swarm, git, merged
+
+
+@pytest.fixture
+def done(swarm: Swarm) -> Path:
+    """The folder with the shelves of all instances."""
+    return swarm.top / "finished"
+
+
+def put_aside(swarm: Swarm, work: Candidate) -> None:
+    """What the runner does before it reports Done."""
+    shelf = swarm.top / "finished" / work.instance_dir.name
+    places = (work.instance_dir, swarm.mirror)
+    keep(shelf, work.uid, work.attempt, *places, INTEGRATION, work.commit)
+
+
+def take(swarm: Swarm) -> int:
+    return adopt(swarm.mirror, INTEGRATION, swarm.top)
+
+
+def refs(swarm: Swarm) -> dict[str, str]:
+    listed = git(
+        *(swarm.mirror, "for-each-ref", "--format=%(refname) %(objectname)"), DONE_REFS
+    )
+    return dict(line.split(" ") for line in listed.splitlines())
+
+
+def test_the_next_agent_cannot_destroy_finished_work(swarm: Swarm, done: Path) -> None:
+    work = swarm.work({"new.py": "work\n"})
+    put_aside(swarm, work)
+    swarm.cut(task="2")
+    shutil.rmtree(work.instance_dir)
+    assert take(swarm) == 1
+    outcome = merged(swarm, work)
+    assert swarm.show("new.py") == "work"
+    assert outcome.commit == swarm.head()
+    assert swarm.fsck(swarm.mirror) == ""
+
+
+def test_what_was_adopted_is_under_a_ref_and_no_longer_aside(
+    swarm: Swarm, done: Path
+) -> None:
+    first = swarm.work({"a.py": "a\n"})
+    put_aside(swarm, first)
+    second = swarm.work({"b.py": "b\n"}, index=2, task="2")
+    put_aside(swarm, second)
+    assert take(swarm) == 2
+    assert take(swarm) == 0
+    assert refs(swarm) == {
+        f"{DONE_REFS}/uid-1-1/1": first.commit,
+        f"{DONE_REFS}/uid-2/1": second.commit,
+    }
+    assert [list(p.iterdir()) for p in sorted(done.iterdir())] == [[], []]
+
+
+def test_only_what_the_mirror_has_is_removed(swarm: Swarm, done: Path) -> None:
+    work = swarm.work({"a.py": "a\n"})
+    put_aside(swarm, work)
+    (folder,) = (done / "demo-1").iterdir()
+    (found,) = kept(swarm.top)
+    remove_adopted(swarm.mirror, found)
+    assert folder.is_dir()
+    take(swarm)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("written", ["nothing", "other bytes", "a link"])
+def test_what_is_not_the_commit_is_not_adopted(
+    swarm: Swarm, done: Path, tmp_path: Path, written: str
+) -> None:
+    work = swarm.work({"a.py": "a\n"})
+    put_aside(swarm, work)
+    (folder,) = (done / "demo-1").iterdir()
+    (found,) = (folder / "repo.git" / "objects").glob("pack/*.pack")
+    content = found.read_bytes()
+    found.chmod(0o600)
+    found.unlink()
+    if written == "other bytes":
+        found.write_bytes(content[:-4])
+    elif written == "a link":
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.write_bytes(content)
+        found.symlink_to(elsewhere)
+    assert take(swarm) == 0
+    assert refs(swarm) == {}
+    assert folder.is_dir(), "nothing goes that is nowhere else"
+    assert merged(swarm, work).commit == swarm.head(), "the instance has it still"
+
+
+def test_refs_go_when_their_task_is_merged_and_not_before(
+    swarm: Swarm, done: Path
+) -> None:
+    rejected = swarm.work({"a.py": "first\n"})
+    put_aside(swarm, rejected)
+    taken = swarm.work({"a.py": "second\n"}, attempt=2)
+    put_aside(swarm, taken)
+    waits = swarm.work({"b.py": "b\n"}, index=2, task="2")
+    put_aside(swarm, waits)
+    take(swarm)
+    forget(swarm.mirror, INTEGRATION, set())
+    assert len(refs(swarm)) == 3
+    merged(swarm, taken)
+    forget(swarm.mirror, INTEGRATION, set())
+    assert set(refs(swarm).values()) == {rejected.commit, waits.commit}
+    forget(swarm.mirror, INTEGRATION, {taken.uid})
+    assert refs(swarm) == {f"{DONE_REFS}/{waits.trailer}": waits.commit}
