@@ -154,7 +154,13 @@ async def _serve(config: RunnerConfig, path: str, port: int) -> None:
         heartbeat_seconds=config.settings.heartbeat_seconds,
     )
     link = AgentLink(socket)
-    runner = make_runner(api, config, socket, Worktree(socket, config.instance))
+    worktree = Worktree(
+        socket,
+        config.instance,
+        plan=config.settings.spec_path,
+        exclude=config.settings.agent.exclude,
+    )
+    runner = make_runner(api, config, socket, worktree)
     probes = await serve([link, runner], port)
     pinging = asyncio.ensure_future(link.run())
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional
 
 import click
 from typing_extensions import ParamSpec
@@ -17,7 +17,9 @@ from typing_extensions import ParamSpec
 from kiro_swarm.workspace.checkout import checkout_tree
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.evidence import gather
-from kiro_swarm.workspace.instance import cut
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.instance import Instance, cut
+from kiro_swarm.workspace.leftovers import exclude_leftovers
 from kiro_swarm.workspace.restore import restore
 
 P = ParamSpec("P")
@@ -32,6 +34,16 @@ def _text(option: str, text: str) -> Callable[[Callable[P, None]], Callable[P, N
     return click.option(option, required=True, help=text)
 
 
+def _excluded(run: Callable[P, None]) -> Callable[P, None]:
+    # By the environment: an image of an earlier release would not know an option.
+    return click.option(
+        "--exclude",
+        default="",
+        envvar="KIRO_EXCLUDE",
+        help="Patterns of files that are nobody's work, one a line.",
+    )(run)
+
+
 @click.group("workspace")
 def workspace() -> None:
     """Cut a worktree, gather what a task left, restore it, check out a commit."""
@@ -42,11 +54,21 @@ def workspace() -> None:
 @_path("--mirror", "The swarm's bare mirror.")
 @_text("--branch", "swarm/<swarm>/<task>/<attempt>")
 @_text("--integration", "The integration branch of the mirror.")
+@_excluded
 def cut_command(
-    instance_dir: Path, mirror: Path, branch: str, integration: str
+    instance_dir: Path, mirror: Path, branch: str, integration: str, exclude: str
 ) -> None:
     """Give the instance a clean worktree on a new branch."""
-    _answer(lambda: cut(instance_dir, mirror, branch, integration).to_json())
+
+    def work() -> object:
+        made = cut(instance_dir, mirror, branch, integration)
+        instance = Instance(instance_dir)
+        exclude_leftovers(
+            Git(instance.repository), instance, made.base, _lines(exclude)
+        )
+        return made.to_json()
+
+    _answer(work)
 
 
 @workspace.command("evidence")
@@ -59,6 +81,10 @@ def cut_command(
     "--may-be-empty/--no-may-be-empty",
     help="A checkpoint: no change is work, too.",
 )
+@click.option(
+    "--plan", envvar="KIRO_PLAN", help="The swarm's own task file, spec.tasks.specPath."
+)
+@_excluded
 def evidence_command(
     instance_dir: Path,
     base: str,
@@ -66,11 +92,20 @@ def evidence_command(
     trailer: str,
     title: str,
     may_be_empty: bool,
+    plan: Optional[str],
+    exclude: str,
 ) -> None:
     """Commit what was left and say whether the task is done."""
     _answer(
         lambda: gather(
-            instance_dir, base, branch, trailer, title, may_be_empty=may_be_empty
+            instance_dir,
+            base,
+            branch,
+            trailer,
+            title,
+            may_be_empty=may_be_empty,
+            plan=plan or None,
+            exclude=_lines(exclude),
         ).to_json()
     )
 
@@ -79,9 +114,12 @@ def evidence_command(
 @_path("--instance-dir", "The instance's own folder.")
 @_text("--branch", "The branch that cut made.")
 @_text("--commit", "The commit that evidence answered.")
-def restore_command(instance_dir: Path, branch: str, commit: str) -> None:
+@_excluded
+def restore_command(instance_dir: Path, branch: str, commit: str, exclude: str) -> None:
     """Bring the worktree back to a commit; ignored files stay."""
-    _answer(lambda: restore(instance_dir, branch, commit).to_json())
+    _answer(
+        lambda: restore(instance_dir, branch, commit, exclude=_lines(exclude)).to_json()
+    )
 
 
 @workspace.command("checkout")
@@ -91,6 +129,10 @@ def restore_command(instance_dir: Path, branch: str, commit: str) -> None:
 def checkout_command(mirror: Path, commit: str, into: Path) -> None:
     """Put the files of a commit into a folder."""
     _answer(lambda: checkout_tree(mirror, commit, into).to_json())
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _answer(work: Callable[[], object]) -> None:

@@ -51,6 +51,7 @@ _UNTIDY = frozenset(
         "UnmergedPaths",
         "OperationInProgress",
         "NestedRepository",
+        "ContentElsewhere",
     }
 )
 _NO_EVIDENCE = _UNTIDY | {"BrokenRepository"}
@@ -155,7 +156,7 @@ async def run_pass(
         base=cut.base,
         branch=cut.branch,
         seconds=workshop.clock.monotonic() - began,
-        message=_summary(outcome, found.files, workshop.verification is not None),
+        message=_summary(outcome, found, workshop.verification is not None),
     )
     return Pass(finished, found)
 
@@ -207,10 +208,13 @@ def _brief(what: str, tail: str) -> str:
     return f"{what}\n\nThe end of its output:\n{said}" if said else what
 
 
-def _summary(outcome: AgentOutcome, files: int, verified: bool) -> str:
+def _summary(outcome: AgentOutcome, found: Evidence, verified: bool) -> str:
+    files = found.files
     text = f"{files} file{'' if files == 1 else 's'} changed"
     if verified:
         text += ", verification passed"
     if outcome.exit_code != 0:
         text += f"; {outcome.message} all the same"
+    if found.warning:
+        text += f"; {found.warning}"
     return text

@@ -36,7 +36,8 @@ class Evidence:
     """What is found in the worktree after the agent; ``commit`` is None for nothing.
 
     ``tree`` is git's name for the files of that commit: two commits with the same files
-    have the same one. Empty without a commit.
+    have the same one. Empty without a commit. ``warning`` is what people should know of
+    work that is there.
     """
 
     commit: Optional[str]
@@ -44,13 +45,15 @@ class Evidence:
     reason: str
     message: str
     tree: str = ""
+    warning: str = ""
 
 
 class Worktree:
     """The worktree of one instance.
 
     ``root`` is where the swarm's volume is mounted; ``program`` starts our command line in
-    the agent container.
+    the agent container. ``plan`` is the swarm's own task file, as its spec names it, and
+    ``exclude`` are patterns of files that are nobody's work.
     """
 
     def __init__(
@@ -59,9 +62,17 @@ class Worktree:
         instance: str,
         root: str = "/swarm",
         program: Sequence[str] = ("kiro-swarm",),
+        *,
+        plan: Optional[str] = None,
+        exclude: Sequence[str] = (),
     ) -> None:
         self._socket = socket
         self._program = tuple(program)
+        # Not as options: the agent's image may be of an earlier release.
+        self._environment = {
+            "KIRO_PLAN": plan or "",
+            "KIRO_EXCLUDE": "\n".join(exclude),
+        }
         self.mirror = f"{root}/repo.git"
         self.folder = f"{root}/instances/{instance}"
         # Mounted in the runner's container alone.
@@ -105,6 +116,7 @@ class Worktree:
             reason=one_line(str(answer.get("reason", "")), 64),
             message=one_line(str(answer.get("message", "")), 512),
             tree="" if nothing else _sha(answer, "tree"),
+            warning=one_line(str(answer.get("warning", "")), 512),
         )
 
     async def restore(self, cut: Cut, commit: str) -> None:
@@ -126,6 +138,7 @@ class Worktree:
                 *(f"--{name}={value}" for name, value in options.items()),
             ],
             cwd="/",
+            env=self._environment,
             timeout_seconds=_SECONDS,
         )
         answer = _last_object(result.stdout)

@@ -13,19 +13,24 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.elsewhere import work_elsewhere
 from kiro_swarm.workspace.errors import GitFailed
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
+from kiro_swarm.workspace.leftovers import exclude_leftovers
 from kiro_swarm.workspace.locks import (
     remove_stale_locks,
     sole_owner,
     wait_until_no_git_works_in,
 )
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, subject
+from kiro_swarm.workspace.pointers import stored
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
+from kiro_swarm.workspace.spec import spec_file
+from kiro_swarm.workspace.unchanged import keep_unchanged
 
 _MAXIMUM_FILES = 500
 # Files and folders by which git remembers an operation that is not finished.
@@ -41,7 +46,8 @@ class Evidence:
     """``commit`` and its ``tree`` are set when ``reason`` is Done, and ``clean`` is true.
 
     Reasons: Done, NoChanges, WrongBranch, HistoryRewritten, UnmergedPaths,
-    OperationInProgress, NestedRepository, BrokenRepository.
+    OperationInProgress, NestedRepository, ContentElsewhere, BrokenRepository.
+    ``warning``: what is Done and a person should know of all the same.
     """
 
     reason: str
@@ -51,12 +57,15 @@ class Evidence:
     commits_ahead: int = 0
     clean: bool = False
     files: list[str] = field(default_factory=list)
+    warning: str = ""
 
     def to_json(self) -> dict[str, object]:
         """As the command line prints it: camelCase, at most 500 files."""
         fields = asdict(self)
         fields["commitsAhead"] = fields.pop("commits_ahead")
         fields["files"] = self.files[:_MAXIMUM_FILES]
+        if not self.warning:
+            del fields["warning"]
         return fields
 
 
@@ -65,9 +74,11 @@ class _Commit:
     """The commit that the work ends with."""
 
     base: str
+    branch: str
     trailer: str
     title: str
     may_be_empty: bool
+    plan: Optional[str]
 
 
 class _NotDone(Exception):
@@ -84,10 +95,14 @@ def gather(
     title: str,
     *,
     may_be_empty: bool = False,
+    plan: Optional[str] = None,
+    exclude: Sequence[str] = (),
 ) -> Evidence:
     """Commit what was left and say what there is on ``branch`` since ``base``.
 
     ``may_be_empty``: a checkpoint; an empty commit stands for "checked, nothing to do".
+    ``plan``: the swarm's own task file, as ``spec.tasks.specPath`` names it. The merge train
+    takes it from nobody, so a change of it alone is none. ``exclude``: as for leftovers.py.
 
     Raises InvalidRef for bad arguments, RepositoryBusy while a git process of the agent
     is alive. A state that the agent is to blame for is an Evidence, not an error.
@@ -95,12 +110,13 @@ def gather(
     check_object_id(base)
     check_task_branch(branch)
     check_trailer(trailer)
+    spec = None if plan is None else spec_file(plan)
     instance = Instance(folder)
     wait_until_no_git_works_in(instance.tree)
     with sole_owner(folder) as held:
         try:
-            commit = _Commit(base, trailer, subject(title), may_be_empty)
-            return _gather(instance, held, branch, commit)
+            commit = _Commit(base, branch, trailer, subject(title), may_be_empty, spec)
+            return _gather(instance, held, commit, exclude)
         except _NotDone as verdict:
             return verdict.evidence
         except (GitFailed, OSError) as error:
@@ -111,23 +127,28 @@ def gather(
             )
 
 
-def _gather(instance: Instance, held: int, branch: str, commit: _Commit) -> Evidence:
+def _gather(
+    instance: Instance, held: int, commit: _Commit, exclude: Sequence[str]
+) -> Evidence:
     if instance.tree.is_symlink() or not instance.tree.is_dir():
         raise _NotDone("BrokenRepository", "the worktree is gone; do not remove it")
-    instance.restore_settings(branch)
+    instance.restore_settings(commit.branch)
     remove_stale_locks(instance.repository)
     private = instance.repository / "kiro-index"
     remove(private)
     git = Git(instance.admin, work_tree=instance.tree, index=private, held=held)
     _check_state(Git(instance.admin, work_tree=instance.tree, held=held), instance)
-    head = _head_on_branch(git, instance, commit.base, branch)
+    head = _head_on_branch(git, instance, commit.base, commit.branch)
     git.run("read-tree", head)
-    _stage(git, instance, held)
-    _commit_leftovers(git, head, commit)
+    exclude_leftovers(git, instance, commit.base, exclude)
+    agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
+    _stage(git, agents_own, instance.tree)
+    keep_unchanged(git, agents_own, instance.tree, head, commit.base)
+    _commit_leftovers(git, instance, head, commit)
     # From now on the agent's index is ours, so that `git status` says clean.
     remove(instance.admin / "index")
     os.replace(private, instance.admin / "index")
-    return _describe(Git(instance.admin, work_tree=instance.tree, held=held), commit)
+    return _describe(agents_own, instance, commit)
 
 
 def _check_state(git: Git, instance: Instance) -> None:
@@ -180,14 +201,13 @@ def _head_on_branch(git: Git, instance: Instance, base: str, branch: str) -> str
     return head
 
 
-def _stage(git: Git, instance: Instance, held: int) -> None:
+def _stage(git: Git, agents_own: Git, tree: Path) -> None:
     """Stage the worktree as it is into a new index.
 
     Not the agent's own index: it may hide changed files (assume-unchanged). From it come
     only those ignored files that the agent had staged on purpose.
     """
     git.run("add", "--all")
-    agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
     added = agents_own.run(
         *("diff-index", "--cached", "--no-renames", "--diff-filter=A"),
         *("--name-only", "-z", "HEAD"),
@@ -196,7 +216,7 @@ def _stage(git: Git, instance: Instance, held: int) -> None:
     there = [
         name
         for name in added.split(b"\0")
-        if name and os.path.lexists(os.path.join(os.fsencode(instance.tree), name))
+        if name and os.path.lexists(os.path.join(os.fsencode(tree), name))
     ]
     if there:
         git.run(
@@ -205,12 +225,15 @@ def _stage(git: Git, instance: Instance, held: int) -> None:
         )
 
 
-def _commit_leftovers(git: Git, head: str, commit: _Commit) -> None:
+def _commit_leftovers(git: Git, instance: Instance, head: str, commit: _Commit) -> None:
     changed = git.run("diff-index", "--cached", "--quiet", head, ok=(0, 1)).status == 1
     untouched = not changed and head == commit.base
     if untouched and not commit.may_be_empty:
-        raise _NotDone("NoChanges", "the agent ended without changing anything")
+        raise _nothing(
+            git, instance, commit, "the agent ended without changing anything"
+        )
     _refuse_nested_repositories(git, commit.base)
+    _refuse_lost_content(git, commit.base)
     trailer = f"{TRAILER_KEY}: {commit.trailer}"
     options = ("--quiet", "--no-verify", "--trailer", trailer)
     if changed or untouched:
@@ -239,15 +262,63 @@ def _refuse_nested_repositories(git: Git, base: str) -> None:
         )
 
 
-def _describe(git: Git, wanted: _Commit) -> Evidence:
+def _refuse_lost_content(git: Git, base: str) -> None:
+    lost = stored(git, base).lost
+    if lost:
+        raise _NotDone(
+            "ContentElsewhere",
+            f"{_names(lost)}: pointers of Git LFS to content that is not here and would"
+            " be lost; put the files themselves there",
+        )
+
+
+def _nothing(git: Git, instance: Instance, commit: _Commit, message: str) -> _NotDone:
+    """The task's branch has no work: because there is none, or it is elsewhere."""
+    places = work_elsewhere(
+        git, instance, commit.base, commit.branch, nothing_else=True
+    )
+    if not places:
+        return _NotDone("NoChanges", message)
+    return _NotDone(
+        "WrongBranch",
+        f"the branch of the task is empty, and there is work elsewhere: "
+        f"{', '.join(places)}; bring it onto {commit.branch}",
+    )
+
+
+def _warning(git: Git, instance: Instance, commit: _Commit) -> str:
+    """What is not on the branch, or is there in another form than people expect."""
+    said = []
+    places = work_elsewhere(
+        git, instance, commit.base, commit.branch, nothing_else=False
+    )
+    if places:
+        said.append(f"not taken, for it is not on the branch: {', '.join(places)}")
+    whole = stored(git, commit.base).whole
+    if whole:
+        said.append(f"stored in git as they are and not by Git LFS: {_names(whole)}")
+    return "; ".join(said)
+
+
+def _names(paths: Sequence[bytes]) -> str:
+    shown = [path.decode("utf-8", "replace") for path in paths[:5]]
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return ", ".join(shown) + more
+
+
+def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
     base, commit = wanted.base, git.run("rev-parse", "HEAD").text
     names = git.run("diff", "--name-only", "--no-ext-diff", "-z", base, commit).stdout
     files = [name for name in names.decode("utf-8", "replace").split("\0") if name]
     if not files and not wanted.may_be_empty:
-        raise _NotDone(
-            "NoChanges", "the commits of the agent change nothing altogether"
-        )
+        message = "the commits of the agent change nothing altogether"
+        raise _nothing(git, instance, wanted, message)
+    if files == [wanted.plan] and not wanted.may_be_empty:
+        message = f"the agent changed nothing but {wanted.plan}, which the swarm ticks"
+        raise _nothing(git, instance, wanted, message)
+    warning = _warning(git, instance, wanted)
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
     message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"
+    message += f"; {warning}" if warning else ""
     tree = git.run("rev-parse", f"{commit}^{{tree}}").text
-    return Evidence("Done", message, commit, tree, ahead, True, files)
+    return Evidence("Done", message, commit, tree, ahead, True, files, warning)

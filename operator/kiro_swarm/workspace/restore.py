@@ -13,10 +13,12 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Sequence
 
 from kiro_swarm.workspace.disk import real_folder, remove, write_plain
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
+from kiro_swarm.workspace.leftovers import exclude_leftovers
 from kiro_swarm.workspace.locks import (
     remove_stale_locks,
     sole_owner,
@@ -37,8 +39,12 @@ class Restored:
         return asdict(self)
 
 
-def restore(folder: Path, branch: str, commit: str) -> Restored:
+def restore(
+    folder: Path, branch: str, commit: str, *, exclude: Sequence[str] = ()
+) -> Restored:
     """Bring the worktree back to ``commit``, with ``branch`` there.
+
+    ``exclude``: as for leftovers.py; what it names stays.
 
     Raises InvalidRef for bad arguments, RepositoryBusy while a git process is alive in
     the worktree, GitFailed when the commit cannot be read.
@@ -55,6 +61,7 @@ def restore(folder: Path, branch: str, commit: str) -> Restored:
         real_folder(instance.tree)
         write_plain(instance.tree / ".git", f"gitdir: {instance.admin}\n")
         git = Git(instance.admin, work_tree=instance.tree, held=held)
+        exclude_leftovers(git, instance, commit, exclude)
         git.run("reset", "--quiet", "--hard", commit, "--")
         return Restored(commit, _remove_strangers(git, instance.tree))
 

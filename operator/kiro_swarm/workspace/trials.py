@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from kiro_swarm.workspace import briefs
+from kiro_swarm.workspace.attributes import merge_attributes
 from kiro_swarm.workspace.briefs import TrialMerge
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
@@ -48,12 +49,17 @@ def owned(mirror: Path) -> Iterator[Git]:
 
 
 def merge_trees(git: Git, head: str, other: str) -> TrialMerge:
-    """The tree of ``head`` merged with ``other``, with the files in conflict."""
-    answer = git.run(
-        *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
-        *(head, other),
-        ok=(0, 1),
-    )
+    """The tree of ``head`` merged with ``other``, with the files in conflict.
+
+    Merged as the attributes in ``head`` say, by what is part of git (attributes.py).
+    """
+    with merge_attributes(git, head) as options:
+        answer = git.run(
+            *options,
+            *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
+            *(head, other),
+            ok=(0, 1),
+        )
     return briefs.read_trial(answer.stdout)
 
 

@@ -1,0 +1,111 @@
+"""Work that an agent has put where nobody takes it from.
+
+Role: evidence.py. A task's branch alone is merged; what is in a stash, on another branch, in
+a worktree beside, on a detached HEAD that was left, or in a submodule is not.
+
+Guarantees: nothing is moved or run; the names are printable and few. What the base of the
+task contains, what the branch has by now, if in another commit, and what earlier tasks have
+left is not work of this one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from kiro_swarm.workspace.disk import read_plain
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.instance import Instance
+from kiro_swarm.workspace.refs import is_object_id, is_task_branch
+
+_HEADS = "refs/heads/"
+_KNOWN = ("refs/kept/", "refs/tags/", "refs/remotes/", "refs/kiro/")
+_SHOWN = 5
+_MOST = 200
+
+
+def work_elsewhere(
+    git: Git, instance: Instance, base: str, branch: str, *, nothing_else: bool
+) -> list[str]:
+    """Where commits are that began from ``base`` and are not on ``branch``; for people.
+
+    ``nothing_else``: the branch has no work, so that commits count which a HEAD has left
+    behind; beside work they are mostly what was amended.
+    """
+    named: dict[str, str] = {}
+    places = _places(git, instance, branch)
+    left = _left_behind(instance) if nothing_else else iter(())
+    for name, oid in chain(places, left):
+        named.setdefault(oid, name)
+    if not named:
+        return []
+    new = _tips(git, list(named), base, branch)
+    known = _trees(git, base, branch) if new else set()
+    found = [
+        f"{_printable(named[oid])} ({oid[:12]})"
+        for oid in new
+        if git.is_ancestor(base, oid)
+        and git.run("rev-parse", f"{oid}^{{tree}}").text not in known
+    ]
+    return found[:_SHOWN]
+
+
+def _places(git: Git, instance: Instance, branch: str) -> Iterator[tuple[str, str]]:
+    """Name and commit of every place but the branch itself."""
+    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", ok=(0, 128))
+    for line in listed.text.splitlines()[:_MOST]:
+        oid, _, name = line.partition(" ")
+        short = name[len(_HEADS) :] if name.startswith(_HEADS) else ""
+        if name.startswith(_KNOWN) or short == branch or is_task_branch(short):
+            continue
+        shown = f"branch {short}" if short else name
+        yield ("the stash" if name == "refs/stash" else shown), oid
+    for admin in sorted(instance.admin.parent.glob("*"))[:_MOST]:
+        head = read_plain(admin / "HEAD").strip()
+        if admin != instance.admin and is_object_id(head):
+            yield f"worktree {read_plain(admin / 'gitdir').strip()}", head
+
+
+def _left_behind(instance: Instance) -> Iterator[tuple[str, str]]:
+    """The last states of a HEAD that was detached, or of a branch that was deleted."""
+    moves = read_plain(instance.admin / "logs" / "HEAD").splitlines()[-_MOST:]
+    for line in reversed(moves):
+        oid = line.split(" ", 2)[1] if line.count(" ") > 1 else ""
+        if is_object_id(oid):
+            yield "a commit that no branch leads to", oid
+
+
+def _tips(git: Git, commits: list[str], base: str, branch: str) -> list[str]:
+    """Those that nothing leads to, the branch and the others included."""
+    asked = "".join(f"{oid}\n" for oid in commits)
+    answers = git.run("cat-file", "--batch-check", stdin=asked.encode()).text
+    there = [
+        line.split(" ")[0]
+        for line in answers.splitlines()
+        if line.split(" ")[1:2] == ["commit"]
+    ]
+    if not there:
+        return []
+    ref = f"{_HEADS}{branch}"
+    against = [f"^{base}", *([f"^{ref}"] if git.commit_id(ref) else [])]
+    lines = "".join(f"{line}\n" for line in [*there, *against])
+    listed = git.run(
+        *("rev-list", "--parents", "--stdin"), stdin=lines.encode(), ok=(0, 128)
+    ).text
+    rows = [line.split(" ") for line in listed.splitlines()]
+    inner = {parent for row in rows for parent in row[1:]}
+    new = {row[0] for row in rows} - inner
+    return [oid for oid in there if oid in new]
+
+
+def _trees(git: Git, base: str, branch: str) -> set[str]:
+    """What the base and the commits of the branch hold: whoever has the same is not new."""
+    listed = git.run(
+        "log", "--format=%T", f"{base}..{_HEADS}{branch}", ok=(0, 128)
+    ).text
+    return {git.run("rev-parse", f"{base}^{{tree}}").text, *listed.splitlines()}
+
+
+def _printable(name: str) -> str:
+    return re.sub(r"[^ -~]", "?", name)[:120]

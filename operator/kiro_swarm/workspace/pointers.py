@@ -1,0 +1,102 @@
+"""Git LFS: files of which git has a pointer and another server the content.
+
+Role: unchanged.py and evidence.py. Nothing of LFS runs here: a checkout has the pointers, and
+what an agent makes is stored in git as it is.
+
+Guarantees: a text that is not exactly a pointer is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kiro_swarm.workspace.git import Git
+
+_LONGEST = 1024
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
+    rb"oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,15})\n?"
+)
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """SHA-256 and size of the content."""
+
+    oid: str
+    size: int
+
+
+def pointers(git: Git, blobs: Sequence[str]) -> dict[str, Pointer]:
+    """Object id -> what it points to, of those of the blobs that are pointers."""
+    small = [oid for oid, size in _sizes(git, blobs) if size <= _LONGEST]
+    if not small:
+        return {}
+    asked = "".join(f"{oid}\n" for oid in small).encode()
+    rest = git.run("cat-file", "--batch", stdin=asked).stdout
+    found: dict[str, Pointer] = {}
+    for oid in small:
+        head, _, rest = rest.partition(b"\n")
+        size = int(head.rsplit(b" ", 1)[1])
+        pointer = _POINTER.fullmatch(rest[:size])
+        if pointer is not None:
+            found[oid] = Pointer(pointer[1].decode(), int(pointer[2]))
+        rest = rest[size + 1 :]
+    return found
+
+
+def _sizes(git: Git, blobs: Sequence[str]) -> Iterator[tuple[str, int]]:
+    asked = "".join(f"{oid}\n" for oid in dict.fromkeys(blobs)).encode()
+    listed = git.run("cat-file", "--batch-check", stdin=asked).text
+    for line in listed.splitlines():
+        oid, kind, *size = line.split(" ")
+        if kind == "blob":
+            yield oid, int(size[0])
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Of the changed files that belong to Git LFS: stored whole, and without content."""
+
+    whole: tuple[bytes, ...] = ()
+    lost: tuple[bytes, ...] = ()
+
+
+def stored(git: Git, base: str) -> Stored:
+    """How the index of ``git`` stores what is new since ``base`` and belongs to Git LFS.
+
+    A pointer that the base has somewhere is not new: a file may be moved or copied.
+    """
+    raw = git.run(
+        *("diff-index", "--cached", "--raw", "--no-renames", "--diff-filter=AMT"),
+        *("-z", base),
+    ).stdout.split(b"\0")
+    new = {
+        path: facts.decode().split(" ")[3] for facts, path in zip(raw[::2], raw[1::2])
+    }
+    if not new:
+        return Stored()
+    points = pointers(git, list(new.values()))
+    known: set[str] = set()
+    if points:
+        listed = git.run("ls-tree", "-r", "-z", "--full-tree", base).stdout
+        known = {
+            record.split(b"\t")[0].decode().split(" ")[2]
+            for record in listed.split(b"\0")
+            if record
+        }
+    answer = git.run(
+        *("check-attr", "--cached", "-z", "--stdin", "filter"),
+        stdin=b"".join(path + b"\0" for path in new),
+    ).stdout.split(b"\0")
+    given = {path for path, said in zip(answer[0::3], answer[2::3]) if said == b"lfs"}
+    return Stored(
+        whole=tuple(
+            path for path, oid in new.items() if path in given and oid not in points
+        ),
+        lost=tuple(
+            path for path, oid in new.items() if oid in points and oid not in known
+        ),
+    )

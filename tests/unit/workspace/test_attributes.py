@@ -1,0 +1,127 @@
+"""Files are merged as the repository asks, by what is part of git alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.workspace.attributes import for_merges
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.outcomes import Conflict, Merged
+from kiro_swarm.workspace.trials import merge_trees
+from tests.unit.workspace.ahead import Bench, names
+from tests.unit.workspace.poison import Canary
+from tests.unit.workspace.repositories import Swarm, commit, git, train, write
+
+LOG = "# Changes\n\n{}- first\n"
+#: The .gitattributes, and whether two entries at one place are both taken.
+UNION = {
+    "CHANGES.md merge=union\n": True,
+    "*.md merge=union\n": True,
+    "* text=auto\n*.md  text   merge=union\r\n": True,
+    "[attr]log merge=union\n*.md log\n": True,
+    '"CHANGES.md" merge=union\n': True,
+    "*.md merge=union\n*.md merge=text\n": False,
+    "*.md merge=union\n*.md !merge\n": False,
+    "*.md merge=union\n*.md -merge\n": False,
+    "*.md merge=union\n*.md binary\n": False,
+    "# *.md merge=union\n": False,
+    "*.md merge=evil\n": False,
+    "*.txt merge=union\n": False,
+}
+
+
+def repository(swarm: Swarm, files: dict[str, str]) -> None:
+    commit(swarm.upstream, files)
+    swarm.prepare()
+
+
+def entries(swarm: Swarm, path: str) -> list[object]:
+    """What the train says of two tasks with an entry each."""
+    made = {number: swarm.cut(number, str(number)) for number in (1, 2)}
+    outcomes: list[object] = []
+    for number, cut in made.items():
+        write(Path(cut.tree), {path: LOG.format(f"- task {number}\n")})
+        done = swarm.gather(cut, number, str(number)).commit
+        candidate = swarm.candidate(cut, done, number, str(number))
+        outcomes.append(train(swarm).merge(candidate))
+    return outcomes
+
+
+@pytest.mark.parametrize("attributes", UNION)
+def test_the_train_merges_as_git_does_in_a_checkout(
+    swarm: Swarm, attributes: str
+) -> None:
+    repository(swarm, {".gitattributes": attributes, "CHANGES.md": LOG.format("")})
+    first, second = entries(swarm, "CHANGES.md")
+    assert isinstance(first, Merged)
+    assert isinstance(second, Merged if UNION[attributes] else Conflict)
+    if UNION[attributes]:
+        assert {"- task 1", "- task 2"} <= set(swarm.show("CHANGES.md").splitlines())
+
+
+def test_the_look_ahead_agrees(swarm: Swarm) -> None:
+    attributes = "CHANGES.md merge=union\n"
+    repository(swarm, {".gitattributes": attributes, "CHANGES.md": LOG.format("")})
+    bench = Bench(swarm)
+    write(bench.tree, {"CHANGES.md": LOG.format("- mine\n"), "app.py": "one\nME\n"})
+    entry = {"CHANGES.md": LOG.format("- theirs\n"), "app.py": "one\nTHEM\n"}
+    bench.others_merge(entry)
+    assert names(bench.look()) == ("app.py",)
+
+
+def test_what_a_checkout_would_say_of_folders_is_said(tmp_path: Path) -> None:
+    """Every pattern means below a folder what it means in that folder's own file."""
+    folder = tmp_path / "x"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--template=")
+    inner = (
+        "*.md merge=union\n/top.txt merge=union\nsub/deep.txt -merge\nd/ merge=union\n"
+    )
+    odd = {"a b", "st*r", "br[a]", 'q"uote', "back\\slash"}
+    files = {".gitattributes": "*.md merge=text\n"}
+    for place in odd | {"plain", "plain/sub"}:
+        files[f"{place}/.gitattributes"] = inner
+        for name in ("a.md", "top.txt", "sub/top.txt", "sub/deep.txt", "x.txt"):
+            files[f"{place}/{name}"] = "1"
+    commit(folder, files)
+    paths = [name for name in files if not name.endswith(".gitattributes")]
+    own = git(folder, "check-attr", "-z", "merge", "--", *paths)
+    text = for_merges(
+        [
+            (name.rpartition("/")[0], content)
+            for name, content in files.items()
+            if name.endswith(".gitattributes")
+        ]
+    )
+    (tmp_path / "attributes").write_text(text)
+    git(folder, "rm", "--quiet", "-r", "--cached", ".")
+    for name in files:
+        if name.endswith(".gitattributes"):
+            (folder / name).unlink()
+    option = f"core.attributesFile={tmp_path}/attributes"
+    ours = git(folder, "-c", option, "check-attr", "-z", "merge", "--", *paths)
+    assert ours == own
+    assert "union" in own
+
+
+def test_no_driver_of_a_repository_runs(swarm: Swarm, canary: Canary) -> None:
+    lines = "*.md merge=evil\n[attr]x merge=evil filter=evil\n*.md x\n* diff=evil\n"
+    assert "evil" not in for_merges([("", lines)])
+    repository(swarm, {".gitattributes": lines, "CHANGES.md": LOG.format("")})
+    git(swarm.mirror, "config", "merge.evil.driver", canary.call("driver"))
+    entries(swarm, "CHANGES.md")
+    assert canary.sung() == []
+
+
+def test_a_strange_file_of_attributes_is_nothing(swarm: Swarm) -> None:
+    folder = swarm.upstream
+    (folder / ".gitattributes").write_bytes(b"\xff\x00 merge=union\n*.md merge=union\n")
+    (folder / "link").mkdir()
+    (folder / "link/.gitattributes").symlink_to("/etc/passwd")
+    commit(folder, {"a/.gitattributes": "!x merge=union\n\n \n" * 1000})
+    swarm.prepare()
+    git_ = Git(swarm.mirror)
+    head = swarm.head()
+    assert merge_trees(git_, head, head).conflicts == ()
