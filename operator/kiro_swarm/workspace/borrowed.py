@@ -1,7 +1,8 @@
 """An empty repository of our own that borrows the objects of the mirror.
 
 Role: whoever has to look at commits without writing into the mirror works in one
-(inspect.py, lookahead.py); intake.py gathers in one what an instance offers.
+(inspect.py, lookahead.py), and gates get one (checkout.py); intake.py gathers in one what
+an instance offers.
 
 Guarantees: nothing of it is anybody else's; what git writes stays in it.
 """
@@ -12,14 +13,17 @@ from pathlib import Path
 
 from kiro_swarm.workspace.disk import real_folder, write_plain
 
-_CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+_CONFIGURATION = "[core]\n\trepositoryformatversion = 0\n\tbare = {}\n"
 
 
-def make_borrower(path: Path, mirror: Path, head: str) -> None:
-    """Make the repository at ``path``; ``head`` is what its HEAD holds."""
+def make_borrower(path: Path, mirror: Path, head: str, *, bare: bool = True) -> None:
+    """Make the repository at ``path``; ``head`` is what its HEAD holds.
+
+    ``bare``: whether it has no worktree around it.
+    """
     for folder in ("", "refs", "objects", "objects/info", "objects/pack", "info"):
         real_folder(path / folder)
     write_plain(path / "HEAD", f"{head}\n")
-    write_plain(path / "config", _CONFIGURATION)
+    write_plain(path / "config", _CONFIGURATION.format(str(bare).lower()))
     alternates = path / "objects" / "info" / "alternates"
     write_plain(alternates, f"{mirror.resolve() / 'objects'}\n")

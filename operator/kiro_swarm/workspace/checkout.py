@@ -2,20 +2,24 @@
 
 Role: ``kiro-swarm workspace checkout`` runs ``checkout_tree`` in the gate container.
 
-Guarantees: the mirror is only read; the result is not a git worktree; no filter, hook or
-driver runs, for none is configured. Earlier files in the folder are gone afterwards.
+Gates ask git (``git diff --exit-code`` after code was generated, ``git describe``), so the
+result is a worktree of a repository of its own, at a detached HEAD.
+
+Guarantees: the mirror is only read; no filter, hook or driver runs, for none is configured.
+Earlier files in the folder are gone afterwards.
 """
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import clear_folder
 from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.refs import check_object_id
+from kiro_swarm.workspace.tags import copy_tags
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,10 @@ def checkout_tree(mirror: Path, commit: str, into: Path) -> Checkout:
         raise RefNotFound(f"commit {commit} is not in {mirror}")
     into.parent.mkdir(parents=True, exist_ok=True)
     clear_folder(into)
-    with tempfile.TemporaryDirectory(prefix="kiro-index-") as folder:
-        git = Git(mirror, work_tree=into, index=Path(folder, "index"))
-        git.run("read-tree", commit)
-        git.run("checkout-index", "--all", "--force", "--quiet")
+    own = into / ".git"
+    make_borrower(own, mirror, commit, bare=False)
+    copy_tags(mirror, own)
+    git = Git(own, work_tree=into, index=own / "index")
+    git.run("read-tree", commit)
+    git.run("checkout-index", "--all", "--force", "--quiet", "--index")
     return Checkout(commit, str(into))

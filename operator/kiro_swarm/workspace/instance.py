@@ -5,7 +5,7 @@ evidence.py uses ``Instance`` after it.
 
 Guarantees: after a cut the folder is as that of an instance that never had a task: a
 clean worktree on the task's branch at the integration head, and a repository that holds
-nothing but what borrows from the mirror. Whatever was in the folder is gone, objects first
+nothing but tags and what borrows from the mirror. Whatever was in the folder is gone, objects first
 of all: a planted one would be read in the place of the mirror's, and end up in the next
 task's work. Finished work is elsewhere by then (finished.py). May be called again after
 being killed anywhere.
@@ -28,6 +28,7 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.refs import check_task_branch, is_object_id
+from kiro_swarm.workspace.tags import copy_tags
 
 _CONFIGURATION = """\
 [core]
@@ -120,6 +121,7 @@ def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut
     with sole_owner(folder) as held:
         _clear(folder)
         _make_repository(instance.repository, mirror)
+        copy_tags(mirror, instance.repository)
         Git(instance.repository, held=held).run(
             *("worktree", "add", "--quiet", "--force", "--no-track", "-B", branch),
             *("--end-of-options", str(instance.tree), base),

@@ -4,9 +4,9 @@ Role: the prepare job calls ``prepare_mirror`` first of all; everything else ope
 what it made. Agents mount it read-only and borrow its objects.
 
 Guarantees: may be called again at any time and after being killed anywhere; fetches the
-wanted ref only; the integration branch is created by compare-and-swap and follows the
-wanted ref until something is merged into it, so that a repaired spec is read; from then on
-it is never moved here.
+wanted ref only, with the tags in its history; the integration branch is created by
+compare-and-swap and follows the wanted ref until something is merged into it, so that a
+repaired spec is read; from then on it is never moved here.
 
 Refs: ``refs/heads/<integration>``; ``refs/kiro/source``, the wanted ref as last fetched;
 ``refs/kiro/remote``, the remote's integration branch; ``refs/kiro/start``, where this
@@ -146,6 +146,7 @@ def fetch_ref(
         remote.fetch(git, refspecs)
     except GitFailed as error:
         raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
+    remote.fetch_tags(git, refspecs[:1])
 
 
 def _no_such_ref(git: Git, remote: Remote, ref: Optional[str]) -> RemoteError:

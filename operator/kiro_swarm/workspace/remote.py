@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Sequence
@@ -23,6 +24,7 @@ from kiro_swarm.workspace.errors import (
     GitTimeout,
     InvalidUrl,
     RemoteUnavailable,
+    WorkspaceError,
     redact,
 )
 from kiro_swarm.workspace.git import Git, Output
@@ -79,6 +81,12 @@ class Remote:
         output = self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
         if _SHALLOW.search(output.stderr):
             raise explain(self.url, output.stderr)
+
+    def fetch_tags(self, git: Git, refspecs: Sequence[str]) -> None:
+        """Fetch the tags of what was fetched just now; it does not matter if that fails."""
+        options = ("--quiet", "--no-write-fetch-head", "--refmap=")
+        with suppress(WorkspaceError):
+            self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
 
     def push(self, git: Git, refspec: str) -> Output:
         """Push one refspec; the answer has status 1 where the remote rejected it."""

@@ -14,7 +14,14 @@ from kiro_swarm.cli.workspace import workspace
 from kiro_swarm.workspace.checkout import checkout_tree
 from kiro_swarm.workspace.errors import GitMissing, GitTimeout, RefNotFound
 from kiro_swarm.workspace.git import Git
-from tests.unit.workspace.repositories import INTEGRATION, Swarm, branch, commit, write
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    Swarm,
+    branch,
+    commit,
+    git,
+    write,
+)
 
 
 def _state(folder: Path) -> dict[str, tuple[int, int]]:
@@ -30,9 +37,31 @@ def test_a_checkout_is_the_commit_and_only_reads_the_mirror(swarm: Swarm) -> Non
     before = _state(swarm.mirror)
     made = checkout_tree(swarm.mirror, swarm.head(), into)
     assert made.to_json() == {"commit": swarm.head(), "tree": str(into)}
-    assert sorted(os.listdir(into)) == [".gitignore", ".kiro", "app.py"]
+    assert sorted(os.listdir(into)) == [".git", ".gitignore", ".kiro", "app.py"]
     assert (into / "app.py").read_text() == "one\ntwo\nthree\n"
     assert _state(swarm.mirror) == before
+
+
+def test_a_gate_can_ask_git(tmp_path: Path) -> None:
+    swarm = Swarm(tmp_path)
+    # One of them does not survive being staged: the gate sees no difference all the same.
+    (swarm.upstream / "b.txt").write_bytes(b"one\r\n")
+    commit(swarm.upstream, {"a.txt": "x\n"})
+    commit(swarm.upstream, {".gitattributes": "*.txt text\n"})
+    git(swarm.upstream, "tag", "-a", "-m", "Release", "v1.2.3")
+    into = tmp_path / "gate"
+    for _ in range(2):
+        checkout_tree(swarm.mirror, swarm.prepare().source, into)
+        assert git(into, "describe") == "v1.2.3"
+        assert git(into, "diff", "--stat", "--exit-code") == ""
+        assert git(into, "status", "--porcelain") == ""
+        assert git(into, "log", "--format=%s", "-1") == "Work"
+        write(into, {"app.py": "generated\n", "a.bin": "y"})
+        assert git(into, "diff", "--name-only") == "app.py"
+        commit(into, {}, "By a gate")
+        git(into, "tag", "by-a-gate")
+    assert "By a gate" not in git(swarm.mirror, "log", "--all", "--format=%s")
+    assert "by-a-gate" not in git(swarm.mirror, "tag")
 
 
 def test_filters_of_the_attributes_are_inert(tmp_path: Path) -> None:
