@@ -33,7 +33,7 @@ def undelivered(view: View, train: Train) -> str:
         return "the integration branch is not pushed yet"
     if view.finished and (train.running or is_syncing(view)):
         return "the Job that pushed has not ended"
-    return ""
+    return "the last integrate Job failed" if view.finished and not train.ok else ""
 
 
 def delivered_at(view: View, train: Train) -> Optional[str]:

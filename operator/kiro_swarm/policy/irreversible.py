@@ -1,0 +1,218 @@
+"""Every act of this program that cannot be taken back, and the fact that it waits for. Data.
+
+Read by tests/unit/policy/test_irreversible.py, which finds the places in the code where anything
+is deleted, a ref moved or something pushed: each is a row here, and calls its guard before.
+
+Whoever adds such a place adds a row, and thereby says where the same can still be found.
+``guard`` is a call in the same function that has to come first. Where there is none, ``because``
+says why nothing is lost that anybody needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Act:
+    """One function that does something irreversible."""
+
+    place: str
+    """``module.py:function``, below the package."""
+    does: str
+    guard: str
+    because: str
+    """The fact that the guard establishes, or why none is needed."""
+
+
+_FRESH: Final = "what it removes it has made itself"
+_AGENTS: Final = (
+    "work of the agent that is Done was kept elsewhere before it was reported; what else is in"
+    " the folder of an instance belongs to no attempt any more"
+)
+_PODS: Final = (
+    "a pod holds nothing: its task is given away again, what is Done was kept"
+)
+
+ACTS: Final[tuple[Act, ...]] = (
+    # The API server.
+    Act(
+        "reconcile/swarms/swarm.py:_expire",
+        "deletes a KiroSwarm, and with it its volume",
+        "expires_at",
+        "where a push is wanted the repository has the branch, by the ledger, the last Job ended"
+        " well, and no Job runs",
+    ),
+    Act(
+        "reconcile/swarms/members.py:reconcile",
+        "deletes a KiroInstance and its Lease",
+        "leaving",
+        "it has no task; its folder and what it has finished stay on the volume",
+    ),
+    Act(
+        "reconcile/swarms/integrate.py:reconcile",
+        "deletes integrate Jobs",
+        "job_outcome",
+        "the Job has ended and three later ones are there; what it moved is in the ledger",
+    ),
+    Act(
+        "reconcile/swarms/swarm.py:_move_tasks",
+        "deletes the pod of a busy instance",
+        "silent_pods",
+        "its runner was not heard of for as long as the swarm allows",
+    ),
+    Act(
+        "reconcile/instances/instance.py:reconcile",
+        "deletes the pod of an instance",
+        "decide",
+        _PODS,
+    ),
+    Act(
+        "reconcile/commands/afterwards.py:_expire",
+        "deletes a SwarmCommand",
+        "parse_time",
+        "it has its answer, its line in the audit log (afterwards), and its time is up",
+    ),
+    Act(
+        "reconcile/commands/afterwards.py:_drop_older_answers",
+        "deletes SwarmCommands that only looked",
+        "_holds_an_answer",
+        "they changed nothing, and can be asked again",
+    ),
+    Act(
+        "reconcile/commands/executors/commands.py:cleanup_swarm",
+        "deletes finished commands and Jobs: no work, no volume, no branch",
+        "_finished_jobs",
+        "a Job that nobody reads any more; what it moved is in the ledger. A command whose"
+        " line is in the audit log",
+    ),
+    Act(
+        "reconcile/commands/executors/diagnostics.py:simulate_failure",
+        "deletes a pod",
+        "",
+        _PODS,
+    ),
+    Act(
+        "reconcile/commands/executors/restart.py:_let_go",
+        "deletes a pod",
+        "",
+        _PODS,
+    ),
+    Act(
+        "reconcile/commands/effects.py:_one",
+        "carries out what the executors decided",
+        "",
+        "which objects may be in it is in the rows of the executors",
+    ),
+    Act(
+        "reconcile/engine/context.py:Context.delete",
+        "deletes one object, by its uid",
+        "",
+        "whoever calls it has a row",
+    ),
+    # Refs of the mirror, and what is pushed.
+    Act(
+        "workspace/trials.py:advance",
+        "moves the integration branch",
+        "commit_id",
+        "the branch is where the trial began, which the new commit contains; compare-and-swap",
+    ),
+    Act(
+        "workspace/mirror.py:_branch_off",
+        "makes the integration branch, and moves it while nothing is merged into it",
+        "commit_id",
+        "compare-and-swap: it is not there, or is where the swarm began",
+    ),
+    Act(
+        "workspace/push.py:push_integration",
+        "pushes the integration branch",
+        "integration_head",
+        "never forced: the repository refuses what would lose a commit of its own",
+    ),
+    Act(
+        "workspace/push.py:_note",
+        "moves the note of the last push",
+        "is_ancestor",
+        "the note only moves on; the ledger has the pushes before",
+    ),
+    Act(
+        "workspace/done.py:adopt",
+        "sets the ref of finished work",
+        "take_in",
+        "the mirror has the commit whole; an attempt has one",
+    ),
+    Act(
+        "workspace/done.py:remove_adopted",
+        "removes finished work from where its runner kept it",
+        "commit_id",
+        "the mirror has it under its ref",
+    ),
+    Act(
+        "workspace/done.py:forget",
+        "removes the refs of merged tasks",
+        "run",
+        "git says that the branch contains it, or the branch has a later attempt of the task",
+    ),
+    Act(
+        "workspace/finished.py:keep",
+        "replaces what was kept of the same attempt",
+        "take_in",
+        "the new copy is whole and proved; the old one was another commit of this attempt",
+    ),
+    Act(
+        "workspace/intake.py:take_in",
+        "fetches objects into the mirror",
+        "_check_size",
+        "adds objects and moves no ref",
+    ),
+    # Folders of agents.
+    *(
+        Act(place, does, "", _AGENTS)
+        for place, does in (
+            ("workspace/instance.py:_clear", "empties the folder of an instance"),
+            ("workspace/instance.py:cut", "begins the branch of an attempt anew"),
+            (
+                "workspace/instance.py:Instance.restore_settings",
+                "removes what could run code",
+            ),
+            ("workspace/evidence.py:_gather", "replaces the index of an agent"),
+            ("workspace/evidence.py:_check_state", "concludes a merge"),
+            ("workspace/restore.py:restore", "goes back to what the attempt committed"),
+            (
+                "workspace/restore.py:_remove_strangers",
+                "removes what a check has written",
+            ),
+            ("sandbox/renewal.py:Renewal._clear", "empties a container"),
+        )
+    ),
+    Act(
+        "workspace/evidence.py:_head_on_branch",
+        "moves the branch of an attempt to where its agent stands",
+        "is_ancestor",
+        "it contains the base, and whatever the branch had",
+    ),
+    # Its own scratch.
+    *(
+        Act(place, does, "", _FRESH)
+        for place, does in (
+            ("workspace/intake.py:_own_repository", "removes its repository"),
+            ("workspace/checkout.py:checkout_tree", "empties the folder of a gate"),
+            ("workspace/locks.py:_open", "replaces what stands for a lock"),
+            ("workspace/locks.py:remove_stale_locks", "removes locks of nobody alive"),
+            ("sandbox/listener.py:Listener.close", "removes its socket"),
+            ("sandbox/listener.py:Listener.restore", "removes its socket"),
+        )
+    ),
+    # What all of these are made of.
+    *(
+        Act(place, "removes what it is told to", "", "whoever calls it has a row")
+        for place in (
+            "sandbox/disk.py:_remove_files",
+            "sandbox/disk.py:clear_folder",
+            "sandbox/disk.py:real_folder",
+            "sandbox/disk.py:remove",
+            "workspace/disk.py:write_plain",
+        )
+    ),
+)

@@ -1,0 +1,142 @@
+"""Nothing of the program is irreversible without a row that says what it waits for."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import kiro_swarm
+from kiro_swarm.policy.irreversible import ACTS, Act
+
+PACKAGE = Path(kiro_swarm.__file__).parent
+#: Calls by their last name; what a set has is removed from a list or a dict as well, so those
+#: with a plain name count, and these of ``os`` and ``shutil``.
+_METHODS = {"delete", "unlink", "rmtree", "rmdir"}
+_FUNCTIONS = {"remove", "clear_folder", "deleted", "unlink", "rmtree", "rmdir"}
+#: Commands of git that move a ref or lose what no ref leads to.
+_GIT = {
+    *("update-ref", "branch", "reset", "worktree", "push", "fetch", "gc"),
+    *("prune", "reflog", "repack", "stash", "clean", "checkout", "rebase", "merge"),
+}
+#: Who carries out what others decide, and the command line, which asks the API server.
+_ELSEWHERE = ("cli/",)
+
+
+class Site(NamedTuple):
+    """A call that cannot be taken back, in a function."""
+
+    line: int
+    function: ast.AST
+
+
+def sites(package: Path) -> dict[str, list[Site]]:
+    """``module.py:function`` -> the irreversible calls in it."""
+    found: dict[str, list[Site]] = {}
+    for path in sorted(package.rglob("*.py")):
+        module = path.relative_to(package).as_posix()
+        if not module.startswith(_ELSEWHERE):
+            tree = ast.parse(path.read_text())
+            for place, site in _in(tree, (), tree):
+                found.setdefault(f"{module}:{place}", []).append(site)
+    return found
+
+
+@functools.cache
+def of_the_package() -> dict[str, list[Site]]:
+    """Those of the program itself."""
+    return sites(PACKAGE)
+
+
+def _in(
+    node: ast.AST, names: tuple[str, ...], function: ast.AST
+) -> Iterator[tuple[str, Site]]:
+    for child in ast.iter_child_nodes(node):
+        inner, within = names, function
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            inner, within = (*names, child.name), child
+        elif isinstance(child, ast.ClassDef):
+            inner = (*names, child.name)
+        elif isinstance(child, ast.Call) and _is_irreversible(child):
+            yield ".".join(names), Site(child.lineno, function)
+        yield from _in(child, inner, within)
+
+
+def _is_irreversible(call: ast.Call) -> bool:
+    name = called(call)
+    if isinstance(call.func, ast.Name):
+        return name in _FUNCTIONS
+    if name in _METHODS:
+        return True
+    if name == "push":
+        # Of the remote; who calls ``Merging.push`` pushes by way of it.
+        return len(call.args) > 1
+    words = [word for argument in call.args for word in _words(argument)]
+    return name == "run" and bool(_GIT & set(words[:8]))
+
+
+def _words(node: ast.AST) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+            yield inner.value
+
+
+def called(call: ast.Call) -> str:
+    """The last name of what is called."""
+    func = call.func
+    if isinstance(func, ast.Attribute):
+        return func.attr
+    return func.id if isinstance(func, ast.Name) else ""
+
+
+def test_every_irreversible_act_has_a_row_and_no_other() -> None:
+    assert len({act.place for act in ACTS}) == len(ACTS)
+    assert {act.place for act in ACTS} == set(of_the_package())
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.place)
+def test_an_act_asks_its_guard_first(act: Act) -> None:
+    """Before the last call of a function: it may have cleared its own scratch before that."""
+    assert act.does
+    assert act.because
+    if act.guard:
+        last = max(of_the_package()[act.place], key=lambda site: site.line)
+        asked = [
+            node
+            for node in ast.walk(last.function)
+            if isinstance(node, ast.Call)
+            and called(node) == act.guard
+            and node.lineno <= last.line
+        ]
+        assert asked, f"{act.place} does not wait for {act.guard}"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "async def new(ctx, x):\n    await ctx.client.delete(CLAIMS, x)\n",
+        "def new(x):\n    remove(x)\n",
+        "def new(x):\n    shutil.rmtree(x)\n",
+        "def new(x):\n    os.unlink(x)\n",
+        "def new(x):\n    x.unlink()\n",
+        "def new(git):\n    git.run('update-ref', '-d', 'refs/heads/main')\n",
+        "def new(git):\n    git.run(*('-c', 'gc.auto=0', 'gc'), '--prune=now')\n",
+        "def new(remote, git):\n    remote.push(git, '+a:b')\n",
+        "class A:\n    def new(self, git):\n        git.run('branch', '-D', 'x')\n",
+    ],
+)
+def test_a_new_one_is_found(tmp_path: Path, written: str) -> None:
+    (tmp_path / "module.py").write_text(written)
+    (place,) = sites(tmp_path)
+    assert place.endswith("new")
+
+
+def test_what_can_be_taken_back_is_none(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(
+        "def f(a, git):\n    a.remove(1)\n    git.run('log', 'x')\n    a.push()\n"
+    )
+    assert sites(tmp_path) == {}
