@@ -30,7 +30,6 @@ EXCEPTIONS: Mapping[str, str] = {
     "tests/e2e/test_way_of_a_task.py": "eight ways, each with a swarm; parted by test",
     "tests/e2e/test_demo.py": "the demo as a newcomer types it, with a cluster of its own",
     "tests/cluster/test_operator_outages.py": "twenty starts of the operator, one after another",
-    "tests/unit/tasks/file/test_any_file.py": "the parser on texts by hypothesis, of 10 MiB too",
 }
 #: How much longer than it may a file takes before it is told of: times differ by so much.
 SLACK = 2.0

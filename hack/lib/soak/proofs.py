@@ -86,6 +86,14 @@ PROOFS = (
         60,
     ),
     Proof(
+        "task-files",
+        "any task file of 10 MiB, or with 20,000 sub-tasks in a group that says much: read "
+        "in time of its length",
+        "a quarter of it",
+        2,
+        "tests/unit/tasks/file/test_any_file.py",
+    ),
+    Proof(
         "task-life",
         "every order of all that write the status of a task: three tasks, two instances, "
         "two mishaps, searched whole",

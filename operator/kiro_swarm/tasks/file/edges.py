@@ -32,8 +32,8 @@ from kiro_swarm.tasks.plan.graph import TaskGraph
 #: As many as one KiroTask may have; also what bounds the work on a hostile file.
 MAX_DEPENDENCIES: Final = 2000
 MAX_EDGES: Final = 1_000_000
-#: So many leaves are looked at to find out whether one is before another.
-_LOOKED_AT: Final = 1_000
+#: So many edges are looked at for all questions whether a task is before another.
+_LOOKED_AT: Final = 2_000_000
 _MAX_CYCLES: Final = 10
 _SHOWN: Final = 12
 
@@ -55,6 +55,7 @@ class Edges:
         self._remarks = remarks
         self._resolver = Resolver(groups, remarks)
         self._count = 0
+        self._left = _LOOKED_AT
 
     def connect(self, waves: Optional[Waves]) -> None:
         """Fill ``written`` and ``implied``."""
@@ -115,21 +116,30 @@ class Edges:
     def is_before(self, name: str, draft: Draft, *, implied: bool) -> bool:
         """Whether a task waits for all that an id stands for, however far the way.
 
+        Costs little however often it is asked: False at last where nobody looked any more.
+
         :param implied: edges that follow from positions count, too.
         """
-        wanted = set(self._groups.members(name) or ())
+        leaves = self._groups.members(draft.id) or ()
+        wanted = self._groups.members(name) or ()
+        self._left -= len(wanted) * len(leaves)
+        if not leaves or not wanted or self._left < 0:
+            return False
+        return all(self._reaches(leaf, set(wanted), implied=implied) for leaf in leaves)
+
+    def _reaches(self, leaf: int, wanted: set[int], *, implied: bool) -> bool:
         seen: set[int] = set()
-        for start in self._groups.members(draft.id) or ():
-            waiting = [start]
-            while waiting and not wanted <= seen and len(seen) < _LOOKED_AT:
-                leaf = waiting.pop()
-                further = self.written[leaf] | (
-                    self.implied[leaf] if implied else set()
-                )
-                waiting += further - seen
-                seen |= further
-            break
-        return bool(wanted) and wanted <= seen
+        waiting = [leaf]
+        while waiting and self._left > 0:
+            at = waiting.pop()
+            further = self.written[at] | (self.implied[at] if implied else set())
+            self._left -= 1 + len(further)
+            waiting += further - seen
+            seen |= further
+            wanted -= further
+            if not wanted:
+                return True
+        return False
 
     def external(self, draft: Draft) -> tuple[str, ...]:
         """What a task and its groups wait for in other specs."""
