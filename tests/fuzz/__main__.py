@@ -1,6 +1,6 @@
 """The driver behind hack/fuzz: searches for texts that break a parser, and says how far.
 
-``python -m tests.fuzz [--seconds 60] [--target sentences|tasks|frames|all] [--seed N]``. Exit
+``python -m tests.fuzz [--seconds 60] [--target NAME|all] [--seed N]``. Exit
 code 0 when nothing was found, 1 with the text that breaks it, 2 for a bad option.
 """
 
@@ -42,6 +42,7 @@ def main(arguments: Sequence[str], known: Mapping[str, Target]) -> int:
             line = progress.add_task(f"{name:10}", total=share, words="")
             show = _shown_by(progress, line, time.monotonic())
             report = Report()
+            before = _peak()
             for report in search(known[name], share, options.seed, time.monotonic):
                 show(report)
         if report.failure is not None:
@@ -50,7 +51,17 @@ def main(arguments: Sequence[str], known: Mapping[str, Target]) -> int:
                 f"fuzz: with this text: {report.failure.text!r}", markup=False
             )
             return 1
+        if _peak() - before > known[name].memory:
+            console.print(
+                f"\nfuzz: {name} took {(_peak() - before) >> 20} MiB of memory"
+            )
+            return 1
     return 0
+
+
+def _peak() -> int:
+    """The most memory that this process has had so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _options(

@@ -38,6 +38,8 @@ class Target:
     check: Callable[[str], str]
     #: Longest processor time for one text, in seconds.
     limit: float = 2.0
+    #: What all texts may add to the memory of the process, in bytes.
+    memory: int = 256 * 1024**2
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,8 @@ def read_json(text: Union[str, bytes], *, size: int, depth: int, values: int) ->
     try:
         # As bytes it could be UTF-16, which the check would not see through.
         whole = text if isinstance(text, str) else text.decode("utf-8")
+        if not whole.isascii():
+            whole.encode("utf-8")  # refuses what no UTF-8 is, half of a pair
         check_json(whole, depth=depth, values=values)
         found: object = json.loads(
             whole, parse_float=_finite, parse_constant=_no_constant

@@ -36,6 +36,7 @@ BOUNDS = {"size": 10_000, "depth": 5, "values": 100}
         ('"' + "x" * 10_000 + '"', "longer than 10000 characters"),
         ('"\\ud800"', "no JSON"),
         ('"\ud800\\u0041"', "no JSON"),
+        ('["\ud800"]', "no JSON"),
         ("", "no JSON"),
         ("'a'", "no JSON"),
         ('{"a":1}{}', "no JSON"),
