@@ -3,7 +3,7 @@
 A reason is one CamelCase word. So every such word that stands as a string in a package that
 decides is either a reason or a word of somebody else: a value of our API, which the models
 know, or one of Kubernetes, which is listed here. A new word is a reason until it is listed,
-and a reason must have an entry in docs/troubleshooting.md: nothing is forgotten silently.
+and a reason must have an entry in docs/troubleshooting*.md: nothing is forgotten silently.
 """
 
 from __future__ import annotations

@@ -44,13 +44,17 @@ class ReportError(ValueError):
 @final
 @with_config(_READ)
 class JobFailure(TypedDict, total=False):
-    """Why a Job failed: one CamelCase word for programs, and words for people."""
+    """Why a Job failed: one CamelCase word for programs, and words for people.
+
+    ``tasks``: ids of those that alone are in the way of it; it did the others.
+    """
 
     reason: Required[
         Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
     ]
     message: Required[_Message]
     diagnostics: _Remarks
+    tasks: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=50)]
 
 
 @final

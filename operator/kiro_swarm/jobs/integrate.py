@@ -4,7 +4,8 @@ One task after another, in the order in which they became ready, within priority
 swarm asks for approval, only what a person approved. After the last one it waits a little
 for more, so that a busy swarm does not pay a pod start for every merge. Killed anywhere, the
 next Job goes on: what is merged already is known by its trailer. Each merge is in the ledger
-before its task says so.
+before its task says so. What is wrong with one task is told on it, or in the Job's reason if
+not even that can be written; the others are merged all the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timezone
-from typing import Callable, Optional
+from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import DONE, FAILED, READY
@@ -21,30 +22,40 @@ from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
+from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.environment import JobEnvironment
-from kiro_swarm.jobs.merging import Merging, report_of
+from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
+from kiro_swarm.jobs.merging import Held, Merging, TasksHeld, report_of
+from kiro_swarm.jobs.tries import Tries
 from kiro_swarm.jobs.waiting import tell_waiting
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import INTEGRATE
 from kiro_swarm.lifecycle.fields import Patch, attempt_of
-from kiro_swarm.lifecycle.guard import checked
+from kiro_swarm.lifecycle.guard import IllegalEdgeError, checked
+from kiro_swarm.lifecycle.reasons import STATUS_INVALID
 from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
-from kiro_swarm.policy.asked import asked_of
-from kiro_swarm.workspace.done import adopt, forget
-from kiro_swarm.workspace.finished import place_of
+from kiro_swarm.workspace.errors import Doubtful, InvalidName
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
-    Candidate,
     Conflict,
     GateFailed,
     GatePort,
     Merged,
     Outcome,
+    Unproven,
 )
-from kiro_swarm.workspace.train import MergeTrain
 
 log = logging.getLogger(__name__)
+_GATE_SAID = {
+    GATE_FAILED: "gate {} is red on the merged result",
+    GATE_TIMED_OUT: "gate {} did not end in its time on the merged result",
+    CHECKOUT_FAILED: "the merged result cannot be checked out for the gates",
+}
+#: Uid and attempt of a task.
+Key = tuple[str, int]
+#: A write that is refused now is refused the next time as well.
+_REFUSALS = (IllegalEdgeError, errors.Invalid, errors.Forbidden)
 
 
 class Integration:
@@ -56,9 +67,8 @@ class Integration:
         self._env = merging.env
         self._approval = merging.spec.integration.approval
         branch, plan = merging.branch, merging.plan
-        self._train = MergeTrain(
-            self._env.mirror, branch, plan, gates, mover=self._env.mover
-        )
+        self._tries = Tries(self._env, branch, plan, gates)
+        self._held: dict[Key, Held] = {}
         self._merged = 0
         self._returned = 0
 
@@ -77,33 +87,32 @@ class Integration:
                 continue
             if await self._merging.finished() or not await self._more():
                 break
-        await self._in_thread(self._tidy)
+        await self._tries.tidy()
         report: IntegrateReport = {
             "head": integration_head(self._env.mirror, self._merging.branch),
             "message": f"merged {self._merged}, sent back {self._returned}",
         }
         if await self._merging.push_is_due():
             report["pushed"] = await self._merging.push()
+        if self._held:
+            raise TasksHeld(self._held.values())
         return report
-
-    def _adopt(self) -> None:
-        """Take what runners have kept, before it is merged and whether it is or not."""
-        adopt(self._env.mirror, self._merging.branch, self._env.root)
-
-    def _tidy(self) -> None:
-        """Take what was kept meanwhile, and drop what the branch has."""
-        self._adopt()
-        merged = {said.split("/")[0] for said in self._train.merged_trailers()}
-        forget(self._env.mirror, self._merging.branch, merged)
-
-    async def _in_thread(self, call: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(None, call)
 
     async def _done_tasks(self) -> list[KiroTask]:
         """Those to be merged, in order."""
         tasks = await self._done()
-        wanted = [task for task in tasks if may_merge(task, self._approval)]
-        return sorted(wanted, key=_train_order)
+        wanted = [task for task in tasks if self._is_wanted(task)]
+        return sorted(wanted, key=self._train_order)
+
+    def _is_wanted(self, task: KiroTask) -> bool:
+        return may_merge(task, self._approval) and _key(task) not in self._held
+
+    def _train_order(self, task: KiroTask) -> tuple[bool, int, str, int]:
+        """What an earlier Job was stopped at comes last, whatever its priority."""
+        uid, attempt = _key(task)
+        spec, ready = task["spec"], str(task["status"].get("readyAt") or "")
+        priority, order = int(spec.get("priority") or 0), int(spec.get("order") or 0)
+        return (self._tries.later(f"{uid}/{attempt}"), -priority, ready, order)
 
     async def _for_a_person(self) -> list[KiroTask]:
         """Those that a person is asked about first."""
@@ -133,7 +142,7 @@ class Integration:
             now = await self._client.get(TASKS, namespace, name)
         except errors.NotFound:
             return None
-        return now if may_merge(now, self._approval) else None
+        return now if self._is_wanted(now) else None
 
     async def _more(self) -> bool:
         """Wait a little for another task to merge."""
@@ -142,7 +151,7 @@ class Integration:
         async def first() -> bool:
             watch = self._client.watch(TASKS, self._env.namespace, fields=fields)
             async for kind, task in watch:
-                if kind == "SET" and may_merge(task, self._approval):
+                if kind == "SET" and self._is_wanted(task):
                     return True
             return False
 
@@ -154,33 +163,65 @@ class Integration:
     async def _one(self, task: KiroTask) -> None:
         """Merge one task and write what came of it."""
         self._merging.ledger.check_room()
-        await self._in_thread(self._adopt)
-        candidate = _candidate(task, self._env)
-        outcome = await asyncio.get_running_loop().run_in_executor(
-            None, self._train.merge, candidate
-        )
-        patch = status_after(task, outcome, datetime.now(timezone.utc))
+        await self._tries.adopt()
+        try:
+            outcome = await self._outcome(task)
+        except Doubtful as doubt:
+            self._hold(task, doubt.reason, doubt.message)
+            return
         if isinstance(outcome, Merged):
             await self._merging.ledger.catch_up()
             self._merged += 1
         else:
             self._returned += 1
-        log.info("task %s: %s", candidate.task_id, patch["message"])
+        try:
+            patch = status_after(task, outcome, datetime.now(timezone.utc))
+            checked(task, patch, INTEGRATE)
+        except Exception as error:
+            # The guard, or a status that no runner has written: it is about this task.
+            log.exception("task %s: no status can say it", task["spec"]["id"])
+            self._refused(task, outcome, error)
+            return
+        log.info("task %s: %s", task["spec"]["id"], patch["message"])
+        await self._write(task, patch, outcome)
+
+    async def _write(self, task: KiroTask, patch: Patch, outcome: Outcome) -> None:
         metadata = task["metadata"]
         try:
             await self._client.patch_status(
                 TASKS,
                 metadata["namespace"],
                 metadata["name"],
-                checked(task, patch, INTEGRATE),
+                patch,
                 version=metadata["resourceVersion"],
             )
         except (errors.Conflict, errors.NotFound):
             # Somebody changed the task: it is listed again, and if it still is Done with
             # this attempt the train answers with the very same merge.
-            log.info("task %s changed while it was merged", candidate.task_id)
+            log.info("task %s changed while it was merged", task["spec"]["id"])
             if isinstance(outcome, Merged):
                 await self._after_all(task, outcome.commit)
+        except _REFUSALS as error:
+            self._refused(task, outcome, error)
+
+    def _refused(self, task: KiroTask, outcome: Outcome, error: Exception) -> None:
+        what = "it is merged" if isinstance(outcome, Merged) else "it goes back"
+        said = f"{what}, and its status cannot say so: {error}"
+        self._hold(task, "WriteRefused", said)
+
+    async def _outcome(self, task: KiroTask) -> Outcome:
+        """What the train says; of a status that nobody can have written, too."""
+        try:
+            candidate = candidate_of(task, self._env)
+        except InvalidName as error:
+            return Unproven(STATUS_INVALID, error.message)
+        return await self._tries.merge(candidate)
+
+    def _hold(self, task: KiroTask, reason: str, message: str) -> None:
+        """Leave a task alone in this Job, and tell of it at its end."""
+        held = Held(task["spec"]["id"], reason, message)
+        log.warning("task %s: %s: %s", *held)
+        self._held[_key(task)] = held
 
     async def _after_all(self, merged_task: KiroTask, commit: str) -> None:
         """Say Merged of a task that a person took back while the branch was moved."""
@@ -205,28 +246,13 @@ class Integration:
                 continue
             except errors.NotFound:
                 return
+            except _REFUSALS as error:
+                self._hold(task, "WriteRefused", f"it is merged after all: {error}")
+                return
 
 
-def _train_order(task: KiroTask) -> tuple[int, str, int]:
-    spec, status = task["spec"], task["status"]
-    ready = str(status.get("readyAt") or "")
-    return (-int(spec.get("priority") or 0), ready, int(spec.get("order") or 0))
-
-
-def _candidate(task: KiroTask, env: JobEnvironment) -> Candidate:
-    spec, status = task["spec"], task["status"]
-    uid, attempt = task["metadata"]["uid"], int(status["attempt"])
-    return Candidate(
-        task_id=spec["id"],
-        title=spec.get("title") or "",
-        uid=uid,
-        attempt=attempt,
-        instance_dir=place_of(env.root, status["instance"], uid, attempt),
-        branch=status["branch"],
-        commit=status["commit"],
-        base=status["baseCommit"],
-        asked=asked_of(spec),
-    )
+def _key(task: KiroTask) -> Key:
+    return task["metadata"]["uid"], attempt_of(status_of(task))
 
 
 def ended_meanwhile(before: KiroTask, now: KiroTask) -> bool:
@@ -248,8 +274,8 @@ def status_after(task: KiroTask, outcome: Outcome, now: datetime) -> Patch:
         reason = "MergeConflict"
         message = f"conflicts with merged work in {', '.join(outcome.files[:5])}"
     elif isinstance(outcome, GateFailed):
-        reason = "GateFailed"
-        message = f"gate {outcome.gate} is red on the merged result"
+        reason = outcome.reason
+        message = _GATE_SAID[reason].format(outcome.gate)
     else:
         reason, message = outcome.reason, outcome.brief.splitlines()[0]
     return after_failure(

@@ -7,27 +7,54 @@ or a gate container that does not answer ends a Job with a reason in its termina
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
-from typing import Awaitable, Callable, Optional, Union
+from typing import Awaitable, Callable, Iterable, NamedTuple, Optional, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import FINAL_STATES
-from kiro_swarm.api.reports import IntegrateReport, SyncReport
+from kiro_swarm.api.reports import IntegrateReport, JobFailure, SyncReport
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.client import Client
+from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
-from kiro_swarm.jobs.gates import ContainerGates, GateUnavailable
+from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.socket import AgentSocket
-from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.blame import of_the_machine, words_of
+from kiro_swarm.workspace.errors import GateUnavailable, WorkspaceError
+from kiro_swarm.workspace.probe import volume_trouble
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.spec import spec_file
 
+log = logging.getLogger(__name__)
+
 #: What a Job says that may have moved the branch.
 MovingReport = Union[IntegrateReport, SyncReport]
+
+
+_MOST_HELD = 10
+
+
+class Held(NamedTuple):
+    """A task that a Job had to leave as it is: its id, and why."""
+
+    task: str
+    reason: str
+    message: str
+
+
+class TasksHeld(WorkspaceError):
+    """The Job did all that it could, and some tasks are left as they were."""
+
+    def __init__(self, held: Iterable[Held]) -> None:
+        found = list(held)
+        self.tasks = [one.task for one in found[:_MOST_HELD]]
+        said = "; ".join(f"task {one.task}: {one.message}" for one in found)
+        super().__init__(said, reason=found[0].reason)
 
 
 @dataclass(frozen=True)
@@ -125,10 +152,26 @@ async def report_of(
         report = await work(Merging(client, env, spec, ledger))
         report["ledger"] = ledger.lines
         env.report(report)
+    except TasksHeld as held:
+        left: JobFailure = {
+            "reason": held.reason,
+            "message": held.message,
+            "tasks": held.tasks,
+        }
+        env.report(left)
+        return 1
     except WorkspaceError as error:
         env.report({"reason": error.reason, "message": error.message})
         return 1
-    except GateUnavailable as error:
-        env.report({"reason": "GateUnavailable", "message": str(error)})
+    except ClusterError:
+        raise  # whoever runs the Job tells of it
+    except Exception as error:
+        # Without a reason nobody could act on it.
+        log.exception("the Job ends with what nobody foresaw")
+        failure = {"reason": "InternalError", "message": words_of(error)}
+        if isinstance(error, OSError) and of_the_machine(error):
+            trouble = volume_trouble(error, env.root)
+            failure = {"reason": trouble.reason, "message": trouble.message}
+        env.report(failure)
         return 1
     return 0

@@ -16,14 +16,12 @@ from typing import Iterable
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.merging import Merging
 from kiro_swarm.lifecycle.edges import INTEGRATE
-from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.lifecycle.notes import observed
 from kiro_swarm.policy.conflicts import with_news
-from kiro_swarm.workspace.errors import WorkspaceError
-from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.lookahead import foretell
 
 log = logging.getLogger(__name__)
@@ -37,22 +35,27 @@ async def tell_waiting(merging: Merging, tasks: Iterable[KiroTask]) -> None:
     for task in sorted(tasks, key=_done_at)[: merging.env.limits.looked_ahead]:
         try:
             await _write_prediction(merging, task)
-        except (WorkspaceError, OSError) as error:
-            log.warning("task %s: cannot look ahead: %s", task["spec"]["id"], error)
         except (errors.Conflict, errors.NotFound):
             # Somebody decided about it meanwhile.
             log.info("task %s changed while it was looked at", task["spec"]["id"])
+        except (errors.Unavailable, errors.Expired):
+            raise
+        except Exception as error:
+            # Whatever it is about this task: it is told when it is merged.
+            said = (task["spec"]["id"], error)
+            log.warning("task %s: cannot look ahead: %s", *said, exc_info=True)
 
 
 async def _write_prediction(merging: Merging, task: KiroTask) -> None:
-    env, metadata, status = merging.env, task["metadata"], task["status"]
+    env, metadata = merging.env, task["metadata"]
+    candidate = candidate_of(task, env)
     found = await asyncio.get_running_loop().run_in_executor(
         None,
         foretell,
-        place_of(env.root, status["instance"], metadata["uid"], attempt_of(status)),
+        candidate.instance_dir,
         env.mirror,
         merging.branch,
-        status["commit"],
+        candidate.commit,
         merging.plan,
     )
     now = datetime.now(timezone.utc)

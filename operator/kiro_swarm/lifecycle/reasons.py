@@ -22,9 +22,13 @@ CANCELLED: Final = "Cancelled"
 REASSIGNED: Final = "Reassigned"
 REJECTED: Final = "Rejected"
 STOPPED: Final = "Stopped"
+#: The status of a Done task is none that a runner has written: somebody edited it.
+STATUS_INVALID: Final = "StatusInvalid"
 
 #: Not the agent's fault: the attempt does not count against ``maxAttempts``.
-NO_FAULT: Final = frozenset({INSTANCE_LOST, "RunnerStopped", "RunnerRestarted"})
+NO_FAULT: Final = frozenset(
+    {INSTANCE_LOST, "RunnerStopped", "RunnerRestarted", STATUS_INVALID}
+)
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR: Final = 5
 #: A person ended the attempt: it counts against no limit at all.

@@ -42,6 +42,11 @@ class Kept:
     commit: str
     ref: str
 
+    @property
+    def trailer(self) -> str:
+        """``<uid>/<attempt>``."""
+        return self.ref[len(DONE_REFS) + 1 :]
+
 
 def adopt(
     mirror: Path, branch: str, root: Path, limits: Optional[Limits] = None
@@ -51,19 +56,23 @@ def adopt(
     ``root``: of the volume. What git refuses stays where it is: the merge of that task says
     why. Raises RepositoryBusy, RefNotFound, GitFailed.
     """
-    taken = 0
-    for work in kept(root):
-        try:
-            with owned(mirror) as git:
-                head = integration_head(mirror, branch)
-                take_in(git, work.place, work.commit, head, limits or Limits())
-                git.run("update-ref", "--end-of-options", work.ref, work.commit)
-        except ObjectsRefused as refusal:
-            log.warning("%s: %s", work.place.name, refusal.message)
-            continue
-        remove_adopted(mirror, work)
-        taken += 1
-    return taken
+    return sum(adopt_one(mirror, branch, work, limits) for work in kept(root))
+
+
+def adopt_one(
+    mirror: Path, branch: str, work: Kept, limits: Optional[Limits] = None
+) -> bool:
+    """Take one of them; whether it could be. As ``adopt``."""
+    try:
+        with owned(mirror) as git:
+            head = integration_head(mirror, branch)
+            take_in(git, work.place, work.commit, head, limits or Limits())
+            git.run("update-ref", "--end-of-options", work.ref, work.commit)
+    except ObjectsRefused as refusal:
+        log.warning("%s: %s", work.place.name, refusal.message)
+        return False
+    remove_adopted(mirror, work)
+    return True
 
 
 def remove_adopted(mirror: Path, work: Kept) -> None:

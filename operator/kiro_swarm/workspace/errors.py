@@ -9,11 +9,19 @@ one place) and never more than 2,000 characters of git's own output.
 
 from __future__ import annotations
 
+import errno
 import re
-from typing import Optional
+from typing import Final, Optional
 
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/@\s]*@")
 _LIMIT = 2000
+#: What a machine in trouble answers to a system call; a hostile file can cause most of it.
+MACHINE_ERRNOS: Final = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE),
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ETIMEDOUT),
+    }
+)
 
 
 def redact(text: str) -> str:
@@ -53,6 +61,30 @@ class GitTimeout(WorkspaceError):
     """A git command was killed because its time was up."""
 
     reason = "GitTimeout"
+
+
+class GitHindered(GitFailed):
+    """A git process was killed, or found no memory, no room or no working disk."""
+
+    reason = "GitHindered"
+
+
+class VolumeTrouble(WorkspaceError):
+    """A file system that the swarm works on cannot be used."""
+
+    reason = "VolumeFailed"
+
+
+class GateUnavailable(WorkspaceError):
+    """Gates cannot be run, whatever the commit."""
+
+    reason = "GateUnavailable"
+
+
+class Doubtful(WorkspaceError):
+    """A merge that was hindered: by the machine, or by what is merged, nobody knows yet."""
+
+    reason = "MergeHindered"
 
 
 class RepositoryBusy(WorkspaceError):

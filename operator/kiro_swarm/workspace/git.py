@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 from copy import copy
@@ -22,7 +23,12 @@ from typing import Collection, Mapping, Optional
 
 import git as gitpython
 
-from kiro_swarm.workspace.errors import GitFailed, GitMissing, GitTimeout
+from kiro_swarm.workspace.errors import (
+    GitFailed,
+    GitHindered,
+    GitMissing,
+    GitTimeout,
+)
 
 _CONFIGURATION = str(Path(__file__).with_name("gitconfig"))
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -48,6 +54,14 @@ _FIXED: dict[str, str] = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_GRAFT_FILE": "/dev/null/none",
 }
+#: How git, or the C library under it, says that the machine was in its way, this one.
+_HINDERED = re.compile(
+    r"^(?!remote: ).*(?:died of signal \d+|[Oo]ut of memory|Cannot allocate memory"
+    r"|No space left on device|Disk quota exceeded|Read-only file system"
+    r"|Input/output error|Stale file handle|Too many open files"
+    r"|Resource temporarily unavailable)",
+    re.MULTILINE,
+)
 LOCAL_SECONDS = 600.0
 _NOT_FOUND = 127
 
@@ -101,7 +115,11 @@ class Git:
         ok: Collection[int] = (0,),
         seconds: Optional[float] = None,
     ) -> Output:
-        """Run ``git <arguments>``; raises GitFailed unless its status is in ``ok``."""
+        """Run ``git <arguments>``; raises GitFailed unless its status is in ``ok``.
+
+        Raises GitHindered, whatever is ``ok``, when it was killed or the machine was in
+        its way: then its answer says nothing about what was asked.
+        """
         process = self._start(arguments)
         seconds = self.seconds if seconds is None else seconds
         try:
@@ -112,6 +130,12 @@ class Git:
                 f"git {arguments[0]} did not finish within {seconds:g} seconds"
             ) from None
         output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+        if output.status < 0:
+            raise GitHindered(
+                f"git {arguments[0]} was ended by signal {-output.status}"
+            )
+        if output.status and _HINDERED.search(output.stderr):
+            raise GitHindered(f"git {arguments[0]}: {output.stderr.strip()}")
         if output.status in ok:
             return output
         if output.status == _NOT_FOUND and not stdout:

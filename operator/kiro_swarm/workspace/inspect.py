@@ -23,7 +23,11 @@ from kiro_swarm.workspace.errors import ObjectsRefused, RefNotFound
 from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, claimed_commit, take_in
-from kiro_swarm.workspace.refs import check_object_id, check_task_branch
+from kiro_swarm.workspace.refs import (
+    check_instance,
+    check_object_id,
+    check_task_branch,
+)
 
 MAXIMUM_BYTES = 512 * 1024
 _COMMITS = 500
@@ -63,7 +67,7 @@ class Inspected:
 def inspect(mirror: Path, instances: Path, work: Work, what: str) -> Inspected:
     """The text of ``what``, ``diff`` or ``log``, for a task's work.
 
-    Raises InvalidRef, RefNotFound (a commit is not, or no longer, there), ObjectsRefused,
+    Raises InvalidName, RefNotFound (a commit is not, or no longer, there), ObjectsRefused,
     GitFailed, GitTimeout.
     """
     with tempfile.TemporaryDirectory(prefix="kiro-inspect-") as folder:
@@ -88,7 +92,7 @@ def _commits(git: Git, instances: Path, work: Work) -> tuple[str, str]:
         check_object_id(work.merge)
         return _there(git, f"{work.merge}^1"), work.merge
     base = _there(git, check_object_id(work.base))
-    folder = instances / Path(work.instance).name
+    folder = instances / check_instance(work.instance)
     if work.uid:
         folder = place_of(instances.parent, work.instance, work.uid, work.attempt)
     commit = work.commit or claimed_commit(folder, check_task_branch(work.branch))

@@ -23,7 +23,7 @@ from typing import Callable, Optional
 
 from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import read_plain, real_folder, remove, write_plain
-from kiro_swarm.workspace.errors import ObjectsRefused
+from kiro_swarm.workspace.errors import MACHINE_ERRNOS, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.refs import is_object_id
 
@@ -141,7 +141,8 @@ def _gather_objects(
         objects: Optional[int] = None
         for name in (str(instance_dir), "repo.git", "objects"):
             objects = opened.enter_context(_opened(name, objects))
-        for folder in os.listdir(objects):
+        # Packs last: a file that is gone by then has been packed.
+        for folder in sorted(os.listdir(objects)):
             pattern = _PACK if folder == "pack" else _LOOSE
             if folder != "pack" and not _FOLDER.fullmatch(folder):
                 continue
@@ -161,7 +162,13 @@ def _gather_objects(
 
 def _link(source: int, name: str, target: Path, room: int) -> int:
     """Link one file; its size in bytes. Checked after linking: nobody can swap it then."""
-    os.link(name, target, src_dir_fd=source, follow_symlinks=False)
+    try:
+        os.link(name, target, src_dir_fd=source, follow_symlinks=False)
+    except FileNotFoundError:
+        return 0  # the agent has packed its objects since they were listed
+    except OSError:
+        # A folder, or a file system or an owner that does not let us.
+        return _copy(source, name, target, room)
     facts = os.lstat(target)
     if not stat.S_ISREG(facts.st_mode):
         raise _foreign(target)
@@ -177,6 +184,8 @@ def _copy(source: int, name: str, target: Path, room: int) -> int:
     except FileNotFoundError:
         return 0  # the agent has packed its objects since they were listed
     except OSError as error:
+        if error.errno in MACHINE_ERRNOS:
+            raise
         raise _foreign(target) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -202,6 +211,8 @@ def _opened(name: str, parent: Optional[int] = None) -> Iterator[int]:
     try:
         descriptor = os.open(name, flags, dir_fd=parent)
     except OSError as error:
+        if error.errno in MACHINE_ERRNOS:
+            raise
         raise ObjectsRefused(
             f"{name} of the instance is not a plain folder ({error.strerror})",
             reason="ForeignFiles",

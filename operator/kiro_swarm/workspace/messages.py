@@ -36,7 +36,6 @@ GATE_KEY = "Swarm-Gate"
 SYNC_KEY = "Swarm-Sync"
 BEFORE_KEY = "Swarm-Before"
 _MAXIMUM_SUBJECT = 120
-_FORMAT = "%(trailers:key={},valueonly,separator=%x2C)"
 #: Ids of tasks, uids, names of Jobs and of gates.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
 
@@ -100,14 +99,17 @@ def _block(said: Iterable[tuple[str, str]]) -> str:
     return "".join(f"{key}: {value}\n" for key, value in said)
 
 
-def trailers(git: Git, commit: str) -> list[str]:
-    """All ``<uid>/<attempt>`` values in the trailer block of a commit."""
-    shown = git.run(
-        "show", "--no-patch", f"--format={_FORMAT.format(TRAILER_KEY)}", commit
-    ).text
-    return [value.strip() for value in shown.split(",") if value.strip()]
-
-
 def carries(git: Git, commit: str, trailer: str) -> bool:
-    """Whether the commit's trailers name this attempt."""
-    return trailer in trailers(git, commit)
+    """Whether a line of the commit's message names this attempt.
+
+    Read from the object itself, byte by byte: what git calls a trailer depends on what else
+    the message holds (a line of dashes, comments, an encoding), and is not the question.
+    """
+    message = message_of(git.run("cat-file", "commit", commit).stdout)
+    wanted = re.escape(f"{TRAILER_KEY}: {trailer}".encode())
+    return re.search(rb"^%b[ \t\r]*$" % wanted, message, re.MULTILINE) is not None
+
+
+def message_of(commit: bytes) -> bytes:
+    """The message of a commit object, as it was written."""
+    return commit.partition(b"\n\n")[2]

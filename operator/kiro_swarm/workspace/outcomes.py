@@ -25,20 +25,25 @@ class GateRun:
 class GateVerdict:
     """What the gates said about a commit; ``gate`` names the one that decided.
 
-    ``runs``: those that passed, in their order.
+    ``runs``: those that passed, in their order. ``reason``: why it did not pass.
     """
 
     passed: bool
     gate: str = ""
     output: str = ""
     runs: tuple[GateRun, ...] = ()
+    reason: str = "GateFailed"
 
 
 class GatePort(Protocol):
     """Runs the gates on a commit of the mirror, without credentials."""
 
     def check(self, commit: str) -> GateVerdict:
-        """Check out ``commit`` somewhere and run every gate on it."""
+        """Check out ``commit`` somewhere and run every gate on it.
+
+        Raises GateUnavailable: gates cannot be run, whatever the commit; Doubtful: they
+        were cut off, and nobody knows by what.
+        """
         ...
 
 
@@ -80,10 +85,11 @@ class Conflict:
 
 @dataclass(frozen=True)
 class GateFailed:
-    """The merged result did not pass ``gate``."""
+    """The merged result did not pass ``gate``; ``reason`` in one word."""
 
     gate: str
     brief: str
+    reason: str = "GateFailed"
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 from typing import Pattern
 
-from kiro_swarm.workspace.errors import InvalidPath, InvalidRef
+from kiro_swarm.workspace.errors import InvalidName, InvalidPath, InvalidRef
 
 _TASK_PART = r"[a-z0-9][a-z0-9._-]{0,62}"
 _TASK_BRANCH = re.compile(rf"swarm/{_TASK_PART}/{_TASK_PART}/[1-9][0-9]{{0,5}}")
 _BRANCH_CHARACTERS = re.compile(r"[A-Za-z0-9._+#@/-]")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _TRAILER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}/[1-9][0-9]{0,5}")
+#: As the operator names KiroInstances, and so the folders of their repositories.
+_INSTANCE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _MAXIMUM_REF = 200
 _MAXIMUM_PATH = 1024
 
@@ -40,6 +42,13 @@ def check_trailer(text: str) -> str:
     if not _TRAILER.fullmatch(text):
         raise InvalidRef(f"{text[:80]!r} is not <task uid>/<attempt>")
     return text
+
+
+def check_instance(name: str) -> str:
+    """The name, if an instance can have it, and so its folder; InvalidName otherwise."""
+    if not _INSTANCE.fullmatch(name):
+        raise InvalidName(f"{name[:80]!r} is not the name of an instance")
+    return name
 
 
 def is_task_branch(name: str) -> bool:

@@ -7,11 +7,14 @@ Guarantees: what reaches the branch was proved (it exists, begins at an integrat
 carries the attempt's trailer), merges without conflict and passed the gates as merged. The
 branch moves by compare-and-swap only. The swarm's tasks.md is never an agent's: the
 branch's own is kept and the merged task ticked in it. A repeat of a merge that happened,
-even one that nobody heard of, answers with the same commit.
+even one that nobody heard of, answers with the same commit. Whatever a candidate makes git,
+a gate or our own code raise is a verdict on that candidate; what is raised to the caller is
+about none of them, or not known yet to be (blame.py).
 """
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Optional, Union
@@ -19,13 +22,16 @@ from typing import Optional, Union
 from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.tasks.file.model import MAX_BYTES
 from kiro_swarm.workspace import briefs
-from kiro_swarm.workspace.errors import IntegrationBusy, ObjectsRefused
+from kiro_swarm.workspace.blame import blame
+from kiro_swarm.workspace.errors import (
+    IntegrationBusy,
+    WorkspaceError,
+)
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits, take_in
+from kiro_swarm.workspace.intake import Limits
 from kiro_swarm.workspace.merged import MergedTasks
 from kiro_swarm.workspace.messages import (
     Mover,
-    carries,
     merge_message,
 )
 from kiro_swarm.workspace.mirror import integration_head
@@ -38,6 +44,8 @@ from kiro_swarm.workspace.outcomes import (
     Outcome,
     Unproven,
 )
+from kiro_swarm.workspace.probe import find_trouble
+from kiro_swarm.workspace.proof import Claim, prove
 from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
 from kiro_swarm.workspace.spec import tree_entry
 from kiro_swarm.workspace.trials import (
@@ -49,6 +57,8 @@ from kiro_swarm.workspace.trials import (
     owned,
     with_file,
 )
+
+log = logging.getLogger(__name__)
 
 _MAXIMUM_SHOWN = 1024 * 1024
 
@@ -81,11 +91,38 @@ class MergeTrain:
         """Prove, merge, check and publish one task; see the module for what holds.
 
         Raises InvalidRef for malformed ids, IntegrationBusy when the branch moved under
-        every try, RepositoryBusy, GitFailed.
+        every try, RepositoryBusy, GateUnavailable, and what else stops the train whatever
+        the candidate; Doubtful when it was hindered, by the machine or by the candidate.
         """
         check_object_id(candidate.commit)
         check_object_id(candidate.base)
         check_trailer(candidate.trailer)
+        # What passes the second time was not in the work: somebody's `git gc` came between.
+        found = self._judged(candidate)
+        if isinstance(found, Unproven) and found.reason == "Unmergeable":
+            found = self._judged(candidate)
+        if isinstance(found, WorkspaceError):
+            raise found
+        return found
+
+    def _judged(self, candidate: Candidate) -> Union[Outcome, WorkspaceError]:
+        """The outcome, or what stops the train."""
+        try:
+            return self._merge(candidate)
+        except Exception as error:
+            found = blame(error, lambda: find_trouble(self._mirror, self._branch))
+            log.warning(
+                "%s: %s: %r",
+                candidate.branch,
+                type(found).__name__,
+                error,
+                exc_info=True,
+            )
+            if isinstance(found, WorkspaceError) and found is not error:
+                found.__cause__ = error
+            return found
+
+    def _merge(self, candidate: Candidate) -> Outcome:
         for _ in range(TRIES):
             known = self._known(candidate) or self._objection(candidate)
             if known is not None:
@@ -98,7 +135,7 @@ class MergeTrain:
                 brief = briefs.gate_brief(
                     candidate.branch, trial.before, verdict.gate, verdict.output
                 )
-                return GateFailed(verdict.gate, brief)
+                return GateFailed(verdict.gate, brief, verdict.reason)
             commit = advance(self._mirror, self._branch, trial, verdict.runs)
             if commit is not None:
                 return Merged(commit, trial.before)
@@ -128,35 +165,12 @@ class MergeTrain:
         return Merged(commit, found.move["before"])
 
     def _objection(self, candidate: Candidate) -> Optional[Unproven]:
+        claim = Claim(
+            candidate.instance_dir, candidate.commit, candidate.base, candidate.trailer
+        )
         with owned(self._mirror) as git:
             head = integration_head(self._mirror, self._branch)
-            try:
-                take_in(
-                    git, candidate.instance_dir, candidate.commit, head, self._limits
-                )
-            except ObjectsRefused as refusal:
-                return Unproven(refusal.reason, briefs.bounded(refusal.message))
-        # The lock is free again: this one hands its descriptor, closed by now, to nobody.
-        git, commit, base = Git(self._mirror), candidate.commit, candidate.base
-        if git.commit_id(base) is None or not git.is_ancestor(base, head):
-            return Unproven(
-                "BaseNotIntegrated",
-                f"the task began at {base[:12]}, which is not, or no longer, part of"
-                f" {self._branch}; it must be done again from the present state",
-            )
-        if commit == base or not git.is_ancestor(base, commit):
-            return Unproven(
-                "NotAheadOfBase",
-                f"commit {commit[:12]} adds nothing to its base {base[:12]},"
-                " or does not contain it",
-            )
-        if not carries(git, commit, candidate.trailer):
-            return Unproven(
-                "TrailerMissing",
-                f"commit {commit[:12]} does not carry the trailer of attempt"
-                f" {candidate.attempt} of this task",
-            )
-        return None
+            return prove(git, claim, head, self._limits)
 
     def _try(self, candidate: Candidate) -> Union[Trial, Conflict]:
         with owned(self._mirror) as git:

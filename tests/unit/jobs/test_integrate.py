@@ -17,7 +17,12 @@ from kiro_swarm.jobs import merging
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.integrate import integrate, status_after
 from kiro_swarm.sandbox.socket import AgentSocket
-from kiro_swarm.workspace.outcomes import Conflict, GateFailed, Merged, Unproven
+from kiro_swarm.workspace.outcomes import (
+    Conflict,
+    GateFailed,
+    Merged,
+    Unproven,
+)
 from tests.support.entrypoint import Entrypoint
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
@@ -302,48 +307,6 @@ async def test_a_gate_container_that_does_not_answer_stops_the_train(job: Job) -
     assert await integrate(job.client, job.env) == 1
     assert job.words()["reason"] == "GateUnavailable"
     assert job.status("1.1")["state"] == "Done"
-
-
-def gates(job: Job, gate: Entrypoint, *commands: list[str]) -> ContainerGates:
-    return ContainerGates(
-        AgentSocket(gate.socket),
-        [Gate(name=f"gate-{n}", command=c) for n, c in enumerate(commands)],
-        str(job.repositories.mirror),
-        asyncio.get_running_loop(),
-        tree=str(job.folder / "gate-tree"),
-        program=PROGRAM,
-    )
-
-
-async def check(made: ContainerGates, commit: str) -> Any:
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, made.check, commit)
-
-
-async def test_gates_run_on_the_merged_tree_and_the_first_red_one_decides(
-    job: Job, gate: Entrypoint
-) -> None:
-    job.repositories.prepare()
-    head = job.repositories.head()
-    green = ["grep", "-q", "two", "app.py"]
-    assert (await check(gates(job, gate, green), head)).passed
-    red = ["sh", "-c", "echo $KIRO_GATE $KIRO_COMMIT; exit 3"]
-    verdict = await check(gates(job, gate, green, red, ["false"]), head)
-    assert (verdict.passed, verdict.gate) == (False, "gate-1")
-    assert f"gate-1 {head}" in verdict.output
-    assert "3" in verdict.output.splitlines()[-1]
-
-
-async def test_without_gates_every_commit_passes(job: Job, gate: Entrypoint) -> None:
-    assert (await check(gates(job, gate), "not even a commit")).passed
-
-
-async def test_a_tree_that_cannot_be_checked_out_is_no_verdict(
-    job: Job, gate: Entrypoint
-) -> None:
-    job.repositories.prepare()
-    with pytest.raises(RuntimeError, match="cannot check out"):
-        await check(gates(job, gate, ["true"]), "f" * 40)
 
 
 async def test_a_job_with_a_green_gate_merges(

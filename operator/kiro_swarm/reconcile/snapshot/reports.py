@@ -21,11 +21,15 @@ _SHOWN = 800
 
 
 class Failure(NamedTuple):
-    """Why there is no report: in one word, and in words for people."""
+    """Why there is no report: in one word, and in words for people.
+
+    ``tasks``: ids of those that alone are to blame, where the Job could name them.
+    """
 
     reason: str
     message: str
     diagnostics: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
 
 
 def report_in(
@@ -39,7 +43,8 @@ def report_in(
     try:
         said = read_failure(text)
         remarks = said.get("diagnostics") or ()
-        return Failure(said["reason"], said["message"], tuple(remarks))
+        tasks = tuple(said.get("tasks") or ())
+        return Failure(said["reason"], said["message"], tuple(remarks), tasks)
     except ReportError:
         pass
     try:

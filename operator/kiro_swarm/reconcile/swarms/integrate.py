@@ -29,6 +29,9 @@ from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome
 from kiro_swarm.reconcile.swarms.prepare import retry_time
 
+#: A Job names so many tasks at most: a list of that length may not be all of them.
+_MOST_NAMED = 10
+
 LedgerReport = Union[PrepareReport, IntegrateReport, SyncReport]
 
 
@@ -43,6 +46,8 @@ class Train:
     reason: str = ""
     retry_at: Optional[datetime] = None
     report: Optional[IntegrateReport] = None
+    #: Ids of the tasks that alone made the last Job fail.
+    held: tuple[str, ...] = ()
 
 
 def has_work(view: View, train: Train) -> bool:
@@ -175,6 +180,7 @@ def _ended(view: View, jobs: list[Job], batch: int) -> Train:
         reason=failure.reason if failure else "IntegrateFailed",
         retry_at=retry_time(finished, failures),
         report=report,
+        held=failure.tasks if failure else (),
     )
 
 
@@ -194,10 +200,22 @@ def _finished_at(job: Job) -> Optional[datetime]:
     return None
 
 
+def others_wait(view: View, train: Train) -> bool:
+    """Whether there is work which the tasks that made the last Job fail are no part of."""
+    if not train.held:
+        return False
+    approval = view.spec.integration.approval
+    done = view.task_index.by_state[DONE]
+    ready = {task["spec"]["id"] for task in done if may_merge(task, approval)}
+    # Work that this Job saw and named is in its list; what came after it is not.
+    return bool(ready.difference(train.held)) and len(train.held) < _MOST_NAMED
+
+
 async def reconcile(ctx: Context, view: View) -> Train:
     """Start the next Job when there is work and none runs; drop the older ones."""
     train = observe(view)
-    waiting = train.retry_at is not None and view.now < train.retry_at
+    paused = train.retry_at is not None and view.now < train.retry_at
+    waiting = paused and not others_wait(view, train)
     if not train.running and not waiting and has_work(view, train):
         batch = train.batch + 1
         body = integrate_job(view.swarm, view.spec, batch, ctx.settings)

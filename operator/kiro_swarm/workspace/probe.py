@@ -1,0 +1,98 @@
+"""Whether the swarm's own repository and file systems can be used at this moment.
+
+Role: evidence for blame.py; asked only when something went wrong, so it may cost a second.
+
+Guarantees: nothing stays behind. What a candidate brought is not looked at: only what the
+integration branch leads to is read.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+from typing import Optional
+
+from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.errors import (
+    BrokenRepository,
+    GitFailed,
+    GitHindered,
+    VolumeTrouble,
+    WorkspaceError,
+)
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.mirror import START_REF, integration_head
+
+#: Less room than this is none: a merge of nearly nothing needs some of it.
+ROOM_BYTES = 8 * 1024 * 1024
+_ROOM_FILES = 100
+_SECONDS = 120.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def find_trouble(
+    mirror: Path, branch: str, room: int = ROOM_BYTES
+) -> Optional[WorkspaceError]:
+    """Why nothing can be merged now, whatever it is; None when nothing is in the way."""
+    for place in (mirror, Path(tempfile.gettempdir())):
+        try:
+            _use(place, room)
+        except OSError as error:
+            return volume_trouble(error, place)
+        except VolumeTrouble as trouble:
+            return trouble
+    git = Git(mirror, seconds=_SECONDS)
+    try:
+        head = integration_head(mirror, branch)
+        start = git.commit_id(START_REF)
+        known = () if start is None else (f"^{start}",)
+        git.run("ls-tree", "-r", "-t", "--name-only", head)
+        git.run("rev-list", "--first-parent", "--count", head, *known)
+    except GitHindered as error:
+        return error
+    except GitFailed as error:
+        return BrokenRepository(
+            f"the swarm's own repository cannot be read: {error.message}"
+        )
+    except WorkspaceError as error:
+        return error
+    return None
+
+
+def volume_trouble(error: OSError, place: Path) -> VolumeTrouble:
+    """What the file system of a folder said, with a word for it."""
+    said = error.strerror or str(error)
+    if error.errno in _FULL:
+        return VolumeTrouble(f"no room is left in {place}: {said}", reason="VolumeFull")
+    if error.errno in _READ_ONLY:
+        return VolumeTrouble(
+            f"{place} cannot be written: {said}", reason="VolumeReadOnly"
+        )
+    return VolumeTrouble(f"{place} cannot be used: {said}")
+
+
+def _use(place: Path, room: int) -> None:
+    """Write a file and read it back."""
+    facts = os.statvfs(place)
+    free = facts.f_bavail * facts.f_frsize
+    # Some file systems make their inodes as they go, and say that they have none.
+    few = facts.f_files > 0 and facts.f_favail < _ROOM_FILES
+    if free < room or few:
+        raise VolumeTrouble(
+            f"no room is left in {place}: {free} bytes and {facts.f_favail} files",
+            reason="VolumeFull",
+        )
+    path, content = place / f"kiro-probe-{os.getpid()}", os.urandom(64 * 1024)
+    remove(path)
+    try:
+        with open(path, "xb") as target:
+            target.write(content)
+            target.flush()
+            os.fsync(target.fileno())
+        if path.read_bytes() != content:
+            raise OSError(errno.EIO, "what was written is not what is read")
+    finally:
+        remove(path)

@@ -1,0 +1,142 @@
+"""What makes the work of an attempt fit to be merged: one function for all who ask.
+
+Role: evidence.py asks before an attempt is called Done, the merge train again before it
+merges. Both call ``prove``, so what is Done is not refused afterwards, unless it changed.
+
+Guarantees: the objects are proved by git in a repository of ours (intake.py). Every commit
+and path that the work brings can be merged, written into an index and checked out. What does
+not hold is told with the reason, the name of what is in the way, and what to do about it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from kiro_swarm.workspace import briefs
+from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.intake import Limits, take_in
+from kiro_swarm.workspace.messages import carries
+from kiro_swarm.workspace.outcomes import Unproven
+
+#: What Linux takes; less for a path, which begins with the folder that it is checked out in.
+_LONGEST_NAME = 255
+_LONGEST_PATH = 3500
+_LONGEST_LINK = 4000
+_LINK, _NOTHING = b"120000", b"000000"
+_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The work of an attempt: ``commit`` in the repository of ``instance_dir``.
+
+    ``base`` is where it began, ``trailer`` what its last commit says that it is of.
+    """
+
+    instance_dir: Path
+    commit: str
+    base: str
+    trailer: str
+
+
+def prove(
+    git: Git, claim: Claim, head: str, limits: Optional[Limits] = None
+) -> Optional[Unproven]:
+    """Take the work into the repository of ``git``; why it cannot be merged, or None.
+
+    :param git: the mirror, or one that borrows its objects; the caller holds its lock.
+    :param head: where the integration branch is.
+
+    Raises GitFailed, GitTimeout, OSError for what is not foreseen.
+    """
+    commit, base = claim.commit, claim.base
+    try:
+        take_in(git, claim.instance_dir, commit, head, limits or Limits())
+    except ObjectsRefused as refusal:
+        return Unproven(refusal.reason, briefs.bounded(refusal.message))
+    if git.commit_id(commit) != commit:
+        return Unproven(
+            "CommitMissing",
+            f"{commit[:12]} is a tag, and no commit itself; report the commit",
+        )
+    if git.commit_id(base) != base or not git.is_ancestor(base, head):
+        return Unproven(
+            "BaseNotIntegrated",
+            f"the task began at {base[:12]}, which is not, or no longer, part of"
+            " the integration branch; it must be done again from the present state",
+        )
+    if commit == base or not git.is_ancestor(base, commit):
+        return Unproven(
+            "NotAheadOfBase",
+            f"commit {commit[:12]} adds nothing to its base {base[:12]},"
+            " or does not contain it",
+        )
+    if not carries(git, commit, claim.trailer):
+        return Unproven(
+            "TrailerMissing",
+            f"the message of commit {commit[:12]} has no line 'Swarm-Task:"
+            f" {claim.trailer}': it is not known to be of this attempt",
+        )
+    return _unusable_path(git, base, commit)
+
+
+def _unusable_path(git: Git, base: str, commit: str) -> Optional[Unproven]:
+    changed = list(_changed(git, base, commit))
+    for path, mode, oid in changed:
+        objection = _objection(git, path, mode, oid)
+        if objection:
+            return _unusable(path, objection)
+    with tempfile.TemporaryDirectory(prefix="kiro-index-") as folder:
+        # git's own rules for paths, of which there are more than one would think.
+        private = git.using({"GIT_INDEX_FILE": str(Path(folder, "index"))})
+        lines = [b"%b %b\t%b\0" % (mode, oid, path) for path, mode, oid in changed]
+        try:
+            private.run("update-index", "-z", "--index-info", stdin=b"".join(lines))
+        except GitHindered:
+            raise
+        except GitFailed as error:
+            return _unusable(b"", f"git does not take a path: {error.message}")
+    return None
+
+
+def _changed(git: Git, base: str, commit: str) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Path, mode and object id of everything that is other than at the base."""
+    fields = git.run(
+        *("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev"),
+        *(base, commit),
+    ).stdout.split(b"\0")
+    for facts, path in zip(fields[0::2], fields[1::2]):
+        _, mode, _, oid, _ = facts.split(b" ")
+        if mode != _NOTHING:
+            yield path, mode, oid
+
+
+def _objection(git: Git, path: bytes, mode: bytes, oid: bytes) -> str:
+    longest = max(map(len, path.split(b"/")))
+    if longest > _LONGEST_NAME:
+        return f"a name of {longest} bytes; a file system takes {_LONGEST_NAME}"
+    if len(path) > _LONGEST_PATH:
+        return f"a path of {len(path)} bytes; {_LONGEST_PATH} are allowed"
+    if mode == _LINK:
+        size = int(git.run("cat-file", "-s", oid.decode()).text)
+        if not 0 < size <= _LONGEST_LINK:
+            return f"a symbolic link to a name of {size} bytes; at most {_LONGEST_LINK}"
+    return ""
+
+
+def _unusable(path: bytes, objection: str) -> Unproven:
+    name = path.decode("utf-8", "backslashreplace")
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+    where = f"{shown!r}: " if path else ""
+    return Unproven(
+        "UnusablePath",
+        briefs.bounded(
+            f"{where}{objection}. It cannot be checked out by everybody: rename it, or"
+            " leave it out of the commits"
+        ),
+    )

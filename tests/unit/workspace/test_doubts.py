@@ -1,0 +1,102 @@
+"""What one Job leaves to the next about the candidate that it was at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.workspace.doubts import HINDERED, KILLED, NAME, Doubts
+
+ONE, OTHER = "uid-1/1", "uid-2/1"
+
+
+def test_who_was_never_tried_is_in_no_doubt(tmp_path: Path) -> None:
+    doubts = Doubts(tmp_path)
+    assert not doubts.later(ONE)
+    assert doubts.verdict(ONE) == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_that_dies_at_it_tries_it_later_and_at_last_blames_it(
+    tmp_path: Path,
+) -> None:
+    for count in range(1, KILLED + 1):
+        Doubts(tmp_path).begins(ONE)
+        found = Doubts(tmp_path)
+        assert found.later(ONE)
+        assert not found.later(OTHER)
+        assert bool(found.verdict(ONE)) == (count == KILLED)
+    assert "killed" in Doubts(tmp_path).verdict(ONE)
+
+
+def test_a_job_that_dies_while_gates_run_blames_nobody(tmp_path: Path) -> None:
+    for _ in range(20):
+        doubts = Doubts(tmp_path)
+        doubts.begins(ONE)
+        doubts.at_the_gates()
+    assert Doubts(tmp_path).later(ONE)
+    assert Doubts(tmp_path).verdict(ONE) == ""
+
+
+def test_who_was_hindered_in_two_jobs_is_to_blame(tmp_path: Path) -> None:
+    for count in range(1, HINDERED + 1):
+        doubts = Doubts(tmp_path)
+        doubts.begins(ONE)
+        doubts.hindered(ONE)
+        assert bool(doubts.verdict(ONE)) == (count == HINDERED)
+
+
+def test_what_hinders_another_one_too_is_the_machine(tmp_path: Path) -> None:
+    for _ in range(5):
+        doubts = Doubts(tmp_path)
+        doubts.hindered(ONE)
+        doubts.nobodys(ONE, OTHER)
+    doubts = Doubts(tmp_path)
+    assert doubts.verdict(ONE) == doubts.verdict(OTHER) == ""
+    assert doubts.later(ONE)
+    assert doubts.later(OTHER)
+
+
+def test_an_outage_blames_nobody(tmp_path: Path) -> None:
+    for _ in range(20):
+        doubts = Doubts(tmp_path)
+        doubts.begins(ONE)
+        doubts.stopped(ONE)
+    assert Doubts(tmp_path).verdict(ONE) == ""
+    assert Doubts(tmp_path).later(ONE)
+
+
+def test_a_verdict_ends_it(tmp_path: Path) -> None:
+    doubts = Doubts(tmp_path)
+    doubts.hindered(ONE)
+    doubts.begins(ONE)
+    doubts.over(ONE)
+    assert not Doubts(tmp_path).later(ONE)
+
+
+def test_the_file_has_a_bound(tmp_path: Path) -> None:
+    doubts = Doubts(tmp_path)
+    for number in range(600):
+        doubts.stopped(f"uid-{number}/1")
+    assert (tmp_path / NAME).stat().st_size < 64 * 1024
+    assert Doubts(tmp_path).later("uid-599/1")
+    assert not Doubts(tmp_path).later("uid-0/1")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "rubbish", "[" * 100_000, "9" * 9000, "null", "[]", '{"trying": 3}'),
+        *('{"entries": []}', '{"entries": {"uid-1/1": 7}}', '{"trying": null}'),
+        '{"entries": {"uid-2/1": {"hindered": -1, "killed": "x"}}, "gates": 1}',
+    ],
+    ids=lambda text: text[:24],
+)
+def test_whatever_is_in_the_file_it_is_read(tmp_path: Path, content: str) -> None:
+    (tmp_path / NAME).write_text(content)
+    doubts = Doubts(tmp_path)
+    assert doubts.verdict(ONE) == doubts.verdict(OTHER) == ""
+    doubts.begins(ONE)
+    doubts.over(ONE)
+    assert not Doubts(tmp_path).later(ONE)
