@@ -39,6 +39,7 @@ _SPEC = KiroSwarmSpec.model_validate(
         "repository": {
             "url": "https://git.example.com/a.git",
             "credentialsSecret": {"name": "git"},
+            "caBundle": {"configMap": {"name": "authorities"}},
         },
         "tasks": {"configMap": {"name": "tasks"}},
         "template": {"agent": {"command": ["agent"]}},

@@ -54,6 +54,34 @@ _REF_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
 _FIXED = "is immutable: create another KiroSwarm to change it"
 
 
+class CaKey(Model):
+    """One key of a ConfigMap or a Secret of the same namespace."""
+
+    name: ObjectName = Field(description="Name of the object.")
+    key: str = Field(
+        default="ca.crt",
+        min_length=1,
+        max_length=253,
+        pattern=r"^[-._a-zA-Z0-9]+$",
+        description="Key that holds the certificates.",
+    )
+
+
+class CaBundle(Model):
+    """Where certificates of authorities are: exactly one of configMap and secret."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "has(self.configMap) != has(self.secret)",
+                "give exactly one of configMap and secret",
+            ),
+        )
+    )
+    config_map: Optional[CaKey] = Field(default=None, description="In a ConfigMap.")
+    secret: Optional[CaKey] = Field(default=None, description="In a Secret.")
+
+
 class Repository(Model):
     """Where the code comes from."""
 
@@ -84,8 +112,22 @@ class Repository(Model):
     credentials_secret: Optional[SecretReference] = Field(
         default=None,
         description="Secret with `username` and `password`, or `token`, or "
-        "`ssh-privatekey` and `known_hosts`. Read by the prepare and integrate Jobs "
-        "only.",
+        "`ssh-privatekey` and `known_hosts`. Read by the prepare, integrate and sync "
+        "Jobs only, anew for each connection, for this address and no other.",
+    )
+    ca_bundle: Optional[CaBundle] = Field(
+        default=None,
+        description="Certificates (PEM) of authorities that are trusted beside those of "
+        "the image when the repository is reached over https.",
+    )
+    proxy: Optional[str] = Field(
+        default=None,
+        min_length=1,
+        max_length=512,
+        pattern=r"^https?://[A-Za-z0-9.\[\]:-]+/?$",
+        description="Address of the proxy through which the repository is reached over "
+        "https. Its user and password are the keys `proxy-username` and "
+        "`proxy-password` of credentialsSecret.",
     )
 
 

@@ -45,13 +45,15 @@ class Agent(Model):
         le=86400,
         description="Longest time without any output before the attempt is stopped.",
     )
-    exclude: list[Annotated[str, Field(min_length=1, max_length=256)]] = Field(
-        default_factory=list,
-        max_length=64,
-        description="Patterns, as in .gitignore, of files that the agent leaves in the "
-        "worktree and that are nobody's work. Those of common agents (`.aider*`, "
-        "`.claude/`, `.codex/`, `.cursor/`, ...) are there already; `!.claude/` takes "
-        "one back.",
+    exclude: Optional[list[Annotated[str, Field(min_length=1, max_length=256)]]] = (
+        Field(
+            default=None,
+            max_length=64,
+            description="Patterns, as in .gitignore, of files that the agent leaves in the "
+            "worktree and that are nobody's work. Those of common agents (`.aider*`, "
+            "`.claude/`, `.codex/`, `.cursor/`, ...) are there already; `!.claude/` takes "
+            "one back.",
+        )
     )
     max_cycles: int = Field(
         default=5,

@@ -158,7 +158,7 @@ async def _serve(config: RunnerConfig, path: str, port: int) -> None:
         socket,
         config.instance,
         plan=config.settings.spec_path,
-        exclude=config.settings.agent.exclude,
+        exclude=config.settings.agent.exclude or (),
     )
     runner = make_runner(api, config, socket, worktree)
     probes = await serve([link, runner], port)

@@ -6,8 +6,9 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Mapping
 
+from kiro_swarm.api.swarm import Repository
 from kiro_swarm.policy.chain import LINES_PER_SEGMENT
 from kiro_swarm.policy.ledger import MOST_ENTRIES
 from kiro_swarm.workspace.credentials import Credentials
@@ -46,6 +47,7 @@ class JobEnvironment:
     root: Path = Path("/swarm")
     socket: str = "/run/kiro/agent.sock"
     credentials_folder: Path = Path("/credentials")
+    authorities_file: Path = Path("/authorities/ca.crt")
     tasks_folder: Path = Path("/swarm-tasks")
     termination_message: Path = Path("/dev/termination-log")
     job: str = ""
@@ -71,9 +73,15 @@ class JobEnvironment:
         """Who moves the branch, as its merges and the ledger say it."""
         return Mover(self.uid, self.job)
 
-    def credentials(self, wanted: bool) -> Optional[Credentials]:
-        """The mounted Secret, when the swarm names one."""
-        return Credentials(self.credentials_folder) if wanted else None
+    def credentials(self, repository: Repository) -> Credentials:
+        """The mounted Secret, when the swarm names one, and the way to the server."""
+        named = repository.credentials_secret is not None
+        trusted = repository.ca_bundle is not None
+        return Credentials(
+            self.credentials_folder if named else None,
+            self.authorities_file if trusted else None,
+            repository.proxy or "",
+        )
 
     def report(self, answer: Mapping[str, object]) -> None:
         """Leave ``answer`` where the kubelet finds it, cut to what it takes."""

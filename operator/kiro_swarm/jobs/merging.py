@@ -112,7 +112,7 @@ class Merging:
             self.env.mirror,
             repository.url,
             self.branch,
-            self.env.credentials(repository.credentials_secret is not None),
+            self.env.credentials(repository),
             self.env.mover,
         )
         await self.ledger.catch_up()

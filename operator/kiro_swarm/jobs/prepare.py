@@ -88,7 +88,7 @@ def _read(
         repository.url,
         repository.ref,
         branch_of(spec, env),
-        env.credentials(repository.credentials_secret is not None),
+        env.credentials(repository),
     )
     path, text = _task_text(spec, env, head)
     graph = publish(parse(text), path)

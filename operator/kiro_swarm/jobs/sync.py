@@ -51,7 +51,7 @@ async def sync(
 
 async def _merge(merging: Merging, branch: Optional[str], command_uid: str) -> Synced:
     repository = merging.spec.repository
-    credentials = merging.env.credentials(repository.credentials_secret is not None)
+    credentials = merging.env.credentials(repository)
     source = Source(
         repository.url, branch or repository.ref, branch is None, credentials
     )

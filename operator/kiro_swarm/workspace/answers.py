@@ -46,27 +46,29 @@ _KNOWN: tuple[_Row, ...] = (
         RemoteError,
         "CertificateNotTrusted",
         "its certificate is not trusted here, is for another name, or has expired;"
-        " the authority that signed it has to be in the image's /etc/ssl/certs",
+        " name the authority that signed it in spec.repository.caBundle",
     ),
     (
         r"error setting certificate|Problem with the SSL CA cert|CA cert file",
         RemoteError,
         "CertificateNotTrusted",
-        "the file with the authorities that are trusted cannot be read: it has to hold"
-        " certificates as PEM text",
+        "the authorities that are trusted cannot be read: spec.repository.caBundle has to"
+        " hold certificates as PEM text",
     ),
     (
         r"response 407|error: 407|from proxy after CONNECT: 407|code 407 from proxy"
         r"|could not read (Username|Password) for 'https?://[^/']*':",
         RemoteError,
         "ProxyRefused",
-        "the proxy on the way wants credentials (HTTP 407)",
+        'the proxy on the way wants credentials, or other ones: the keys "proxy-username"'
+        ' and "proxy-password" of the Secret in spec.repository.credentialsSecret',
     ),
     (
         r"resolve proxy|CONNECT tunnel failed|Proxy CONNECT aborted|from proxy after",
         RemoteError,
         "ProxyRefused",
-        "the proxy on the way does not let us through to it, or is not there",
+        "the proxy on the way does not let us through to it, or is not there: check"
+        " spec.repository.proxy, and what it allows",
     ),
     (
         r"unexpected TLS packet|wrong version number|packet length too long",

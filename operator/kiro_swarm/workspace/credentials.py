@@ -9,7 +9,8 @@ into a private folder that lives as long as the command. What a server says make
 no other protocol.
 
 Keys of the secret: ``token``, or ``username`` and ``password``; for ssh
-``ssh-privatekey`` and ``known_hosts`` (the names of Kubernetes' own secret types).
+``ssh-privatekey`` and ``known_hosts`` (the names of Kubernetes' own secret types); for a
+proxy ``proxy-username`` and ``proxy-password``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pathlib import Path
 from typing import Iterator, Optional
 from urllib.parse import quote, unquote, urlsplit
 
-from kiro_swarm.workspace.errors import CredentialsIncomplete
+from kiro_swarm.workspace.errors import CredentialsIncomplete, InvalidUrl
+from kiro_swarm.workspace.network import place_of, through, trusting
 
 # GIT_ASKPASS names one program without arguments; git gives it the question. What differs
 # comes by the environment, so the text of this program is always the same. It answers
@@ -39,6 +41,17 @@ answer() {
   fi
   exec cat -- "$KIRO_PASSWORD_FILE"
 }
+proxy=${1#"Password for '$KIRO_PROXY_SCHEME://"}
+if [ -n "$KIRO_PROXY_PLACE" ] && [ "$proxy" != "$1" ]; then
+  user=${proxy%"@$KIRO_PROXY_PLACE': "}
+  if [ "$user" != "$proxy" ]; then
+    case "$user" in
+    */*) ;;
+    *) exec cat -- "$KIRO_PROXY_PASSWORD_FILE" ;;
+    esac
+  fi
+fi
+if [ -z "$KIRO_PASSWORD_FILE" ]; then exit 1; fi
 for rest in "$KIRO_PLACE" "$KIRO_ENCODED_PLACE"; do
   if [ "$1" = "Username for '$KIRO_SCHEME://$rest': " ]; then answer user; fi
   asked=${1#"Password for '$KIRO_SCHEME://"}
@@ -56,18 +69,28 @@ exit 1
 
 @dataclass(frozen=True)
 class Credentials:
-    """A folder with one file per key, as Kubernetes mounts a secret."""
+    """A folder with one file per key, as Kubernetes mounts a secret, and the way there.
 
-    folder: Path
+    ``folder``: None where the repository needs no secret. ``authorities``: a file of
+    certificates to be trusted, too. ``proxy``: its address, or nothing.
+    """
+
+    folder: Optional[Path]
+    authorities: Optional[Path] = None
+    proxy: str = ""
+    nameless: bool = False
+    """The repository is not to be told who we are; a proxy is."""
 
     def file(self, key: str) -> Optional[Path]:
         """The key's file, or None when it is missing or holds nothing."""
+        if self.folder is None:
+            return None
         path = self.folder / key
         return path if path.is_file() and path.read_bytes().strip() else None
 
     def keys(self) -> str:
         """The names of the keys there are, for a message."""
-        if not self.folder.is_dir():
+        if self.folder is None or not self.folder.is_dir():
             return "nothing"
         names = (p.name for p in self.folder.iterdir() if not p.name.startswith("."))
         return ", ".join(sorted(names)[:10]) or "nothing"
@@ -80,14 +103,14 @@ def access(url: str, credentials: Optional[Credentials]) -> Iterator[dict[str, s
     Raises CredentialsIncomplete, naming the key, when the secret lacks one.
     """
     scheme = urlsplit(url).scheme
-    if scheme == "ssh":
-        with tempfile.TemporaryDirectory(prefix="kiro-ssh-") as private:
-            yield {**_only(scheme), **_ssh(Path(private), credentials)}
-    elif scheme in ("http", "https") and credentials is not None:
-        with tempfile.TemporaryDirectory(prefix="kiro-askpass-") as private:
-            yield {**_only(scheme), **_http(Path(private), url, credentials)}
-    else:
-        yield _only(scheme)
+    with tempfile.TemporaryDirectory(prefix="kiro-access-") as folder:
+        private = Path(folder)
+        if scheme == "ssh":
+            yield {**_only(scheme), **_ssh(private, credentials)}
+        elif scheme in ("http", "https"):
+            yield {**_only(scheme), **_http(private, url, credentials)}
+        else:
+            yield _only(scheme)
 
 
 def _only(scheme: str) -> dict[str, str]:
@@ -95,23 +118,56 @@ def _only(scheme: str) -> dict[str, str]:
     return {"GIT_ALLOW_PROTOCOL": scheme}
 
 
-def _http(private: Path, url: str, credentials: Credentials) -> dict[str, str]:
+def _http(
+    private: Path, url: str, credentials: Optional[Credentials]
+) -> dict[str, str]:
+    if credentials is None:
+        return trusting(private, None)
+    user = credentials.file("proxy-username") if credentials.proxy else None
+    name = "" if user is None else user.read_text("utf-8").strip()
+    found = {
+        **trusting(private, credentials.authorities),
+        **through(credentials.proxy, name),
+    }
+    answers: dict[str, str] = {}
+    if name:
+        answers |= _of_the_proxy(credentials)
+    if credentials.folder is not None and not credentials.nameless:
+        answers |= _of_the_repository(url, credentials)
+    if answers:
+        program = private / "askpass"
+        program.write_text(_ASKPASS)
+        program.chmod(0o700)
+        found["GIT_ASKPASS"] = str(program)
+    return {**found, **answers}
+
+
+def _of_the_proxy(credentials: Credentials) -> dict[str, str]:
+    parts = urlsplit(credentials.proxy)
+    return {
+        "KIRO_PROXY_SCHEME": parts.scheme,
+        "KIRO_PROXY_PLACE": place_of(credentials.proxy),
+        "KIRO_PROXY_PASSWORD_FILE": str(
+            _needed(credentials, "proxy-password", "a proxy")
+        ),
+    }
+
+
+def _of_the_repository(url: str, credentials: Credentials) -> dict[str, str]:
     username = credentials.file("username")
     secret = credentials.file("token")
     if secret is None and username is not None:
         secret = credentials.file("password")
+    if secret is None and credentials.proxy and credentials.file("proxy-username"):
+        return {}  # a public repository behind a proxy
     if secret is None:
         raise CredentialsIncomplete(
             'the credentials secret needs the key "token", or the keys "username" and'
             f' "password"; it has: {credentials.keys()}'
         )
-    program = private / "askpass"
-    program.write_text(_ASKPASS)
-    program.chmod(0o700)
     parts = urlsplit(url)
     path = unquote(parts.path).rstrip("/")
     return {
-        "GIT_ASKPASS": str(program),
         "KIRO_SCHEME": parts.scheme,
         "KIRO_PLACE": parts.netloc + path,
         "KIRO_ENCODED_PLACE": parts.netloc + quote(path),
@@ -121,13 +177,15 @@ def _http(private: Path, url: str, credentials: Credentials) -> dict[str, str]:
 
 
 def _ssh(private: Path, credentials: Optional[Credentials]) -> dict[str, str]:
-    if credentials is None:
+    if credentials is not None and credentials.proxy:
+        raise InvalidUrl("spec.repository.proxy is for https addresses, not for ssh")
+    if credentials is None or credentials.folder is None:
         raise CredentialsIncomplete(
             "an ssh address needs spec.repository.credentialsSecret with the keys"
             ' "ssh-privatekey" and "known_hosts"'
         )
-    key = _needed(credentials, "ssh-privatekey")
-    known_hosts = _needed(credentials, "known_hosts")
+    key = _needed(credentials, "ssh-privatekey", "an ssh address")
+    known_hosts = _needed(credentials, "known_hosts", "an ssh address")
     # ssh refuses a key that others can read, as a mounted secret often is, and one whose
     # last line has no end.
     copy = private / "key"
@@ -149,11 +207,11 @@ def _ssh(private: Path, credentials: Optional[Credentials]) -> dict[str, str]:
     return {"GIT_SSH_COMMAND": shlex.join(options), "GIT_SSH_VARIANT": "ssh"}
 
 
-def _needed(credentials: Credentials, key: str) -> Path:
+def _needed(credentials: Credentials, key: str, what: str) -> Path:
     found = credentials.file(key)
     if found is None:
         raise CredentialsIncomplete(
-            f'the credentials secret needs the key "{key}" for an ssh address;'
+            f'the credentials secret needs the key "{key}" for {what};'
             f" it has: {credentials.keys()}"
         )
     return found

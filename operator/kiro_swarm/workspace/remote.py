@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, Sequence
 from urllib.parse import urlsplit
@@ -106,7 +106,7 @@ class Remote:
         url = self.url
         output = self._once(git, url, command, arguments, seconds)
         if output.status != 0 and MOVED.search(output.stderr):
-            target = where_to(git, url)
+            target = self._where_to(git)
             if not same_place(url, target):
                 raise moved(url, target)
             url = target
@@ -115,6 +115,12 @@ class Remote:
         if output.status == 0 or (rejected and b"\t" in output.stdout):
             return output
         raise explain(url, output.stderr)
+
+    def _where_to(self, git: Git) -> str:
+        known = self.credentials
+        nameless = None if known is None else replace(known, nameless=True)
+        with access(self.url, nameless) as environment:
+            return where_to(git.using(environment), self.url)
 
     def _once(
         self,

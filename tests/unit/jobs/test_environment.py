@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiro_swarm.api.swarm import Repository
 from kiro_swarm.jobs.environment import JobEnvironment, bounded
 from kiro_swarm.workspace.credentials import Credentials
 
@@ -44,8 +45,17 @@ def test_a_job_is_told_by_its_environment(tmp_path: Path) -> None:
     env = JobEnvironment.from_env(dict(zip(names, "abc")))
     assert (env.swarm, env.namespace, env.uid) == ("a", "b", "c")
     assert env.mirror == Path("/swarm/repo.git")
-    assert env.credentials(False) is None
-    assert isinstance(env.credentials(True), Credentials)
+    url = {"url": "https://git.example/a.git"}
+    assert env.credentials(Repository.model_validate(url)) == Credentials(None)
+    whole: dict[str, object] = {
+        **url,
+        "credentialsSecret": {"name": "git"},
+        "caBundle": {"configMap": {"name": "ours"}},
+        "proxy": "http://proxy:3128",
+    }
+    assert env.credentials(Repository.model_validate(whole)) == Credentials(
+        Path("/credentials"), Path("/authorities/ca.crt"), "http://proxy:3128"
+    )
     with pytest.raises(KeyError, match="KIRO_SWARM_UID"):
         JobEnvironment.from_env({"KIRO_SWARM": "a", "KIRO_NAMESPACE": "b"})
     told = JobEnvironment("a", "b", "c", termination_message=tmp_path / "words")

@@ -36,6 +36,8 @@ FULL: Object = {
     "repository": {
         "url": "https://example.org/x.git",
         "credentialsSecret": {"name": "git-key"},
+        "caBundle": {"configMap": {"name": "authorities", "key": "our.pem"}},
+        "proxy": "http://proxy:3128",
     },
     "tasks": {"configMap": {"name": "tasks"}},
     "verification": {"command": ["make", "check"]},
@@ -156,6 +158,28 @@ def test_git_credentials_are_in_the_main_container_of_jobs_that_use_git_servers(
             assert having == {"main"}
             assert secrets[0]["secret"]["secretName"] == "git-key"
             assert mounts(containers(pod)["main"])["/credentials"]["readOnly"] is True
+
+
+def test_authorities_are_where_the_credentials_are() -> None:
+    for kind, pod in pods(**FULL).items():
+        having = {
+            name
+            for name, container in containers(pod).items()
+            if "/authorities" in mounts(container)
+        }
+        assert having == (set() if kind in ("instance", "inspect") else {"main"})
+
+
+def test_authorities_in_a_secret_are_one_key_of_it() -> None:
+    bundle = {"secret": {"name": "tls"}}
+    repository = {"url": "https://example.org/x.git", "caBundle": bundle}
+    made = [
+        volume["secret"]
+        for volume in pods(repository=repository)["prepare"]["volumes"]
+        if "secret" in volume
+    ]
+    items = [{"key": "ca.crt", "path": "ca.crt"}]
+    assert made == [{"secretName": "tls", "items": items, "optional": True}]
 
 
 def test_without_a_secret_no_pod_mounts_one() -> None:

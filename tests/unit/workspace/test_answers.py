@@ -70,7 +70,7 @@ def test_a_certificate_is_called_a_certificate(tmp_path: Path) -> None:
     with answering(tls=tls) as server:
         error = said(tmp_path, f"https://localhost:{server.port}/x.git")
     assert error.reason == "CertificateNotTrusted"
-    assert "has to be in the image" in error.message
+    assert "spec.repository.caBundle" in error.message
     assert AGAIN not in error.message
 
 

@@ -159,6 +159,7 @@ def test_ssh_gets_a_private_copy_of_the_key(
     secret = _secret(
         swarm.top / "a secret", **{"ssh-privatekey": "KEY", "known_hosts": "host KEY"}
     )
+    assert secret.folder is not None
     (secret.folder / "ssh-privatekey").chmod(0o644)
     url = f"ssh://git@127.0.0.1:2222{swarm.upstream}"
     made = prepare_mirror(swarm.top / "m", url, "main", INTEGRATION, secret)

@@ -17,7 +17,7 @@ from kiro_swarm.api.meta import (
     COMPONENT_PREPARE,
     COMPONENT_SYNC,
 )
-from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.swarm import CaBundle, CaKey, KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy import naming
@@ -132,16 +132,35 @@ def _merging_pod(
 
 
 def _credentials(spec: KiroSwarmSpec) -> tuple[list[VolumeMount], list[Volume]]:
-    """Mounts and volumes for the git credentials; none when the swarm names none."""
-    wanted = spec.repository.credentials_secret
-    if not wanted:
-        return [], []
-    # Optional, so that a missing Secret is reported by us and not a stuck pod.
-    source = {"secretName": wanted.name, "optional": True, "defaultMode": 0o440}
-    return (
-        [mount("credentials", "/credentials", read_only=True)],
-        [{"name": "credentials", "secret": source}],
-    )
+    """Mounts and volumes for what git needs on the network; none when nothing is named."""
+    mounts: list[VolumeMount] = []
+    volumes: list[Volume] = []
+    # Optional, so that a missing object is reported by us and not a stuck pod.
+    secret, trusted = spec.repository.credentials_secret, spec.repository.ca_bundle
+    if secret:
+        source = {"secretName": secret.name, "optional": True, "defaultMode": 0o440}
+        volumes.append({"name": "credentials", "secret": source})
+        mounts.append(mount("credentials", "/credentials", read_only=True))
+    if trusted:
+        volumes.append(_authorities(trusted))
+        mounts.append(mount("authorities", "/authorities", read_only=True))
+    return mounts, volumes
+
+
+def _authorities(trusted: CaBundle) -> Volume:
+    """The one key, under a name of ours; whoever names a Secret for it gets no other key."""
+    made: Volume = {"name": "authorities"}
+    if trusted.secret:
+        source = _one_key(trusted.secret)
+        made["secret"] = {"secretName": trusted.secret.name, **source}
+    elif trusted.config_map:
+        source = _one_key(trusted.config_map)
+        made["configMap"] = {"name": trusted.config_map.name, **source}
+    return made
+
+
+def _one_key(named: CaKey) -> dict[str, object]:
+    return {"items": [{"key": named.key, "path": "ca.crt"}], "optional": True}
 
 
 def _pod(
