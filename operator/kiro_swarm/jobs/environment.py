@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping
 
-from kiro_swarm.api.swarm import Repository
+from kiro_swarm.api.repository import Repository
 from kiro_swarm.policy.chain import LINES_PER_SEGMENT
 from kiro_swarm.policy.ledger import MOST_ENTRIES
 from kiro_swarm.workspace.credentials import Credentials

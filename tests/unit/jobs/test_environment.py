@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiro_swarm.api.swarm import Repository
+from kiro_swarm.api.repository import Repository
 from kiro_swarm.jobs.environment import JobEnvironment, bounded
 from kiro_swarm.workspace.credentials import Credentials
 

@@ -17,7 +17,8 @@ from kiro_swarm.api.meta import (
     COMPONENT_PREPARE,
     COMPONENT_SYNC,
 )
-from kiro_swarm.api.swarm import CaBundle, CaKey, KiroSwarmSpec
+from kiro_swarm.api.repository import CaBundle, CaKey
+from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy import naming
