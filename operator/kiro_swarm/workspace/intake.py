@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from kiro_swarm.workspace.borrowed import make_borrower
-from kiro_swarm.workspace.disk import read_plain, real_folder, remove, write_plain
+from kiro_swarm.workspace.disk import read_plain, real_folder, remove
 from kiro_swarm.workspace.errors import MACHINE_ERRNOS, ObjectsRefused
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.proving import fetch_proved
 from kiro_swarm.workspace.refs import is_object_id
 
 _FOLDER = re.compile(r"[0-9a-f]{2}")
@@ -71,13 +72,7 @@ def take_in(
                 reason="CommitMissing",
             )
         _check_size(ours, commit, head, limits)
-        write_plain(incoming / "packed-refs", f"{commit} refs/heads/candidate\n")
-        fetched = git.run(
-            *("-c", "fetch.fsckObjects=true", "fetch", "--quiet", "--no-tags"),
-            *("--no-write-fetch-head", "--refmap=", "--end-of-options"),
-            *(str(incoming), "refs/heads/candidate"),
-            ok=(0, 1, 128),
-        )
+        fetched = fetch_proved(git, incoming, commit)
     if fetched.status != 0:
         raise ObjectsRefused(
             f"git refused the objects of commit {commit}: {fetched.stderr.strip()}",

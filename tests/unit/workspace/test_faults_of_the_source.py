@@ -1,0 +1,37 @@
+"""What the repository had before the swarm began is no candidate's fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.workspace.repositories import Swarm, commit, merged, unproven
+
+#: URLs and paths of submodules that git's checks refuse in new objects.
+BAD = {
+    "url": '[submodule "x"]\n\tpath = x\n\turl = --upload-pack=x\n',
+    "name": '[submodule "../x"]\n\tpath = x\n\turl = https://example.org/x\n',
+    "path": '[submodule "x"]\n\tpath = -x\n\turl = https://example.org/x\n',
+    "update": '[submodule "x"]\n\tpath = x\n\turl = a\n\tupdate = !x\n',
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_submodule_that_was_there_stops_no_task(swarm: Swarm, name: str) -> None:
+    commit(swarm.upstream, {".gitmodules": BAD[name]})
+    swarm.prepare()
+    merged(swarm, swarm.work({"new.txt": "x"}))
+    merged(swarm, swarm.work({"folder/other.txt": "y"}, task="1.2"))
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_one_that_a_candidate_brings_is_refused(swarm: Swarm, name: str) -> None:
+    swarm.prepare()
+    work = swarm.work({".gitmodules": BAD[name], "new.txt": "x"})
+    assert unproven(swarm, work).startswith("BadObjects")
+
+
+def test_a_fault_that_was_there_does_not_let_another_one_in(swarm: Swarm) -> None:
+    commit(swarm.upstream, {".gitmodules": BAD["url"]})
+    swarm.prepare()
+    work = swarm.work({".gitmodules": BAD["name"], "new.txt": "x"})
+    assert unproven(swarm, work).startswith("BadObjects")
