@@ -11,6 +11,7 @@ from kiro_swarm.api.task import KiroTask
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy.asked import asked_of
+from kiro_swarm.tasks.file.texts import group_in
 from kiro_swarm.workspace.errors import InvalidName
 from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.outcomes import Candidate
@@ -41,6 +42,7 @@ def candidate_of(task: KiroTask, env: JobEnvironment) -> Candidate:
         commit=check_object_id(_told("commit", status.get("commit"))),
         base=check_object_id(_told("baseCommit", status.get("baseCommit"))),
         asked=asked_of(spec),
+        group=group_in(spec.get("description") or "", spec.get("parent")),
     )
 
 

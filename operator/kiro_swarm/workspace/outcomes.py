@@ -49,7 +49,10 @@ class GatePort(Protocol):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A task's attempt that claims to be Done; ``asked`` is of ``policy.asked``."""
+    """A task's attempt that claims to be Done; ``asked`` is of ``policy.asked``.
+
+    ``group`` is the title of the group of the task file that it belongs to, if known.
+    """
 
     task_id: str
     title: str
@@ -60,6 +63,7 @@ class Candidate:
     commit: str
     base: str
     asked: str = ""
+    group: str = ""
 
     @property
     def trailer(self) -> str:

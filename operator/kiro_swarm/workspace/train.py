@@ -205,7 +205,12 @@ class MergeTrain:
         # A person may have taken the task out of the file meanwhile, or renumbered it; it
         # is merged anyway.
         with suppress(CannotTick):
-            ticked = tick(content, candidate.task_id, title=candidate.title)
+            ticked = tick(
+                content,
+                candidate.task_id,
+                title=candidate.title,
+                group=candidate.group,
+            )
             blob = git.run("hash-object", "-w", "--stdin", stdin=ticked).text
         return with_file(git, tree, path, mode, blob)
 

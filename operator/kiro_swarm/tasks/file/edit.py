@@ -11,7 +11,7 @@ nothing: what is ticked has the title of the task that was merged, wherever it s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Optional
 
 from kiro_swarm.api.task import MAX_TITLE
@@ -26,19 +26,29 @@ class CannotTick(ValueError):
 
 
 def tick(
-    data: bytes, task_id: str, *, title: Optional[str] = None, groups: bool = True
+    data: bytes,
+    task_id: str,
+    *,
+    title: Optional[str] = None,
+    group: str = "",
+    groups: bool = True,
 ) -> bytes:
     """The file with the box of a leaf ticked.
 
     With ``title``, that leaf is the one of this id and title; else, the only one of this
-    title. With ``groups``, a group whose leaves are now all ticked is ticked too. Ticking
-    twice changes nothing. Raises CannotTick where that is not exactly one leaf.
+    title. Of several of one title, those count that stand in a group of the title ``group``.
+    With ``groups``, a group whose leaves are now all ticked is ticked too. Ticking twice
+    changes nothing. Raises CannotTick where that is not exactly one leaf.
     """
     # Bytes that are not UTF-8 become one character each and come back as they were.
     text = data.decode("utf-8", "surrogateescape")
     file = parse(text)
     tasks = {task.id: task for task in file.tasks}
-    task = _of_id(file, task_id) if title is None else _of_title(file, task_id, title)
+    if title is None:
+        task = _of_id(file, task_id)
+    else:
+        found = _of_title(file, title)
+        task = _the_one(found if len(found) < 2 else _in(group, found, tasks), task_id)
     again = f"task id {task.id} is already defined"
     if any(remark.message.startswith(again + " at") for remark in file.errors):
         raise CannotTick(f"{again}: more than one box has this id")
@@ -60,14 +70,29 @@ def _of_id(file: TaskFile, task_id: str) -> SpecTask:
     return task
 
 
-def _of_title(file: TaskFile, task_id: str, title: str) -> SpecTask:
+def _of_title(file: TaskFile, title: str) -> list[SpecTask]:
     wanted = _words(title)
-    found = [leaf for leaf in file.leaves if _words(leaf.title) == wanted]
+    return [leaf for leaf in file.leaves if _words(leaf.title) == wanted]
+
+
+def _in(
+    group: str, found: list[SpecTask], tasks: Mapping[str, SpecTask]
+) -> list[SpecTask]:
+    """Those that stand in a group of this title; all of them where it says nothing."""
+    wanted = _words(group)
+    return [
+        leaf
+        for leaf in found
+        if not group or (leaf.parent and _words(tasks[leaf.parent].title) == wanted)
+    ]
+
+
+def _the_one(found: list[SpecTask], task_id: str) -> SpecTask:
     same = [leaf for leaf in found if leaf.id == task_id]
     if same:
         return same[0]
     # Without a title there is nothing to know it by but its number.
-    if len(found) != 1 or not title:
+    if len(found) != 1 or not found[0].title:
         raise CannotTick(
             f"{len(found)} tasks have the title of task {task_id}, and none of them its "
             "number"

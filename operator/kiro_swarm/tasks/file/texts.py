@@ -32,6 +32,13 @@ def with_groups(
     return "\n".join(part for part in parts if part)[:MAX_DESCRIPTION]
 
 
+def group_in(description: str, parent: Optional[str]) -> str:
+    """The title of the group of a KiroTask, which ``with_groups`` put there; else empty."""
+    head = f"Part of {parent}. "
+    lines = description.split("\n") if parent else []
+    return next((line[len(head) :] for line in lines if line.startswith(head)), "")
+
+
 def is_cut(
     description: str, parent: Optional[str], groups: Mapping[str, PublishedGroup]
 ) -> bool:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.texts import group_in
+from kiro_swarm.tasks.file.wire import describe, publish
 
 PLAN = """\
 # Plan 🎉
@@ -118,6 +120,27 @@ def test_of_two_boxes_of_a_title_the_one_of_the_number_is_ticked_or_none() -> No
     assert tick(data, "2.1", title="Write tests").count(b"[x] 2.1") == 1
     with pytest.raises(CannotTick, match="2 tasks have the title of task"):
         tick(data, "3.1", title="Write tests")
+
+
+def test_of_boxes_of_one_title_that_in_the_same_group_is_ticked() -> None:
+    # A group was put in front: what was 2.1 is 3.1 now, and another task is 2.1.
+    data = (
+        b"- [ ] 2. New\n- [ ] 2.1 Write tests\n- [ ] 3. Data\n- [ ] 3.1 Write tests\n"
+    )
+    ticked = tick(data, "2.1", title="Write tests", group="Data", groups=False)
+    assert ticked == data.replace(b"[ ] 3.1", b"[x] 3.1")
+    assert tick(data, "2.1", title="Write tests", group="New").count(b"[x] 2.1") == 1
+    with pytest.raises(CannotTick, match="0 tasks have the title of task"):
+        tick(data, "2.1", title="Write tests", group="Gone")
+    alone = b"- [ ] 2. Renamed\n- [ ] 2.1 Write tests\n"
+    assert b"[x] 2.1" in tick(alone, "2.1", title="Write tests", group="Data")
+
+
+def test_the_group_of_a_kirotask_is_in_its_description() -> None:
+    graph = publish(parse("- [ ] 1. A\n  a\n- [ ] 1.1 B\n- [ ] 1.1.1 C\n"), "t.md")
+    task = describe(graph)(graph.tasks[0])
+    assert group_in(task["description"], task["parent"]) == "B"
+    assert group_in("Part of 2. X", None) == group_in("words", "1") == ""
 
 
 def test_a_task_without_a_title_is_known_by_its_number_alone() -> None:
