@@ -69,9 +69,10 @@ def clear_folder(folder: Path) -> None:
 
 def remove_attributes(path: Path) -> None:
     """Remove what was attached to a folder itself: extended attributes that may go."""
-    for name in os.listxattr(path, follow_symlinks=False):
-        with suppress(OSError):  # those of the system are nobody's to remove
-            os.removexattr(path, name, follow_symlinks=False)
+    with suppress(OSError):  # a file system without any
+        for name in os.listxattr(path, follow_symlinks=False):
+            with suppress(OSError):  # those of the system are nobody's to remove
+                os.removexattr(path, name, follow_symlinks=False)
 
 
 def _remove_files(folder: Path) -> None:

@@ -96,6 +96,11 @@ class Renewal:
             mode = os.lstat(place).st_mode
         except FileNotFoundError:
             return
+        if not os.access(place, os.W_OK):
+            try:
+                os.chmod(place, 0o700)
+            except PermissionError:
+                return  # another user's: nobody of this one has left anything there
         if stat.S_ISDIR(mode):
             for name in os.listdir(place):
                 if place / name != self._spared:
