@@ -21,9 +21,19 @@ def make_borrower(path: Path, mirror: Path, head: str, *, bare: bool = True) -> 
 
     ``bare``: whether it has no worktree around it.
     """
+    make_repository(path, head, bare=bare)
+    borrow(path, mirror)
+
+
+def make_repository(path: Path, head: str, *, bare: bool = True) -> None:
+    """The same, which does not borrow yet."""
     for folder in ("", "refs", "objects", "objects/info", "objects/pack", "info"):
         real_folder(path / folder)
     write_plain(path / "HEAD", f"{head}\n")
     write_plain(path / "config", _CONFIGURATION.format(str(bare).lower()))
+
+
+def borrow(path: Path, mirror: Path) -> None:
+    """From now on the objects of ``mirror`` are its own, too."""
     alternates = path / "objects" / "info" / "alternates"
     write_plain(alternates, f"{mirror.resolve() / 'objects'}\n")

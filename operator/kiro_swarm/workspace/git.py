@@ -64,6 +64,11 @@ _HINDERED = re.compile(
 )
 LOCAL_SECONDS = 600.0
 _NOT_FOUND = 127
+_MIB = 1024 * 1024
+# Where git reads what a candidate has made: the address space, in which what it maps of packs
+# takes 256 MiB at most (gitconfig), seconds of a processor, and one piece of memory.
+_BOUNDS = ("prlimit", f"--as={2048 * _MIB}", "--cpu=600")
+_PIECE = 512 * _MIB
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class Git:
         if index is not None:
             self._environment["GIT_INDEX_FILE"] = str(index)
         self._held: tuple[int, ...] = () if held is None else (held,)
+        self._bounds: tuple[str, ...] = ()
 
     def run(
         self,
@@ -148,6 +154,12 @@ class Git:
         other._environment = {**self._environment, **environment}
         return other
 
+    def bounded(self) -> Git:
+        """The same with bounds on memory and processor time, for what is not proved yet."""
+        other = self.using({"GIT_ALLOC_LIMIT": str(_PIECE)})
+        other._bounds = _BOUNDS
+        return other
+
     def commit_id(self, name: str) -> Optional[str]:
         """The commit that a full ref name or object id leads to, or None."""
         found = self.run(
@@ -168,7 +180,7 @@ class Git:
         kept = _INHERITED.union(self._environment)
         strangers = [f"--unset={name}" for name in os.environ if name not in kept]
         return gitpython.Git(str(self._directory)).execute(
-            ["env", *strangers, "git", "--no-pager", *arguments],
+            [*self._bounds, "env", *strangers, "git", "--no-pager", *arguments],
             env=self._environment,
             istream=subprocess.PIPE,
             as_process=True,

@@ -36,7 +36,7 @@ _CONFIGURATION = """\
 \tfilemode = true
 \tbare = true
 \tfsync = all
-\tfsyncMethod = batch
+\tfsyncMethod = fsync
 [gc]
 \tauto = 0
 \tpruneExpire = never

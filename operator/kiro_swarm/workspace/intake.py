@@ -7,7 +7,8 @@ Guarantees: git never opens the instance's repository, for the agent can write i
 object files are linked (or copied) into a repository of our own, found without following
 any link; from there they are fetched, so that our git proves every byte (fsck, hashes,
 connectivity). No configuration, hook, ref or alternate of the agent is read. What is
-larger than the limits is refused before it reaches the mirror.
+larger than the limits is refused before git parses it (weight.py), and the git that
+reads it has bounds on memory and time.
 """
 
 from __future__ import annotations
@@ -17,16 +18,23 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
 
-from kiro_swarm.workspace.borrowed import make_borrower
+from kiro_swarm.workspace.borrowed import borrow, make_repository
 from kiro_swarm.workspace.disk import read_plain, real_folder, remove
-from kiro_swarm.workspace.errors import MACHINE_ERRNOS, ObjectsRefused
+from kiro_swarm.workspace.errors import (
+    MACHINE_ERRNOS,
+    GitFailed,
+    GitHindered,
+    ObjectsRefused,
+)
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.objects import packed_objects, sizes_of, stored_objects
 from kiro_swarm.workspace.proving import fetch_proved
 from kiro_swarm.workspace.refs import is_object_id
+from kiro_swarm.workspace.weight import Limits as Limits
+from kiro_swarm.workspace.weight import check_weight
 
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _LOOSE = re.compile(r"[0-9a-f]{38}([0-9a-f]{24})?")
@@ -34,15 +42,6 @@ _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|idx)")
 _MIB = 1024 * 1024
 #: Folder, name in it, where to, bytes left: brings one file; how many bytes it has.
 _Bring = Callable[[int, str, Path, int], int]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one task may bring: on disk, unpacked, and in number of objects."""
-
-    stored_bytes: int = 1024 * _MIB
-    unpacked_bytes: int = 256 * _MIB
-    objects: int = 100_000
 
 
 def take_in(
@@ -56,23 +55,18 @@ def take_in(
 ) -> None:
     """Bring ``commit`` into the repository of ``git``, whose lock the caller holds.
 
-    ``head`` is a commit of the mirror; what it contains is not counted. ``copied``: the
-    repository is on another volume, where nothing can be linked. Raises ObjectsRefused
-    with reason CommitMissing, TooLarge, ForeignFiles or BadObjects.
+    ``copied``: the repository is on another volume, where nothing can be linked. Raises
+    ObjectsRefused with reason CommitMissing, TooLarge, FileTooLarge, ForeignFiles or
+    BadObjects.
     """
     if git.commit_id(commit) is not None:
         return
     with _own_repository(git) as incoming:
         bring = _copy if copied else _link
         _gather_objects(instance_dir, incoming / "objects", limits, bring)
-        ours = Git(incoming, seconds=git.seconds)
-        if ours.commit_id(commit) is None:
-            raise ObjectsRefused(
-                f"commit {commit} is not in the instance's repository",
-                reason="CommitMissing",
-            )
-        _check_size(ours, commit, head, limits)
-        fetched = fetch_proved(git, incoming, commit)
+        _weigh(git, incoming, commit, limits)
+        borrow(incoming, git.git_dir)
+        fetched = fetch_proved(git.bounded(), incoming, commit)
     if fetched.status != 0:
         raise ObjectsRefused(
             f"git refused the objects of commit {commit}: {fetched.stderr.strip()}",
@@ -117,11 +111,44 @@ def read_branch(folder: Path, branch: str) -> Optional[str]:
     return found[1] if found and is_object_id(found[1]) else None
 
 
+def _weigh(git: Git, incoming: Path, commit: str, limits: Limits) -> None:
+    count = packed_objects(incoming / "objects" / "pack")
+    if count > limits.objects:
+        raise _too_many(limits)
+    ours = Git(incoming, seconds=git.seconds).bounded()
+    try:
+        table = stored_objects(ours)
+        for known in sizes_of(git, table):
+            del table[known]
+        if commit not in table:
+            raise ObjectsRefused(
+                f"commit {commit} is not in the instance's repository",
+                reason="CommitMissing",
+            )
+        check_weight(ours, git, table, commit, limits)
+    except GitHindered:
+        raise
+    except GitFailed as error:
+        raise ObjectsRefused(
+            f"the objects of commit {commit} cannot be read: {error.message}",
+            reason="BadObjects",
+        ) from error
+
+
+def _too_many(limits: Limits) -> ObjectsRefused:
+    return ObjectsRefused(
+        f"the instance's repository holds more than {limits.objects} objects or"
+        f" {limits.stored_bytes} bytes",
+        reason="TooLarge",
+    )
+
+
 @contextmanager
 def _own_repository(git: Git) -> Iterator[Path]:
+    """One that does not borrow yet: what is in it is the instance's alone."""
     incoming = git.git_dir / "kiro-incoming"
     remove(incoming)
-    make_borrower(incoming, git.git_dir, "ref: refs/heads/candidate")
+    make_repository(incoming, "ref: refs/heads/candidate")
     try:
         yield incoming
     finally:
@@ -148,11 +175,7 @@ def _gather_objects(
                     stored += bring(source, name, target / folder / name, room)
                     count += 1
                     if stored > limits.stored_bytes or count > limits.objects:
-                        raise ObjectsRefused(
-                            f"the instance's repository holds more than {limits.objects}"
-                            f" objects or {limits.stored_bytes} bytes",
-                            reason="TooLarge",
-                        )
+                        raise _too_many(limits)
 
 
 def _link(source: int, name: str, target: Path, room: int) -> int:
@@ -216,25 +239,3 @@ def _opened(name: str, parent: Optional[int] = None) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _check_size(git: Git, commit: str, head: str, limits: Limits) -> None:
-    listed = git.run(
-        *("rev-list", "--objects", "--no-object-names", commit, f"^{head}"),
-        ok=(0, 1, 128),
-    )
-    if listed.status != 0:
-        raise ObjectsRefused(
-            f"objects of commit {commit} are missing: {listed.stderr.strip()}",
-            reason="BadObjects",
-        )
-    count = listed.stdout.count(b"\n")
-    sizes = git.run("cat-file", "--batch-check=%(objectsize)", stdin=listed.stdout).text
-    total = sum(int(size) for size in sizes.split() if size.isdigit())
-    if count > limits.objects or total > limits.unpacked_bytes:
-        raise ObjectsRefused(
-            f"the task brings {count} objects with {total} bytes; at most"
-            f" {limits.objects} objects and {limits.unpacked_bytes} bytes are allowed."
-            " Leave build results and large files out (.gitignore)",
-            reason="TooLarge",
-        )

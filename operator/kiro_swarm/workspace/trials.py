@@ -54,7 +54,7 @@ def merge_trees(git: Git, head: str, other: str) -> TrialMerge:
     Merged as the attributes in ``head`` say, by what is part of git (attributes.py).
     """
     with merge_attributes(git, head) as options:
-        answer = git.run(
+        answer = git.bounded().run(
             *options,
             *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
             *(head, other),

@@ -1,0 +1,240 @@
+"""Little on disk, much in memory: refused before git reads it; honest work is not."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kiro_swarm.workspace.errors import GitFailed
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.intake import Limits
+from tests.unit.workspace.bombs import FILE, FOLDER, Bomber, bomber
+from tests.unit.workspace.repositories import (
+    Swarm,
+    branch,
+    commit,
+    git,
+    merged,
+    train,
+    unproven,
+    write,
+)
+
+_MIB = 1024 * 1024
+
+
+def _peak(swarm: Swarm, candidate_commit: str, base: str) -> tuple[str, int]:
+    """What the train says in a process of its own, and the most memory of a child there."""
+    program = (
+        "import resource, sys; from pathlib import Path\n"
+        "from kiro_swarm.workspace.instance import Cut\n"
+        "from tests.unit.workspace.repositories import Swarm, branch, unproven\n"
+        "swarm = Swarm(Path(sys.argv[1])); made = Cut(sys.argv[2], branch(), '')\n"
+        "print(unproven(swarm, swarm.candidate(made, sys.argv[3])).split(':')[0])\n"
+        "for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF):\n"
+        "    print(resource.getrusage(who).ru_maxrss)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(swarm.top), base, candidate_commit],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(p for p in sys.path if p)},
+    )
+    reason, *peaks = done.stdout.split()
+    return reason, max(map(int, peaks)) // 1024
+
+
+def _huge_commit(bombs: Bomber) -> str:
+    start = git(bombs.swarm.mirror, "cat-file", "commit", bombs.made.base) + "\n"
+    return bombs.huge("commit", start.encode(), 400)
+
+
+def _behind_a_huge_commit(bombs: Bomber) -> str:
+    return bombs.commit(bombs.root(), parent=_huge_commit(bombs))
+
+
+def _huge_tree(bombs: Bomber) -> str:
+    return bombs.commit(bombs.root(huge=(FOLDER, bombs.huge("tree", b"", 400))))
+
+
+def _shared(bombs: Bomber, depth: int, fan: int = 10) -> str:
+    oid, mode = bombs.plant("blob", b"q"), FILE
+    for _ in range(depth):
+        oid = bombs.tree({f"d{n}": (mode, oid) for n in range(fan)})
+        mode = FOLDER
+    return oid
+
+
+def _paths(bombs: Bomber) -> str:
+    return bombs.commit(bombs.root(bomb=(FOLDER, _shared(bombs, 7))))
+
+
+def _paths_of_the_mirror(bombs: Bomber) -> str:
+    """A folder that the mirror has, a thousand times a thousand times."""
+    tree = git(bombs.swarm.mirror, "rev-parse", f"{bombs.made.base}^{{tree}}")
+    for _ in range(2):
+        tree = bombs.tree({f"d{n}": (FOLDER, tree) for n in range(1000)})
+    return bombs.commit(bombs.root(bomb=(FOLDER, tree)))
+
+
+def _bytes(bombs: Bomber) -> str:
+    """One blob of a mebibyte in two thousand places."""
+    blob = bombs.plant("blob", b"x" * _MIB)
+    tree = bombs.tree({f"f{n}": (FILE, blob) for n in range(2000)})
+    return bombs.commit(bombs.root(bomb=(FOLDER, tree)))
+
+
+def _deep(bombs: Bomber) -> str:
+    oid = bombs.tree({"f": (FILE, bombs.plant("blob", b"q"))})
+    for _ in range(5000):
+        oid = bombs.tree({"d": (FOLDER, oid)})
+    return bombs.commit(bombs.root(deep=(FOLDER, oid)))
+
+
+def _within_a_changed_folder(bombs: Bomber) -> str:
+    kiro = bombs.tree({"specs": (FOLDER, _shared(bombs, 7))})
+    return bombs.commit(bombs.root(**{".kiro": (FOLDER, kiro)}))
+
+
+def _hidden_by_a_planted_base(bombs: Bomber) -> str:
+    """The tree that the task began from, as it never was, says that nothing is new."""
+    new = bombs.root(bomb=(FOLDER, _shared(bombs, 7)))
+    base = git(bombs.swarm.mirror, "rev-parse", f"{bombs.made.base}^{{tree}}")
+    text = subprocess.run(
+        ["git", "cat-file", "tree", new],
+        cwd=bombs.swarm.instance().repository,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "GIT_DIR": str(bombs.swarm.instance().repository),
+        },
+        capture_output=True,
+        check=True,
+    ).stdout
+    bombs.plant("tree", text, oid=base)
+    return bombs.commit(new)
+
+
+def _commits(bombs: Bomber) -> str:
+    tree, last = bombs.root(), bombs.made.base
+    for _ in range(300):
+        text = f"tree {tree}\nparent {last}\n" + "x" * 900_000
+        last = bombs.plant("commit", text.encode())
+    return bombs.commit(tree, parent=last)
+
+
+BOMBS: list[tuple[str, Callable[[Bomber], str]]] = [
+    ("a commit of 400 MiB", _huge_commit),
+    ("a parent of 400 MiB", _behind_a_huge_commit),
+    ("a tree of 400 MiB", _huge_tree),
+    ("ten million paths of nine objects", _paths),
+    ("a million folders of the mirror", _paths_of_the_mirror),
+    ("one blob in 2,000 places", _bytes),
+    ("5,000 folders in each other", _deep),
+    ("in a folder that was there", _within_a_changed_folder),
+    ("hidden by a planted base", _hidden_by_a_planted_base),
+    ("300 commits of 900 KB", _commits),
+]
+
+
+@pytest.mark.parametrize(
+    "bomb", [bomb for _, bomb in BOMBS], ids=[name for name, _ in BOMBS]
+)
+def test_a_bomb_is_refused_in_little_memory(
+    swarm: Swarm, bomb: Callable[[Bomber], str]
+) -> None:
+    bombs = bomber(swarm)
+    reason, peak = _peak(swarm, bomb(bombs), bombs.made.base)
+    assert reason == "TooLarge"
+    assert peak < 250, "MiB, of this process and of any git"
+
+
+def test_a_folder_that_contains_itself_is_refused(swarm: Swarm) -> None:
+    bombs = bomber(swarm)
+    mine = "d" * 40
+    bombs.tree({"x": (FOLDER, mine)}, oid=mine)
+    work = bombs.commit(bombs.root(ring=(FOLDER, mine)))
+    assert "contains itself" in unproven(swarm, bombs.candidate(work))
+
+
+@pytest.mark.parametrize("kind", ["tag", "blob", "tree"])
+def test_what_is_no_commit_is_refused_by_name(swarm: Swarm, kind: str) -> None:
+    bombs = bomber(swarm)
+    texts = {
+        "tag": f"object {bombs.made.base}\ntype commit\ntag x\n\nx\n".encode(),
+        "blob": b"x",
+        "tree": b"100644 x\0" + b"\1" * 20,
+    }
+    said = unproven(swarm, bombs.candidate(bombs.plant(kind, texts[kind])))
+    assert said.startswith("CommitMissing")
+    assert f"is a {kind}, not a commit" in said
+
+
+def test_an_index_of_more_objects_than_allowed_is_not_read(swarm: Swarm) -> None:
+    done = swarm.work({"a": "1"})
+    git(done.instance_dir / "repo.git", "repack", "-q", "-a", "-d", "-l")
+    limits = Limits(objects=2)
+    assert "more than 2 objects" in unproven(swarm, done, limits)
+
+
+def test_a_file_that_no_host_takes_is_named_before_it_is_merged(swarm: Swarm) -> None:
+    made = swarm.cut()
+    with open(Path(made.tree) / "movie.bin", "wb") as file:
+        file.truncate(3 * _MIB)
+    done = swarm.candidate(made, swarm.gather(made).commit)
+    said = unproven(swarm, done, Limits(file_bytes=2 * _MIB))
+    assert said.startswith("FileTooLarge: movie.bin has 3145728 bytes")
+    merged(swarm, done)
+
+
+def test_honest_work_in_a_large_repository_is_not_large(swarm: Swarm) -> None:
+    """Only what is not where it was counts: not the thousand files beside it."""
+    names = {f"lib/p{n % 40}/m{n}.py": f"{n}\n" for n in range(1000)}
+    commit(swarm.upstream, names)
+    swarm.prepare()
+    small = Limits(paths=50, checked_out_bytes=10_000)
+    first = swarm.work({"lib/p1/m1.py": "mine\n", "lib/new/x.py": "x\n"})
+    outcome = train(swarm, limits=small).merge(first)
+    assert type(outcome).__name__ == "Merged", outcome
+    made = swarm.cut(task="1.2")
+    git(Path(made.tree), "mv", "lib/p2", "moved")
+    moved = swarm.candidate(made, swarm.gather(made, task="1.2").commit, task="1.2")
+    outcome = train(swarm, limits=small).merge(moved)
+    assert type(outcome).__name__ == "Merged", "25 files at a new place"
+    made = swarm.cut(task="2")
+    git(Path(made.tree), "mv", "lib", "all")
+    everything = swarm.candidate(made, swarm.gather(made, task="2").commit, task="2")
+    assert "TooLarge" in unproven(swarm, everything, small)
+
+
+def test_merges_and_many_commits_of_an_agent_are_weighed(swarm: Swarm) -> None:
+    made = swarm.cut()
+    tree = Path(made.tree)
+    git(tree, "checkout", "--quiet", "-b", "side")
+    for number in range(30):
+        commit(tree, {"side.txt": str(number)})
+    git(tree, "checkout", "--quiet", branch())
+    commit(tree, {"main.txt": "x"})
+    git(tree, "merge", "--quiet", "--no-edit", "side")
+    merged(swarm, swarm.candidate(made, swarm.gather(made).commit))
+    assert swarm.show("side.txt") == "29"
+
+
+def test_git_that_reads_what_is_not_proved_has_bounds(swarm: Swarm) -> None:
+    bombs = bomber(swarm)
+    tree = bombs.huge("tree", b"", 600)
+    git_there = Git(swarm.instance().repository)
+    with pytest.raises(GitFailed, match=r"attempting to allocate|out of memory"):
+        git_there.bounded().run("cat-file", "tree", tree)
+    write(Path(bombs.made.tree), {"a": "1"})
+    status = git_there.bounded().run(
+        "-c", "alias.limits=!cat /proc/self/limits", "limits"
+    )
+    (line,) = (one for one in status.text.splitlines() if "address space" in one)
+    assert line.split()[3] == str(2048 * _MIB)
+    assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
