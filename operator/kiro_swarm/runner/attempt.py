@@ -51,6 +51,7 @@ _UNTIDY = frozenset(
         "UnmergedPaths",
         "OperationInProgress",
         "NestedRepository",
+        "UnreadablePath",
         "ContentElsewhere",
     }
 )

@@ -9,6 +9,7 @@ What cannot be kept for a reason that lies in the work fails with that reason.
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 from kiro_swarm.agents.driver import OnProgress
@@ -17,8 +18,11 @@ from kiro_swarm.runner.attempt_run import Work
 from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.ports import Key
 from kiro_swarm.runner.work import OnCut
-from kiro_swarm.workspace.errors import ObjectsRefused, WorkspaceError
+from kiro_swarm.workspace.blame import may_be_the_machine, unmergeable
+from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.finished import keep
+
+log = logging.getLogger(__name__)
 
 
 class Keeping:
@@ -58,9 +62,14 @@ class Keeping:
                 self._mirror,
                 self._integration_branch,
                 result.commit,
+                result.base,
             )
         except ObjectsRefused as refusal:
             return Failed(refusal.reason, refusal.message, refusal.message)
-        except (WorkspaceError, OSError) as error:
-            return Failed(WORKSPACE_FAILED, f"the work could not be kept: {error}")
+        except Exception as error:
+            log.exception("the work could not be kept")
+            if may_be_the_machine(error):
+                return Failed(WORKSPACE_FAILED, f"the work could not be kept: {error}")
+            found = unmergeable(error)
+            return Failed(found.reason, found.brief.splitlines()[0], found.brief)
         return result

@@ -70,6 +70,11 @@ def blame(
     return unmergeable(error)
 
 
+def may_be_the_machine(error: Exception) -> bool:
+    """Whether the work need not be to blame, where nothing can be tried out."""
+    return isinstance(error, _NEVER_THE_CANDIDATE) or of_the_machine(error)
+
+
 def of_the_machine(error: Exception) -> bool:
     """Whether a machine in trouble raises this, too."""
     if isinstance(error, OSError):

@@ -17,7 +17,7 @@ from typing import Optional, Sequence
 
 from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.elsewhere import work_elsewhere
-from kiro_swarm.workspace.errors import GitFailed
+from kiro_swarm.workspace.errors import MACHINE_ERRNOS, GitFailed, GitHindered
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.leftovers import exclude_leftovers
@@ -26,10 +26,11 @@ from kiro_swarm.workspace.locks import (
     sole_owner,
     wait_until_no_git_works_in,
 )
-from kiro_swarm.workspace.messages import TRAILER_KEY, carries, subject
+from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
 from kiro_swarm.workspace.pointers import stored
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
 from kiro_swarm.workspace.spec import spec_file
+from kiro_swarm.workspace.staging import Unreadable, add_all
 from kiro_swarm.workspace.unchanged import keep_unchanged
 
 _MAXIMUM_FILES = 500
@@ -46,7 +47,8 @@ class Evidence:
     """``commit`` and its ``tree`` are set when ``reason`` is Done, and ``clean`` is true.
 
     Reasons: Done, NoChanges, WrongBranch, HistoryRewritten, UnmergedPaths,
-    OperationInProgress, NestedRepository, ContentElsewhere, BrokenRepository.
+    OperationInProgress, NestedRepository, UnreadablePath, ContentElsewhere,
+    BrokenRepository.
     ``warning``: what is Done and a person should know of all the same.
     """
 
@@ -105,7 +107,8 @@ def gather(
     takes it from nobody, so a change of it alone is none. ``exclude``: as for leftovers.py.
 
     Raises InvalidRef for bad arguments, RepositoryBusy while a git process of the agent
-    is alive. A state that the agent is to blame for is an Evidence, not an error.
+    is alive, GitHindered and OSError where the machine is in trouble. A state that the agent
+    is to blame for is an Evidence, not an error.
     """
     check_object_id(base)
     check_task_branch(branch)
@@ -119,7 +122,13 @@ def gather(
             return _gather(instance, held, commit, exclude)
         except _NotDone as verdict:
             return verdict.evidence
+        except Unreadable as found:
+            return Evidence(found.reason, found.message)
+        except GitHindered:
+            raise
         except (GitFailed, OSError) as error:
+            if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
+                raise
             return Evidence(
                 "BrokenRepository",
                 f"the worktree cannot be read any more: {error};"
@@ -207,7 +216,7 @@ def _stage(git: Git, agents_own: Git, tree: Path) -> None:
     Not the agent's own index: it may hide changed files (assume-unchanged). From it come
     only those ignored files that the agent had staged on purpose.
     """
-    git.run("add", "--all")
+    add_all(git, tree)
     added = agents_own.run(
         *("diff-index", "--cached", "--no-renames", "--diff-filter=A"),
         *("--name-only", "-z", "HEAD"),
@@ -239,10 +248,23 @@ def _commit_leftovers(git: Git, instance: Instance, head: str, commit: _Commit) 
     if changed or untouched:
         git.run("commit", *options, "--allow-empty", "--message", commit.title)
     elif not carries(git, head, commit.trailer):
+        # A commit that git cannot write again is what the next step is for.
         git.run(
             *("commit", *options, "--amend", "--no-edit"),
             *("--allow-empty", "--allow-empty-message"),
+            ok=range(256),
         )
+    _sign(git, commit.trailer)
+
+
+def _sign(git: Git, trailer: str) -> None:
+    """Let HEAD say what it is part of, as the merge train reads it, whatever its message."""
+    made = git.run("rev-parse", "--verify", "HEAD").text
+    if carries(git, made, trailer):
+        return
+    text = signed(git.run("cat-file", "commit", made).stdout, trailer)
+    again = git.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=text).text
+    git.run("update-ref", "--end-of-options", "HEAD", again, made)
 
 
 def _refuse_nested_repositories(git: Git, base: str) -> None:

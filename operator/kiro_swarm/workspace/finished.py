@@ -18,10 +18,11 @@ from pathlib import Path
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import real_folder, remove, write_plain
-from kiro_swarm.workspace.errors import InvalidName
+from kiro_swarm.workspace.errors import InvalidName, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import Limits, take_in
 from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.proof import Claim, prove
 from kiro_swarm.workspace.refs import check_object_id
 
 _UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
@@ -38,11 +39,13 @@ def keep(
     mirror: Path,
     integration_branch: str,
     commit: str,
+    base: str = "",
 ) -> None:
     """Keep ``commit`` of an attempt on the ``shelf``, the folder of its instance.
 
-    The instance's folder and the mirror are only read. Raises ObjectsRefused as ``take_in``
-    does, RefNotFound, GitFailed, InvalidName, OSError.
+    ``base``: where the attempt began; with it all is proved that the merge train will ask
+    for. The instance's folder and the mirror are only read. Raises ObjectsRefused, with the
+    reason of ``take_in`` or ``prove``, RefNotFound, GitFailed, InvalidName, OSError.
     """
     check_object_id(commit)
     place = shelf / _name(uid, attempt)
@@ -55,7 +58,13 @@ def keep(
     head = integration_head(mirror, integration_branch)
     repository = fresh / "repo.git"
     make_borrower(repository, mirror, head)
-    take_in(Git(repository), instance_dir, commit, head, Limits(), copied=True)
+    git = Git(repository)
+    take_in(git, instance_dir, commit, head, Limits(), copied=True)
+    if base:
+        claim = Claim(instance_dir, commit, check_object_id(base), f"{uid}/{attempt}")
+        objection = prove(git, claim, head, copied=True)
+        if objection is not None:
+            raise ObjectsRefused(objection.brief, reason=objection.reason)
     write_plain(repository / "packed-refs", f"{commit} refs/heads/finished\n")
     remove(place)
     os.rename(fresh, place)

@@ -113,3 +113,20 @@ def carries(git: Git, commit: str, trailer: str) -> bool:
 def message_of(commit: bytes) -> bytes:
     """The message of a commit object, as it was written."""
     return commit.partition(b"\n\n")[2]
+
+
+def signed(commit: bytes, trailer: str) -> bytes:
+    """The commit object with a line for this attempt behind its message; nothing else changed.
+
+    Without what signed it before: that was about another object. Pure.
+    """
+    head, _, message = commit.partition(b"\n\n")
+    kept = [line for line in _headers(head) if not line.startswith(b"gpgsig")]
+    text = message.rstrip(b"\n")
+    line = f"{TRAILER_KEY}: {trailer}\n".encode()
+    return b"\n".join(kept) + b"\n\n" + (text + b"\n\n" if text else b"") + line
+
+
+def _headers(head: bytes) -> list[bytes]:
+    """The headers of a commit, each with the lines that continue it."""
+    return re.split(rb"\n(?! )", head)

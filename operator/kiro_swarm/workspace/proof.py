@@ -1,7 +1,8 @@
 """What makes the work of an attempt fit to be merged: one function for all who ask.
 
-Role: evidence.py asks before an attempt is called Done, the merge train again before it
-merges. Both call ``prove``, so what is Done is not refused afterwards, unless it changed.
+Role: the runner asks before it calls an attempt Done (finished.py), the merge train again
+before it merges. Both call ``prove``, so what is Done is not refused afterwards, unless it
+changed.
 
 Guarantees: the objects are proved by git in a repository of ours (intake.py). Every commit
 and path that the work brings can be merged, written into an index and checked out. What does
@@ -45,18 +46,25 @@ class Claim:
 
 
 def prove(
-    git: Git, claim: Claim, head: str, limits: Optional[Limits] = None
+    git: Git,
+    claim: Claim,
+    head: str,
+    limits: Optional[Limits] = None,
+    *,
+    copied: bool = False,
 ) -> Optional[Unproven]:
     """Take the work into the repository of ``git``; why it cannot be merged, or None.
 
     :param git: the mirror, or one that borrows its objects; the caller holds its lock.
     :param head: where the integration branch is.
+    :param copied: as ``take_in`` has it.
 
     Raises GitFailed, GitTimeout, OSError for what is not foreseen.
     """
     commit, base = claim.commit, claim.base
     try:
-        take_in(git, claim.instance_dir, commit, head, limits or Limits())
+        bounds = limits or Limits()
+        take_in(git, claim.instance_dir, commit, head, bounds, copied=copied)
     except ObjectsRefused as refusal:
         return Unproven(refusal.reason, briefs.bounded(refusal.message))
     if git.commit_id(commit) != commit:

@@ -1,0 +1,106 @@
+"""All files of a worktree into an index, and what of them git cannot take.
+
+Role: evidence.py, when the agent has ended.
+
+Guarantees: one file that cannot be read does not keep the others from being taken: it is made
+readable if that is in our power, and named with what to do about it if not. Nothing is left
+out silently: sockets, pipes and devices alone, which git knows nothing of.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from kiro_swarm.workspace.disk import real_folder
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.git import Git, Output
+
+_ALL = ("add", "--all", "--ignore-errors")
+_SHOWN = 5
+
+
+class Unreadable(WorkspaceError):
+    """A path that git cannot take; the message names it, and what to do about it."""
+
+    reason = "UnreadablePath"
+
+
+def add_all(git: Git, tree: Path) -> None:
+    """Stage everything that is in the tree and not ignored.
+
+    Raises Unreadable, with reason UnreadablePath or NestedRepository; GitFailed.
+    """
+    done = git.run(*_ALL, ok=(0, 1, 128))
+    if _complete(done):
+        return
+    make_readable(tree)
+    done = git.run(*_ALL, ok=(0, 1, 128))
+    if _complete(done):
+        return
+    empty = [name for name in _left(git) if _is_repository(tree, name)]
+    if empty:
+        raise Unreadable(
+            f"{_names(empty)}: a git repository without a commit inside the worktree; its"
+            " files would be lost. Remove its .git folder, which holds nothing yet, or put"
+            " the folder into .gitignore",
+            reason="NestedRepository",
+        )
+    left = _left(git)
+    what = _names(left) if left else "a file or folder"
+    raise Unreadable(
+        f"{what}: cannot be taken by git ({_first_line(done)}). Make it a readable file with"
+        " a plain name, remove it, or put it into .gitignore"
+    )
+
+
+def make_readable(tree: Path) -> None:
+    """Give us, who own them, the right to read all files and folders below; follows no link."""
+    real_folder(tree)
+    # From the top: a folder is opened after its right was given.
+    for folder, inner, files in os.walk(tree):
+        for name in (*inner, *files):
+            path = os.path.join(folder, name)
+            try:
+                mode = os.lstat(path).st_mode
+                wanted = _wanted(mode)
+                if mode & wanted != wanted:
+                    os.chmod(path, stat.S_IMODE(mode) | wanted)
+            except OSError:
+                continue  # it is named in the end
+
+
+def _wanted(mode: int) -> int:
+    if stat.S_ISDIR(mode):
+        return stat.S_IRWXU
+    return stat.S_IRUSR if stat.S_ISREG(mode) else 0
+
+
+def _complete(done: Output) -> bool:
+    """Whether git has seen all; a folder that it could not open it only warns of."""
+    return done.status == 0 and "could not open directory" not in done.stderr
+
+
+def _left(git: Git) -> list[bytes]:
+    """What is in the worktree otherwise than in the index."""
+    others = git.run("ls-files", "--others", "--exclude-standard", "-z").stdout
+    changed = git.run("diff-files", "--name-only", "-z", ok=(0, 1, 128)).stdout
+    return [name for name in (others + changed).split(b"\0") if name]
+
+
+def _is_repository(tree: Path, name: bytes) -> bool:
+    return name.endswith(b"/") and os.path.lexists(
+        os.path.join(os.fsencode(tree), name, b".git")
+    )
+
+
+def _names(paths: list[bytes]) -> str:
+    shown = [repr(path.decode("utf-8", "backslashreplace")) for path in paths[:_SHOWN]]
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(shown) + more
+
+
+def _first_line(done: Output) -> str:
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return lines[0][:200] if lines else f"status {done.status}"
