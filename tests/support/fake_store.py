@@ -136,7 +136,7 @@ class Store:
         patch: Object,
         subresource: str = "",
     ) -> Object:
-        """Merge-patch an object or its status."""
+        """Merge-patch an object or its status; the last finalizer lets an object go."""
         before = self.read(resource, namespace, name)
         expected = (patch.get("metadata") or {}).get("resourceVersion")
         _check_version(resource, before, expected)
@@ -144,7 +144,12 @@ class Store:
             patch = {"status": patch.get("status") or {}}
         elif resource.plural in _STATUS_ON_ITS_OWN:
             patch = {key: value for key, value in patch.items() if key != "status"}
-        return self._update(resource, before, merge(before, patch))
+        after = self._update(resource, before, merge(before, patch))
+        leaving = before["metadata"].get("deletionTimestamp")
+        freed = before["metadata"].get("finalizers") and leaving
+        if freed and not after["metadata"].get("finalizers"):
+            self.remove(resource, namespace, name)
+        return after
 
     def replace(
         self, resource: AnyResource, namespace: str, name: str, body: Object
@@ -173,7 +178,8 @@ class Store:
         before = self.read(resource, namespace, name)
         if uid is not None and before["metadata"]["uid"] != uid:
             raise Refused(409, "Conflict", "the uid in the precondition is another")
-        if resource is not resources.PODS:
+        held = before["metadata"].get("finalizers")
+        if resource is not resources.PODS and not held:
             self.remove(resource, namespace, name)
             details = {"name": name, "uid": before["metadata"]["uid"]}
             answer = {"kind": "Status", "apiVersion": "v1", "status": "Success"}

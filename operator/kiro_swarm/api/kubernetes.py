@@ -40,6 +40,7 @@ class ObjectMeta(TypedDict, total=False):
     deletionTimestamp: str
     labels: dict[str, str]
     annotations: dict[str, str]
+    finalizers: list[str]
     ownerReferences: list[OwnerReference]
     managedFields: list[object]
 

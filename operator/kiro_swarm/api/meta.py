@@ -25,6 +25,10 @@ LABEL_INSTANCE: Final = f"{GROUP}/instance"
 LABEL_COMPONENT: Final = f"{GROUP}/component"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 MANAGED_BY: Final = "kiro-swarm"
+#: On a KiroSwarm that asks for it: it stays until its work was rescued.
+FINALIZER_RESCUE: Final = f"{GROUP}/rescue"
+#: On a KiroSwarm that is being deleted: let it go, with whatever is nowhere else.
+ANNOTATION_DELETE_ANYWAY: Final = f"{GROUP}/delete-anyway"
 
 COMPONENT_INSTANCE: Final = "instance"
 COMPONENT_PREPARE: Final = "prepare"

@@ -73,12 +73,17 @@ class PrepareReport(TypedDict, total=False):
 @final
 @with_config(_READ)
 class IntegrateReport(TypedDict, total=False):
-    """Where the merge train left the integration branch."""
+    """Where the merge train left the integration branch.
+
+    ``rescued``: of a Job that merged nothing, for the swarm is being deleted: how many refs
+    it pushed that were nowhere else.
+    """
 
     head: Required[Sha]
     message: _Message
     pushed: Sha
     ledger: _Lines
+    rescued: _Count
 
 
 @final

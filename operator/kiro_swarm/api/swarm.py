@@ -149,6 +149,21 @@ class Integration(Model):
         description="When the integration branch is pushed to the repository: never, "
         "when every task is merged, or after every merge.",
     )
+    on_delete: Optional[Literal["Delete", "Rescue"]] = Field(
+        default=None,
+        description="What becomes of work that is nowhere else when the swarm is deleted, "
+        "by hand or for its age. Delete, the default: it goes with the volume. Rescue: a finalizer "
+        "keeps the swarm until that work is pushed to refs/kiro/rescue/UID/ of the "
+        "repository, for rescueSeconds at most; the annotation "
+        "swarm.kiro.dev/delete-anyway lets it go at once.",
+    )
+    rescue_seconds: Optional[int] = Field(
+        default=None,
+        ge=60,
+        le=604800,
+        description="How long a swarm that is being deleted is kept for that. Default: "
+        "3600.",
+    )
     gates: list[Gate] = Field(
         default_factory=list,
         max_length=16,

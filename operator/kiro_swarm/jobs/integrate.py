@@ -26,6 +26,7 @@ from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.jobs.merging import Held, Merging, TasksHeld, report_of
+from kiro_swarm.jobs.rescue import rescued
 from kiro_swarm.jobs.tries import Tries
 from kiro_swarm.jobs.waiting import tell_waiting
 from kiro_swarm.lifecycle.attempts import after_failure
@@ -292,6 +293,8 @@ async def integrate(client: Client, env: JobEnvironment) -> int:
     """Run the Job; returns the exit status. The answer is in the termination message."""
 
     async def work(merging: Merging) -> IntegrateReport:
+        if merging.deleting:
+            return await rescued(merging)
         return await Integration(merging, await merging.gates()).run()
 
     return await report_of(client, env, work)

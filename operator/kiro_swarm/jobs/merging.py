@@ -65,6 +65,8 @@ class Merging:
     env: JobEnvironment
     spec: KiroSwarmSpec
     ledger: Ledger
+    deleting: bool = False
+    """The swarm is on its way out, and waits for what is nowhere else."""
 
     @property
     def branch(self) -> str:
@@ -149,7 +151,8 @@ async def report_of(
         spec = KiroSwarmSpec.model_validate(swarm["spec"])
         ledger = Ledger(client, env, branch_of(spec, env))
         await ledger.catch_up()
-        report = await work(Merging(client, env, spec, ledger))
+        deleting = bool(swarm["metadata"].get("deletionTimestamp"))
+        report = await work(Merging(client, env, spec, ledger, deleting))
         report["ledger"] = ledger.lines
         env.report(report)
     except TasksHeld as held:

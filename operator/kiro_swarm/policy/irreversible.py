@@ -125,10 +125,23 @@ ACTS: Final[tuple[Act, ...]] = (
         "compare-and-swap: it is not there, or is where the swarm began",
     ),
     Act(
+        "workspace/mirror.py:fetch_ref",
+        "moves the refs of what was fetched last, forced",
+        "list_refs",
+        "only below refs/kiro: the integration branch and where the swarm began are not among"
+        " them, and lead to all that was merged",
+    ),
+    Act(
         "workspace/push.py:push_integration",
         "pushes the integration branch",
         "integration_head",
         "never forced: the repository refuses what would lose a commit of its own",
+    ),
+    Act(
+        "workspace/rescue.py:rescue",
+        "pushes what is nowhere else of a swarm that goes",
+        "adopt",
+        "below refs/kiro/rescue and the uid of the swarm, where nobody works; never forced",
     ),
     Act(
         "workspace/push.py:_note",
@@ -137,7 +150,7 @@ ACTS: Final[tuple[Act, ...]] = (
         "the note only moves on; the ledger has the pushes before",
     ),
     Act(
-        "workspace/done.py:adopt",
+        "workspace/done.py:adopt_one",
         "sets the ref of finished work",
         "take_in",
         "the mirror has the commit whole; an attempt has one",
@@ -159,12 +172,6 @@ ACTS: Final[tuple[Act, ...]] = (
         "replaces what was kept of the same attempt",
         "take_in",
         "the new copy is whole and proved; the old one was another commit of this attempt",
-    ),
-    Act(
-        "workspace/intake.py:take_in",
-        "fetches objects into the mirror",
-        "_check_size",
-        "adds objects and moves no ref",
     ),
     # Folders of agents.
     *(
@@ -192,12 +199,20 @@ ACTS: Final[tuple[Act, ...]] = (
         "is_ancestor",
         "it contains the base, and whatever the branch had",
     ),
+    Act(
+        "workspace/evidence.py:_sign",
+        "replaces the last commit of an agent",
+        "carries",
+        "by one with the same tree and parents, that names the attempt; compare-and-swap",
+    ),
     # Its own scratch.
     *(
         Act(place, does, "", _FRESH)
         for place, does in (
             ("workspace/intake.py:_own_repository", "removes its repository"),
             ("workspace/checkout.py:checkout_tree", "empties the folder of a gate"),
+            ("workspace/probe.py:_use", "removes the file that it tries a volume with"),
+            ("workspace/unchanged.py:_as_checked_out", "removes what it compares with"),
             ("workspace/locks.py:_open", "replaces what stands for a lock"),
             ("workspace/locks.py:remove_stale_locks", "removes locks of nobody alive"),
             ("sandbox/listener.py:Listener.close", "removes its socket"),

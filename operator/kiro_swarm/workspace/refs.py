@@ -21,6 +21,7 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _TRAILER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}/[1-9][0-9]{0,5}")
 #: As the operator names KiroInstances, and so the folders of their repositories.
 _INSTANCE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _MAXIMUM_REF = 200
 _MAXIMUM_PATH = 1024
 
@@ -49,6 +50,13 @@ def check_instance(name: str) -> str:
     if not _INSTANCE.fullmatch(name):
         raise InvalidName(f"{name[:80]!r} is not the name of an instance")
     return name
+
+
+def check_word(text: str) -> str:
+    """The text, if it is a uid; InvalidRef otherwise."""
+    if not _UID.fullmatch(text):
+        raise InvalidRef(f"{text[:80]!r} is not a uid")
+    return text
 
 
 def is_task_branch(name: str) -> bool:

@@ -88,11 +88,11 @@ class Remote:
         with suppress(WorkspaceError):
             self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
 
-    def push(self, git: Git, refspec: str) -> Output:
-        """Push one refspec; the answer has status 1 where the remote rejected it."""
+    def push(self, git: Git, *refspecs: str) -> Output:
+        """Push these refspecs; the answer has status 1 where the remote rejected one."""
         options = ("--porcelain", "--no-verify")
         return self._run(
-            git, ("push", *options), (refspec,), _TRANSFER_SECONDS, rejected=True
+            git, ("push", *options), refspecs, _TRANSFER_SECONDS, rejected=True
         )
 
     def _run(

@@ -20,7 +20,7 @@ _METHODS = {"delete", "unlink", "rmtree", "rmdir"}
 _FUNCTIONS = {"remove", "clear_folder", "deleted", "unlink", "rmtree", "rmdir"}
 #: Commands of git that move a ref or lose what no ref leads to.
 _GIT = {
-    *("update-ref", "branch", "reset", "worktree", "push", "fetch", "gc"),
+    *("update-ref", "branch", "reset", "worktree", "push", "gc"),
     *("prune", "reflog", "repack", "stash", "clean", "checkout", "rebase", "merge"),
 }
 #: Who carries out what others decide, and the command line, which asks the API server.
@@ -72,7 +72,7 @@ def _is_irreversible(call: ast.Call) -> bool:
         return name in _FUNCTIONS
     if name in _METHODS:
         return True
-    if name == "push":
+    if name in ("push", "fetch"):
         # Of the remote; who calls ``Merging.push`` pushes by way of it.
         return len(call.args) > 1
     words = [word for argument in call.args for word in _words(argument)]
@@ -126,6 +126,7 @@ def test_an_act_asks_its_guard_first(act: Act) -> None:
         "def new(git):\n    git.run('update-ref', '-d', 'refs/heads/main')\n",
         "def new(git):\n    git.run(*('-c', 'gc.auto=0', 'gc'), '--prune=now')\n",
         "def new(remote, git):\n    remote.push(git, '+a:b')\n",
+        "def new(remote, git):\n    remote.fetch(git, ['+a:b'])\n",
         "class A:\n    def new(self, git):\n        git.run('branch', '-D', 'x')\n",
     ],
 )

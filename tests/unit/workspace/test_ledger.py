@@ -165,9 +165,20 @@ def made_up(kind: str, before: int, after: int, **more: Any) -> Callable[..., En
     return make
 
 
+def another_push(of: str) -> Callable[..., Entries]:
+    """A push of a commit before the one that was noted; ``of``: which."""
+
+    def make(entries: Entries) -> Entries:
+        forged = {**entries[3], "after": of, "time": NOW}
+        return [*entries[:3], forged, entries[3]]  # type: ignore[list-item]
+
+    return make
+
+
 @pytest.mark.parametrize(
     "forge",
     [
+        another_push("f" * 40),
         made_up("push", 3, 3),
         made_up("push", 3, 1),
         made_up("rollback", 3, 3),
@@ -182,6 +193,19 @@ def test_an_entry_that_somebody_made_up_is_not_kept(
     swarm: Swarm, three: Entries, forge: Callable[[Entries], Entries]
 ) -> None:
     assert caught_up(swarm, forge(three)) == three
+
+
+def test_a_rollback_to_where_the_branch_is_already_is_none(
+    swarm: Swarm, three: Entries
+) -> None:
+    """What was lost is told once, also where somebody told it in other words."""
+    first = three[0]
+    move_branch(swarm, first["before"])
+    back: Any = {"before": first["after"], "after": first["before"], "gates": []}
+    lost: Any = {**first, **back, "kind": "external"}
+    forged: Any = {**lost, "kind": "rollback", "before": first["before"]}
+    assert ask(swarm, [first, lost]).kept == 2
+    assert ask(swarm, [first, lost, forged]).kept == 2
 
 
 def test_a_push_that_nobody_noted_is_not_believed(swarm: Swarm, three: Entries) -> None:

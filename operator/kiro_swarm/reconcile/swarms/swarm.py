@@ -34,7 +34,7 @@ from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
 from kiro_swarm.reconcile.snapshot.reports import report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look, look_again
-from kiro_swarm.reconcile.swarms import delivery, integrate, members, prepare
+from kiro_swarm.reconcile.swarms import delivery, integrate, members, prepare, rescue
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
@@ -46,8 +46,11 @@ log = logging.getLogger(__name__)
 async def reconcile(ctx: Context, key: Key) -> None:
     """Bring one swarm a step nearer to what is wanted."""
     swarm = ctx.cache.get(SWARMS, key.namespace, key.name)
-    if swarm is None or swarm["metadata"].get("deletionTimestamp"):
-        return  # what it owns goes with it: garbage collection
+    if swarm is None:
+        return
+    if swarm["metadata"].get("deletionTimestamp"):
+        await rescue.reconcile(ctx, key, swarm)
+        return
     spec = spec_of(swarm)
     if spec is None:
         await _refuse(ctx, swarm, "the spec is of another version of this operator")
@@ -62,6 +65,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
             "the operator's setting repositorySchemes decides",
         )
         return
+    swarm = await rescue.keep_until_rescued(ctx, swarm, spec)
     view = look(ctx.cache, swarm, spec, ctx.now())
     taken = await _lay_foundations(ctx, view)
     if taken and not was_prepared(view.status):

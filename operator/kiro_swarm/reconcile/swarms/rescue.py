@@ -1,0 +1,144 @@
+"""A KiroSwarm that is deleted and has asked for its work to be rescued first.
+
+Only with ``spec.integration.onDelete: Rescue`` there is a finalizer. Guarantees: it is there
+before any work is; it goes when a Job has pushed what was nowhere else, when a person says so by
+an annotation, when the time for it is over, and when there is nothing to be rescued or no way
+to do it. So nobody waits for ever, and what was not rescued is told by an Event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kiro_swarm.api.access import spec_of
+from kiro_swarm.api.meta import ANNOTATION_DELETE_ANYWAY, FINALIZER_RESCUE
+from kiro_swarm.api.swarm import KiroSwarmSpec
+from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.events import emit
+from kiro_swarm.cluster.resources import JOBS, SWARMS
+from kiro_swarm.policy.times import parse
+from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.objects.job_pods import integrate_job
+from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look
+from kiro_swarm.reconcile.swarms.integrate import Train, observe
+from kiro_swarm.reconcile.swarms.status import was_prepared
+
+_OVERRIDE = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
+_RESCUE_SECONDS = 3600
+_LOOK_AGAIN = 5.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done for a swarm on its way out.
+
+    ``go``: nothing is waited for any more; ``start``: a Job is to be made. ``told``: reason
+    of the Event that goes along.
+    """
+
+    message: str
+    go: bool = False
+    start: bool = False
+    told: str = ""
+    warning: bool = False
+
+
+def next_step(view: View, train: Train) -> Step:
+    """What comes next. Pure."""
+    metadata, wanted = view.swarm["metadata"], view.spec.integration
+    begun = parse(metadata.get("deletionTimestamp")) or view.now
+    seconds = wanted.rescue_seconds or _RESCUE_SECONDS
+    until = begun + timedelta(seconds=seconds)
+    if wanted.on_delete != "Rescue" or not was_prepared(view.status):
+        return Step("nothing is to be rescued", go=True)
+    if ANNOTATION_DELETE_ANYWAY in (metadata.get("annotations") or {}):
+        message = "let go by a person, with whatever is nowhere else"
+        return Step(message, go=True, told="RescueSkipped", warning=True)
+    report = train.report
+    if not train.running and report is not None and "rescued" in report:
+        return Step(train.message, go=True, told="Rescued")
+    if view.now >= until:
+        message = f"after {seconds} s not rescued: {train.message or '-'}"
+        return Step(message, go=True, told="RescueGivenUp", warning=True)
+    if any(job_outcome(job) is None for job in view.jobs):
+        return Step("a Job has to end; then what is nowhere else is pushed")
+    why = "" if train.ok else f": {train.message}"
+    message = f"work that is nowhere else is not rescued yet{why}; {_OVERRIDE}"
+    waits = train.retry_at is not None and view.now < train.retry_at
+    return Step(message, start=not waits)
+
+
+async def keep_until_rescued(
+    ctx: Context, swarm: KiroSwarm, wanted: KiroSwarmSpec
+) -> KiroSwarm:
+    """Put the finalizer on a swarm that asks for it, take it from one that does not.
+
+    The swarm as it is then.
+    """
+    there = FINALIZER_RESCUE in (swarm["metadata"].get("finalizers") or [])
+    if there == (wanted.integration.on_delete == "Rescue"):
+        return swarm
+    return await _set(ctx, swarm, there=not there)
+
+
+async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
+    """Bring a swarm that is being deleted a step nearer to its end."""
+    if FINALIZER_RESCUE not in (swarm["metadata"].get("finalizers") or []):
+        return  # what it owns goes with it: garbage collection
+    spec = spec_of(swarm)
+    if spec is None:
+        await _set(ctx, swarm, there=False)
+        return
+    view = look(ctx.cache, swarm, spec, ctx.now())
+    train = observe(view)
+    step = next_step(view, train)
+    if step.start:
+        step = await _started(ctx, view, train, step)
+    if step.told:
+        await emit(
+            *(ctx.client, SWARMS, swarm),
+            reason=step.told,
+            message=step.message,
+            now=ctx.now(),
+            warning=step.warning,
+        )
+    if step.go:
+        await _set(ctx, swarm, there=False)
+        return
+    said = (view.status.get("phase"), view.status.get("message"))
+    if said != ("Deleting", step.message[:1024]):
+        told: KiroSwarmStatus = {**view.status}
+        told["phase"], told["message"] = "Deleting", step.message[:1024]
+        await ctx.patch_status(SWARMS, swarm, told)
+    ctx.queue.add_after(key, _LOOK_AGAIN)
+
+
+async def _started(ctx: Context, view: View, train: Train, step: Step) -> Step:
+    body = integrate_job(view.swarm, view.spec, train.batch + 1, ctx.settings)
+    try:
+        await ctx.create(JOBS, view.namespace, body)
+    except errors.Forbidden as error:
+        # A namespace that is being deleted takes nothing new, and waits for this swarm.
+        message = f"no Job can be made any more: {error.message}"
+        return Step(message, go=True, told="RescueGivenUp", warning=True)
+    return step
+
+
+async def _set(ctx: Context, swarm: KiroSwarm, *, there: bool) -> KiroSwarm:
+    metadata = swarm["metadata"]
+    others = [f for f in metadata.get("finalizers") or [] if f != FINALIZER_RESCUE]
+    wanted = [*others, FINALIZER_RESCUE] if there else others
+    patch = {
+        "metadata": {
+            "resourceVersion": metadata["resourceVersion"],
+            "finalizers": wanted,
+        }
+    }
+    made = await ctx.client.patch(
+        SWARMS, metadata["namespace"], metadata["name"], patch
+    )
+    if not metadata.get("deletionTimestamp"):
+        ctx.remember(SWARMS, made)
+    return made

@@ -1,0 +1,193 @@
+"""A swarm that is deleted waits for its work where it asked to, and never for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kiro_swarm.api.meta import ANNOTATION_DELETE_ANYWAY, FINALIZER_RESCUE
+from kiro_swarm.cluster.resources import CLAIMS, EVENTS, JOBS, SWARMS
+from kiro_swarm.policy.times import stamp
+from kiro_swarm.reconcile.swarms.integrate import Train
+from kiro_swarm.reconcile.swarms.rescue import next_step
+from tests.unit.reconcile.surroundings import NAMESPACE, START, Object
+from tests.unit.reconcile.views import PUSH, WELL, view
+from tests.unit.reconcile.world import World
+
+RESCUE = {"onDelete": "Rescue", "rescueSeconds": 600}
+REFUSED = {"reason": "PushRejected", "message": "no refs of yours here"}
+PREPARED: Object = {"conditions": [{"type": "Prepared", "status": "True"}]}
+
+
+async def at_work(world: World, **integration: Any) -> None:
+    world.cluster.graph = {"1": [], "2": []}
+    world.apply_swarm(integration={**RESCUE, **integration})
+    await world.live(20)
+    assert world.status()["phase"] == "Succeeded"
+
+
+def delete(world: World) -> None:
+    world.api.store.delete(SWARMS, NAMESPACE, "demo")
+
+
+def events(world: World) -> list[str]:
+    return [e["reason"] for e in world.cluster.all(EVENTS) if "Rescue" in e["reason"]]
+
+
+def jobs(world: World) -> list[str]:
+    return [name for name in world.cluster.names(JOBS) if "integrate" in name]
+
+
+async def test_only_who_asks_for_it_has_a_finalizer(world: World) -> None:
+    world.apply_swarm("plain")
+    world.apply_swarm("asks", integration=RESCUE)
+    await world.live(3)
+    found = {
+        item["metadata"]["name"]: item["metadata"].get("finalizers") or []
+        for item in world.cluster.all(SWARMS)
+    }
+    assert found == {"plain": [], "asks": [FINALIZER_RESCUE]}
+    world.edit_swarm("asks", integration={"onDelete": "Delete"})
+    await world.live(3)
+    assert not world.cluster.one(SWARMS, "asks")["metadata"].get("finalizers")
+    writes = world.api.store.version
+    await world.settle()
+    assert world.api.store.version == writes
+
+
+async def test_a_swarm_goes_when_what_is_nowhere_else_is_pushed(world: World) -> None:
+    await at_work(world)
+    before = jobs(world)
+    world.cluster.frozen.add("demo-integrate-2")
+    delete(world)
+    for _ in range(20):
+        await world.live(1)
+        assert world.cluster.names(SWARMS) == ["demo"]
+        assert len(world.cluster.names(CLAIMS)) == 1, "the volume is there for the Job"
+    assert world.status()["phase"] == "Deleting"
+    assert jobs(world) == [*before, "demo-integrate-2"], "one Job, once"
+    report = {"head": "a" * 40, "message": "pushed it", "rescued": 2}
+    world.cluster.end_job("demo-integrate-2", report)
+    world.clock.seconds += 10
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == []
+    assert events(world) == ["Rescued"]
+
+
+async def test_what_cannot_be_rescued_is_tried_again_and_given_up_in_time(
+    world: World,
+) -> None:
+    await at_work(world)
+    world.cluster.failing = {f"demo-integrate-{n}": REFUSED for n in range(2, 90)}
+    delete(world)
+    seen: set[str] = set()
+    while world.clock.seconds < 600:
+        world.clock.seconds += 10
+        await world.live(2)
+        if not world.cluster.names(SWARMS):
+            break
+        seen.add(world.status()["message"])
+    assert world.clock.seconds > 590, "not before its time is over"
+    world.clock.seconds += 60
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == []
+    assert events(world) == ["RescueGivenUp"]
+    told = [message for message in seen if REFUSED["message"] in message]
+    assert told, seen
+    assert ANNOTATION_DELETE_ANYWAY in told[0]
+
+
+async def test_a_person_lets_it_go_at_once(world: World) -> None:
+    await at_work(world)
+    world.cluster.frozen.add("demo-integrate-2")
+    delete(world)
+    await world.live(3)
+    note = {"metadata": {"annotations": {ANNOTATION_DELETE_ANYWAY: "yes"}}}
+    world.api.store.patch(SWARMS, NAMESPACE, "demo", note)
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == []
+    assert events(world) == ["RescueSkipped"]
+
+
+async def test_an_operator_that_dies_at_any_write_is_followed_by_one_that_ends_it(
+    world: World,
+) -> None:
+    for write in range(4):
+        world.begin_again()
+        await at_work(world)
+        delete(world)
+        world.cluster.failing = {"demo-integrate-2": REFUSED}
+        world.api.crash_after(write)
+        try:
+            await world.live(6)
+        except ConnectionError:
+            world.api.revive()
+            await world.restart()
+        world.cluster.failing = {}
+        for _ in range(10):
+            world.clock.seconds += 10
+            await world.live(1)
+            for name in jobs(world):
+                world.cluster.end_job(
+                    name, {"head": "a" * 40, "message": "", "rescued": 1}
+                )
+        assert world.cluster.names(SWARMS) == [], write
+
+
+@pytest.mark.parametrize(
+    ("case", "train", "seconds", "changes", "go", "start", "told"),
+    [
+        ("begins", WELL, 0, {}, False, True, ""),
+        ("a Job runs", Train(2, True, True), 0, {"job": True}, False, False, ""),
+        ("refused, waits", PUSH, 0, {"wait": 30}, False, False, ""),
+        ("refused, again", PUSH, 0, {}, False, True, ""),
+        ("the time is over", PUSH, 600, {}, True, False, "RescueGivenUp"),
+        (
+            "over while a Job runs",
+            WELL,
+            600,
+            {"job": True},
+            True,
+            False,
+            "RescueGivenUp",
+        ),
+        ("done", WELL, 0, {"rescued": 0}, True, False, "Rescued"),
+        ("done, late", WELL, 9999, {"rescued": 3}, True, False, "Rescued"),
+        ("an older report", WELL, 0, {"older": True}, False, True, ""),
+        ("a person", WELL, 0, {"anyway": True}, True, False, "RescueSkipped"),
+        ("never prepared", WELL, 0, {"unprepared": True}, True, False, ""),
+        ("not asked for any more", WELL, 0, {"onDelete": "Delete"}, True, False, ""),
+    ],
+)
+def test_each_step(
+    case: str,
+    train: Train,
+    seconds: int,
+    changes: Any,
+    go: bool,
+    start: bool,
+    told: str,
+) -> None:
+    before = {} if "unprepared" in changes else PREPARED
+    wanted = {**RESCUE, "onDelete": changes.get("onDelete", "Rescue")}
+    seen = view("Merged", before=before, deleting=True, integration=wanted)
+    began = START - timedelta(seconds=seconds)
+    seen.swarm["metadata"]["deletionTimestamp"] = stamp(began)
+    if "anyway" in changes:
+        seen.swarm["metadata"]["annotations"] = {ANNOTATION_DELETE_ANYWAY: ""}
+    if "job" in changes:
+        running: Any = {"metadata": {"name": "demo-integrate-2", "labels": {}}}
+        seen.jobs.append(running)
+    report: Any = {"head": "a" * 40}
+    if "rescued" in changes:
+        report["rescued"] = changes["rescued"]
+    later = START + timedelta(seconds=changes["wait"]) if "wait" in changes else None
+    known = Train(
+        *(train.batch, train.running, train.ok, "said", train.reason),
+        *(later, report if {"rescued", "older"} & set(changes) else None),
+    )
+    step = next_step(seen, known)
+    assert (step.go, step.start, step.told) == (go, start, told), case
+    assert step.message
