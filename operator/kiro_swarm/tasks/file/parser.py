@@ -35,7 +35,7 @@ def parse(text: str) -> TaskFile:
     edges.connect(waves)
     report_looks(document.lines, groups, remarks)
     report_near_fields(document.lines, outline.owners, groups, remarks)
-    report_prose(document.lines, outline.owners, groups, edges, remarks)
+    report_prose(document, outline.owners, groups, edges, remarks)
     of_tasks = {*outline.owners, *(draft.line for draft in groups.drafts.values())}
     Diagrams(document, groups, edges, remarks).report(of_tasks, sections=waves is None)
     tasks = _tasks(groups, edges, remarks)

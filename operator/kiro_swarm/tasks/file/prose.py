@@ -7,14 +7,13 @@ the file. English, Chinese, Japanese and Korean; in titles, too, and outside of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final, Optional
 
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.ids import PATTERN
-from kiro_swarm.tasks.file.lines import Line
+from kiro_swarm.tasks.file.lines import Document
 from kiro_swarm.tasks.file.model import Remarks
 
 _ID: Final = rf"[#`*_(\"]{{0,3}}(?P<id>{PATTERN})(?![\w%-])(?!\.[0-9])"
@@ -51,21 +50,27 @@ _SENTENCES: Final = tuple(
         rf"(?:依赖于?|依賴於?|等待|等|需要先?完成|完成)\s?(?:任务|任務)?\s?{_INSIDE}",
         rf"(?:在|于)\s?(?:任务|任務)?\s?{_INSIDE}\s?(?:完成)?\s?(?:之后|之後|后|後)",
         rf"(?:タスク)?\s?{_INSIDE}\s?(?:に依存|(?:の)?完了後|の後|が完了)",
+        rf"タスク\s?{_INSIDE}[^\n。]{{0,9}}(?:前提|より後)",
         rf"(?:작업|태스크)?\s?{_INSIDE}\s?(?:에\s?의존|완료\s?후|이후)",
     )
 )
 _HINT: Final = re.compile(
     r"depend|block|wait|build|rel(?:y|ies)|prereq|requir|need|after|once|follow|until|before"
-    r"|assum|preced|enabl|when|task|依|等|完成|在|于|後|完了|의존|후",
+    r"|assum|preced|enabl|when|task|依|等|完成|在|于|後|完了|前提|より|의존|후",
     re.IGNORECASE,
 )
-_NAMED: Final = re.compile(rf"(?<![\w.-])(?P<id>{PATTERN})(?![\w-])")
+#: A mere number is a task at the start of a line, or after the word for one.
+_NAMED: Final = re.compile(
+    rf"(?P<sure>\A\W{{0,9}}|\btasks?\s|任务\s?|任務\s?|タスク\s?)?(?<![\w.-])(?P<id>{PATTERN})"
+    r"(?![\w-])",
+    re.IGNORECASE,
+)
 #: So much of a line is looked at.
 _LONGEST: Final = 2_000
 
 
 def report_prose(
-    lines: Iterable[Line],
+    document: Document,
     owners: dict[int, Draft],
     groups: Groups,
     edges: Edges,
@@ -77,15 +82,24 @@ def report_prose(
     """
     titled = {draft.line: draft for draft in groups.drafts.values()}
     fields = {entry.line for draft in groups.drafts.values() for entry in draft.fields}
-    for line in lines:
+    # Its descriptions are of waves, and it is read itself.
+    graphs = {
+        line.number
+        for block in document.blocks
+        if any('"waves"' in line.text for line in block.lines)
+        for line in block.lines
+    }
+    for line in document.lines:
         text = line.text[:_LONGEST]
-        if line.code or line.number in fields or not _HINT.search(text):
+        if line.number in fields or line.number in graphs or not _HINT.search(text):
             continue
         inside = titled.get(line.number) or owners.get(line.number)
         found = _found(text, inside, groups)
         if found is None:
             continue
         owner = inside or _subject(text[: found.start()], groups)
+        if line.code and owner is None:
+            continue  # words in code are about tasks where they name both
         # In the text of a task the order of the lines is no answer to what it says.
         below = line.number not in owners
         if _holds(found, owner, groups, edges, implied=below):
@@ -136,7 +150,11 @@ def _holds(
 
 def _subject(before: str, groups: Groups) -> Optional[Draft]:
     """The task that a sentence is about: the last one named in front of the verb."""
-    named = [match.group("id") for match in _NAMED.finditer(before)]
+    named = [
+        match.group("id")
+        for match in _NAMED.finditer(before)
+        if match.group("sure") is not None or not match.group("id").isdigit()
+    ]
     return groups.drafts.get(named[-1]) if named else None
 
 

@@ -257,6 +257,18 @@ def test_words_outside_of_the_tasks_are_told_where_the_edges_say_otherwise() -> 
         assert (remark.code, remark.line) == ("prose-dependency", 7)
 
 
+def test_words_in_a_code_block_are_told_where_they_name_both_tasks() -> None:
+    text = "- [ ] 1. A\n  - _Depends: none_\n- [ ] 2. B\n\n# Notes\n\n```\n{}\n```\n"
+    for words, count in (
+        ("|- 2 Join ..... (depends on task 1)", 1),
+        ("# depends on task 1", 0),
+        ("Wave 2 (depends on task 1)", 0),
+        ('{"waves": [["1"], ["2"]], "why": "task 2 depends on task 1"}', 0),
+        ("pip install --after 1", 0),
+    ):
+        assert len(said(parse(text.format(words)), "prose-dependency")) == count
+
+
 GRAPHS = {
     "labels": '```mermaid\ngraph TD\n  A["2. Data"] --> B["1. Page"]\n```',
     "names": "```mermaid\ngraph TD\n  T2 --> T1\n```",
