@@ -94,6 +94,14 @@ PROOFS = (
         "tests/unit/tasks/file/test_any_file.py",
     ),
     Proof(
+        "hostile",
+        "a thousand swarms with hostile agents and repositories, by seed: no train stands "
+        "still, no work of another is lost, no key is told, memory stays bounded",
+        "10 swarms: each hostile act once",
+        45,
+        "tests/unit/hostile/test_swarms.py",
+    ),
+    Proof(
         "task-life",
         "every order of all that write the status of a task: three tasks, two instances, "
         "two mishaps, searched whole",
