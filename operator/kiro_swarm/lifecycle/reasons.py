@@ -22,12 +22,18 @@ CANCELLED: Final = "Cancelled"
 REASSIGNED: Final = "Reassigned"
 REJECTED: Final = "Rejected"
 STOPPED: Final = "Stopped"
+#: git or the volume failed under the runner, or the agent container was of no use.
+WORKSPACE_FAILED: Final = "WorkspaceFailed"
+AGENT_UNAVAILABLE: Final = "AgentUnavailable"
 #: The status of a Done task is none that a runner has written: somebody edited it.
 STATUS_INVALID: Final = "StatusInvalid"
 
 #: Not the agent's fault: the attempt does not count against ``maxAttempts``.
 NO_FAULT: Final = frozenset(
-    {INSTANCE_LOST, "RunnerStopped", "RunnerRestarted", STATUS_INVALID}
+    {
+        *(INSTANCE_LOST, "RunnerStopped", "RunnerRestarted", STATUS_INVALID),
+        *(WORKSPACE_FAILED, AGENT_UNAVAILABLE),
+    }
 )
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR: Final = 5

@@ -14,6 +14,7 @@ from typing import Optional, Protocol, Union
 from kiro_swarm.agents.driver import AgentDriver, AgentOutcome, AgentTask, OnProgress
 from kiro_swarm.agents.prompt import clean, one_line
 from kiro_swarm.api.swarm import Verification
+from kiro_swarm.lifecycle.reasons import WORKSPACE_FAILED
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
 from kiro_swarm.sandbox.port import (
@@ -28,7 +29,6 @@ from kiro_swarm.sandbox.port import (
 
 NO_CHANGES = "NoChanges"
 VERIFICATION_FAILED = "VerificationFailed"
-WORKSPACE_FAILED = "WorkspaceFailed"
 AGENT_NOT_STARTED = "AgentNotStarted"
 AGENT_LOST = "AgentLost"
 RUNNER_STOPPED = "RunnerStopped"

@@ -13,7 +13,8 @@ import logging
 from pathlib import Path
 
 from kiro_swarm.agents.driver import OnProgress
-from kiro_swarm.runner.attempt import WORKSPACE_FAILED, Failed, Finished, Result
+from kiro_swarm.lifecycle.reasons import WORKSPACE_FAILED
+from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.attempt_run import Work
 from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.ports import Key

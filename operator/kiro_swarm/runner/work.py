@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Awaitable, Callable
 
 from kiro_swarm.agents.driver import AgentTask, OnProgress
+from kiro_swarm.lifecycle.reasons import AGENT_UNAVAILABLE, WORKSPACE_FAILED
 from kiro_swarm.runner.attempt import (
-    AGENT_NOT_STARTED,
-    WORKSPACE_FAILED,
     Failed,
     Result,
     Workshop,
@@ -39,7 +38,7 @@ async def run_attempt(
     """
     problem = await container_problem(workshop)
     if problem:
-        return Failed(AGENT_NOT_STARTED, problem)
+        return Failed(AGENT_UNAVAILABLE, problem)
     try:
         cut = await workshop.worktree.cut(task.branch, workshop.integration_branch)
         await on_cut(cut)

@@ -283,7 +283,7 @@ async def test_a_container_that_does_not_come_is_waited_for_then_given_up(
     assert clock.seconds >= 60
     failed = await attempt
     assert isinstance(failed, Failed)
-    assert failed.reason == "AgentNotStarted"
+    assert failed.reason == "AgentUnavailable"
     message = "the agent container could not be used for 60 s: no agent container at "
     assert failed.message.startswith(message)
     assert cuts == []

@@ -15,6 +15,7 @@ from typing import Optional
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import InstancePhase, KiroInstance, KiroInstanceStatus
 from kiro_swarm.api.kubernetes import Pod
+from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition, find
@@ -37,6 +38,8 @@ class Observed:
     outdated: bool
     now: datetime
     paused: bool = False
+    #: Why its pod is of no use, though it is ready; empty: nobody says so.
+    unfit: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,11 @@ def decide(seen: Observed) -> Decision:
             status_after(seen, "Restarting", message, restarts, pod=current),
             delete=True,
         )
+    if seen.unfit and not _at_a_task(seen):
+        return Decision(
+            status_after(seen, "Restarting", seen.unfit, restarts, pod=current),
+            delete=True,
+        )
     if not pod_ready(seen.pod):
         trouble = pod_trouble(seen.pod)
         if not trouble and on_its_way_up(seen.instance):
@@ -125,6 +133,11 @@ def decide(seen: Observed) -> Decision:
         return Decision(status_after(seen, phase, message, restarts, pod=current))
     phase, message = _at_work(seen)
     return Decision(status_after(seen, phase, message, restarts, pod=current))
+
+
+def _at_a_task(seen: Observed) -> bool:
+    """Whether an agent works there: a task that is bound only loses nothing."""
+    return seen.task is not None and status_of(seen.task).get("state") == RUNNING
 
 
 def on_its_way_up(instance: KiroInstance) -> bool:

@@ -16,6 +16,7 @@ from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
+from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.instances.decision import (
     Observed,
@@ -76,16 +77,19 @@ def observe_instance(
         return None
     desired = instance["spec"].get("desired", "Running")
     extra = instance["spec"]["index"] > spec.instances
+    board = board_of(ctx.cache, swarm)
+    made = None if pod is None else parse(pod["metadata"].get("creationTimestamp"))
     return Observed(
         instance=instance,
         pod=pod,
-        task=board_of(ctx.cache, swarm).active().get(name),
+        task=board.active().get(name),
         wanted=not (extra or spec.suspend or desired in ("Drained", "Stopped"))
         and not swarm["metadata"].get("deletionTimestamp"),
         stop_now=desired == "Stopped",
         outdated=pod is not None and _outdated(pod, swarm, spec),
         now=ctx.now(),
         paused=desired == "Paused",
+        unfit=board.faults.unfit(name, made),
     )
 
 

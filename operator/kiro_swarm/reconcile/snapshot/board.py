@@ -35,6 +35,7 @@ from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.reconcile.objects.manifests import is_owned
+from kiro_swarm.reconcile.snapshot.faults import Faults
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 from kiro_swarm.reconcile.snapshot.ready import ReadyCache
 
@@ -154,6 +155,7 @@ class Board:
         self._listed_in: dict[str, set[str]] = {}
         self._noted: set[str] = set()
         self._loads = LoadCounter()
+        self.faults = Faults()
         self._measurements = MeasurementCache()
         self._ready = ReadyCache()
         self._shape = 0
@@ -169,6 +171,8 @@ class Board:
         self._loads.add(item)
         if before is not None:
             self._loads.drop(before)
+            self.faults.drop(before)
+        self.faults.add(item)
         if before is None or before["spec"] != item["spec"]:
             self._shape += 1
         if before is None or _order(before) != _order(item):
@@ -192,6 +196,7 @@ class Board:
             self._place = None
             self._shape += 1
             self._loads.drop(gone)
+            self.faults.drop(gone)
             self._ready.note(task_id, None)
             self._leave(task_id)
             self._noted.discard(task_id)

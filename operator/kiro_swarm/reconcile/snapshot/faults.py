@@ -1,0 +1,91 @@
+"""Which instances different tasks fail on in the same way, through no fault of theirs.
+
+Part of the board, which tells it of each change of a task; so a question costs what one
+instance has had, however many tasks there are. Nothing is in here that is not in the tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, Optional
+
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.meta import DONE, MERGED
+from kiro_swarm.api.task import KiroTask
+from kiro_swarm.lifecycle.reasons import (
+    AGENT_UNAVAILABLE,
+    BY_PERSON,
+    NO_FAULT,
+    SLOW,
+    WORKSPACE_FAILED,
+)
+from kiro_swarm.policy.times import parse
+
+#: What an instance does to a task, whatever the task is.
+OF_THE_INSTANCE: Final = frozenset({AGENT_UNAVAILABLE, WORKSPACE_FAILED})
+#: These say nothing on how the instance is.
+_SAYS_NOTHING: Final = (NO_FAULT | BY_PERSON | {SLOW}) - OF_THE_INSTANCE
+#: So many tasks are no coincidence.
+_TASKS: Final = 2
+_WELL: Final = ""
+
+
+class Faults:
+    """What became of attempts: instance -> task -> (outcome, when); no outcome: well."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, dict[str, list[tuple[str, str]]]] = {}
+
+    def add(self, task: KiroTask) -> None:
+        """Remember a task, of which nothing is remembered yet."""
+        for instance, outcome, at in _ends_of(task):
+            ends = self._ends.setdefault(instance, {})
+            ends.setdefault(task["spec"]["id"], []).append((outcome, at))
+
+    def drop(self, task: KiroTask) -> None:
+        """Forget what ``add`` has remembered of it."""
+        for instance, _, _ in _ends_of(task):
+            ends = self._ends.get(instance, {})
+            ends.pop(task["spec"]["id"], None)
+            if not ends:
+                self._ends.pop(instance, None)
+
+    def unfit(self, instance: str, since: Optional[datetime]) -> str:
+        """Why an instance is to be replaced, in words; empty while it is not.
+
+        Different tasks have failed there in the same way, with nothing that went well since.
+
+        :param since: when its present pod was made; what was before is another one's.
+        """
+        if since is None:
+            return ""
+        found = [
+            (moment, outcome, task)
+            for task, ends in self._ends.get(instance, {}).items()
+            for outcome, at in ends
+            if (moment := parse(at)) is not None and moment >= since
+        ]
+        failed: dict[str, set[str]] = {}
+        for _, outcome, task in sorted(found):
+            if outcome == _WELL:
+                failed.clear()
+            else:
+                failed.setdefault(outcome, set()).add(task)
+        for outcome, tasks in failed.items():
+            if len(tasks) >= _TASKS:
+                named = ", ".join(sorted(tasks)[:5])
+                return f"tasks {named} failed on it with {outcome}; its pod is replaced"
+        return ""
+
+
+def _ends_of(task: KiroTask) -> Iterator[tuple[str, str, str]]:
+    """Instance, outcome and time of each attempt that says how an instance is."""
+    status = status_of(task)
+    for record in status.get("history") or []:
+        outcome, instance = record.get("outcome") or "", record.get("instance") or ""
+        if instance and outcome not in _SAYS_NOTHING:
+            known = outcome if outcome in OF_THE_INSTANCE else _WELL
+            yield instance, known, record.get("finishedAt") or ""
+    if status.get("state") in (DONE, MERGED) and status.get("instance"):
+        yield status["instance"], _WELL, status.get("finishedAt") or ""

@@ -1,0 +1,125 @@
+"""An instance on which different tasks fail in the same way is replaced."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Optional
+
+import pytest
+
+from kiro_swarm.policy.times import stamp
+from kiro_swarm.reconcile.instances.decision import decide
+from kiro_swarm.reconcile.snapshot.board import Board
+from kiro_swarm.reconcile.snapshot.faults import Faults
+from tests.unit.reconcile.surroundings import START
+from tests.unit.reconcile.test_instance import READY, UP, pod, seen
+
+
+def task(number: int, *ends: tuple[str, int], instance: str = "demo-1") -> Any:
+    """A task that ended so, at those seconds; ``Done`` for one that went well."""
+    history = [
+        {
+            "attempt": n,
+            "instance": instance,
+            "outcome": outcome,
+            "finishedAt": stamp(START + timedelta(seconds=at)),
+        }
+        for n, (outcome, at) in enumerate(ends, 1)
+        if outcome != "Done"
+    ]
+    status: dict[str, Any] = {"state": "Ready", "history": history}
+    for outcome, at in ends:
+        if outcome == "Done":
+            at_end = stamp(START + timedelta(seconds=at))
+            status = {**status, "state": "Done", "instance": instance}
+            status["finishedAt"] = at_end
+    return {
+        "metadata": {"name": f"demo-{number}", "uid": str(number)},
+        "spec": {"id": str(number), "order": number},
+        "status": status,
+    }
+
+
+@pytest.mark.parametrize(
+    ("tasks", "unfit"),
+    [
+        ([], False),
+        ([task(1, ("WorkspaceFailed", 1))], False),
+        ([task(1, ("WorkspaceFailed", 1), ("WorkspaceFailed", 2))], False),
+        ([task(1, ("WorkspaceFailed", 1)), task(2, ("WorkspaceFailed", 2))], True),
+        ([task(1, ("AgentUnavailable", 1)), task(2, ("AgentUnavailable", 2))], True),
+        # Not in the same way.
+        ([task(1, ("WorkspaceFailed", 1)), task(2, ("AgentUnavailable", 2))], False),
+        # Of the tasks, not of the instance.
+        ([task(1, ("NoChanges", 1)), task(2, ("NoChanges", 2))], False),
+        ([task(1, ("AgentNotStarted", 1)), task(2, ("AgentNotStarted", 2))], False),
+        # Something went well since, or between them.
+        (
+            [
+                task(1, ("WorkspaceFailed", 1)),
+                task(2, ("WorkspaceFailed", 2)),
+                task(3, ("Done", 3)),
+            ],
+            False,
+        ),
+        (
+            [
+                task(1, ("WorkspaceFailed", 1), ("MergeConflict", 2)),
+                task(2, ("WorkspaceFailed", 3)),
+            ],
+            False,
+        ),
+        # A person's word says nothing on the instance.
+        (
+            [
+                task(1, ("WorkspaceFailed", 1), ("Stopped", 2)),
+                task(2, ("WorkspaceFailed", 3)),
+            ],
+            True,
+        ),
+        # Of the pod before, or of another instance.
+        ([task(1, ("WorkspaceFailed", -1)), task(2, ("WorkspaceFailed", 2))], False),
+        (
+            [
+                task(1, ("WorkspaceFailed", 1)),
+                task(2, ("WorkspaceFailed", 2), instance="demo-2"),
+            ],
+            False,
+        ),
+    ],
+)
+def test_who_is_unfit(tasks: list[Any], unfit: bool) -> None:
+    board = Board("")
+    for item in tasks:
+        board.put(item)
+    assert bool(board.faults.unfit("demo-1", START)) == unfit
+    assert board.faults.unfit("demo-1", None) == ""
+    for item in tasks:
+        board.put(task(int(item["spec"]["id"])))
+    assert board.faults.unfit("demo-1", START) == "", "what is no longer said is gone"
+
+
+def test_nothing_is_remembered_of_tasks_that_are_gone() -> None:
+    faults = Faults()
+    items = [task(n, ("WorkspaceFailed", n), ("Done", n + 9)) for n in range(1, 5)]
+    for item in items:
+        faults.add(item)
+    for item in items:
+        faults.drop(item)
+    assert vars(faults) == vars(Faults())
+
+
+@pytest.mark.parametrize(
+    ("state", "replaced"), [(None, True), ("Bound", True), ("Running", False)]
+)
+def test_its_pod_is_replaced_unless_an_agent_works_there(
+    state: Optional[str], replaced: bool
+) -> None:
+    held: Any = (
+        None if state is None else {"spec": {"id": "1"}, "status": {"state": state}}
+    )
+    decision = decide(seen(UP, pod(READY), unfit="tasks 1, 2 failed", task=held))
+    assert decision.delete == replaced
+    if replaced:
+        assert decision.status["phase"] == "Restarting"
+        assert decision.status["message"] == "tasks 1, 2 failed"
