@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from kiro_swarm.workspace.disk import remove
-from kiro_swarm.workspace.elsewhere import work_elsewhere
 from kiro_swarm.workspace.errors import MACHINE_ERRNOS, GitFailed, GitHindered
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
@@ -26,11 +25,17 @@ from kiro_swarm.workspace.locks import (
     sole_owner,
     wait_until_no_git_works_in,
 )
+from kiro_swarm.workspace.losses import (
+    elsewhere,
+    lost_content,
+    nested_repositories,
+    warning,
+)
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
-from kiro_swarm.workspace.pointers import stored
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
 from kiro_swarm.workspace.spec import spec_file
 from kiro_swarm.workspace.staging import Unreadable, add_all
+from kiro_swarm.workspace.submodules import staged_by_us
 from kiro_swarm.workspace.unchanged import keep_unchanged
 
 _MAXIMUM_FILES = 500
@@ -151,7 +156,8 @@ def _gather(
     git.run("read-tree", head)
     exclude_leftovers(git, instance, commit.base, exclude)
     agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
-    _stage(git, agents_own, instance.tree)
+    with staged_by_us(git, instance):
+        _stage(git, agents_own, instance.tree)
     keep_unchanged(git, agents_own, instance.tree, head, commit.base)
     _commit_leftovers(git, instance, head, commit)
     # From now on the agent's index is ours, so that `git status` says clean.
@@ -241,8 +247,12 @@ def _commit_leftovers(git: Git, instance: Instance, head: str, commit: _Commit) 
         raise _nothing(
             git, instance, commit, "the agent ended without changing anything"
         )
-    _refuse_nested_repositories(git, commit.base)
-    _refuse_lost_content(git, commit.base)
+    nested = nested_repositories(git, commit.base)
+    if nested:
+        raise _NotDone("NestedRepository", nested)
+    lost = lost_content(git, instance, commit.base)
+    if lost:
+        raise _NotDone("ContentElsewhere", lost)
     trailer = f"{TRAILER_KEY}: {commit.trailer}"
     options = ("--quiet", "--no-verify", "--trailer", trailer)
     if changed or untouched:
@@ -267,65 +277,10 @@ def _sign(git: Git, trailer: str) -> None:
     git.run("update-ref", "--end-of-options", "HEAD", again, made)
 
 
-def _refuse_nested_repositories(git: Git, base: str) -> None:
-    raw = git.run("diff-index", "--cached", "--raw", "--no-renames", "-z", base).stdout
-    fields = raw.decode("utf-8", "replace").split("\0")
-    changes = dict(zip(fields[1::2], fields[0::2]))
-    nested = [
-        name
-        for name, facts in changes.items()
-        if facts.split(" ")[1] == "160000" and not facts.startswith(":160000")
-    ]
-    if nested and ".gitmodules" not in changes:
-        raise _NotDone(
-            "NestedRepository",
-            f"{', '.join(nested[:5])}: a git repository of its own inside the worktree;"
-            " its files would be lost. Remove its .git folder",
-        )
-
-
-def _refuse_lost_content(git: Git, base: str) -> None:
-    lost = stored(git, base).lost
-    if lost:
-        raise _NotDone(
-            "ContentElsewhere",
-            f"{_names(lost)}: pointers of Git LFS to content that is not here and would"
-            " be lost; put the files themselves there",
-        )
-
-
 def _nothing(git: Git, instance: Instance, commit: _Commit, message: str) -> _NotDone:
     """The task's branch has no work: because there is none, or it is elsewhere."""
-    places = work_elsewhere(
-        git, instance, commit.base, commit.branch, nothing_else=True
-    )
-    if not places:
-        return _NotDone("NoChanges", message)
-    return _NotDone(
-        "WrongBranch",
-        f"the branch of the task is empty, and there is work elsewhere: "
-        f"{', '.join(places)}; bring it onto {commit.branch}",
-    )
-
-
-def _warning(git: Git, instance: Instance, commit: _Commit) -> str:
-    """What is not on the branch, or is there in another form than people expect."""
-    said = []
-    places = work_elsewhere(
-        git, instance, commit.base, commit.branch, nothing_else=False
-    )
-    if places:
-        said.append(f"not taken, for it is not on the branch: {', '.join(places)}")
-    whole = stored(git, commit.base).whole
-    if whole:
-        said.append(f"stored in git as they are and not by Git LFS: {_names(whole)}")
-    return "; ".join(said)
-
-
-def _names(paths: Sequence[bytes]) -> str:
-    shown = [path.decode("utf-8", "replace") for path in paths[:5]]
-    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
-    return ", ".join(shown) + more
+    place = elsewhere(git, instance, commit.base, commit.branch)
+    return _NotDone("WrongBranch" if place else "NoChanges", place or message)
 
 
 def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
@@ -338,9 +293,9 @@ def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
     if files == [wanted.plan] and not wanted.may_be_empty:
         message = f"the agent changed nothing but {wanted.plan}, which the swarm ticks"
         raise _nothing(git, instance, wanted, message)
-    warning = _warning(git, instance, wanted)
+    also = warning(git, instance, base, wanted.branch)
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
     message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"
-    message += f"; {warning}" if warning else ""
+    message += f"; {also}" if also else ""
     tree = git.run("rev-parse", f"{commit}^{{tree}}").text
-    return Evidence("Done", message, commit, tree, ahead, True, files, warning)
+    return Evidence("Done", message, commit, tree, ahead, True, files, also)

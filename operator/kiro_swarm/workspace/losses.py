@@ -1,0 +1,85 @@
+"""What of an agent's work would be lost, or be merged by half, in words.
+
+Role: evidence.py asks before it commits, and when it says Done.
+
+Guarantees: nothing is changed; an empty answer means that nothing of the kind was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kiro_swarm.workspace.elsewhere import work_elsewhere
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.instance import Instance
+from kiro_swarm.workspace.pointers import stored
+from kiro_swarm.workspace.submodules import changed_inside, unpublished
+
+
+def nested_repositories(git: Git, base: str) -> str:
+    """Repositories that the agent made inside the worktree, and are no submodules."""
+    raw = git.run("diff-index", "--cached", "--raw", "--no-renames", "-z", base).stdout
+    fields = raw.decode("utf-8", "replace").split("\0")
+    changes = dict(zip(fields[1::2], fields[0::2]))
+    nested = [
+        name
+        for name, facts in changes.items()
+        if facts.split(" ")[1] == "160000" and not facts.startswith(":160000")
+    ]
+    if not nested or ".gitmodules" in changes:
+        return ""
+    return (
+        f"{', '.join(nested[:5])}: a git repository of its own inside the worktree;"
+        " its files would be lost. Remove its .git folder"
+    )
+
+
+def lost_content(git: Git, instance: Instance, base: str) -> str:
+    """Content that the staged files only point to, and that nobody would have."""
+    said: list[str] = []
+    lost = stored(git, base).lost
+    if lost:
+        said.append(
+            f"{_names(lost)}: pointers of Git LFS to content that is not here and would"
+            " be lost; put the files themselves there"
+        )
+    modules = unpublished(git, instance, base)
+    if modules:
+        said.append(
+            f"{', '.join(modules[:5])}: a commit in a submodule that no branch or tag of"
+            " its server has; it would be lost. Leave the submodule at a commit that is"
+            " published"
+        )
+    return "; ".join(said)
+
+
+def elsewhere(git: Git, instance: Instance, base: str, branch: str) -> str:
+    """Where the work is, when the branch has none."""
+    places = work_elsewhere(git, instance, base, branch, nothing_else=True)
+    if not places:
+        return ""
+    return (
+        "the branch of the task is empty, and there is work elsewhere:"
+        f" {', '.join(places)}; bring it onto {branch}"
+    )
+
+
+def warning(git: Git, instance: Instance, base: str, branch: str) -> str:
+    """What is not on the branch, or is there in another form than people expect."""
+    said = []
+    places = work_elsewhere(git, instance, base, branch, nothing_else=False)
+    if places:
+        said.append(f"not taken, for it is not on the branch: {', '.join(places)}")
+    inside = changed_inside(git, instance)
+    if inside:
+        said.append(f"not taken: changes inside of submodules: {', '.join(inside[:5])}")
+    whole = stored(git, base).whole
+    if whole:
+        said.append(f"stored in git as they are and not by Git LFS: {_names(whole)}")
+    return "; ".join(said)
+
+
+def _names(paths: Sequence[bytes]) -> str:
+    shown = [path.decode("utf-8", "replace") for path in paths[:5]]
+    more = f" and {len(paths) - 5} more" if len(paths) > 5 else ""
+    return ", ".join(shown) + more
