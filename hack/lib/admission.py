@@ -1,7 +1,8 @@
 """``python -m hack.lib.admission write|check``: the chart's roles for people and its policy.
 
 Made from operator/kiro_swarm/commands, so that the admission policy knows the words that
-the parser knows. Called by hack/update-admission and hack/verify-manifests.
+the parser knows, and from commands/writers.py, which keeps what machines write to
+them. Called by hack/update-admission and hack/verify-manifests.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 import yaml
 
+from kiro_swarm.commands import writers
 from kiro_swarm.commands.admission import (
     binding,
     policy,
@@ -22,6 +24,12 @@ from kiro_swarm.commands.admission import (
 )
 from kiro_swarm.commands.parser import Parser
 from kiro_swarm.commands.roles import ClusterRole, cluster_roles
+from kiro_swarm.commands.writers import (
+    records_name,
+    records_policy,
+    status_name,
+    status_policy,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "helm" / "kiro-swarm" / "templates"
@@ -33,6 +41,11 @@ HEADER = (
 PREFIX = '{{ include "kiro-swarm.fullname" . }}'
 #: The version of MutatingAdmissionPolicy that the cluster has, or nothing; in _helpers.tpl.
 _VERSION = "kiro-swarm.mutatingPolicyVersion"
+#: User name of the operator.
+_ACCOUNT = (
+    "system:serviceaccount:{{ .Release.Namespace }}:"
+    '{{ include "kiro-swarm.serviceAccount" . }}'
+)
 _LABELS = '{{- include "kiro-swarm.labels" . | nindent 4 }}'
 
 
@@ -81,6 +94,17 @@ def templates() -> Dict[str, str]:
                 filler,
                 requester_policy(),
                 requester_binding(PREFIX),
+            ),
+        ),
+        "writerpolicy.yaml": _file(
+            ".Values.commands.policy",
+            *_policy(
+                *(f"{group}/v1", "Validating", status_name(PREFIX)),
+                *(status_policy(_ACCOUNT), writers.binding(status_name(PREFIX))),
+            ),
+            *_policy(
+                *(f"{group}/v1", "Validating", records_name(PREFIX)),
+                *(records_policy(_ACCOUNT), writers.binding(records_name(PREFIX))),
             ),
         ),
         "userroles.yaml": _file(

@@ -101,6 +101,21 @@ BAD_SWARMS: Dict[str, Any] = {
         {"securityContext": {"privileged": True}},
         'unknown field "spec.template.podOverrides.securityContext"',
     ),
+    "an annotation that widens rights": (
+        "spec.template.podOverrides",
+        {"annotations": {"k8s.v1.cni.cncf.io/networks": "admin-net"}},
+        "spec.template.podOverrides.annotations: Invalid value",
+    ),
+    "one without a domain": (
+        "spec.template.podOverrides",
+        {"annotations": {"io.kubernetes.cri-o.userns-mode": "auto"}},
+        "must not have a key by which a pod gets more rights than its template says",
+    ),
+    "a label that widens rights": (
+        "spec.template.podOverrides",
+        {"labels": {"azure.workload.identity/use": "true"}},
+        "must not have a key by which a pod gets more rights than its template says",
+    ),
     "a strategy that nobody knows": (
         "spec.distribution",
         {"strategy": "Fastest"},
@@ -210,7 +225,12 @@ def applied(api_server: Cluster, team: str) -> List[Dict[str, Any]]:
     ("which", "path", "value", "words"),
     [
         (0, "spec.repository.url", "https://git.example.com/b.git", "is immutable"),
-        (0, "spec.repository.ref", "develop", "ref is immutable"),
+        (
+            0,
+            "spec.repository.ref",
+            "develop",
+            "delete this KiroSwarm and create it again",
+        ),
         (0, "spec.tasks", {"inline": "- [ ] 1. a"}, "task source is immutable"),
         (0, "spec.tasks", {"specPath": "other"}, "task source is immutable"),
         (0, "spec.storage", {"size": "3Gi"}, "storage is immutable"),

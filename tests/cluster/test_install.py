@@ -169,6 +169,7 @@ def test_every_value_reaches_its_place() -> None:
         "imagePullSecrets": [{"name": "registry"}],
         "operator": {
             "repositorySchemes": ["https", "file"],
+            "podAnnotations": ["example.com/", "team.example.org/cost"],
             "swarmNetworkPolicy": False,
             "workers": 7,
             "logLevel": "DEBUG",
@@ -192,6 +193,7 @@ def test_every_value_reaches_its_place() -> None:
     assert container["image"] == env["KIRO_IMAGE"] == "registry.example.com/k:1"
     assert container["imagePullPolicy"] == env["KIRO_IMAGE_PULL_POLICY"] == "Always"
     assert env["KIRO_REPOSITORY_SCHEMES"] == "https,file"
+    assert env["KIRO_POD_ANNOTATIONS"] == "example.com/,team.example.org/cost"
     assert env["KIRO_NETWORK_POLICY"] == "false"
     assert (env["KIRO_WORKERS"], env["KIRO_LOG_LEVEL"]) == ("7", "DEBUG")
     assert env["KIRO_PORT"] == str(container["ports"][0]["containerPort"]) == "9090"

@@ -30,6 +30,7 @@ from tests.cluster.people import (
     town,
     wait_for_role,
 )
+from tests.cluster.writing import attempt, records, write
 from tests.support.cluster import Cluster
 
 #: First word -> permission, by reading the rows.
@@ -312,3 +313,39 @@ async def test_a_text_of_4096_bytes_is_admitted(
 ) -> None:
     for sentence in ("x" * 4096, "\u00e4" * 2048):
         assert await persons["admin"].refusal(here.home, "demo", sentence) is None
+
+
+#: Who tries to write what a swarm writes, and whether that is his to write.
+WRITERS: Dict[str, List[str]] = {
+    "ed": [],
+    "runner of demo": ["task", "lease"],
+    "runner of other": [],
+    "jobs of demo": ["task", "graph", "ledger"],
+    "the operator": ["swarm", "task", "lease", "graph", "ledger", "audit"],
+}
+
+
+def test_what_machines_write_is_written_by_nobody_else(
+    api_server: Cluster, here: Town
+) -> None:
+    """Each holds every right of RBAC: it is the policies that refuse."""
+    with records(api_server, here) as made:
+        done = {
+            writer: [what for what in made if write(api_server, here, writer, what)]
+            for writer in WRITERS
+        }
+    assert done == WRITERS
+
+
+def test_a_refused_writer_reads_whose_it_is(api_server: Cluster, here: Town) -> None:
+    with records(api_server, here):
+        said = attempt(api_server, here, "ed", "task").stderr
+        assert (
+            'user "ed" may not write the status of kirotasks/demo.1: the operator writes '
+            "it, and the runners and Jobs of swarm demo"
+        ) in said
+        said = attempt(api_server, here, "ed", "graph").stderr
+        assert "it is a record of swarm demo" in said
+        # Neither without its label nor as a new one, and his own are his.
+        bare = {"metadata": {"labels": None}}
+        assert attempt(api_server, here, "ed", "ledger", bare).returncode

@@ -5,7 +5,7 @@ The KiroInstance is to us what a Node is: it stays when its pod dies and gets a 
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Final, Optional
 
 from pydantic import Field, with_config
 from typing_extensions import Annotated, Literal, Required, TypedDict
@@ -35,7 +35,7 @@ class InstanceIdentity(TypedDict):
         Name,
         Field(
             description="Name of the KiroSwarm.",
-            json_schema_extra=rules(("self == oldSelf", "is immutable")),
+            json_schema_extra=rules(("self == oldSelf", _FIXED)),
         ),
     ]
     index: Annotated[
@@ -44,7 +44,7 @@ class InstanceIdentity(TypedDict):
             ge=1,
             le=100000,
             description="Number of the instance in its swarm, from 1.",
-            json_schema_extra=rules(("self == oldSelf", "is immutable")),
+            json_schema_extra=rules(("self == oldSelf", _FIXED)),
         ),
     ]
     colour: Annotated[
@@ -77,6 +77,9 @@ class KiroInstanceSpecPatch(TypedDict, total=False):
             "goes to another instance.",
         ),
     ]
+
+
+_FIXED: Final = "is immutable: delete this KiroInstance, and it is made again"
 
 
 @with_config(STRICT)

@@ -23,13 +23,13 @@ _URL_RULES: dict[str, Any] = {
         },
         {
             "rule": "self == oldSelf",
-            "message": "is immutable: work in progress belongs to this repository. "
-            "Create another KiroSwarm for another repository",
+            "message": "is immutable: work in progress belongs to this repository. Delete "
+            "this KiroSwarm and create it again for another one",
         },
     ]
 }
 _REF_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
-_FIXED = "is immutable: create another KiroSwarm to change it"
+_FIXED = "is immutable: delete this KiroSwarm and create it again to change it"
 
 
 class CaKey(Model):

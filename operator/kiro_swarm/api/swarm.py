@@ -49,8 +49,8 @@ class Tasks(Model):
                 "(!has(self.inline) || self.inline == oldSelf.inline) && "
                 "has(self.configMap) == has(oldSelf.configMap) && "
                 "(!has(self.configMap) || self.configMap == oldSelf.configMap)",
-                "the task source is immutable: create another KiroSwarm for another "
-                "spec",
+                "the task source is immutable: delete this KiroSwarm and create it again "
+                "for another one",
             ),
         )
     )
@@ -127,7 +127,8 @@ class Integration(Model):
             (
                 "has(self.branch) == has(oldSelf.branch) && "
                 "(!has(self.branch) || self.branch == oldSelf.branch)",
-                "the integration branch is immutable: finished work is on it",
+                "the integration branch is immutable: finished work is on it. Delete "
+                "this KiroSwarm and create it again for another one",
             )
         )
     )
@@ -256,7 +257,8 @@ class KiroSwarmSpec(Model):
             (
                 "has(self.storage) == has(oldSelf.storage) && "
                 "(!has(self.storage) || self.storage == oldSelf.storage)",
-                "storage is immutable: the work is on this volume",
+                "storage is immutable: the work is on this volume. Delete this KiroSwarm "
+                "and create it again for another one",
             )
         )
     )

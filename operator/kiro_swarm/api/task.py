@@ -76,14 +76,14 @@ class TaskIdentity(TypedDict):
         Name,
         Field(
             description="Name of the KiroSwarm.",
-            json_schema_extra=rules(("self == oldSelf", "is immutable")),
+            json_schema_extra=rules(("self == oldSelf", _FIXED)),
         ),
     ]
     id: Annotated[
         TaskId,
         Field(
             description="Id of the task in the task file.",
-            json_schema_extra=rules(("self == oldSelf", "is immutable")),
+            json_schema_extra=rules(("self == oldSelf", _FIXED)),
         ),
     ]
 
@@ -209,6 +209,9 @@ class KiroTaskSpecPatch(TaskFromFile, total=False):
             description="Attempt that a person approved, where the swarm asks for approval.",
         ),
     ]
+
+
+_FIXED: Final = "is immutable: delete this KiroTask, and it is made again"
 
 
 @with_config(STRICT)

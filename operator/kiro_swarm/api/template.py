@@ -6,7 +6,7 @@ to ask for a privileged container, a host path or a service account token.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Final, Optional
 
 from pydantic import Field
 from typing_extensions import Annotated, Literal
@@ -19,6 +19,7 @@ from kiro_swarm.api.common import (
     Name,
     Quantity,
     SecretReference,
+    rules,
 )
 
 
@@ -94,14 +95,43 @@ class Toleration(Model):
     )
 
 
+#: Domains of annotations and labels by which others than Kubernetes give a pod more rights:
+#: security profiles, accounts of clouds, networks, devices, further containers. A part of a name
+#: that ends in a dot stands for all that begin so.
+HARMFUL: Final = (
+    *("container.apparmor.security.beta.kubernetes.io", "seccomp."),
+    *("container.seccomp.security.alpha.kubernetes.io", "security.alpha."),
+    *("io.kubernetes.cri", "io.katacontainers.", "dev.gvisor.", "cdi.k8s.io"),
+    *("iam.amazonaws.com", "eks.amazonaws.com", "iam.gke.io", "azure.workload."),
+    *("aadpodidbinding", "k8s.v1.cni.cncf.io", "v1.multus-cni.io", "k8s.ovn.org"),
+    *("cni.projectcalico.org", "sidecar.istio.io", "inject.istio.io", "linkerd.io"),
+    *("config.linkerd.io", "consul.hashicorp.com", "vault.hashicorp.com"),
+    *("vault.security.banzaicloud.io", "admission.datadoghq.com", "openshift.io"),
+    *("sidecar.opentelemetry.io", "instrumentation.opentelemetry.io", "kubernetes.io"),
+)
+HARMLESS_RULE: Final = (
+    "self.all(key, ![" + ", ".join(f"'{item}'" for item in HARMFUL) + "]"
+    ".exists(harm, key.startsWith(harm)))",
+    "must not have a key by which a pod gets more rights than its template says: "
+    "security profiles, accounts of a cloud, networks, devices, further containers",
+)
+
+
 class PodOverrides(Model):
     """What may be added to an instance pod. Nothing here can widen its rights."""
 
     labels: dict[str, Annotated[str, Field(max_length=63)]] = Field(
-        default_factory=dict, max_length=32, description="Further labels."
+        default_factory=dict,
+        max_length=32,
+        description="Further labels, none by which a pod gets more rights.",
+        json_schema_extra=rules(HARMLESS_RULE),
     )
     annotations: dict[str, Annotated[str, Field(max_length=4096)]] = Field(
-        default_factory=dict, max_length=32, description="Further annotations."
+        default_factory=dict,
+        max_length=32,
+        description="Further annotations: plain words, and keys that the operator's "
+        "setting `podAnnotations` allows. None by which a pod gets more rights.",
+        json_schema_extra=rules(HARMLESS_RULE),
     )
     priority_class_name: Optional[Name] = Field(
         default=None, description="PriorityClass of the pod."

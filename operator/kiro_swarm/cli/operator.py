@@ -31,6 +31,13 @@ from kiro_swarm.reconcile.settings import OperatorSettings
     help="Schemes of repositories that are fetched; http and file only when listed.",
 )
 @click.option(
+    "--pod-annotations",
+    envvar="KIRO_POD_ANNOTATIONS",
+    default="",
+    help="Further annotations that swarms may give their pods: keys, or domains such as "
+    "example.com/, with commas between them.",
+)
+@click.option(
     "--network-policy/--no-network-policy",
     envvar="KIRO_NETWORK_POLICY",
     default=True,
@@ -75,6 +82,7 @@ def operator(
     image: str,
     image_pull_policy: str,
     repository_schemes: str,
+    pod_annotations: str,
     network_policy: bool,
     leader_namespace: Optional[str],
     identity: str,
@@ -95,6 +103,9 @@ def operator(
             image_pull_policy=image_pull_policy,
             repository_schemes=frozenset(
                 part.strip() for part in repository_schemes.split(",") if part.strip()
+            ),
+            pod_annotations=tuple(
+                part.strip() for part in pod_annotations.split(",") if part.strip()
             ),
             network_policy=network_policy,
             workers=workers,

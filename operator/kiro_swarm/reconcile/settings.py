@@ -23,6 +23,10 @@ class OperatorSettings:
     network_policy: bool = True
     """Make a NetworkPolicy for the pods of each swarm: nothing may connect to them."""
 
+    pod_annotations: tuple[str, ...] = ()
+    """Annotations that swarms may give their pods beside ``policy.annotations.HARMLESS``:
+    keys, and domains with ``/`` at the end."""
+
     sweep_seconds: float = 600.0
     """How often everything is listed again, to repair what a watch missed."""
 

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 
 from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.crd import KINDS, Kind, crd
+from kiro_swarm.api.template import HARMLESS_RULE
 from tests.support.shapes import valid
 from tests.unit.api.upgrade import Schema, defaulted, losses, objects
 
@@ -51,6 +52,13 @@ HARMLESS = {
         # changed.
         "KiroSwarm.spec.repository: a new rule: has(self.ref) == has(oldSelf.ref) && "
         "(!has(self.ref) || self.ref == oldSelf.ref)",
+        # What gives a pod more rights than its template says is meant to be refused. API
+        # servers do not ask again about what is not changed, and pods are made without it.
+        *(
+            f"KiroSwarm.spec.template.podOverrides.{field}: a new rule: "
+            f"{HARMLESS_RULE[0]}"
+            for field in ("annotations", "labels")
+        ),
     ]
 }
 

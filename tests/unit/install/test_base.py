@@ -56,6 +56,7 @@ def test_the_operator_command_understands_the_environment_it_is_given(
         "image": f"kiro-swarm:{__version__}",
         "image_pull_policy": "IfNotPresent",
         "repository_schemes": "https,ssh",
+        "pod_annotations": "",
         "network_policy": True,
         "leader_namespace": None,
         "port": 8080,

@@ -49,6 +49,9 @@ def test_helm_replaces_nothing_but_what_is_meant() -> None:
         'include "kiro-swarm.labels" . | nindent 4',
         ".Values.commands.requireRequestedBy",
         ".Values.rbac.userRoles",
+        # The operator's own account.
+        ".Release.Namespace",
+        'include "kiro-swarm.serviceAccount" .',
     }
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import ast
 from typing import Any, Iterable, Iterator, Optional, Set, Tuple, cast
 
+from kiro_swarm.api.crd import KINDS
 from kiro_swarm.api.kubernetes import PolicyRule, Role
+from kiro_swarm.api.meta import GROUP
 from kiro_swarm.api.swarm import Storage
 from kiro_swarm.cluster import resources
 from kiro_swarm.cluster.resources import WATCHED, AnyResource
+from kiro_swarm.commands.writers import WRITE_STATUS
 from kiro_swarm.reconcile.objects.manifests import foundations
 from tests.unit.install.files import ROOT, installed
 
@@ -130,7 +133,9 @@ def test_every_call_with_a_variable_resource_is_known() -> None:
 
 def test_the_role_holds_what_is_used_or_granted_and_nothing_else() -> None:
     role = expand(installed("ClusterRole")["rules"])
-    assert role == used() | granted()
+    # What no call needs and the admission policies ask for.
+    own = {(GROUP, kind.plural, WRITE_STATUS) for kind in KINDS}
+    assert role == used() | granted() | own
 
 
 def test_some_rights_are_held_only_to_grant_them() -> None:

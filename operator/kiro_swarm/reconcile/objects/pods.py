@@ -31,6 +31,7 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.work_settings import POD_UID, SCRATCH, WorkSettings
 from kiro_swarm.policy import naming
+from kiro_swarm.policy.annotations import refused
 from kiro_swarm.reconcile.objects.manifests import owner, swarm_labels
 from kiro_swarm.reconcile.settings import OperatorSettings
 
@@ -247,8 +248,9 @@ def instance_pod(
         **swarm_labels(swarm, COMPONENT_INSTANCE),
         LABEL_INSTANCE: name,
     }
+    harmful = refused(overrides.annotations, settings.pod_annotations)
     annotations = {
-        **overrides.annotations,
+        **{k: v for k, v in overrides.annotations.items() if k not in harmful},
         "kubectl.kubernetes.io/default-container": "agent",
         TEMPLATE_HASH: template_hash(swarm, spec),
     }

@@ -40,6 +40,17 @@ _LONGEST_RETRY = 300.0
 _NOTHING = Failure("PrepareFailed", "the prepare Job ended and left no task graph")
 
 
+#: Reasons that a field may be the cause of which cannot be changed.
+_FIXED_FIELDS = {
+    "RemoteUnavailable": "spec.repository.url",
+    "InvalidUrl": "spec.repository.url",
+    "RefNotFound": "spec.repository.ref",
+    "InvalidRef": "spec.repository.ref",
+}
+_OF_THE_SPEC_PATH = frozenset({"SpecNotFound", "InvalidPath"})
+_OF_THE_TASK_FILE = frozenset({"TaskFileInvalid", "TaskFileTooLarge"})
+
+
 @dataclass(frozen=True)
 class Prepared:
     """How far the preparation is, for the status."""
@@ -123,8 +134,25 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
         return _with_report(waits, report)
     why = _NOTHING if not isinstance(report, Failure) else report
     retry_at = retry_time(view.now, attempt)
-    failed = Prepared(False, why.reason, why.message, attempt, retry_at)
+    message = why.message + _remedy(view, why.reason, attempt)
+    failed = Prepared(False, why.reason, message, attempt, retry_at)
     return _with_report(failed, report)
+
+
+def _remedy(view: View, reason: str, attempt: int) -> str:
+    """What helps where a field is wrong that cannot be changed; empty where none is meant."""
+    tasks = view.spec.tasks
+    field = _FIXED_FIELDS.get(reason, "")
+    if reason in _OF_THE_TASK_FILE:
+        field = "spec.tasks.inline" if tasks.inline is not None else ""
+    if reason in _OF_THE_SPEC_PATH and tasks.spec_path is not None:
+        field = "spec.tasks.specPath"
+    if not field or (reason == "RemoteUnavailable" and attempt == 1):
+        return ""  # a server that is away comes back
+    return (
+        f"; {field} cannot be changed: where it is wrong, delete this KiroSwarm and create "
+        "it again"
+    )
 
 
 def _with_report(

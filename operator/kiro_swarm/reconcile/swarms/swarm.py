@@ -26,6 +26,7 @@ from kiro_swarm.cluster.resources import (
     SWARMS,
     AnyResource,
 )
+from kiro_swarm.policy.annotations import refused
 from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.objects.manifests import foundations, is_owned
@@ -63,6 +64,19 @@ async def reconcile(ctx: Context, key: Key) -> None:
             swarm,
             f"spec.repository.url: scheme '{scheme}' is not allowed here ({allowed}); "
             "the operator's setting repositorySchemes decides",
+        )
+        return
+    harmful = refused(
+        spec.template.pod_overrides.annotations, ctx.settings.pod_annotations
+    )
+    # One that is at work goes on: its pods are made without them.
+    if harmful and not was_prepared(status_of(swarm)):
+        await _refuse(
+            ctx,
+            swarm,
+            f"spec.template.podOverrides.annotations: {', '.join(harmful[:5])} may not be "
+            "given to pods here; the operator's setting podAnnotations decides",
+            "AnnotationNotAllowed",
         )
         return
     swarm = await rescue.keep_until_rescued(ctx, swarm, spec)
@@ -329,10 +343,12 @@ def _wake_instances(ctx: Context, view: View) -> None:
             ctx.queue.add(ctx.key(INSTANCES, view.namespace, name))
 
 
-async def _refuse(ctx: Context, swarm: KiroSwarm, message: str) -> None:
+async def _refuse(
+    ctx: Context, swarm: KiroSwarm, message: str, reason: str = "RepositoryNotAllowed"
+) -> None:
     """Say why nothing is done for a swarm. Nothing is created, nothing is lost."""
     spec = spec_of(swarm)
-    prepared = Prepared(False, "RepositoryNotAllowed", message, 0)
+    prepared = Prepared(False, reason, message, 0)
     if spec is None:
         await emit(
             ctx.client,
