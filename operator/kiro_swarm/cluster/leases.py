@@ -43,14 +43,18 @@ async def renew(
     now: datetime,
     belongs: Belongs,
 ) -> None:
-    """Renew a Lease that has one writer; make it when it is not there."""
+    """Renew a Lease that has one writer; make it when it is not there.
+
+    One that somebody else has made becomes the writer's own: nobody goes by it otherwise.
+    """
     spec: LeaseSpec = {
         "holderIdentity": holder,
         "leaseDurationSeconds": seconds,
         "renewTime": _stamp(now),
     }
     try:
-        await client.patch(LEASES, namespace, name, {"spec": spec})
+        patch = {"metadata": dict(belongs), "spec": spec}
+        await client.patch(LEASES, namespace, name, patch)
     except errors.NotFound:
         body: Lease = {
             "apiVersion": LEASES.api_version,

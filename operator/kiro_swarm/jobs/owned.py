@@ -11,7 +11,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
-from kiro_swarm.policy.ownership import belongs_to
+from kiro_swarm.policy.ownership import is_record
 
 
 def metadata_of(env: JobEnvironment, name: str, component: str = "") -> ObjectMeta:
@@ -29,5 +29,5 @@ def metadata_of(env: JobEnvironment, name: str, component: str = "") -> ObjectMe
 
 
 def belongs_to_swarm(item: KubernetesObject, env: JobEnvironment) -> bool:
-    """Whether an object is this very swarm's, not that of an earlier one of its name."""
-    return belongs_to(item, env.uid)
+    """Whether a record is this very swarm's, not that of an earlier one of its name."""
+    return is_record(item, env.uid, env.swarm)

@@ -7,7 +7,10 @@ owners tells this very owner from an earlier one of its name, and from anybody.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from kiro_swarm.api.kubernetes import KubernetesObject
+from kiro_swarm.api.meta import LABEL_MANAGED_BY, LABEL_SWARM, MANAGED_BY
 
 
 def belongs_to(item: KubernetesObject, uid: str) -> bool:
@@ -24,3 +27,81 @@ def owners_of(item: KubernetesObject) -> set[str]:
     """Uids of the owners of an object."""
     references = item["metadata"].get("ownerReferences") or []
     return {str(reference.get("uid") or "") for reference in references} - {""}
+
+
+def is_record(item: KubernetesObject, uid: str, swarm: str) -> bool:
+    """Whether ``item`` is a record of the swarm with this uid: with its labels, too.
+
+    Nobody but its writers can write what has the labels (``commands/writers.py``).
+    """
+    labels = item["metadata"].get("labels") or {}
+    ours = (labels.get(LABEL_SWARM), labels.get(LABEL_MANAGED_BY)) == (
+        swarm,
+        MANAGED_BY,
+    )
+    return ours and belongs_to(item, uid)
+
+
+class Derived(NamedTuple):
+    """A name that is made of another: function of ``naming``, kind, whose it is, and who
+    asks (``module:function`` below the package) before anything is gone by."""
+
+    name: str
+    kind: str
+    owner: str
+    asked_by: str
+
+
+#: Every name of an object that we make of another name. A test knows all of ``naming``.
+DERIVED = (
+    Derived("task_name", "KiroTask", "KiroSwarm", "reconcile/snapshot/board.py:put"),
+    Derived(
+        "instance_name",
+        "KiroInstance",
+        "KiroSwarm",
+        "reconcile/snapshot/view.py:_owned",
+    ),
+    Derived(
+        "instance_name",
+        "Lease",
+        "KiroInstance",
+        "reconcile/tasks/transitions.py:silence",
+    ),
+    Derived(
+        *("pod_name", "Pod", "KiroInstance"),
+        "reconcile/instances/instance.py:observe_instance",
+    ),
+    Derived(
+        *("claim_name", "PersistentVolumeClaim", "KiroSwarm"),
+        "reconcile/swarms/swarm.py:_lay",
+    ),
+    Derived(
+        *("runner_account", "ServiceAccount", "KiroSwarm"),
+        "reconcile/swarms/swarm.py:_lay",
+    ),
+    Derived(
+        *("jobs_account", "ServiceAccount", "KiroSwarm"),
+        "reconcile/swarms/swarm.py:_lay",
+    ),
+    Derived(
+        "graph_name", "ConfigMap", "KiroSwarm", "reconcile/swarms/prepare.py:_published"
+    ),
+    Derived(
+        "graph_part", "ConfigMap", "KiroSwarm", "reconcile/swarms/prepare.py:_published"
+    ),
+    Derived("prepare_job", "Job", "KiroSwarm", "reconcile/snapshot/view.py:_owned"),
+    Derived("integrate_job", "Job", "KiroSwarm", "reconcile/snapshot/view.py:_owned"),
+    Derived("inspect_job", "Job", "KiroSwarm", "reconcile/commands/effects.py:_one"),
+    Derived("sync_job", "Job", "KiroSwarm", "reconcile/commands/effects.py:_one"),
+    Derived(
+        "audit_segment", "ConfigMap", "KiroSwarm", "reconcile/engine/audit.py:_parts"
+    ),
+    Derived(
+        "ledger_segment", "ConfigMap", "KiroSwarm", "reconcile/snapshot/ledger.py:put"
+    ),
+    Derived("ledger_segment", "ConfigMap", "KiroSwarm", "jobs/ledger.py:_read"),
+    Derived(
+        *("result_name", "ConfigMap", "SwarmCommand"),
+        "reconcile/commands/answer/write.py:_put_aside",
+    ),
+)

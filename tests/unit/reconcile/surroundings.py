@@ -13,6 +13,7 @@ from typing import Any
 from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
 from kiro_swarm.cluster.resources import (
     CONFIG_MAPS,
+    INSTANCES,
     JOBS,
     LEASES,
     PODS,
@@ -286,6 +287,7 @@ class Cluster:
         if instance in self.names(LEASES):
             self.store.patch(LEASES, NAMESPACE, instance, {"spec": spec})
         else:
-            self.store.create(
-                LEASES, NAMESPACE, body(LEASES, instance, spec, labels=labels)
-            )
+            uid = self.one(INSTANCES, instance)["metadata"]["uid"]
+            owners = [{"kind": "KiroInstance", "name": instance, "uid": uid}]
+            lease = body(LEASES, instance, spec, labels=labels, ownerReferences=owners)
+            self.store.create(LEASES, NAMESPACE, lease)

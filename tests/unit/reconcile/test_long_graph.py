@@ -32,7 +32,9 @@ async def prepared(world: World, spoil: Spoil) -> None:
     whole = world.cluster.one(CONFIG_MAPS, "demo-graph")["binaryData"][GRAPH_KEY]
     first, *more = wire.parts(whole)
     for name, part in zip(NAMES, more):
-        item = {**body(CONFIG_MAPS, name, {}), "binaryData": {GRAPH_KEY: part}}
+        like = world.cluster.one(CONFIG_MAPS, "demo-graph")["metadata"]
+        ours = {key: like[key] for key in ("labels", "ownerReferences")}
+        item = {**body(CONFIG_MAPS, name, {}, **ours), "binaryData": {GRAPH_KEY: part}}
         world.api.store.create(CONFIG_MAPS, NAMESPACE, item)
     change(world, "demo-graph", first, " ".join(NAMES))
     spoil(world)
@@ -48,6 +50,20 @@ def change(world: World, name: str, part: str, more: str = "") -> None:
 def lead_astray(world: World, names: list[str]) -> None:
     patch = {"data": {MORE_KEY: " ".join(names)}}
     world.api.store.patch(CONFIG_MAPS, NAMESPACE, "demo-graph", patch)
+
+
+@pytest.mark.parametrize("name", ["demo-graph", NAMES[0]])
+@pytest.mark.parametrize("what", ["labels", "ownerReferences"])
+async def test_what_is_of_somebody_else_is_no_graph(
+    world: World, name: str, what: str
+) -> None:
+    patch = {"metadata": {what: None}}
+    await prepared(
+        world, lambda _: world.api.store.patch(CONFIG_MAPS, NAMESPACE, name, patch)
+    )
+    assert world.cluster.names(TASKS) == []
+    assert world.conditions()["Prepared"] == ("False", "GraphUnreadable")
+    assert "not of this swarm" in world.status()["message"]
 
 
 async def test_the_parts_make_the_tasks(world: World) -> None:

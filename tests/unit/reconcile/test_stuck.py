@@ -10,8 +10,16 @@ from typing import Any, Optional
 import pytest
 from aiohttp import web
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, JOBS, SWARMS
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    CONFIG_MAPS,
+    JOBS,
+    LEASES,
+    SWARMS,
+    TASKS,
+)
 from kiro_swarm.observe import audit
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome
@@ -323,3 +331,21 @@ async def test_killed_at_any_write_a_refused_command_still_ends_once(
             assert world.answer("stuck")["phase"] == "Failed", k
             said = json.dumps([line["command"] for line in lines(world)])
             assert sorted(json.loads(said)) == ["hurried", "stuck"], k
+
+
+async def test_a_heartbeat_of_somebody_else_keeps_nobody_alive(world: World) -> None:
+    """And it stays there when the instance goes."""
+    world.cluster.tasks_run = False
+    put_in_the_way(world, LEASES, "demo-2", spec={"renewTime": "now"})
+    world.apply_swarm()
+    await world.live(9)
+    for _ in range(60):
+        world.clock.seconds += 1
+        spec = {"renewTime": str(world.clock.seconds)}
+        world.api.store.patch(LEASES, NAMESPACE, "demo-2", {"spec": spec})
+        await world.settle()
+    lost = [one for one in world.cluster.all(TASKS) if status_of(one).get("history")]
+    assert {one["status"]["history"][0]["outcome"] for one in lost} == {"InstanceLost"}
+    world.edit_swarm(instances=0)
+    await world.live(30)
+    assert world.cluster.names(LEASES) == ["demo-2"]

@@ -24,6 +24,7 @@ from kiro_swarm.cli.kubectl.views.audit import audit_table
 from kiro_swarm.cli.kubectl.views.text import plural
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS
 from kiro_swarm.observe.audit import read, verify
+from kiro_swarm.policy.ownership import belongs_to
 
 
 @click.command("audit")
@@ -71,8 +72,7 @@ async def _commands(session: Session, swarm: KiroSwarm) -> list[SwarmCommand]:
 
 def _of(swarm: KiroSwarm, item: KubernetesObject) -> bool:
     """Whether a ConfigMap belongs to this very swarm."""
-    owners = item["metadata"].get("ownerReferences") or []
-    return any(owner.get("uid") == swarm["metadata"]["uid"] for owner in owners)
+    return belongs_to(item, swarm["metadata"]["uid"])
 
 
 def _verified(

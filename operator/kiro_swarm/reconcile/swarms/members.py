@@ -13,7 +13,7 @@ from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.instances.decision import decide
 from kiro_swarm.reconcile.instances.instance import make_pod, observe_instance
-from kiro_swarm.reconcile.objects.manifests import metadata
+from kiro_swarm.reconcile.objects.manifests import is_owned, metadata
 from kiro_swarm.reconcile.snapshot.view import View
 
 
@@ -63,7 +63,10 @@ async def reconcile(ctx: Context, view: View) -> None:
         await ctx.client.delete(
             INSTANCES, view.namespace, meta["name"], uid=meta["uid"]
         )
-        await ctx.client.delete(LEASES, view.namespace, meta["name"])
+        lease = ctx.cache.get(LEASES, view.namespace, meta["name"])
+        if lease is not None and is_owned(lease, instance):
+            uid = lease["metadata"]["uid"]
+            await ctx.client.delete(LEASES, view.namespace, meta["name"], uid=uid)
 
 
 async def _fill(ctx: Context, view: View, absent: list[int]) -> None:

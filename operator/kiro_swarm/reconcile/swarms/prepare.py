@@ -25,6 +25,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.ownership import is_record
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.instances.decision import pod_trouble
@@ -191,6 +192,10 @@ async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
     published = await ctx.client.get(
         CONFIG_MAPS, view.namespace, naming.graph_name(view.name)
     )
+    if not is_record(published, view.uid, view.name):
+        raise ValueError(
+            f"ConfigMap {naming.graph_name(view.name)} is not of this swarm; delete it"
+        )
     first = (published.get("binaryData") or {}).get(GRAPH_KEY)
     if first is None:
         return None
@@ -205,6 +210,8 @@ async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
         )
     except errors.NotFound as error:
         raise ValueError("a part of the published task graph is gone") from error
+    if not all(is_record(part, view.uid, view.name) for part in more):
+        raise ValueError("a part of the published task graph is not of this swarm")
     rest = [(part.get("binaryData") or {}).get(GRAPH_KEY, "") for part in more]
     return unpack("".join([first, *rest]))
 

@@ -38,6 +38,7 @@ from kiro_swarm.lifecycle.steps import (
     ticked,
 )
 from kiro_swarm.policy.asked import asked_of, same_work
+from kiro_swarm.policy.ownership import belongs_to
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.backlog import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
@@ -213,9 +214,15 @@ def silence_of(ctx: Context, view: View) -> Silence:
     nobody could be heard: that time does not count.
     """
 
+    uids = {
+        item["metadata"]["name"]: item["metadata"]["uid"] for item in view.instances
+    }
+
     def silence(task: KiroTask) -> float:
-        lease = ctx.cache.get(LEASES, view.namespace, task["status"]["instance"])
-        signs = [task] if lease is None else [task, lease]
+        name = task["status"]["instance"]
+        lease = ctx.cache.get(LEASES, view.namespace, name)
+        ours = lease is not None and belongs_to(lease, uids.get(name, ""))
+        signs = [task, lease] if lease is not None and ours else [task]
         seen = max(ctx.last_seen(sign) for sign in signs)
         return ctx.monotonic() - max(seen, ctx.listening_since)
 
