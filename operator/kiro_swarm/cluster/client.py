@@ -22,6 +22,7 @@ from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
+from kiro_swarm.policy.words import all_harmless
 
 _MERGE = "application/merge-patch+json"
 _WATCH_SECONDS = 300
@@ -172,9 +173,10 @@ class Client:
     ) -> Any:
         """Merge-patch the status, if the object still is at ``version``.
 
-        A field that is None is removed.
+        A field that is None is removed. Whoever said what is in it, nothing in it does
+        anything to a terminal (``policy.words``).
         """
-        body: dict[str, object] = {"status": status}
+        body: dict[str, object] = {"status": all_harmless(status)}
         if version is not None:
             body["metadata"] = {"resourceVersion": version}
         return await self.patch(resource, namespace, name, body, subresource="status")

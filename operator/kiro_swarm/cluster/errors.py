@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import Final, Optional
 
 from kiro_swarm.api.bounded_json import BoundsError, read_json
+from kiro_swarm.policy.words import harmless
 
 #: What an answer that says what is wrong may be long; whoever sends more is no API server.
 _LONGEST: Final = 1024 * 1024
@@ -70,6 +71,7 @@ class Unavailable(ClusterError):
 def from_response(status: int, body: bytes, retry_after: Optional[str]) -> ClusterError:
     """The error for an answer with an HTTP status of 400 or more."""
     reason, message = _status_of(body)
+    message = harmless(message)
     seconds = _seconds(retry_after or "")
     if status == 404:
         kind: type[ClusterError] = NotFound

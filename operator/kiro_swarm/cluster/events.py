@@ -13,6 +13,7 @@ from kiro_swarm.api.kubernetes import Event, KubernetesObject
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import EVENTS, AnyResource
+from kiro_swarm.policy.words import harmless
 
 COMPONENT = "kiro-swarm"
 
@@ -28,7 +29,7 @@ async def emit(
     warning: bool = False,
 ) -> None:
     """Post one Event about ``item``; one that is there already is not posted again."""
-    metadata = item["metadata"]
+    metadata, message = item["metadata"], harmless(message)
     told = f"{metadata['uid']}/{reason}/{message}".encode()
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     body: Event = {

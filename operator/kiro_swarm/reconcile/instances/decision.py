@@ -20,6 +20,7 @@ from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.policy.words import one_line
 
 #: After this many replacements of its pod an instance waits before the next one.
 _FREE_RESTARTS = 3
@@ -68,11 +69,12 @@ def pod_trouble(pod: Pod) -> str:
     for item in status.get("containerStatuses") or []:
         waiting = (item.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-            return f"{item['name']}: {waiting['reason']} {waiting.get('message', '')}"
+            why = f"{waiting['reason']} {waiting.get('message', '')}"
+            return one_line(f"{item['name']}: {why}")
     for said in status.get("conditions") or []:
         # Other reasons, such as SchedulerError, pass by themselves in a moment.
         if said.get("type") == "PodScheduled" and said.get("reason") == "Unschedulable":
-            return f"Unschedulable: {said.get('message', '')}"
+            return one_line(f"Unschedulable: {said.get('message', '')}")
     return ""
 
 
@@ -104,7 +106,7 @@ def decide(seen: Observed) -> Decision:
         )
     failed = status_of(seen.pod).get("phase") in ("Failed", "Succeeded")
     if failed:
-        why = status_of(seen.pod).get("message") or "its pod ended"
+        why = one_line(status_of(seen.pod).get("message") or "") or "its pod ended"
         return Decision(
             status_after(seen, "Restarting", why, restarts, pod=current), delete=True
         )

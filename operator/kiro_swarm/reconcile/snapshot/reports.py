@@ -16,6 +16,7 @@ from kiro_swarm.api.reports import (
     read_failure,
     read_report,
 )
+from kiro_swarm.policy.words import all_harmless, harmless
 
 _SHOWN = 800
 
@@ -41,14 +42,14 @@ def report_in(
         return None
     text = ended.get("message") or ""
     try:
-        said = read_failure(text)
+        said = all_harmless(read_failure(text))
         remarks = said.get("diagnostics") or ()
         tasks = tuple(said.get("tasks") or ())
         return Failure(said["reason"], said["message"], tuple(remarks), tasks)
     except ReportError:
         pass
     try:
-        return read_report(text, kind)
+        return all_harmless(read_report(text, kind))
     except ReportError as error:
         return _unreadable(ended, error)
 
@@ -65,5 +66,5 @@ def _unreadable(ended: Terminated, error: ReportError) -> Failure:
     code = ended.get("exitCode")
     if code == 0:
         return Failure("ReportUnreadable", f"its report is none: {error}")
-    words = (ended.get("message") or ended.get("reason") or "").strip()
+    words = harmless(ended.get("message") or ended.get("reason") or "").strip()
     return Failure("JobFailed", f"exit status {code}: {words[-_SHOWN:]}")

@@ -7,18 +7,8 @@ from datetime import datetime
 from typing import Final, Optional
 
 from kiro_swarm.policy.times import parse
+from kiro_swarm.policy.words import CONTROLS, SEQUENCES, harmless
 
-#: Whole control sequences of terminals: CSI, OSC and other strings, two-character ones.
-_SEQUENCES: Final = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    r"|(?:\x1b[PX^_\]]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
-    r"|\x1b[ -/]*[0-~]?"
-)
-#: What is left of controls, direction marks and overrides, invisible and lone halves.
-_CONTROLS: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
-)
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -32,7 +22,7 @@ def clean(value: object, longest: int = 4096) -> str:
     if len(text) > longest:
         text = text[: longest - 1] + "…"
     if not _plain(text):
-        text = _CONTROLS.sub("", _SEQUENCES.sub("", _SPACE.sub(" ", text)))
+        text = CONTROLS.sub("", SEQUENCES.sub("", _SPACE.sub(" ", text)))
     elif "  " not in text:
         return text.strip()
     return _SPACE.sub(" ", text).strip()
@@ -47,10 +37,7 @@ def clean_lines(value: object) -> list[str]:
     """The lines of ``value``, each harmless; tabs become blanks, indentation stays."""
     text = ("" if value is None else str(value)).expandtabs(8)
     text = text.replace("\r\n", "\n")
-    return [
-        line if _plain(line) else _CONTROLS.sub("", _SEQUENCES.sub("", line))
-        for line in text.split("\n")
-    ]
+    return [harmless(line) for line in text.split("\n")]
 
 
 def duration(seconds: Optional[float]) -> str:
