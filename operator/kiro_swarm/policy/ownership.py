@@ -43,65 +43,71 @@ def is_record(item: KubernetesObject, uid: str, swarm: str) -> bool:
 
 
 class Derived(NamedTuple):
-    """A name that is made of another: function of ``naming``, kind, whose it is, and who
+    """A name that is made of another: function of ``naming``, resource, whose it is, and who
     asks (``module:function`` below the package) before anything is gone by."""
 
     name: str
-    kind: str
+    resource: str
     owner: str
     asked_by: str
 
 
 #: Every name of an object that we make of another name. A test knows all of ``naming``.
 DERIVED = (
-    Derived("task_name", "KiroTask", "KiroSwarm", "reconcile/snapshot/board.py:put"),
+    Derived("task_name", "kirotasks", "kiroswarms", "reconcile/snapshot/board.py:put"),
     Derived(
         "instance_name",
-        "KiroInstance",
-        "KiroSwarm",
+        "kiroinstances",
+        "kiroswarms",
         "reconcile/snapshot/view.py:_owned",
     ),
     Derived(
         "instance_name",
-        "Lease",
-        "KiroInstance",
+        "leases",
+        "kiroinstances",
         "reconcile/tasks/transitions.py:silence",
     ),
     Derived(
-        *("pod_name", "Pod", "KiroInstance"),
+        *("pod_name", "pods", "kiroinstances"),
         "reconcile/instances/instance.py:observe_instance",
     ),
     Derived(
-        *("claim_name", "PersistentVolumeClaim", "KiroSwarm"),
+        *("claim_name", "persistentvolumeclaims", "kiroswarms"),
         "reconcile/swarms/swarm.py:_lay",
     ),
     Derived(
-        *("runner_account", "ServiceAccount", "KiroSwarm"),
+        *("runner_account", "serviceaccounts", "kiroswarms"),
         "reconcile/swarms/swarm.py:_lay",
     ),
     Derived(
-        *("jobs_account", "ServiceAccount", "KiroSwarm"),
+        *("jobs_account", "serviceaccounts", "kiroswarms"),
         "reconcile/swarms/swarm.py:_lay",
     ),
     Derived(
-        "graph_name", "ConfigMap", "KiroSwarm", "reconcile/swarms/prepare.py:_published"
+        "graph_name",
+        "configmaps",
+        "kiroswarms",
+        "reconcile/swarms/prepare.py:_published",
     ),
     Derived(
-        "graph_part", "ConfigMap", "KiroSwarm", "reconcile/swarms/prepare.py:_published"
+        "graph_part",
+        "configmaps",
+        "kiroswarms",
+        "reconcile/swarms/prepare.py:_published",
     ),
-    Derived("prepare_job", "Job", "KiroSwarm", "reconcile/snapshot/view.py:_owned"),
-    Derived("integrate_job", "Job", "KiroSwarm", "reconcile/snapshot/view.py:_owned"),
-    Derived("inspect_job", "Job", "KiroSwarm", "reconcile/commands/effects.py:_one"),
-    Derived("sync_job", "Job", "KiroSwarm", "reconcile/commands/effects.py:_one"),
+    Derived("prepare_job", "jobs", "kiroswarms", "reconcile/snapshot/view.py:_owned"),
+    Derived("integrate_job", "jobs", "kiroswarms", "reconcile/snapshot/view.py:_owned"),
+    Derived("inspect_job", "jobs", "kiroswarms", "reconcile/commands/effects.py:_one"),
+    Derived("sync_job", "jobs", "kiroswarms", "reconcile/commands/effects.py:_one"),
     Derived(
-        "audit_segment", "ConfigMap", "KiroSwarm", "reconcile/engine/audit.py:_parts"
+        "audit_segment", "configmaps", "kiroswarms", "reconcile/engine/audit.py:_parts"
     ),
     Derived(
-        "ledger_segment", "ConfigMap", "KiroSwarm", "reconcile/snapshot/ledger.py:put"
+        "ledger_segment", "configmaps", "kiroswarms", "reconcile/snapshot/ledger.py:put"
     ),
-    Derived("ledger_segment", "ConfigMap", "KiroSwarm", "jobs/ledger.py:_read"),
+    Derived("ledger_segment", "configmaps", "kiroswarms", "jobs/ledger.py:_read"),
     Derived(
-        *("result_name", "ConfigMap", "SwarmCommand"),
+        *("result_name", "configmaps", "swarmcommands"),
         "reconcile/commands/answer/write.py:_put_aside",
     ),
 )

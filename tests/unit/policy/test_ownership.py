@@ -28,7 +28,7 @@ ASKED = {
 #: What is no name of an object: parts of names and branches, and questions about names.
 NO_OBJECTS = {
     *("short_hash", "task_part", "task_branch", "integration_branch"),
-    *("is_graph_part", "is_ledger_segment", "audit_number"),
+    *("is_graph_part", "is_ledger_segment", "audit_number", "finished_folder"),
 }
 
 
@@ -53,7 +53,7 @@ def test_every_name_is_listed() -> None:
     assert {one.name for one in DERIVED} == named - NO_OBJECTS
 
 
-@pytest.mark.parametrize("one", DERIVED, ids=lambda one: f"{one.name} {one.kind}")
+@pytest.mark.parametrize("one", DERIVED, ids=lambda one: f"{one.name} {one.resource}")
 def test_whose_it_is_is_asked_where_the_list_says(one: Derived) -> None:
     module, _, function = one.asked_by.partition(":")
     sources = [text for name, text in functions(PACKAGE / module) if name == function]

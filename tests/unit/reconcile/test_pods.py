@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -10,10 +9,8 @@ import pytest
 from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.kubernetes import PersistentVolumeClaim, Role
 from kiro_swarm.api.swarm import KiroSwarmSpec
-from kiro_swarm.api.template import HARMFUL
 from kiro_swarm.api.work_settings import WorkSettings
 from kiro_swarm.cluster.resources import CLAIMS, ROLES
-from kiro_swarm.policy.annotations import refused
 from kiro_swarm.reconcile.objects.job_pods import (
     inspect_job,
     integrate_job,
@@ -396,47 +393,3 @@ def test_a_spec_of_another_version_is_no_spec() -> None:
     assert spec_of(item) == spec
     item["spec"] = {"fieldOfTomorrow": 1}
     assert spec_of(item) is None
-
-
-#: Annotations that something in a cluster gives a pod more rights for.
-WIDENING = (
-    "container.apparmor.security.beta.kubernetes.io/agent",
-    "seccomp.security.alpha.kubernetes.io/pod",
-    "security.alpha.kubernetes.io/unsafe-sysctls",
-    "io.kubernetes.cri-o.userns-mode",
-    "io.katacontainers.config.hypervisor.kernel",
-    "iam.amazonaws.com/role",
-    "k8s.v1.cni.cncf.io/networks",
-    "sidecar.istio.io/inject",
-    "vault.hashicorp.com/agent-inject",
-    "example.com/anything",
-)
-
-
-@pytest.mark.parametrize("key", WIDENING)
-def test_no_annotation_that_may_widen_rights_reaches_a_pod(key: str) -> None:
-    harmless = {"note": "b", "prometheus.io/scrape": "true"}
-    template = {
-        **FULL["template"],
-        "podOverrides": {"annotations": {key: "x", **harmless}},
-    }
-    item, spec = swarm(**{**FULL, "template": template})
-    instance: Any = {
-        "apiVersion": item["apiVersion"],
-        "kind": "KiroInstance",
-        "metadata": {"name": "demo-1", "namespace": "team", "uid": "u"},
-    }
-    made = instance_pod(item, spec, instance, 0, SETTINGS)["metadata"]["annotations"]
-    assert key not in made
-    assert harmless.items() <= made.items()
-    allowing = replace(SETTINGS, pod_annotations=(key,))
-    made = instance_pod(item, spec, instance, 0, allowing)["metadata"]["annotations"]
-    assert made[key] == "x"
-
-
-def test_what_the_schema_refuses_is_not_allowed_by_default() -> None:
-    assert refused(HARMFUL, ()) == sorted(set(HARMFUL) - {"aadpodidbinding"})
-    assert refused(["example.com/a", "example.community/a"], ["example.com/"]) == [
-        "example.community/a"
-    ]
-    assert refused(["a.b/c", "a.b/cd"], ["a.b/c"]) == ["a.b/cd"]
