@@ -9,6 +9,7 @@ there to be staged. So the index gets back the entry of the commit where
 
 - a file looks as a checkout of that entry, by the attributes of the commit that the work
   ends with or began from, would make it look in this very place; or
+- a link became a file that holds its target, as git writes it where links are off; or
 - a pointer of Git LFS stood there before the task and its content is in the worktree (of a
   pointer that the agent has made, the content is taken: nobody else has it); or
 - a file is missing that the agent's index says is not to be there (sparse checkout,
@@ -35,6 +36,7 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.pointers import Pointer, pointers
 
 _GONE = "D"
+_LINK = "120000"
 _LONGEST_NAME = 255
 _CHUNK = 1024 * 1024
 _CONVERSIONS = ("text", "eol", "crlf", "ident", "working-tree-encoding")
@@ -78,7 +80,8 @@ def keep_unchanged(git: Git, agents_own: Git, tree: Path, head: str, base: str) 
         same = [
             c
             for c in there
-            if c.path not in made and _is_content(tree, c.path, points.get(c.oid))
+            if (c.path not in made and _is_content(tree, c.path, points.get(c.oid)))
+            or (c.mode == _LINK and c.oid == c.staged)
         ]
         staged = _converted(git, tree, there)
         for commit in dict.fromkeys((head, base)):

@@ -8,7 +8,7 @@ import pytest
 
 from kiro_swarm.workspace.attributes import for_merges
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.outcomes import Conflict, Merged
+from kiro_swarm.workspace.outcomes import Merged
 from kiro_swarm.workspace.trials import merge_trees
 from tests.unit.workspace.ahead import Bench, names
 from tests.unit.workspace.poison import Canary
@@ -50,15 +50,31 @@ def entries(swarm: Swarm, path: str) -> list[object]:
 
 
 @pytest.mark.parametrize("attributes", UNION)
-def test_the_train_merges_as_git_does_in_a_checkout(
-    swarm: Swarm, attributes: str
+def test_a_merge_is_as_git_makes_it_in_a_checkout(
+    tmp_path: Path, attributes: str
 ) -> None:
-    repository(swarm, {".gitattributes": attributes, "CHANGES.md": LOG.format("")})
-    first, second = entries(swarm, "CHANGES.md")
-    assert isinstance(first, Merged)
-    assert isinstance(second, Merged if UNION[attributes] else Conflict)
+    folder = tmp_path / "x"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--template=", "--initial-branch=one")
+    commit(folder, {".gitattributes": attributes, "CHANGES.md": LOG.format("")})
+    git(folder, "branch", "two")
+    one = commit(folder, {"CHANGES.md": LOG.format("- task 1\n")})
+    git(folder, "checkout", "--quiet", "two")
+    two = commit(folder, {"CHANGES.md": LOG.format("- task 2\n")})
+    ours = merge_trees(Git(folder / ".git"), one, two)
+    git(folder, "checkout", "--quiet", "one")
+    git(folder, "merge", "--quiet", "two", check=False)
+    assert (ours.conflicts == ()) is UNION[attributes]
+    assert (git(folder, "ls-files", "--unmerged") == "") is UNION[attributes]
     if UNION[attributes]:
-        assert {"- task 1", "- task 2"} <= set(swarm.show("CHANGES.md").splitlines())
+        assert ours.tree == git(folder, "rev-parse", "HEAD^{tree}")
+
+
+def test_the_train_takes_both_entries(swarm: Swarm) -> None:
+    files = {".gitattributes": "*.md merge=union\n", "CHANGES.md": LOG.format("")}
+    repository(swarm, files)
+    assert [type(one) for one in entries(swarm, "CHANGES.md")] == [Merged, Merged]
+    assert {"- task 1", "- task 2"} <= set(swarm.show("CHANGES.md").splitlines())
 
 
 def test_the_look_ahead_agrees(swarm: Swarm) -> None:

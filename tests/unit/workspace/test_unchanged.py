@@ -88,6 +88,21 @@ def test_modes_and_links_are_changes(swarm: Swarm) -> None:
     assert swarm.gather(made).files == ["a.txt", "b.txt"]
 
 
+def test_a_link_that_was_written_as_a_file_is_no_change(swarm: Swarm) -> None:
+    (swarm.upstream / "link").symlink_to("app.py")
+    commit(swarm.upstream, {})
+    swarm.prepare()
+    made = swarm.cut()
+    tree = Path(made.tree)
+    git(tree, "config", "core.symlinks", "false")
+    (tree / "link").unlink()
+    git(tree, "checkout", "--", "link")
+    assert not (tree / "link").is_symlink()
+    assert swarm.gather(made).reason == "NoChanges"
+    (tree / "link").write_text("something else")
+    assert swarm.gather(made).files == ["link"]
+
+
 def _sparse(tree: Path) -> None:
     git(tree, "sparse-checkout", "set", "--no-cone", "app.py")
 
