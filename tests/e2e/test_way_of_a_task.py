@@ -214,6 +214,33 @@ def test_suspend_stops_after_the_running_task_and_resume_goes_on(place: Place) -
     place.wait_for_phase("Succeeded")
 
 
+def test_a_swarm_that_asks_for_it_is_rescued_before_it_goes(place: Place) -> None:
+    """Merged and never pushed, and done and never merged: both are nowhere else."""
+    tasks = plan("- [ ] 1. One", "- [ ] 2. Two", "  - _Depends: none_")
+    recipes = {name: {"files": {f"{name}.txt": name}} for name in ("1", "2")}
+    place.swarm(
+        place.serve(repository(tasks, recipes)),
+        integration={"approval": "Required", "push": "Never", "onDelete": "Rescue"},
+    )
+    place.wait(place.tasks, lambda found: states(found) == ["Done", "Done"])
+    assert place.command("yes", "approve task 1")["status"]["phase"] == "Succeeded"
+    place.wait(place.tasks, lambda found: states(found) == ["Merged", "Done"])
+    place.kubectl("delete", "kiroswarm", "demo")
+    saved = place.git("for-each-ref", "--format=%(refname)", "refs/kiro").split()
+    assert len(saved) == 2
+    merged, done = sorted(saved, key=lambda name: "/done/" in name)
+    assert place.git("show", f"{merged}:1.txt").strip() == "1"
+    assert place.git("show", f"{done}:2.txt").strip() == "2"
+    heads = place.git("for-each-ref", "--format=%(refname)", "refs/heads").split()
+    assert heads == ["refs/heads/main"], "no branch was touched"
+    listed = ("pods,pvc,jobs", "-l", "swarm.kiro.dev/swarm=demo")
+    place.wait(
+        lambda: place.cluster.get("-n", place.name, *listed)["items"],
+        lambda items: not items,
+        seconds=90,
+    )
+
+
 def test_deleting_a_swarm_leaves_nothing_behind(place: Place) -> None:
     said = ["looking around", "nearly there"]
     recipes = {"1": {"files": {"1.txt": "1"}, "seconds": 30, "say": said}}

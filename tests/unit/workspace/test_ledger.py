@@ -208,6 +208,23 @@ def test_a_rollback_to_where_the_branch_is_already_is_none(
     assert ask(swarm, [first, lost, forged]).kept == 2
 
 
+def test_commits_of_others_hide_nothing_and_are_on_the_branch(
+    swarm: Swarm, three: Entries
+) -> None:
+    """Somebody made up a move to another history, or lied about what was lost by one."""
+    tree = git(swarm.mirror, "rev-parse", f"{swarm.head()}^{{tree}}")
+    other = git(swarm.mirror, "commit-tree", tree, "-m", "x")
+    lost: Any = [*three[0]["tasks"], *three[2]["tasks"]]
+    left: Any = {**three[2], "kind": "external", "gates": [], "tasks": lost}
+    left.update(before=swarm.head(), after=other)
+    assert ask(swarm, [*three, left]).kept == 4, "the branch was never there"
+    move_branch(swarm, other)
+    assert ask(swarm, [*three, left]).kept == 5
+    for tasks in ([], lost[:1], [*lost, *lost[:1]]):
+        lied: Any = {**left, "tasks": tasks}
+        assert ask(swarm, [*three, lied]).kept == 4
+
+
 def test_a_push_that_nobody_noted_is_not_believed(swarm: Swarm, three: Entries) -> None:
     git(swarm.mirror, "update-ref", "-d", "refs/kiro/pushed")
     assert caught_up(swarm, three) == three[:3], "so that it is pushed again"

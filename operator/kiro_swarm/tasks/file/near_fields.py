@@ -1,8 +1,8 @@
 """Fields of a name that is not known, whose value is nothing but tasks: told, not read.
 
-Used by ``parser`` when all tasks are known. `_Requires: 4_` may be a dependency or a number of
-requirements; only its author knows. What has a name that says otherwise (`_Design: 1.2_`) and
-what is a mere number (`_Sprint: 2_`) is no alarm.
+Used by ``parser`` when all tasks are known. ``_Requires: 4_`` may be a dependency or a number of
+requirements; only its author knows. What has a name that says otherwise (``_Design: 1.2_``) and
+what is a mere number (``_Sprint: 2_``) is no alarm.
 """
 
 from __future__ import annotations
