@@ -246,6 +246,22 @@ def test_every_place_where_foreign_code_can_write_is_emptied_between_tasks(
     assert set(told.split(":")) == writable | of_every_container
 
 
+def test_the_memory_of_containers_with_keys_is_bounded_and_gates_have_an_agents_share() -> (
+    None
+):
+    full = pods(**FULL)
+    for kind, pod in full.items():
+        trusted = containers(pod)["runner" if kind == "instance" else "main"]
+        assert trusted["resources"]["limits"]["memory"].endswith("Gi"), kind
+    for kind in ("integrate", "sync"):
+        gate = containers(full[kind])["gate"]
+        assert gate["resources"] == {
+            "requests": {"memory": "0"},
+            "limits": {"memory": "1Gi"},
+        }
+        assert "resources" not in containers(pods()[kind])["gate"]
+
+
 def test_whose_image_runs_where() -> None:
     full = pods(**FULL)
     images = {

@@ -40,6 +40,8 @@ _KEPT_SECONDS = 3600
 _INSPECT_SECONDS = 300
 _INSPECT_KEPT_SECONDS = 600
 _INSPECT_LIMITS = {"memory": "1Gi"}
+# Enough to index the packs of a very large repository.
+_JOB_MEMORY = "4Gi"
 _SYNC_SECONDS = 3600
 
 
@@ -126,6 +128,15 @@ def _merging_pod(
             mount("scratch", "/gate", sub_path="gate-work"),
         ],
     )
+    # Gates build what an agent builds. Nothing is reserved for them: a Job whose pod finds no
+    # place would hold up all merges.
+    limits = {
+        name: amount
+        for name, amount in spec.template.resources.limits.items()
+        if name in ("cpu", "memory", "ephemeral-storage")
+    }
+    if limits:
+        gate["resources"] = {"requests": dict.fromkeys(limits, "0"), "limits": limits}
     # A sidecar: it starts first and is stopped when the main container is done.
     gate["restartPolicy"] = "Always"
     pod["initContainers"] = [gate]
@@ -185,7 +196,10 @@ def _pod(
         },
         [*mounts, mount("token", TOKEN_PATH, read_only=True)],
     )
-    main["resources"] = {"requests": {"cpu": "50m", "memory": "96Mi"}}
+    main["resources"] = {
+        "requests": {"cpu": "50m", "memory": "96Mi"},
+        "limits": {"memory": _JOB_MEMORY},
+    }
     pod = pod_spec(naming.jobs_account(name), [*volumes_of(swarm), *volumes], [main])
     pod["restartPolicy"] = "Never"
     pod["terminationGracePeriodSeconds"] = 10

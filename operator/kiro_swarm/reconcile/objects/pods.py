@@ -229,7 +229,11 @@ def instance_pod(
     runner["ports"] = [{"name": "health", "containerPort": HEALTH_PORT}]
     runner["readinessProbe"] = _probe("/readyz", period=2, failures=3)
     runner["livenessProbe"] = _probe("/healthz", period=10, failures=3)
-    runner["resources"] = {"requests": {"cpu": "10m", "memory": "64Mi"}}
+    runner["resources"] = {
+        "requests": {"cpu": "10m", "memory": "64Mi"},
+        # It looks ahead and keeps work: git that reads what an agent has made.
+        "limits": {"memory": "2Gi"},
+    }
     agent = container(
         "agent",
         template.image or settings.image,
