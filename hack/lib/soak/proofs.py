@@ -102,6 +102,14 @@ PROOFS = (
         "tests/unit/hostile/test_swarms.py",
     ),
     Proof(
+        "month",
+        "300 tasks and 20 changes of scale with real git, each task sent back once: the "
+        "volume stays below its bound",
+        "12 tasks",
+        5,
+        "tests/unit/workspace/test_upkeep.py",
+    ),
+    Proof(
         "task-life",
         "every order of all that write the status of a task: three tasks, two instances, "
         "two mishaps, searched whole",

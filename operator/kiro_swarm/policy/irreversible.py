@@ -168,6 +168,24 @@ ACTS: Final[tuple[Act, ...]] = (
         "git says that the branch contains it, or the branch has a later attempt of the task",
     ),
     Act(
+        "workspace/upkeep.py:_drop_refs",
+        "removes the refs of finished attempts",
+        "get",
+        "a later attempt of the task has begun; of a task that is unknown, none goes",
+    ),
+    Act(
+        "workspace/upkeep.py:_empty_folders",
+        "empties folders of instances that are gone",
+        "sole_owner",
+        "no task names the instance, and the swarm wants fewer; what it finished is elsewhere",
+    ),
+    Act(
+        "workspace/upkeep.py:tidy",
+        "packs the mirror and removes what no ref leads to",
+        "_are_on",
+        "it is older than a day, and all attempts under way began from the branch",
+    ),
+    Act(
         "workspace/finished.py:keep",
         "replaces what was kept of the same attempt",
         "take_in",
