@@ -15,6 +15,8 @@ from typing import Callable, Mapping, Optional, Union
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from kiro_swarm.api.faults import first_fault
+
 RECIPES = Path(".kiro") / "scripted-agent.json"
 BANNER = "scripted agent: not a language model"
 
@@ -110,9 +112,8 @@ def _read_recipes(tree: Path) -> dict[str, Recipe]:
     try:
         return _RECIPES.validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ScriptError(f"{RECIPES}: {where}: {first['msg']}") from error
+        fault = first_fault(error, whole="the file")
+        raise ScriptError(f"{RECIPES}: {fault}") from error
 
 
 def _note(task_id: str, title: str, prompt: str) -> Step:

@@ -26,6 +26,7 @@ from typing_extensions import Annotated, Required, TypedDict, final
 
 from kiro_swarm.api.command import DataReference
 from kiro_swarm.api.common import Sha
+from kiro_swarm.api.faults import first_fault
 
 #: The kubelet keeps 4096 bytes; an API server that keeps more is not ours.
 MOST_CHARACTERS = 16384
@@ -151,6 +152,4 @@ def _read(text: str, kind: TypeAdapter[Any]) -> Any:
     try:
         return kind.validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise ReportError(f"{where or 'it'}: {first['msg']}") from None
+        raise ReportError(first_fault(error)) from None

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import BEAST_MODE, AgentTask
+from kiro_swarm.api.faults import first_fault
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.api.work_settings import POD_UID, WorkSettings
 from kiro_swarm.policy.naming import task_branch
@@ -51,9 +52,7 @@ class RunnerConfig:
         try:
             settings = WorkSettings.model_validate_json(values["KIRO_CONFIG"])
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "it"
-            raise ConfigError(f"KIRO_CONFIG: {where}: {first['msg']}") from error
+            raise ConfigError(f"KIRO_CONFIG: {first_fault(error)}") from error
         return cls(
             swarm=values["KIRO_SWARM"],
             instance=values["KIRO_INSTANCE"],

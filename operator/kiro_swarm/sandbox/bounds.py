@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Union
 
-from pydantic import ValidationError
-
 from kiro_swarm.api import bounded_json
 from kiro_swarm.api.bounded_json import BoundsError
 
@@ -40,10 +38,3 @@ def read_object(
         )
     except BoundsError as error:
         raise ProtocolError(str(error)) from error
-
-
-def first_error(error: ValidationError, skip: int = 0) -> str:
-    """The first thing that is wrong: the field, without the first ``skip`` parts, and why."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"][skip:]) or "it"
-    return f"{where}: {first['msg']}"[:512]

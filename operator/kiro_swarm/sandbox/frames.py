@@ -15,7 +15,8 @@ from typing import Iterator, Literal, NamedTuple, Optional
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Annotated, Self
 
-from kiro_swarm.sandbox.bounds import ProtocolError, check_json, first_error
+from kiro_swarm.api.faults import first_fault
+from kiro_swarm.sandbox.bounds import ProtocolError, check_json
 
 MAX_DATA_BYTES = 64 * 1024
 MAX_EXIT_BYTES = 4 * 1024
@@ -195,4 +196,4 @@ def read_exit(payload: bytes) -> Exit:
     try:
         return Exit.model_validate_json(payload)
     except ValidationError as error:
-        raise ProtocolError(f"an EXIT frame with {first_error(error)}") from error
+        raise ProtocolError(f"an EXIT frame with {first_fault(error)}") from error

@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 from typing_extensions import Annotated
 
-from kiro_swarm.sandbox.bounds import ProtocolError, check_json, first_error
+from kiro_swarm.api.faults import first_fault
+from kiro_swarm.sandbox.bounds import ProtocolError, check_json
 from kiro_swarm.sandbox.port import NOT_STARTED, SessionError
 
 #: 1 was JSON lines without a number, and has no sessions; 2 cannot renew a container.
@@ -112,14 +113,14 @@ def parse_request(line: bytes) -> Request:
     try:
         theirs = _Hello.model_validate_json(line).protocol or 1
     except ValidationError as error:
-        raise ProtocolError(f"request: {first_error(error)}") from error
+        raise ProtocolError(f"request: {first_fault(error)}") from error
     if theirs != PROTOCOL:
         raise VersionError(_versions(runner=theirs, container=PROTOCOL))
     try:
         return _REQUEST.validate_json(line)
     except ValidationError as error:
         # The first part of a location is the name of the operation.
-        raise ProtocolError(f"request: {first_error(error, 1)}") from error
+        raise ProtocolError(f"request: {first_fault(error, skip=1)}") from error
 
 
 def run_request(
@@ -147,7 +148,7 @@ def run_request(
             log=list(log),
         )
     except ValidationError as error:
-        message = f"could not be started: {first_error(error)}"
+        message = f"could not be started: {first_fault(error)}"
         raise SessionError(NOT_STARTED, message) from error
 
 
@@ -157,7 +158,7 @@ def check_answer(line: bytes) -> None:
     try:
         answer = _Answer.model_validate_json(line)
     except ValidationError as error:
-        raise ProtocolError(f"an answer with {first_error(error)}") from error
+        raise ProtocolError(f"an answer with {first_fault(error)}") from error
     # Version 1 refuses the number itself and answers without one.
     theirs = answer.protocol or 1
     if theirs != PROTOCOL:

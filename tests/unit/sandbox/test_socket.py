@@ -246,8 +246,8 @@ async def test_a_container_that_lies_or_dies_is_a_lost_connection(
     [
         (b'{"error": "protocol: Extra inputs"}\n', "container speaks version 1 "),
         (b'{"ok": true}\n', "container speaks version 1 "),
-        (b'{"protocol": 3, "error": "?"}\n', "container speaks version 3 "),
-        (b'{"protocol": 3}\n', "build the runner image, which is older"),
+        (b'{"protocol": 4, "error": "?"}\n', "container speaks version 4 "),
+        (b'{"protocol": 4}\n', "build the runner image, which is older"),
         (b'{"error": "protocol: ..."}\n', "build the agent image, which is older"),
     ],
 )
@@ -269,7 +269,7 @@ async def test_a_container_of_another_release_is_named_with_both_versions(
     [
         ({"op": "ping"}, 1),
         ({"op": "exec", "argv": ["true"], "stdin": "", "idleTimeoutSeconds": None}, 1),
-        ({"protocol": 3, "op": "dance", "steps": [1]}, 3),
+        ({"protocol": 4, "op": "dance", "steps": [1]}, 4),
     ],
 )
 async def test_a_runner_of_another_release_is_told_both_versions(

@@ -18,6 +18,7 @@ from typing import Union
 from pydantic import ValidationError
 
 from kiro_swarm.api.bounded_json import BoundsError, check_json
+from kiro_swarm.api.faults import first_fault
 from kiro_swarm.api.graph import (
     MAX_TASKS,
     PublishedDiagnostic,
@@ -214,11 +215,8 @@ def read_published(text: Union[str, bytes]) -> PublishedGraph:
     try:
         published = PublishedGraph.model_validate_json(text)
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise ValueError(
-            f"the published task graph is wrong at {where or 'its start'}: {first['msg']}"
-        ) from None
+        fault = first_fault(problem, whole="its start")
+        raise ValueError(f"the published task graph is wrong at {fault}") from None
     for number, task in enumerate(published.tasks):
         if task.get("order") != number:
             raise ValueError(
