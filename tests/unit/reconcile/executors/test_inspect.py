@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Optional
 
 import pytest
@@ -178,5 +179,8 @@ FAILED = {"attempt": 2, "instance": "demo-2", "commit": COMMIT, "outcome": "Gate
     ],
 )
 def test_where_the_work_of_a_task_is(status: Object, work: Optional[Work]) -> None:
-    task: Object = {"status": {"attempt": 2, **status}}
+    metadata = {"name": "demo.1", "uid": "task-uid"}
+    task: Object = {"metadata": metadata, "status": {"attempt": 2, **status}}
+    if work is not None and not work.merge:
+        work = replace(work, uid="task-uid")
     assert work_of(task) == work
