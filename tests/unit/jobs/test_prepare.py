@@ -11,7 +11,7 @@ from kiro_swarm.jobs.prepare import prepare
 from kiro_swarm.tasks.file import wire
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
-from tests.unit.workspace.repositories import SPEC
+from tests.unit.workspace.repositories import SPEC, git
 
 
 async def test_the_mirror_is_made_and_the_graph_published_and_again_the_same(
@@ -27,6 +27,13 @@ async def test_the_mirror_is_made_and_the_graph_published_and_again_the_same(
     assert await prepare(job.client, job.env) == 0
     assert job.words() == first
     assert job.api.store.version == version, "the same graph is the same bytes"
+
+
+async def test_without_a_ref_the_default_branch_is_prepared(job: Job) -> None:
+    git(job.repositories.upstream, "branch", "--move", "main", "trunk")
+    job.apply(repository={"url": job.repositories.url})
+    assert await prepare(job.client, job.env) == 0
+    assert job.words()["base"] == git(job.repositories.upstream, "rev-parse", "trunk")
 
 
 @pytest.mark.parametrize(

@@ -165,8 +165,9 @@ def test_a_missing_ref_names_those_there_are(swarm: Swarm) -> None:
 
 def test_an_empty_repository_asks_for_a_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "--bare", "empty")
-    with pytest.raises(RefNotFound, match="push a first commit"):
-        prepare_mirror(tmp_path / "m", f"file://{tmp_path}/empty", "main", INTEGRATION)
+    for ref in ("main", None):
+        with pytest.raises(RefNotFound, match="push a first commit"):
+            prepare_mirror(tmp_path / "m", f"file://{tmp_path}/empty", ref, INTEGRATION)
 
 
 def test_without_a_ref_the_default_branch_is_taken(tmp_path: Path) -> None:

@@ -67,6 +67,17 @@ def test_new_commits_are_merged_and_counted(swarm: Swarm) -> None:
     assert swarm.fsck(swarm.mirror) == ""
 
 
+def test_without_a_ref_the_default_branch_is_merged(swarm: Swarm) -> None:
+    merged(swarm, swarm.work({"task.py": "1\n"}))
+    git(swarm.upstream, "checkout", "--quiet", "-b", "trunk")
+    newer = commit(swarm.upstream, {"new.py": "x\n"})
+    source = Source(swarm.url, None, upstream=True)
+    made = sync(swarm.mirror, source, INTEGRATION, SPEC, Gate(), UID)
+    assert made.source == newer
+    subject = git(swarm.mirror, "log", "-1", "--format=%s", INTEGRATION)
+    assert subject == f"Merge the default branch of the repository at {newer[:12]}"
+
+
 def test_a_second_time_there_is_nothing_new(swarm: Swarm) -> None:
     commit(swarm.upstream, {"new.py": "x\n"})
     first = run(swarm)
