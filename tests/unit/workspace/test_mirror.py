@@ -37,7 +37,7 @@ def test_the_integration_branch_begins_at_the_wanted_ref(tmp_path: Path) -> None
     assert swarm.fsck(swarm.mirror) == ""
     assert git(swarm.mirror, "config", "gc.auto") == "0"
     assert git(swarm.mirror, "config", "core.fsync") == "all"
-    assert git(swarm.mirror, "config", "core.fsyncMethod") == "batch"
+    assert git(swarm.mirror, "config", "core.fsyncMethod") == "fsync"
 
 
 def test_a_repeat_changes_nothing(swarm: Swarm) -> None:
