@@ -250,3 +250,16 @@ def test_no_condition_has_a_reason_that_contradicts_its_status(
             assert seen.ledger.head == seen.ledger.pushed
             assert not train.running
             assert found["Integrated"]["status"] == "True"
+
+
+def test_a_full_ledger_is_for_a_person_whatever_else_goes_on() -> None:
+    full = Train(2, False, False, "the ledger is full", "LedgerFull")
+    found = {
+        item["type"]: (item["status"], item["reason"])
+        for item in swarm_status(view("Done", "Running"), DONE, full)["conditions"]
+    }
+    assert found["Stalled"] == ("True", "LedgerFull")
+    assert found["Integrated"] == ("False", "LedgerFull")
+    other = Train(2, False, False, "try again", "IntegrationBusy")
+    conditions = swarm_status(view("Done", "Running"), DONE, other)["conditions"]
+    assert not any(c["type"] == "Stalled" and c["status"] == "True" for c in conditions)

@@ -156,6 +156,7 @@ async def test_an_operator_that_dies_at_any_write_is_followed_by_one_that_ends_i
         ("done", WELL, 0, {"rescued": 0}, True, False, "Rescued"),
         ("done, late", WELL, 9999, {"rescued": 3}, True, False, "Rescued"),
         ("an older report", WELL, 0, {"older": True}, False, True, ""),
+        ("foreground", WELL, 0, {"first": True}, True, False, "RescueGivenUp"),
         ("a person", WELL, 0, {"anyway": True}, True, False, "RescueSkipped"),
         ("never prepared", WELL, 0, {"unprepared": True}, True, False, ""),
         ("not asked for any more", WELL, 0, {"onDelete": "Delete"}, True, False, ""),
@@ -177,6 +178,8 @@ def test_each_step(
     seen.swarm["metadata"]["deletionTimestamp"] = stamp(began)
     if "anyway" in changes:
         seen.swarm["metadata"]["annotations"] = {ANNOTATION_DELETE_ANYWAY: ""}
+    if "first" in changes:
+        seen.swarm["metadata"]["finalizers"] = ["foregroundDeletion", FINALIZER_RESCUE]
     if "job" in changes:
         running: Any = {"metadata": {"name": "demo-integrate-2", "labels": {}}}
         seen.jobs.append(running)

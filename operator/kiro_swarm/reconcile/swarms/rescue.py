@@ -26,6 +26,8 @@ from kiro_swarm.reconcile.swarms.integrate import Train, observe
 from kiro_swarm.reconcile.swarms.status import was_prepared
 
 _OVERRIDE = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
+#: The garbage collector's own: what the swarm owns is deleted before it is.
+_FOREGROUND = "foregroundDeletion"
 _RESCUE_SECONDS = 3600
 _LOOK_AGAIN = 5.0
 
@@ -59,6 +61,10 @@ def next_step(view: View, train: Train) -> Step:
     report = train.report
     if not train.running and report is not None and "rescued" in report:
         return Step(train.message, go=True, told="Rescued")
+    if _FOREGROUND in (metadata.get("finalizers") or []):
+        # The volume goes before the swarm does: no pod can use it any more.
+        message = "deleted in the foreground: the volume goes first; nothing is rescued"
+        return Step(message, go=True, told="RescueGivenUp", warning=True)
     if view.now >= until:
         message = f"after {seconds} s not rescued: {train.message or '-'}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
