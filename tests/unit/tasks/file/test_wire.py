@@ -231,6 +231,16 @@ def test_a_graph_of_another_shape_is_refused_by_field(change: Any, says: str) ->
         read_published(json.dumps(data))
 
 
+def test_a_name_that_is_long_or_cannot_be_shown_is_not_repeated_whole() -> None:
+    data = good()
+    data["tasks"][0]["x\n\u202e" + "y" * 100_000] = 1
+    with pytest.raises(
+        ValueError, match=r"wrong at tasks\.0\.'x\\n\\u202ey+': "
+    ) as caught:
+        read_published(json.dumps(data))
+    assert len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "null"])
 def test_what_is_no_graph_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="the published task graph is wrong at"):
