@@ -151,7 +151,20 @@ async def test_cancel_works_on_a_command_that_waits(at_work: World) -> None:
     await at_work.live(4)
     phases = {name: at_work.answer(name)["phase"] for name in ("stuck", "queued")}
     assert phases == {"stuck": "Cancelled", "queued": "Cancelled"}
+    assert "it has changed nothing" in at_work.answer("queued")["message"]
+    assert "this may be done or not: kiro" in at_work.answer("stuck")["message"]
     assert at_work.cluster.one(SWARMS, "demo")["spec"]["instances"] == 2
+
+
+async def test_a_job_that_was_refused_is_not_told_of_as_made(at_work: World) -> None:
+    refuse(at_work, *QUOTA_OF_JOBS)
+    at_work.say("sync upstream", "stuck")
+    await at_work.live(2)
+    at_work.say("cancel command stuck", "no")
+    await at_work.live(2)
+    assert at_work.answer("stuck")["phase"] == "Cancelled"
+    assert "it has changed nothing" in at_work.answer("stuck")["message"]
+    assert at_work.answer("stuck")["result"].get("sideEffects") == []
 
 
 async def test_what_starts_work_is_not_done_after_what_was_said_later_to_end_it(

@@ -21,7 +21,12 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     failed,
 )
 from kiro_swarm.reconcile.commands.executors.writes import command_status, deleted
-from kiro_swarm.reconcile.engine.backlog import FINISHED, phase_of, unlogged
+from kiro_swarm.reconcile.engine.backlog import (
+    FINISHED,
+    is_working,
+    phase_of,
+    unlogged,
+)
 from kiro_swarm.reconcile.snapshot.view import job_outcome
 
 
@@ -60,8 +65,16 @@ def _time_of_day(finished: Optional[str]) -> str:
 def _cancelled(request: Request, command: SwarmCommand, by: str) -> SwarmCommandStatus:
     """The last status of a command that another one ends."""
     status, now = status_of(command), request.view.now
-    made = [item["says"] for item in status.get("changes") or []]
+    there = {f"job/{_name(job)}" for job in request.view.jobs}
+    # What it changes is recorded first: a Job that was refused is not there.
+    made = [
+        item["says"]
+        for item in status.get("changes") or []
+        if not str(item.get("object")).startswith("job/") or item["object"] in there
+    ]
     message = f"{by}; {'; '.join(made)}" if made else f"{by}; it has changed nothing"
+    if made and is_working(command):
+        message = f"{by}; this may be done or not: {'; '.join(made)}"
     ended = condition(
         [],
         "Failed",
