@@ -29,6 +29,7 @@ CONDITIONS = frozenset(
     {
         *("ApprovalNeeded", "Complete", "ConflictPredicted", "Failed", "Integrated"),
         *("Late", "Logged", "Prepared", "Ready", "Reconciling", "Stalled"),
+        "VolumeFilling",
     }
 )
 #: Reasons that are a value of the API or the type of a condition, too.

@@ -77,13 +77,16 @@ class IntegrateReport(TypedDict, total=False):
     """Where the merge train left the integration branch.
 
     ``rescued``: of a Job that merged nothing, for the swarm is being deleted: how many refs
-    it pushed that were nowhere else.
+    it pushed that were nowhere else. ``volumeUsed`` and ``volumeSize``: bytes of the file
+    system that the swarm's volume is on.
     """
 
     head: Required[Sha]
     message: _Message
     pushed: Sha
     ledger: _Lines
+    volumeUsed: _Count
+    volumeSize: _Count
     rescued: _Count
 
 

@@ -108,6 +108,14 @@ class IntegrationStatus(TypedDict, total=False):
 
 
 @with_config(STRICT)
+class VolumeStatus(TypedDict, total=False):
+    """How full the swarm's volume was when the last integrate Job ended."""
+
+    usedBytes: Annotated[int, Field(ge=0, description="Bytes in use, in whole MiB.")]
+    sizeBytes: Annotated[int, Field(ge=0, description="Bytes that there are.")]
+
+
+@with_config(STRICT)
 class Speedup(TypedDict, total=False):
     """How much time the swarm saves. Every number is measured."""
 
@@ -253,6 +261,10 @@ class KiroSwarmStatus(TypedDict, total=False):
     prepare: Annotated[PrepareStatus, Field(description="State of the prepare Job.")]
     integration: Annotated[
         IntegrationStatus, Field(description="State of the merge train.")
+    ]
+    volume: Annotated[
+        VolumeStatus,
+        Field(description="Use of the volume, as the last integrate Job saw it."),
     ]
     speedup: Annotated[
         Speedup, Field(description="Time saved by working side by side.")

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE
 from kiro_swarm.cluster.resources import SWARMS, TASKS
+from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy import naming
@@ -37,6 +39,12 @@ async def keep_up(merging: Merging) -> None:
         return
     if packed:
         log.info("the mirror is packed")
+
+
+def use_of_volume(env: JobEnvironment) -> tuple[int, int]:
+    """Bytes in use of the volume, and all that it has for us."""
+    use = shutil.disk_usage(env.root)
+    return use.used, use.used + use.free
 
 
 async def _needed(merging: Merging) -> Optional[Needed]:

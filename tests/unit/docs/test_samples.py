@@ -35,7 +35,7 @@ Object = Any
 CONDITIONS: Dict[str, Set[str]] = {
     "KiroSwarm": {
         *("Ready", "Reconciling", "Stalled", "Prepared", "Complete", "Integrated"),
-        "ApprovalNeeded",
+        *("ApprovalNeeded", "VolumeFilling"),
     },
     "KiroInstance": {"Ready"},
     "KiroTask": {"ConflictPredicted", "Late"},

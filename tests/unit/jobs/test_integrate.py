@@ -88,7 +88,8 @@ async def test_done_tasks_are_merged_in_order_and_pushed_at_the_end(job: Job) ->
     job.api.store.patch(TASKS, NAMESPACE, "demo-1.2", urgent)
     assert await integrate(job.client, job.env) == 0
     head = job.repositories.head()
-    assert job.words() == {
+    words = job.words()
+    assert {name: words[name] for name in words if "volume" not in name} == {
         "head": head,
         "pushed": head,
         "message": "merged 2, sent back 0",

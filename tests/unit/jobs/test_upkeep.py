@@ -47,3 +47,10 @@ async def test_trouble_with_it_is_no_trouble_of_the_merges(job: Job) -> None:
     assert await integrate(job.client, job.env) == 0
     assert job.status("1.1")["state"] == "Merged"
     assert job.api.store.read(SWARMS, NAMESPACE, "demo")["spec"]["instances"] == 0
+
+
+async def test_the_job_says_how_full_the_volume_is(job: Job) -> None:
+    job.apply()
+    job.repositories.prepare()
+    assert await integrate(job.client, job.env) == 0
+    assert 0 < job.words()["volumeUsed"] < job.words()["volumeSize"]

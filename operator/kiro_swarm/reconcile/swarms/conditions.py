@@ -11,6 +11,7 @@ from typing import Optional
 
 from kiro_swarm.api.common import Condition
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, READY, SKIPPED
+from kiro_swarm.api.swarm_status import VolumeStatus
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.ledger import LEDGER_FULL
 from kiro_swarm.reconcile.snapshot.view import View
@@ -20,6 +21,9 @@ from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.tasks.hand_out import lacking
 
 _MOST_NAMED = 5
+_MIB = 1024 * 1024
+#: The part of a volume above which a person is told: a few tasks still find room.
+_FILLING = 0.8
 
 
 def stuck(view: View) -> bool:
@@ -46,6 +50,14 @@ def question_of(view: View) -> str:
         f"approve or reject {named}{others}: "
         f"`approve task {waiting[0]}` or `reject task {waiting[0]}`"
     )
+
+
+def volume_of(view: View, train: Train) -> Optional[VolumeStatus]:
+    """How full the volume is, by the last integrate Job that said it."""
+    if train.report is None or not train.report.get("volumeSize"):
+        return view.status.get("volume")
+    used, size = train.report.get("volumeUsed", 0), train.report["volumeSize"]
+    return {"usedBytes": used // _MIB * _MIB, "sizeBytes": size}
 
 
 def conditions(
@@ -81,6 +93,15 @@ def conditions(
         ready = make("Ready", False, "InstancesNotReady", "instances are starting")
     failed = FAILED in view.states.values()
     asked = []
+    volume = volume_of(view, train)
+    if volume:
+        filling = volume["usedBytes"] > _FILLING * volume["sizeBytes"]
+        reason = "VolumeAlmostFull" if filling else "RoomLeft"
+        text = (
+            f"{volume['usedBytes'] // _MIB} of {volume['sizeBytes'] // _MIB} MiB of the"
+            " volume are in use"
+        )
+        asked.append(make("VolumeFilling", filling, reason, text))
     if view.spec.integration.approval == "Required":
         asking = question_of(view)
         reason = "ApprovalPending" if asking else "NothingToApprove"

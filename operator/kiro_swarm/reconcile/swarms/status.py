@@ -42,6 +42,7 @@ from kiro_swarm.reconcile.swarms.conditions import (
     conditions,
     question_of,
     stuck,
+    volume_of,
 )
 from kiro_swarm.reconcile.swarms.delivery import delivered_at, last_end, undelivered
 from kiro_swarm.reconcile.swarms.integrate import (
@@ -81,11 +82,18 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatu
         "instances": _instances(view),
         "prepare": _prepare(view, prepared),
         "integration": _integration(view, prepared, train),
+        **_volume(view, train),
         "startedAt": started,
         "finishedAt": finished,
         "speedup": _speedup(view, started, last_end(view)),
         "conditions": conditions(view, prepared, train, phase, message, all_ready),
     }
+
+
+def _volume(view: View, train: Train) -> KiroSwarmStatus:
+    """How full the volume is, where a Job has said so."""
+    volume = volume_of(view, train)
+    return {"volume": volume} if volume else {}
 
 
 def _tasks(view: View, counts: Mapping[State, int]) -> TaskCounts:
