@@ -69,6 +69,18 @@ async def test_without_a_ref_the_default_branch_is_prepared(job: Job) -> None:
             "spec.tasks.inline",
         ),
         (
+            "the text of a group in front of each of its sub-tasks",
+            {
+                "tasks": {
+                    "inline": "- [ ] 1. G\n"
+                    + "  some words\n" * 6_000
+                    + "".join(f"  - [ ] 1.{n} t\n" for n in range(400))
+                }
+            },
+            "TaskFileTooLarge",
+            "characters of group 1 stand in front of each of its 400 sub-tasks",
+        ),
+        (
             "many problems",
             {
                 "tasks": {
