@@ -185,6 +185,7 @@ def _agent_failed(outcome: AgentOutcome) -> Failed:
 def _nothing_to_take(outcome: AgentOutcome, evidence: Evidence) -> Failed:
     if evidence.reason == NO_CHANGES:
         message = f"{outcome.message} and left no commit and no change in the worktree"
+        message += f"; {evidence.warning}" if evidence.warning else ""
     else:
         message = evidence.message or f"the worktree holds no work: {evidence.reason}"
     reason = evidence.reason if evidence.reason in _NO_EVIDENCE else WORKSPACE_FAILED

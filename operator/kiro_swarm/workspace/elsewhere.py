@@ -21,6 +21,7 @@ from kiro_swarm.workspace.refs import is_object_id, is_task_branch
 
 _HEADS = "refs/heads/"
 _KNOWN = ("refs/kept/", "refs/tags/", "refs/remotes/", "refs/kiro/")
+_STASH = "the stash"
 _SHOWN = 5
 _MOST = 200
 
@@ -46,7 +47,11 @@ def work_elsewhere(
         f"{_printable(named[oid])} ({oid[:12]})"
         for oid in new
         if git.is_ancestor(base, oid)
-        and git.run("rev-parse", f"{oid}^{{tree}}").text not in known
+        # New files are beside the tree of a stash, in a parent of its own.
+        and (
+            named[oid] == _STASH
+            or git.run("rev-parse", f"{oid}^{{tree}}").text not in known
+        )
     ]
     return found[:_SHOWN]
 
@@ -60,7 +65,7 @@ def _places(git: Git, instance: Instance, branch: str) -> Iterator[tuple[str, st
         if name.startswith(_KNOWN) or short == branch or is_task_branch(short):
             continue
         shown = f"branch {short}" if short else name
-        yield ("the stash" if name == "refs/stash" else shown), oid
+        yield (_STASH if name == "refs/stash" else shown), oid
     for admin in sorted(instance.admin.parent.glob("*"))[:_MOST]:
         head = read_plain(admin / "HEAD").strip()
         if admin != instance.admin and is_object_id(head):

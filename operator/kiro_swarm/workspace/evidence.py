@@ -54,7 +54,7 @@ class Evidence:
     Reasons: Done, NoChanges, WrongBranch, HistoryRewritten, UnmergedPaths,
     OperationInProgress, NestedRepository, UnreadablePath, ContentElsewhere,
     BrokenRepository.
-    ``warning``: what is Done and a person should know of all the same.
+    ``warning``: what a person should know of, beside the reason.
     """
 
     reason: str
@@ -89,9 +89,9 @@ class _Commit:
 
 
 class _NotDone(Exception):
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, warning: str = "") -> None:
         super().__init__(message)
-        self.evidence = Evidence(reason, message)
+        self.evidence = Evidence(reason, message, warning=warning)
 
 
 def gather(
@@ -277,10 +277,14 @@ def _sign(git: Git, trailer: str) -> None:
     git.run("update-ref", "--end-of-options", "HEAD", again, made)
 
 
-def _nothing(git: Git, instance: Instance, commit: _Commit, message: str) -> _NotDone:
+def _nothing(
+    git: Git, instance: Instance, commit: _Commit, message: str, also: str = ""
+) -> _NotDone:
     """The task's branch has no work: because there is none, or it is elsewhere."""
     place = elsewhere(git, instance, commit.base, commit.branch)
-    return _NotDone("WrongBranch" if place else "NoChanges", place or message)
+    if place:
+        return _NotDone("WrongBranch", place)
+    return _NotDone("NoChanges", message, also)
 
 
 def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
@@ -292,7 +296,8 @@ def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
         raise _nothing(git, instance, wanted, message)
     if files == [wanted.plan] and not wanted.may_be_empty:
         message = f"the agent changed nothing but {wanted.plan}, which the swarm ticks"
-        raise _nothing(git, instance, wanted, message)
+        ticked = f"a change of {wanted.plan} alone is none: the swarm ticks it"
+        raise _nothing(git, instance, wanted, message, ticked)
     also = warning(git, instance, base, wanted.branch)
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
     message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"

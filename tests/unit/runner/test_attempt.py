@@ -158,6 +158,24 @@ async def test_an_exit_code_is_not_evidence_of_success(pod: Pod) -> None:
     assert "All done! Everything works." in result.brief
 
 
+async def test_what_is_not_taken_is_told(pod: Pod) -> None:
+    shell = "echo x > a && git stash -q -u && echo y > b"
+    result = await pod.attempt(["sh", "-c", shell])
+    assert isinstance(result, Finished)
+    assert result.message.startswith("1 file changed; not taken, for it is not on the")
+    assert "the stash" in result.message
+
+
+async def test_a_tick_alone_is_told(pod: Pod) -> None:
+    pod.worktree = Worktree(
+        pod.socket, "demo-1", str(pod.mirror.parent), PROGRAM, plan="ticked.md"
+    )
+    result = await pod.attempt(["sh", "-c", "echo x > ticked.md; touch .aider.log"])
+    assert isinstance(result, Failed)
+    assert result.reason == "NoChanges"
+    assert result.message.endswith("ticked.md alone is none: the swarm ticks it")
+
+
 async def test_a_red_verification_goes_into_the_brief(pod: Pod) -> None:
     check = python("print('test_greeting FAILED: \\x1b[31mboom'); raise SystemExit(1)")
     result = await pod.attempt([*PROGRAM, "scripted-agent"], check)

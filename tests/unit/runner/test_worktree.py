@@ -20,6 +20,7 @@ class AnsweringPort:
 
     def __init__(self, stdout: str, code: int = 0, unclean: str = "") -> None:
         self.argv: Sequence[str] = ()
+        self.env: Mapping[str, str] = {}
         self.renewed = 0
         self._unclean = unclean
         self._result = ExecResult(code, None, "Exited", 0.1, "", stdout, stdout)
@@ -36,6 +37,7 @@ class AnsweringPort:
         on_output: Optional[OnOutput] = None,
     ) -> ExecResult:
         self.argv = argv
+        self.env = env or {}
         return self._result
 
     async def renew(self) -> str:
@@ -82,6 +84,14 @@ async def test_evidence_passes_hostile_titles_as_one_harmless_value() -> None:
     found = await Worktree(port, "demo-1").evidence(CUT, "uid/1", "--help\n$(id)\0")
     assert found == Evidence(COMMIT, 2, "Done", "", TREE)
     assert port.argv[-1] == "--title=--help $(id)"
+
+
+async def test_what_is_no_work_is_told_by_the_environment() -> None:
+    """An image of an earlier release has no such options, and does without them."""
+    port = AnsweringPort('{"commit": null, "reason": "NoChanges", "message": "none"}')
+    worktree = Worktree(port, "demo-1", plan="demo", exclude=["*.bak", "!.claude/"])
+    await worktree.evidence(CUT, "uid/1", "")
+    assert port.env == {"KIRO_PLAN": "demo", "KIRO_EXCLUDE": "*.bak\n!.claude/"}
 
 
 async def test_an_answer_without_a_commit_is_no_error() -> None:

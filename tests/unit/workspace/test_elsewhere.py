@@ -15,6 +15,11 @@ def _stash(tree: Path) -> None:
     git(tree, "stash", "--quiet")
 
 
+def _stash_of_new_files(tree: Path) -> None:
+    write(tree, {"new": "x\n"})
+    git(tree, "stash", "--quiet", "--include-untracked")
+
+
 def _branch(tree: Path) -> None:
     git(tree, "checkout", "--quiet", "-b", "feature/x")
     commit(tree, {"app.py": "x\n"})
@@ -47,6 +52,7 @@ def _beside_detached(tree: Path) -> None:
 
 PLACES: dict[str, tuple[Callable[[Path], None], str]] = {
     "a stash": (_stash, "the stash"),
+    "a stash of new files": (_stash_of_new_files, "the stash"),
     "another branch": (_branch, "branch feature/x"),
     "a branch that is gone": (_deleted_branch, "no branch leads to"),
     "a detached HEAD": (_detached, "no branch leads to"),
