@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import pytest
+from aiohttp import web
 
 from kiro_swarm.cluster.resources import SWARMS
 from tests.unit.reconcile.world import World
@@ -69,3 +70,21 @@ async def test_a_look_takes_no_turn_from_who_says_the_same_id(world: World) -> N
     world.say("scale instances 3", "real", correlationId="release-7")
     await world.settle()
     assert world.answer("real")["phase"] == "Succeeded"
+
+
+async def test_who_says_it_again_does_not_wait_for_who_is_stuck(world: World) -> None:
+    world.apply_swarm()
+    await world.live(9)
+    world.say("scale instances 3", "first", correlationId="release-7")
+    await world.live(3)
+
+    async def refuse(request: web.Request) -> Optional[web.Response]:
+        mine = request.method == "PATCH" and request.path.endswith("/kiroswarms/demo")
+        return web.json_response({"message": "no"}, status=403) if mine else None
+
+    world.api.intercept = refuse
+    world.say("scale instances 5", "stuck")
+    world.say("scale instances 3", "again", correlationId="release-7")
+    await world.live(2)
+    assert world.answer("stuck")["phase"] == "Running"
+    assert world.answer("again")["message"].startswith("carried out once, as first")

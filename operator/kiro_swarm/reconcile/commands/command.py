@@ -98,13 +98,14 @@ async def _bring_on(run: CommandRun) -> None:
     if ctx.backlog.excess(command):
         await answer(run, _too_many(run), phase="Rejected", reason="TooManyCommands")
         return
-    if run.changing and run.swarm_there and not _may_begin(run):
-        return  # who is before it wakes it
+    if run.swarm_there:
+        if await _said_before(run):
+            return
+        if run.changing and not _may_begin(run):
+            return  # who is before it wakes it
     view = run.look()
     if view is None:
         await _no_swarm(run)
-        return
-    if await _said_before(run):
         return
     run.view = view
     await _work(run, executor)
