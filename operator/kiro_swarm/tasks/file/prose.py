@@ -65,6 +65,12 @@ _NAMED: Final = re.compile(
     r"(?![\w-])",
     re.IGNORECASE,
 )
+_MOST_LISTED: Final = 50
+#: What a list of tasks goes on with: `depends on 3.1, 3.2 and task 3.6`.
+_FURTHER: Final = re.compile(
+    rf"\s?(?:,|、|;|&|-|–|\band\b|\bto\b)\s?(?:and\s)?(?:tasks?\s)?(?P<id>{PATTERN})(?![\w%-])",
+    re.IGNORECASE,
+)
 #: So much of a line is looked at.
 _LONGEST: Final = 2_000
 
@@ -141,11 +147,27 @@ def _holds(
     """Whether the edges say what a sentence says, or it says nothing of two tasks."""
     if owner is None:
         return edges.sequential or "task" not in found.group().lower()
-    name = found.group("id")
-    if not found.groupdict().get("ahead"):
-        return edges.is_before(name, owner, implied=implied)
-    later = groups.drafts.get(name)
-    return later is not None and edges.is_before(owner.id, later, implied=implied)
+    ahead = bool(found.groupdict().get("ahead"))
+    return all(
+        edges.is_before(
+            owner.id if ahead else name,
+            groups.drafts.get(name, owner) if ahead else owner,
+            implied=implied,
+        )
+        for name in _listed(found, groups)
+    )
+
+
+def _listed(found: re.Match[str], groups: Groups) -> list[str]:
+    """The task that a sentence names, and those that stand in a list with it."""
+    names, at = [found.group("id")], found.end("id")
+    while len(names) < _MOST_LISTED:
+        match = _FURTHER.match(found.string, at)
+        if match is None or groups.members(match.group("id")) is None:
+            break
+        names.append(match.group("id"))
+        at = match.end()
+    return names
 
 
 def _subject(before: str, groups: Groups) -> Optional[Draft]:

@@ -257,6 +257,23 @@ def test_words_outside_of_the_tasks_are_told_where_the_edges_say_otherwise() -> 
         assert (remark.code, remark.line) == ("prose-dependency", 7)
 
 
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("depends on 1", 0),
+        ("depends on 1 and 2", 1),
+        ("depends on task 1, task 2", 1),
+        ("depends on 1, 9", 0),
+    ],
+)
+def test_all_of_a_list_in_words_is_compared_with_the_edges(
+    words: str, count: int
+) -> None:
+    text = "- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n  - _Depends: 1_\n"
+    file = parse(f"{text}  - It {words}.\n")
+    assert len(said(file, "prose-dependency")) == count
+
+
 def test_words_in_a_code_block_are_told_where_they_name_both_tasks() -> None:
     text = "- [ ] 1. A\n  - _Depends: none_\n- [ ] 2. B\n\n# Notes\n\n```\n{}\n```\n"
     for words, count in (
