@@ -84,6 +84,11 @@ def push_message(before: str, mover: Mover) -> str:
     return f"Pushed\n\n{_block([(BEFORE_KEY, before or 'none'), *_who(mover)])}"
 
 
+def check_mover(mover: Mover) -> None:
+    """Raise InvalidRef unless both its names can stand in a trailer."""
+    _who(mover)
+
+
 def _who(mover: Mover) -> list[tuple[str, str]]:
     named = [(SWARM_KEY, mover.swarm), (JOB_KEY, mover.job)]
     return [(key, _word(value)) for key, value in named if value]

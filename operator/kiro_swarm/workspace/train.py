@@ -32,6 +32,7 @@ from kiro_swarm.workspace.intake import Limits
 from kiro_swarm.workspace.merged import MergedTasks
 from kiro_swarm.workspace.messages import (
     Mover,
+    check_mover,
     merge_message,
 )
 from kiro_swarm.workspace.mirror import integration_head
@@ -97,6 +98,8 @@ class MergeTrain:
         check_object_id(candidate.commit)
         check_object_id(candidate.base)
         check_trailer(candidate.trailer)
+        # Ours, not the candidate's: wrong, it would be charged to each in turn.
+        check_mover(self._mover)
         # What passes the second time was not in the work: somebody's `git gc` came between.
         found = self._judged(candidate)
         if isinstance(found, Unproven) and found.reason == "Unmergeable":
