@@ -32,10 +32,8 @@ from kiro_swarm.workspace.objects import (
 )
 
 _MIB = 1024 * 1024
-# A message of more than this is no message.
-_COMMIT_BYTES = 1 * _MIB
-# 100,000 names of 60 letters in one folder.
-_TREE_BYTES = 8 * _MIB
+# No message is longer; 100,000 names of 60 letters in one folder.
+_BOUNDS = {COMMIT: 1 * _MIB, TREE: 8 * _MIB}
 # Commits and trees together: they are in memory while they are weighed.
 _READ_BYTES = 64 * _MIB
 _DEPTH = 200
@@ -109,11 +107,10 @@ class _Scales:
 
     def _read_own(self) -> None:
         """The instance's commits and trees, as far as they are as small as such are."""
-        bounds = {COMMIT: _COMMIT_BYTES, TREE: _TREE_BYTES}
         wanted = [
             oid
             for oid, (kind, size) in self._table.items()
-            if size <= bounds.get(kind, -1)
+            if size <= _BOUNDS.get(kind, -1)
         ]
         total = sum(self._table[oid].size for oid in wanted)
         if total > _READ_BYTES:
@@ -125,7 +122,7 @@ class _Scales:
         if found is None:
             kind, size = self._table[oid]
             if kind in (COMMIT, TREE):
-                _too_large(f"a {kind} of {size} bytes", _TREE_BYTES)
+                _too_large(f"a {kind} of {size} bytes", _BOUNDS[kind])
             raise ObjectsRefused(
                 f"{oid} is a {kind}, where a commit or a folder belongs",
                 reason="BadObjects",
