@@ -106,7 +106,7 @@ PROOFS = (
         "300 tasks and 20 changes of scale with real git, each task sent back once: the "
         "volume stays below its bound",
         "12 tasks",
-        5,
+        15,
         "tests/unit/workspace/test_upkeep.py",
     ),
     Proof(

@@ -61,6 +61,7 @@ def _one_task(
     return train(swarm, gate).merge(swarm.kept(done))
 
 
+@pytest.mark.timeout(sized(120, 3600))
 def test_a_month_of_tasks_stays_below_a_bound(swarm: Swarm) -> None:
     attempts: dict[str, int] = {}
     sizes: list[int] = []
