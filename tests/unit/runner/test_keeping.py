@@ -1,0 +1,83 @@
+"""An attempt ends in Finished only when its work is out of its agent's reach."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import List
+
+import pytest
+
+from kiro_swarm.agents.driver import OnProgress
+from kiro_swarm.lifecycle.reasons import WORKSPACE_FAILED
+from kiro_swarm.runner.attempt import Failed, Finished, Result
+from kiro_swarm.runner.cycles import OnCycle
+from kiro_swarm.runner.keeping import Keeping
+from kiro_swarm.runner.ports import Key
+from kiro_swarm.runner.work import OnCut
+from kiro_swarm.workspace.outcomes import Candidate
+from tests.unit.workspace.repositories import INTEGRATION, Swarm, merged
+
+
+@pytest.fixture
+def swarm(tmp_path: Path) -> Swarm:
+    made = Swarm(tmp_path)
+    made.prepare()
+    return made
+
+
+async def ended(
+    swarm: Swarm, done: Candidate, result: Result, said: List[str]
+) -> Result:
+    """How an attempt ends whose work ended with ``result``."""
+
+    async def work(on_cut: OnCut, on_progress: OnProgress, on_cycle: OnCycle) -> Result:
+        return result
+
+    shelf = swarm.top / "finished" / done.instance_dir.name
+    keeping = Keeping(shelf, done.instance_dir, swarm.mirror, INTEGRATION)
+    around = keeping.around(work, Key(done.uid, done.attempt))
+
+    async def cut(*_: object) -> None:
+        """Nobody asks."""
+
+    return await around(cut, said.append, cut)
+
+
+def finished(done: Candidate) -> Finished:
+    return Finished(done.commit, done.base, done.branch, 1.0, "done")
+
+
+async def test_what_is_finished_outlives_its_instance(swarm: Swarm) -> None:
+    said: List[str] = []
+    done = swarm.work({"a": "1"})
+    assert await ended(swarm, done, finished(done), said) == finished(done)
+    assert said == ["keeping the work"]
+    shutil.rmtree(swarm.instance().folder)
+    merged(swarm, swarm.kept(done))
+
+
+async def test_what_failed_is_not_kept(swarm: Swarm) -> None:
+    said: List[str] = []
+    done = swarm.work({"a": "1"})
+    failed = Failed("NoChanges", "nothing")
+    assert await ended(swarm, done, failed, said) == failed
+    assert said == []
+    assert swarm.kept(done) == done
+
+
+async def test_work_whose_objects_are_gone_is_not_finished(swarm: Swarm) -> None:
+    done = swarm.work({"a": "1"})
+    shutil.rmtree(done.instance_dir / "repo.git" / "objects")
+    (done.instance_dir / "repo.git" / "objects").mkdir()
+    result = await ended(swarm, done, finished(done), [])
+    assert isinstance(result, Failed)
+    assert result.reason == "CommitMissing"
+
+
+async def test_a_mirror_that_is_away_is_not_the_fault_of_the_work(swarm: Swarm) -> None:
+    done = swarm.work({"a": "1"})
+    swarm.mirror.rename(swarm.top / "away.git")
+    result = await ended(swarm, done, finished(done), [])
+    assert isinstance(result, Failed)
+    assert result.reason == WORKSPACE_FAILED
