@@ -239,7 +239,9 @@ async def test_an_unknown_task_is_given_to_nobody(world: World, work: HeldWork) 
 
 
 async def test_an_id_stands_for_one_sentence(world: World, work: HeldWork) -> None:
-    first = await world.say("first", "demo", "status swarm", correlationId="3f2")
+    first = await world.say(
+        "first", "demo", "scale swarm demo to 1", correlationId="3f2"
+    )
     async with nothing_is_done(world):
         status = await world.say("bad", "demo", "stop all tasks", correlationId="3f2")
     assert (status["phase"], status["reason"]) == ("Rejected", "CorrelationIdUsed")

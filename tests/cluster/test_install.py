@@ -27,7 +27,7 @@ from tests.support.cluster import Cluster, program
 BASE = MANIFESTS / "base"
 SYSTEM = "kiro-swarm-system"
 #: Objects of the chart beside the CRDs.
-OBJECTS = 13
+OBJECTS = 17
 #: Labels that say how something was installed, not what it is.
 HOW = ("helm.sh/chart", "app.kubernetes.io/managed-by")
 

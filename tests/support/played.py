@@ -188,7 +188,7 @@ class PlayedNode:
                 LABEL_INSTANCE: instance,
                 LABEL_MANAGED_BY: MANAGED_BY,
             },
-            "ownerReferences": [],
+            "ownerReferences": pod["metadata"]["ownerReferences"],
         }
         await self._patient(
             lambda: leases.renew(
