@@ -91,7 +91,7 @@ def test_what_a_task_changed_is_shown_and_upstream_comes_in(place: Place) -> Non
     assert "from the swarm" in place.git("show", f"{INTO}:app.txt")
     place.wait(place.status, lambda s: s["integration"]["head"] == after["head"])
     again = place.command("again", "git sync upstream")
-    assert "is up to date with main" in again["status"]["message"]
+    assert "is up to date with the default branch" in again["status"]["message"]
 
     push_upstream(place, "app.txt", "from a person, too\n")
     refused = place.command("conflict", "git sync upstream")
