@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,8 +54,20 @@ def move_branch(swarm: Swarm, to: str) -> None:
 
 
 @pytest.fixture
-def three(swarm: Swarm) -> Entries:
-    """Three moves and a push, each noted when it was made."""
+def three(swarm: Swarm, told: tuple[Path, Entries]) -> Entries:
+    """Three moves and a push, each noted when it was made; ``swarm`` is where they were."""
+    folder, entries = told
+    shutil.rmtree(swarm.top)
+    shutil.copytree(folder, swarm.top)
+    return copy.deepcopy(entries)
+
+
+@pytest.fixture(scope="module")
+def told(
+    prepared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Entries]:
+    """The swarm of ``three``, made once: each test has a copy."""
+    swarm = Swarm(shutil.copytree(prepared, tmp_path_factory.mktemp("told") / "swarm"))
     entries: Entries = []
     merged(swarm, swarm.work({"a": "1"}, 1, "1.1"))
     entries = caught_up(swarm, entries)
@@ -62,7 +77,7 @@ def three(swarm: Swarm) -> Entries:
     entries = caught_up(swarm, entries)
     merged(swarm, swarm.work({"b": "1"}, 2, "1.2"))
     push(swarm)
-    return caught_up(swarm, entries)
+    return swarm.top, caught_up(swarm, entries)
 
 
 def kinds(entries: Entries) -> list[str]:
