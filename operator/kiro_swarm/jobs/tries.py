@@ -115,6 +115,9 @@ class Tries:
                 found = blame(error, lambda: find_trouble(mirror, self._branch))
                 log.warning("%s is not adopted: %r", work.trailer, error, exc_info=True)
                 if not isinstance(found, (Unproven, Doubtful)):
+                    # No fault of the work: the next Job must not take it for a killer.
+                    with suppress(OSError):
+                        self._doubts.stopped(work.trailer)
                     raise found from error
             self._doubts.rests()
 

@@ -54,20 +54,26 @@ def keep(
     shelf.mkdir(parents=True, exist_ok=True)
     fresh = shelf / f"{place.name}{_UNFINISHED}"
     remove(fresh)
-    real_folder(fresh)
-    head = integration_head(mirror, integration_branch)
-    repository = fresh / "repo.git"
-    make_borrower(repository, mirror, head)
-    git = Git(repository)
-    take_in(git, instance_dir, commit, head, Limits(), copied=True)
-    if base:
-        claim = Claim(instance_dir, commit, check_object_id(base), f"{uid}/{attempt}")
-        objection = prove(git, claim, head, copied=True)
-        if objection is not None:
-            raise ObjectsRefused(objection.brief, reason=objection.reason)
-    write_plain(repository / "packed-refs", f"{commit} refs/heads/finished\n")
-    remove(place)
-    os.rename(fresh, place)
+    try:
+        real_folder(fresh)
+        head = integration_head(mirror, integration_branch)
+        repository = fresh / "repo.git"
+        make_borrower(repository, mirror, head)
+        git = Git(repository)
+        take_in(git, instance_dir, commit, head, Limits(), copied=True)
+        if base:
+            claim = Claim(
+                instance_dir, commit, check_object_id(base), f"{uid}/{attempt}"
+            )
+            objection = prove(git, claim, head, copied=True)
+            if objection is not None:
+                raise ObjectsRefused(objection.brief, reason=objection.reason)
+        write_plain(repository / "packed-refs", f"{commit} refs/heads/finished\n")
+        remove(place)
+        os.rename(fresh, place)
+    finally:
+        # Of work that is refused, too, as much as a task may bring would stay.
+        remove(fresh)
     _sync(shelf)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Optional
 
 import pytest
+from aiohttp import web
 
 from kiro_swarm.api.meta import ANNOTATION_DELETE_ANYWAY, FINALIZER_RESCUE
 from kiro_swarm.cluster.resources import CLAIMS, EVENTS, JOBS, SWARMS
@@ -97,6 +98,49 @@ async def test_what_cannot_be_rescued_is_tried_again_and_given_up_in_time(
     told = [message for message in seen if REFUSED["message"] in message]
     assert told, seen
     assert ANNOTATION_DELETE_ANYWAY in told[0]
+
+
+async def refuse_jobs(world: World, message: str) -> None:
+    """Let the API server take no new Job."""
+
+    async def refused(request: web.Request) -> Optional[web.StreamResponse]:
+        if request.method == "POST" and request.path.endswith("/jobs"):
+            wrong = {"kind": "Status", "reason": "Forbidden", "message": message}
+            return web.json_response({**wrong, "code": 403}, status=403)
+        return None
+
+    world.api.intercept = refused
+
+
+async def test_a_refused_job_is_tried_again_for_a_quota_may_be_raised(
+    world: World,
+) -> None:
+    await at_work(world)
+    await refuse_jobs(world, 'jobs.batch "x" is forbidden: exceeded quota: jobs')
+    delete(world)
+    for _ in range(5):
+        world.clock.seconds += 10
+        await world.live(2)
+    assert world.cluster.names(SWARMS) == ["demo"]
+    assert "exceeded quota" in world.status()["message"]
+    assert events(world) == []
+    world.api.intercept = None
+    world.clock.seconds += 10
+    await world.live(2)
+    assert "demo-integrate-2" in jobs(world)
+
+
+async def test_a_namespace_that_goes_is_not_held_up(world: World) -> None:
+    await at_work(world)
+    await refuse_jobs(
+        world,
+        'jobs.batch "x" is forbidden: unable to create new content in namespace team '
+        "because it is being terminated",
+    )
+    delete(world)
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == []
+    assert events(world) == ["RescueGivenUp"]
 
 
 async def test_a_person_lets_it_go_at_once(world: World) -> None:

@@ -8,6 +8,7 @@ from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.swarms.integrate import Train
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status
+from tests.unit.reconcile.executors.jobs_of import owned
 from tests.unit.reconcile.surroundings import Object
 from tests.unit.reconcile.test_head import scene, view
 
@@ -47,3 +48,10 @@ def test_what_was_said_once_stays_and_a_few_bytes_are_no_news() -> None:
     silent = swarm_status(view(scene()), DONE, Train(1, running=False, ok=True))
     assert "volume" not in silent
     assert find(silent["conditions"], "VolumeFilling") is None
+
+
+def test_a_swarm_that_asks_for_approvals_is_told_of_its_volume_too() -> None:
+    made = owned(integration={"push": "Always", "approval": "Required"})
+    status = swarm_status(view(made), DONE, _train(900 * _MIB, 1000 * _MIB))
+    types = {condition["type"] for condition in status["conditions"]}
+    assert {"ApprovalNeeded", "VolumeFilling"} <= types

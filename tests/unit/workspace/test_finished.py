@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -50,6 +51,17 @@ def test_what_is_kept_was_proved(swarm: Swarm) -> None:
     with pytest.raises(ObjectsRefused, match=r"refused the objects|missing"):
         swarm.keep(done)
     assert place_of(swarm.top, "demo-1", done.uid, 1) == done.instance_dir
+
+
+def test_what_is_refused_leaves_nothing_on_the_shelf(swarm: Swarm) -> None:
+    made = swarm.work({"a": "1"})
+    other = dataclasses.replace(made, uid="uid-of-another")
+    with pytest.raises(ObjectsRefused):
+        keep(
+            *(swarm.top / "finished" / "demo-1", other.uid, 1, made.instance_dir),
+            *(swarm.mirror, INTEGRATION, made.commit, made.base),
+        )
+    assert list((swarm.top / "finished" / "demo-1").iterdir()) == []
 
 
 def test_work_of_a_runner_of_an_earlier_release_is_where_it_was(swarm: Swarm) -> None:

@@ -105,7 +105,7 @@ def conditions(
     if view.spec.integration.approval == "Required":
         asking = question_of(view)
         reason = "ApprovalPending" if asking else "NothingToApprove"
-        asked = [make("ApprovalNeeded", bool(asking), reason, asking)]
+        asked.append(make("ApprovalNeeded", bool(asking), reason, asking))
     return [
         *asked,
         ready,

@@ -76,6 +76,10 @@ def next_step(view: View, train: Train) -> Step:
     return Step(message, start=not waits)
 
 
+#: What every API server says where a namespace is being deleted.
+_TERMINATING = "because it is being terminated"
+
+
 async def keep_until_rescued(
     ctx: Context, swarm: KiroSwarm, wanted: KiroSwarmSpec
 ) -> KiroSwarm:
@@ -125,10 +129,14 @@ async def _started(ctx: Context, view: View, train: Train, step: Step) -> Step:
     body = integrate_job(view.swarm, view.spec, train.batch + 1, ctx.settings)
     try:
         await ctx.create(JOBS, view.namespace, body)
-    except errors.Forbidden as error:
-        # A namespace that is being deleted takes nothing new, and waits for this swarm.
-        message = f"no Job can be made any more: {error.message}"
-        return Step(message, go=True, told="RescueGivenUp", warning=True)
+    except (errors.Forbidden, errors.Invalid) as error:
+        if _TERMINATING in error.message:
+            # It takes nothing new, and waits for this swarm.
+            message = f"no Job can be made any more: {error.message}"
+            return Step(message, go=True, told="RescueGivenUp", warning=True)
+        # A quota, a policy, a server that has just started: what it refuses now it may
+        # take later, and what goes with the volume never comes back.
+        return Step(f"{step.message}; the Job is refused: {error.message}")
     return step
 
 
