@@ -90,6 +90,7 @@ class _Scales:
         self._listed: dict[str, list[Entry]] = {}
         self._sums: dict[str, _Sum] = {}
         self._sizes: dict[str, int] = {}
+        self._large: list[Entry] = []
         self._digits = 40
 
     def weigh(self, commit: str) -> None:
@@ -104,6 +105,7 @@ class _Scales:
         self._count_objects(roots, commits)
         new, _ = commit_links(self._texts[commit])
         self._count_checkout(new, self._root_trees(bases))
+        self._refuse_large_of_earlier_commits()
 
     def _read_own(self) -> None:
         """The instance's commits and trees, as far as they are as small as such are."""
@@ -157,7 +159,14 @@ class _Scales:
             seen.add(oid)
             if self._table[oid].kind == BLOB:
                 continue
-            queue += [entry.oid for entry in self._entries(oid) if self._is_own(entry)]
+            own = [entry for entry in self._entries(oid) if self._is_own(entry)]
+            queue += [entry.oid for entry in own]
+            self._large += [
+                entry
+                for entry in own
+                if not entry.is_tree
+                and self._table[entry.oid].size > self._limits.file_bytes
+            ]
         total = sum(self._table[oid].size for oid in seen)
         limits = self._limits
         if len(seen) > limits.objects or total > limits.unpacked_bytes:
@@ -166,6 +175,18 @@ class _Scales:
                 f" {limits.objects} objects and {limits.unpacked_bytes} bytes are"
                 " allowed. Leave build results and large files out (.gitignore)",
                 reason="TooLarge",
+            )
+
+    def _refuse_large_of_earlier_commits(self) -> None:
+        """A file that was taken out again is in the history, and is pushed with it."""
+        for entry in self._large[:1]:
+            name = entry.name.decode("utf-8", "replace")
+            size = self._table[entry.oid].size
+            raise ObjectsRefused(
+                f"{name} has {size} bytes in a commit before the last one; hosts of git"
+                f" refuse files of more than {self._limits.file_bytes} anywhere in the"
+                " history. Take it out of all commits of the branch",
+                reason="FileTooLarge",
             )
 
     def _is_own(self, entry: Entry) -> bool:

@@ -193,6 +193,24 @@ def test_a_file_that_no_host_takes_is_named_before_it_is_merged(swarm: Swarm) ->
     merged(swarm, done)
 
 
+def test_a_large_file_that_was_taken_out_again_is_named_too(swarm: Swarm) -> None:
+    made = swarm.cut()
+    tree = Path(made.tree)
+    (tree / "lib").mkdir()
+    with open(tree / "lib" / "movie.bin", "wb") as file:
+        file.truncate(3 * _MIB)
+    git(tree, "add", "--all")
+    git(tree, "commit", "--quiet", "-m", "a movie")
+    (tree / "lib" / "movie.bin").unlink()
+    (tree / "small.txt").write_text("x")
+    done = swarm.candidate(made, swarm.gather(made).commit)
+    said = unproven(swarm, done, Limits(file_bytes=2 * _MIB))
+    assert said.startswith(
+        "FileTooLarge: movie.bin has 3145728 bytes in a commit before"
+    )
+    merged(swarm, done)
+
+
 def test_honest_work_in_a_large_repository_is_not_large(swarm: Swarm) -> None:
     """Only what is not where it was counts: not the thousand files beside it."""
     names = {f"lib/p{n % 40}/m{n}.py": f"{n}\n" for n in range(1000)}
