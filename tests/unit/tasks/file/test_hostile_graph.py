@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import resource
 import subprocess
 import sys
-import time
 from typing import Callable
 
 import pytest
@@ -107,14 +107,20 @@ def read_in_little_memory(packed: str) -> str:
     return done.stdout.decode()
 
 
+def _of_children() -> float:
+    """Processor time of all that this process waited for: what runs beside it is no matter."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_graph_is_refused_in_bounded_memory_and_time(kind: str) -> None:
     packed = base64.b64encode(gzip.compress(HOSTILE[kind](), 1)).decode()
-    begun = time.monotonic()
+    begun = _of_children()
     said = read_in_little_memory(packed)
     assert said.startswith("refused: "), said
     assert "MemoryError" not in said
-    assert time.monotonic() - begun < SECONDS
+    assert _of_children() - begun < SECONDS
 
 
 def test_the_largest_graph_that_is_published_is_read_in_that_memory() -> None:
