@@ -189,11 +189,13 @@ def test_sync_is_killed_and_merges_once(swarm: Swarm) -> None:
 @pytest.mark.parametrize("only", range(2))
 def test_merge_is_killed_and_merges_once(swarm: Swarm, only: int) -> None:
     candidate = swarm.work({"x": "1"})
-    began = time.monotonic()
     moments = _moments(0.25)[only::2]
     for after in moments:
         _run_and_kill("merge", swarm.top, candidate.base, candidate.commit, after=after)
+    # What was killed holds up nothing: no lock is left that the next one waits for.
+    began = time.monotonic()
     outcome = MergeTrain(swarm.mirror, INTEGRATION, SPEC, Gate()).merge(candidate)
+    assert time.monotonic() - began < 30
     assert isinstance(outcome, Merged)
     assert outcome.commit == swarm.head()
     assert outcome.before == candidate.base
@@ -201,4 +203,3 @@ def test_merge_is_killed_and_merges_once(swarm: Swarm, only: int) -> None:
     assert len(merges.splitlines()) == 1
     assert "[x] 1.1" in swarm.show(SPEC)
     assert swarm.fsck(swarm.mirror) == ""
-    assert time.monotonic() - began < 60
