@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from tests.cluster.chart import install_crds
 from tests.support.cluster import Cluster
 from tests.support.operator import OperatorProcess
 
@@ -14,7 +15,7 @@ LEASE = ("lease", "kiro-swarm-operator")
 def test_a_standby_takes_over_from_a_killed_leader(
     api_server: Cluster, tmp_path: Path
 ) -> None:
-    api_server.kubectl("apply", "-f", str(Path(__file__).parents[2] / "crds"))
+    install_crds(api_server)
     api_server.kubectl("create", "namespace", "leaders")
     both = {
         name: OperatorProcess(
