@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict
+from collections import Counter
 
 import pytest
 
@@ -194,10 +194,12 @@ async def test_command_is_carried_out_once(world: World, work: HeldWork) -> None
     await world.client.patch(COMMANDS, world.namespace, "c", labels)
     await world.say("d", "demo", "status swarm")  # answered after the touched one
     assert (await world.swarm("demo"))["spec"]["instances"] == 3
-    writes: Dict[str, int] = {}
-    for write in world.audit.of_operator(world.namespace):
-        if write.resource == "swarmcommands":
-            writes[write.name] = writes.get(write.name, 0) + 1
+    answer_of_d = ("swarmcommands", "d")
+    written = await world.audit.until(
+        world.namespace,
+        lambda writes: answer_of_d in {(item.resource, item.name) for item in writes},
+    )
+    writes = Counter(item.name for item in written if item.resource == "swarmcommands")
     assert writes == {"c": 2, "d": 1}
 
 

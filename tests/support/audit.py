@@ -1,16 +1,19 @@
 """What the API server was asked, from its audit log: who wrote what, and how often.
 
 Read by the cluster tests and the benchmarks. The API server writes a line when it has
-answered, so after a client got its answer the line is there.
+answered, so after a client got its answer the line is there. A watch may tell of a write
+before that: who counts what another client wrote last waits for it (``until``).
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, List
+from typing import Any, Callable, Dict, Iterable, List
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 _READS = (b"get", b"list", b"watch")
@@ -74,6 +77,20 @@ class AuditLog:
         """Writes of the operator, and of the framework inside it, in a namespace."""
         found = self.writes(since, OPERATOR_AGENTS)
         return [write for write in found if write.namespace == namespace]
+
+    async def until(
+        self, namespace: str, good: Callable[[List[Write]], bool], patience: float = 30
+    ) -> List[Write]:
+        """The operator's writes in a namespace, as soon as ``good`` holds for them.
+
+        When it never does, as they are then: what is wrong with them the test says.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            writes = await asyncio.to_thread(self.of_operator, namespace)
+            if good(writes) or time.monotonic() > deadline:
+                return writes
+            await asyncio.sleep(0.1)
 
 
 def created_twice(writes: Iterable[Write]) -> Dict[str, int]:
