@@ -1,12 +1,15 @@
 """Events on our objects: rare, worth reading, never a log.
 
 An event has a name made of its object's uid, its reason and the text, so that the same
-news is one Event however often a reconcile tells it.
+news is one Event however often a reconcile tells it. So it is told before the write that
+makes it true for all: who dies in between tells it again, and whoever sees the write finds
+the Event. It is a courtesy all the same: one that cannot be posted stops nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from datetime import datetime
 
 from kiro_swarm.api.kubernetes import Event, KubernetesObject
@@ -16,6 +19,7 @@ from kiro_swarm.cluster.resources import EVENTS, AnyResource
 from kiro_swarm.policy.words import harmless
 
 COMPONENT = "kiro-swarm"
+log = logging.getLogger(__name__)
 
 
 async def emit(
@@ -28,7 +32,10 @@ async def emit(
     now: datetime,
     warning: bool = False,
 ) -> None:
-    """Post one Event about ``item``; one that is there already is not posted again."""
+    """Post one Event about ``item``; one that is there already is not posted again.
+
+    Raises nothing of the API server: a quota of Events must not hold back a status.
+    """
     metadata, message = item["metadata"], harmless(message)
     told = f"{metadata['uid']}/{reason}/{message}".encode()
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -56,6 +63,7 @@ async def emit(
     }
     try:
         await client.create(EVENTS, metadata["namespace"], body)
-    except (errors.AlreadyExists, errors.NotFound, errors.Forbidden):
-        # Gone with its namespace, or told before: an Event is a courtesy.
-        return
+    except errors.AlreadyExists:
+        return  # told before
+    except errors.ClusterError as error:
+        log.info("no Event %s about %s: %s", reason, metadata["name"], error.message)

@@ -45,7 +45,7 @@ async def test_the_same_news_is_one_event_and_other_news_another(
     assert (about["kind"], about["name"], about["uid"]) == ("KiroSwarm", "demo", "u")
 
 
-@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("status", [403, 404, 422, 429, 503])
 async def test_an_event_that_cannot_be_posted_is_let_go(
     api: FakeApi, client: Client, status: int
 ) -> None:

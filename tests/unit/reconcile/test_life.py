@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiro_swarm.cluster.resources import (
+    EVENTS,
     INSTANCES,
     JOBS,
     PODS,
@@ -38,6 +39,28 @@ async def test_a_swarm_lives_from_nothing_to_all_merged(world: World) -> None:
     assert status["integration"]["head"] == world.cluster.task("4")["mergeCommit"]
     events = [write for write in world.api.writes if "events/" in write]
     assert len(events) == 1, "one Event tells that it is complete"
+
+
+async def test_what_is_news_is_told_before_the_status_says_it(world: World) -> None:
+    """Who reads the status finds the Event; who dies in between has not kept it back."""
+    world.apply_swarm(integration={"approval": "Required"})
+    await world.live(20)
+    for name in world.cluster.graph:
+        approval = {"spec": {"approvedAttempt": 1}}
+        world.api.store.patch(TASKS, NAMESPACE, f"demo.{name}", approval)
+    await world.live(30)
+    told: set[str] = set()
+    said: set[str] = set()
+    for change in world.api.store.changes:
+        after = change.after or {}
+        if change.resource is EVENTS:
+            told.add(after["reason"])
+        elif change.resource is SWARMS:
+            for item in after.get("status", {}).get("conditions", []):
+                if item["type"] in ("ApprovalNeeded", "Complete", "Stalled"):
+                    said |= {item["reason"]} if item["status"] == "True" else set()
+        assert said <= told
+    assert said == {"ApprovalPending", "AllMerged"}
 
 
 async def test_where_approval_is_asked_nothing_is_merged_without_a_person(

@@ -262,9 +262,9 @@ async def _write_status(
         if differs(view.status, status):
             if view.tasks:
                 status["forecast"] = outlook(view)
+            await _emit_events(ctx, view, status)
             await ctx.patch_status(SWARMS, view.swarm, status)
             ctx.written[view.uid] = ctx.monotonic()
-            await _emit_events(ctx, view, status)
         waits.append(await _expire(ctx, view, train, status))
     given = [wait for wait in waits if wait is not None]
     return min(given) if given else None
@@ -313,7 +313,11 @@ async def _expire(
 
 
 async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> None:
-    """An Event when it stalls, asks a person or is complete: news people look for."""
+    """An Event when it stalls, asks a person or is complete: news people look for.
+
+    Called before the status is written that says so: afterwards it is no news any more, and
+    whoever dies in between would never tell it.
+    """
     for kind, warning in (
         ("Stalled", True),
         ("ApprovalNeeded", False),
@@ -363,5 +367,5 @@ async def _refuse(
     view = look(ctx.cache, swarm, spec, ctx.now())
     status = swarm_status(view, prepared, integrate.observe(view))
     if differs(view.status, status):
-        await ctx.patch_status(SWARMS, swarm, status)
         await _emit_events(ctx, view, status)
+        await ctx.patch_status(SWARMS, swarm, status)

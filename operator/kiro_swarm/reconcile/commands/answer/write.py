@@ -204,11 +204,8 @@ async def _emit_events(run: CommandRun) -> None:
         now=run.now,
         warning=status["phase"] != "Succeeded",
     )
-    try:
-        await emitted(COMMANDS, run.command, message=message)
-        if run.swarm is not None:
-            who = run.spec.get("requestedBy")
-            said = f"{run.sentence}{f' ({who})' if who else ''}: {message}"
-            await emitted(SWARMS, run.swarm, message=said)
-    except errors.ClusterError:
-        return  # an Event is a courtesy; the answer is written
+    await emitted(COMMANDS, run.command, message=message)
+    if run.swarm is not None:
+        who = run.spec.get("requestedBy")
+        said = f"{run.sentence}{f' ({who})' if who else ''}: {message}"
+        await emitted(SWARMS, run.swarm, message=said)
