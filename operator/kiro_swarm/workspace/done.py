@@ -23,7 +23,8 @@ from kiro_swarm.policy import naming
 from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits, read_branch, take_in
+from kiro_swarm.workspace.intake import read_branch, take_in
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.trials import owned
 

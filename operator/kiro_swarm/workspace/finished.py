@@ -20,7 +20,8 @@ from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import real_folder, remove, write_plain
 from kiro_swarm.workspace.errors import InvalidName, ObjectsRefused
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits, take_in
+from kiro_swarm.workspace.intake import take_in
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.proof import Claim, prove
 from kiro_swarm.workspace.refs import check_object_id

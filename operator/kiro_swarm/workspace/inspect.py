@@ -22,7 +22,8 @@ from kiro_swarm.workspace.disk import write_plain
 from kiro_swarm.workspace.errors import ObjectsRefused, RefNotFound
 from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits, claimed_commit, take_in
+from kiro_swarm.workspace.intake import claimed_commit, take_in
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.refs import (
     check_instance,
     check_object_id,

@@ -30,10 +30,10 @@ from kiro_swarm.workspace.errors import (
     ObjectsRefused,
 )
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.objects import packed_objects, sizes_of, stored_objects
 from kiro_swarm.workspace.proving import fetch_proved
 from kiro_swarm.workspace.refs import is_object_id
-from kiro_swarm.workspace.weight import Limits as Limits
 from kiro_swarm.workspace.weight import check_weight
 
 _FOLDER = re.compile(r"[0-9a-f]{2}")

@@ -23,7 +23,8 @@ from typing import Optional
 from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits, claimed_commit, read_branch, take_in
+from kiro_swarm.workspace.intake import claimed_commit, read_branch, take_in
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.refs import (
     check_branch,

@@ -20,7 +20,8 @@ from typing import Optional
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits, take_in
+from kiro_swarm.workspace.intake import take_in
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.messages import carries
 from kiro_swarm.workspace.outcomes import Unproven
 

@@ -28,7 +28,7 @@ from kiro_swarm.workspace.errors import (
     WorkspaceError,
 )
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.merged import MergedTasks
 from kiro_swarm.workspace.messages import (
     Mover,

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.objects import (
     BLOB,
     COMMIT,
@@ -39,18 +40,6 @@ _READ_BYTES = 64 * _MIB
 _DEPTH = 200
 _BASES = 8
 _SHOWN = 200
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one task may bring: on disk, unpacked, in objects, and checked out."""
-
-    stored_bytes: int = 1024 * _MIB
-    unpacked_bytes: int = 256 * _MIB
-    objects: int = 100_000
-    paths: int = 200_000
-    checked_out_bytes: int = 1024 * _MIB
-    file_bytes: int = 100 * _MIB
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import Mapping, Optional
 from kiro_swarm.workspace.evidence import Evidence, gather
 from kiro_swarm.workspace.finished import keep, place_of
 from kiro_swarm.workspace.instance import Cut, Instance, cut
-from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.messages import Mover
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.outcomes import Candidate, GateVerdict, Merged, Unproven

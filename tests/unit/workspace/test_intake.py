@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.workspace.checkout import checkout_tree
-from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.outcomes import (
     Conflict,
     Merged,

@@ -16,7 +16,7 @@ from kiro_swarm.workspace.errors import (
     ObjectsRefused,
     RefNotFound,
 )
-from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.lookahead import foretell
 from tests.unit.workspace.ahead import CLEAN, MINE, THEIRS, Bench, names
 from tests.unit.workspace.poison import Canary, poison

@@ -12,7 +12,7 @@ import pytest
 
 from kiro_swarm.workspace.errors import GitFailed
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.intake import Limits
+from kiro_swarm.workspace.limits import Limits
 from tests.unit.workspace.bombs import FILE, FOLDER, Bomber, bomber
 from tests.unit.workspace.repositories import (
     Swarm,
