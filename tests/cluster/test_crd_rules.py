@@ -82,6 +82,11 @@ BAD_SWARMS: Dict[str, Any] = {
     "a ref with dots": ("spec.repository.ref", "a..b", "must not contain '..'"),
     "a ref that is an option": ("spec.repository.ref", "-delete", "should match"),
     "a branch that climbs": ("spec.integration.branch", "../main", "should match"),
+    "a largest file of thousandths of a byte": (
+        "spec.integration.maxFileSize",
+        "100m",
+        "spec.integration.maxFileSize in body should match",
+    ),
     "too many instances": ("spec.instances", 1001, "less than or equal to 1000"),
     "fewer than no instances": ("spec.instances", -1, "greater than or equal to 0"),
     "a misspelt field": ("spec.instnces", 3, 'unknown field "spec.instnces"'),

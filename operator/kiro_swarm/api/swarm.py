@@ -21,6 +21,7 @@ from kiro_swarm.api.common import (
     not_yet,
     rules,
 )
+from kiro_swarm.api.quantity import ByteSize
 from kiro_swarm.api.repository import Repository
 from kiro_swarm.api.template import InstanceTemplate
 
@@ -164,6 +165,13 @@ class Integration(Model):
         le=604800,
         description="How long a swarm that is being deleted is kept for that. Default: "
         "3600.",
+    )
+    max_file_size: Optional[ByteSize] = Field(
+        default=None,
+        description="Largest file that a task may bring, in any of its commits: "
+        "hosts of git refuse larger ones, and with one in it each later push. Default: "
+        "100Mi, what most hosts take. `0`: no bound but those on a whole task, 256 MiB of "
+        "new content. An edit holds for each attempt that begins and each merge after it.",
     )
     gates: list[Gate] = Field(
         default_factory=list,

@@ -17,6 +17,7 @@ from typing import Optional
 from pydantic import Field
 
 from kiro_swarm.api.common import Model
+from kiro_swarm.api.quantity import ByteSize
 from kiro_swarm.api.swarm import HEARTBEAT_SECONDS, HeartbeatSeconds, Verification
 from kiro_swarm.api.template import Agent
 
@@ -34,6 +35,7 @@ class WorkSettings(Model):
     integration_branch: str = Field(min_length=1, max_length=255)
     spec_path: Optional[str] = None
     heartbeat_seconds: HeartbeatSeconds = HEARTBEAT_SECONDS
+    max_file_size: Optional[ByteSize] = None
 
     def to_json(self) -> str:
         """The value of KIRO_CONFIG; the same settings, the same text."""

@@ -30,6 +30,7 @@ from kiro_swarm.runner.ports import TaskApi, key_of
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Worktree
 from kiro_swarm.sandbox.socket import AgentSocket
+from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.lookahead import Lookahead
 
 
@@ -53,6 +54,7 @@ def make_runner(
         Path(worktree.folder),
         Path(worktree.mirror),
         config.settings.integration_branch,
+        limits_of(config.settings.max_file_size),
     )
 
     def work_on(task: KiroTask) -> Work:

@@ -38,6 +38,7 @@ from kiro_swarm.lifecycle.reasons import STATUS_INVALID
 from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.workspace.errors import Doubtful, InvalidName
+from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
     Conflict,
@@ -69,7 +70,7 @@ class Integration:
         self._env = merging.env
         self._approval = merging.spec.integration.approval
         branch, plan = merging.branch, merging.plan
-        self._tries = Tries(self._env, branch, plan, gates)
+        self._tries = Tries(self._env, branch, plan, gates, merging.limits)
         self._held: dict[Key, Held] = {}
         self._merged = 0
         self._returned = 0
@@ -142,6 +143,7 @@ class Integration:
         spec = spec_of(swarm)
         if spec is not None:
             self._approval = spec.integration.approval
+            self._tries.allow(limits_of(spec.integration.max_file_size))
         try:
             now = await self._client.get(TASKS, namespace, name)
         except errors.NotFound:

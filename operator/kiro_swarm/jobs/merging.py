@@ -26,6 +26,7 @@ from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.blame import of_the_machine, words_of
 from kiro_swarm.workspace.errors import GateUnavailable, WorkspaceError
+from kiro_swarm.workspace.limits import Limits, limits_of
 from kiro_swarm.workspace.probe import volume_trouble
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.spec import spec_file
@@ -78,6 +79,11 @@ class Merging:
         """Path of the tasks.md in the repository; None when the tasks are elsewhere."""
         wanted = self.spec.tasks.spec_path
         return None if wanted is None else spec_file(wanted)
+
+    @property
+    def limits(self) -> Limits:
+        """What one task may bring."""
+        return limits_of(self.spec.integration.max_file_size)
 
     async def gates(self) -> ContainerGates:
         """The swarm's gates, ready to be run.

@@ -26,6 +26,7 @@ async def rescued(merging: Merging) -> IntegrateReport:
         merging.branch,
         env.uid,
         env.credentials(repository),
+        merging.limits,
     )
     said = f"pushed what was nowhere else: {', '.join(refs[:5])}" if refs else "nothing"
     more = f" and {len(refs) - 5} more" if len(refs) > 5 else ""

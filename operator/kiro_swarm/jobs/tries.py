@@ -18,6 +18,7 @@ from kiro_swarm.workspace.blame import blame
 from kiro_swarm.workspace.done import adopt_one, forget, kept
 from kiro_swarm.workspace.doubts import Doubts
 from kiro_swarm.workspace.errors import Doubtful, WorkspaceError
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.outcomes import (
     Candidate,
     GatePort,
@@ -44,15 +45,20 @@ class Tries:
         branch: str,
         plan: Optional[str],
         gates: GatePort,
+        limits: Limits,
     ) -> None:
         self._env = env
         self._branch = branch
         self._doubts = Doubts(env.mirror)
         self._train = MergeTrain(
-            env.mirror, branch, plan, _Noted(gates, self._doubts), mover=env.mover
+            env.mirror, branch, plan, _Noted(gates, self._doubts), limits, env.mover
         )
         #: What was hindered in this Job.
         self._hindered: list[str] = []
+
+    def allow(self, limits: Limits) -> None:
+        """Hold tasks to these limits from now on."""
+        self._train.limits = limits
 
     def later(self, trailer: str) -> bool:
         """Whether this attempt is tried after the others."""
@@ -110,7 +116,7 @@ class Tries:
                 continue
             self._doubts.begins(work.trailer)
             try:
-                adopt_one(mirror, self._branch, work)
+                adopt_one(mirror, self._branch, work, self._train.limits)
             except Exception as error:
                 found = blame(error, lambda: find_trouble(mirror, self._branch))
                 log.warning("%s is not adopted: %r", work.trailer, error, exc_info=True)

@@ -22,20 +22,30 @@ from kiro_swarm.runner.work import OnCut
 from kiro_swarm.workspace.blame import may_be_the_machine, unmergeable
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.finished import keep
+from kiro_swarm.workspace.limits import Limits
 
 log = logging.getLogger(__name__)
 
 
 class Keeping:
-    """Keeps the finished work of one instance on its ``shelf``."""
+    """Keeps the finished work of one instance on its ``shelf``.
+
+    ``limits``: what one task may bring, by the swarm's policy.
+    """
 
     def __init__(
-        self, shelf: Path, instance_dir: Path, mirror: Path, integration_branch: str
+        self,
+        shelf: Path,
+        instance_dir: Path,
+        mirror: Path,
+        integration_branch: str,
+        limits: Limits,
     ) -> None:
         self._shelf = shelf
         self._instance_dir = instance_dir
         self._mirror = mirror
         self._integration_branch = integration_branch
+        self._limits = limits
 
     def around(self, work: Work, key: Key) -> Work:
         """The same work, ended only when it is kept."""
@@ -64,6 +74,7 @@ class Keeping:
                 self._integration_branch,
                 result.commit,
                 result.base,
+                self._limits,
             )
         except ObjectsRefused as refusal:
             return Failed(refusal.reason, refusal.message, refusal.message)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Optional
 
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace.borrowed import make_borrower
@@ -41,6 +42,7 @@ def keep(
     integration_branch: str,
     commit: str,
     base: str = "",
+    limits: Optional[Limits] = None,
 ) -> None:
     """Keep ``commit`` of an attempt on the ``shelf``, the folder of its instance.
 
@@ -61,12 +63,13 @@ def keep(
         repository = fresh / "repo.git"
         make_borrower(repository, mirror, head)
         git = Git(repository)
-        take_in(git, instance_dir, commit, head, Limits(), copied=True)
+        bounds = limits or Limits()
+        take_in(git, instance_dir, commit, head, bounds, copied=True)
         if base:
             claim = Claim(
                 instance_dir, commit, check_object_id(base), f"{uid}/{attempt}"
             )
-            objection = prove(git, claim, head, copied=True)
+            objection = prove(git, claim, head, bounds, copied=True)
             if objection is not None:
                 raise ObjectsRefused(objection.brief, reason=objection.reason)
         write_plain(repository / "packed-refs", f"{commit} refs/heads/finished\n")

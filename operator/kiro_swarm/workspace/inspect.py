@@ -23,7 +23,7 @@ from kiro_swarm.workspace.errors import ObjectsRefused, RefNotFound
 from kiro_swarm.workspace.finished import place_of
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import claimed_commit, take_in
-from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.limits import ANY_FILE, Limits
 from kiro_swarm.workspace.refs import (
     check_instance,
     check_object_id,
@@ -34,7 +34,7 @@ MAXIMUM_BYTES = 512 * 1024
 _COMMITS = 500
 _SECONDS = 120.0
 #: Less than a merge may bring: this is copied into the Job's own small disk.
-_LIMITS = Limits(stored_bytes=256 * 1024 * 1024)
+_LIMITS = Limits(stored_bytes=256 * 1024 * 1024, file_bytes=ANY_FILE)
 # The last word on attributes: what a tree says of itself ("* -diff") would hide changes.
 _ATTRIBUTES = "* !diff !text !eol !filter !ident !encoding !working-tree-encoding\n"
 _PLAIN = ("--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short")

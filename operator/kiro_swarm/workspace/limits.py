@@ -5,9 +5,16 @@ Role: weight.py weighs by it. The runner and the merge train hold a task to the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from kiro_swarm.api.quantity import bytes_of
+from kiro_swarm.workspace.errors import ObjectsRefused
 
 _MIB = 1024 * 1024
+#: As ``Limits.file_bytes``: any file that the others let through.
+ANY_FILE = sys.maxsize
 
 
 @dataclass(frozen=True)
@@ -20,3 +27,28 @@ class Limits:
     paths: int = 200_000
     checked_out_bytes: int = 1024 * _MIB
     file_bytes: int = 100 * _MIB
+
+
+def limits_of(max_file_size: Optional[str]) -> Limits:
+    """By ``spec.integration.maxFileSize``; ValueError where that is no size."""
+    if max_file_size is None:
+        return Limits()
+    return replace(Limits(), file_bytes=bytes_of(max_file_size) or ANY_FILE)
+
+
+def file_too_large(
+    name: bytes, size: int, limits: Limits, where: str = ""
+) -> ObjectsRefused:
+    """The refusal of a file; ``where`` it is, if not in the last commit."""
+    remedy = (
+        "Take it out of all commits of the branch"
+        if where
+        else "Leave it out, or keep it with git LFS"
+    )
+    return ObjectsRefused(
+        f"{name.decode('utf-8', 'backslashreplace')} has {size} bytes{where};"
+        f" {limits.file_bytes} are allowed (spec.integration.maxFileSize), for hosts of git"
+        " refuse larger files anywhere in the history, and with one each later push."
+        f" {remedy}",
+        reason="FileTooLarge",
+    )

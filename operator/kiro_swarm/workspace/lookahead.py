@@ -24,7 +24,7 @@ from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import claimed_commit, read_branch, take_in
-from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.limits import ANY_FILE, Limits
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.refs import (
     check_branch,
@@ -38,7 +38,11 @@ from kiro_swarm.workspace.uncommitted import Paths, Stamps, stamps, with_uncommi
 #: For each git command of a look.
 _SECONDS = 15.0
 #: Less than a merge may bring: this is copied into the pod's own small disk.
-_LIMITS = Limits(stored_bytes=128 * 1024 * 1024, unpacked_bytes=64 * 1024 * 1024)
+_LIMITS = Limits(
+    stored_bytes=128 * 1024 * 1024,
+    unpacked_bytes=64 * 1024 * 1024,
+    file_bytes=ANY_FILE,
+)
 _SHOWN = 10
 _NAME = 120
 _MERGED_TASK = re.compile(r"Merge task ([^\s:]{1,128}):")

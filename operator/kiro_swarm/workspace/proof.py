@@ -21,6 +21,7 @@ from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
+from kiro_swarm.workspace.largest import refuse_large_files
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.messages import carries
 from kiro_swarm.workspace.outcomes import Unproven
@@ -65,7 +66,10 @@ def prove(
     commit, base = claim.commit, claim.base
     try:
         bounds = limits or Limits()
-        take_in(git, claim.instance_dir, commit, head, bounds, copied=copied)
+        if git.commit_id(commit) is None:
+            take_in(git, claim.instance_dir, commit, head, bounds, copied=copied)
+        else:
+            refuse_large_files(git, commit, head, bounds)
     except ObjectsRefused as refusal:
         return Unproven(refusal.reason, briefs.bounded(refusal.message))
     if git.commit_id(commit) != commit:

@@ -17,6 +17,7 @@ from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.done import DONE_REFS, adopt
 from kiro_swarm.workspace.errors import PushRejected
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import SOURCE_REF, integration_head
 from kiro_swarm.workspace.push import PUSHED_REF
 from kiro_swarm.workspace.refs import check_word
@@ -32,12 +33,13 @@ def rescue(
     branch: str,
     swarm_uid: str,
     credentials: Optional[Credentials] = None,
+    limits: Optional[Limits] = None,
 ) -> list[str]:
     """Push it; the names of the refs that the repository has for it now.
 
     Raises PushRejected, RemoteError, RefNotFound (there is no integration branch), GitFailed.
     """
-    adopt(mirror, branch, root)
+    adopt(mirror, branch, root, limits)
     git, into = Git(mirror), f"{RESCUE_REFS}/{check_word(swarm_uid)}"
     refs = nowhere_else(git, integration_head(mirror, branch), into)
     if refs:

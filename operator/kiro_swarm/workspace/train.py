@@ -80,7 +80,8 @@ class MergeTrain:
         self._branch = integration_branch
         self._spec_path = None if spec_path is None else check_path(spec_path)
         self._gate = gate
-        self._limits = limits or Limits()
+        #: What one task may bring; a new policy holds from the next merge on.
+        self.limits = limits or Limits()
         self._mover = mover or Mover()
         self._merged = MergedTasks(mirror, integration_branch)
 
@@ -173,7 +174,7 @@ class MergeTrain:
         )
         with owned(self._mirror) as git:
             head = integration_head(self._mirror, self._branch)
-            return prove(git, claim, head, self._limits)
+            return prove(git, claim, head, self.limits)
 
     def _try(self, candidate: Candidate) -> Union[Trial, Conflict]:
         with owned(self._mirror) as git:

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.limits import Limits, file_too_large
 from kiro_swarm.workspace.objects import (
     BLOB,
     COMMIT,
@@ -169,14 +169,9 @@ class _Scales:
     def _refuse_large_of_earlier_commits(self) -> None:
         """A file that was taken out again is in the history, and is pushed with it."""
         for entry in self._large[:1]:
-            name = entry.name.decode("utf-8", "replace")
             size = self._table[entry.oid].size
-            raise ObjectsRefused(
-                f"{name} has {size} bytes in a commit before the last one; hosts of git"
-                f" refuse files of more than {self._limits.file_bytes} anywhere in the"
-                " history. Take it out of all commits of the branch",
-                reason="FileTooLarge",
-            )
+            where = " in a commit before the last one"
+            raise file_too_large(entry.name, size, self._limits, where)
 
     def _is_own(self, entry: Entry) -> bool:
         return not entry.is_link and entry.oid in self._table
@@ -276,12 +271,7 @@ class _Scales:
             return _Sum(1, self._sizes.get(entry.oid, 0))
         size = self._table[entry.oid].size
         if size > self._limits.file_bytes:
-            raise ObjectsRefused(
-                f"{path.decode('utf-8', 'replace')} has {size} bytes; hosts of git refuse"
-                f" files of more than {self._limits.file_bytes}, and with one in it each"
-                " later push. Leave it out, or keep it with git LFS",
-                reason="FileTooLarge",
-            )
+            raise file_too_large(path, size, self._limits)
         return _Sum(1, size)
 
     def _sum_of_tree(self, root: str, path: bytes) -> _Sum:

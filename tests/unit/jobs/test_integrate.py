@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -272,6 +272,37 @@ async def test_what_changes_while_another_task_is_merged_counts(
     assert job.status("1.1")["state"] == "Merged"
     assert job.status("1.2")["state"] == state, case
     assert job.words()["message"] == "merged 1, sent back 0"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "states"),
+    [
+        ("2k", "4k", ("Ready", "Merged")),
+        ("0", "2k", ("Merged", "Ready")),
+        (None, "2k", ("Merged", "Ready")),
+        ("2k", None, ("Ready", "Merged")),
+    ],
+)
+async def test_each_merge_goes_by_the_largest_file_of_now(
+    job: Job, before: Optional[str], after: Optional[str], states: tuple[str, str]
+) -> None:
+    job.apply(integration={} if before is None else {"maxFileSize": before})
+    job.repositories.prepare()
+    for number, task in enumerate(("1.1", "1.2"), 1):
+        job.done(job.repositories.work({f"{task}.txt": task * 1000}, number, task))
+
+    async def change(request: Any) -> None:
+        if request.method == "PATCH" and "1.1" in request.path:
+            spec = {"spec": {"integration": {"maxFileSize": after}}}
+            job.api.store.patch(SWARMS, NAMESPACE, "demo", spec)
+
+    job.api.intercept = change
+    assert await integrate(job.client, job.env) == 0
+    found = [job.status(task) for task in ("1.1", "1.2")]
+    assert tuple(status["state"] for status in found) == states
+    refused = next(status for status in found if status["state"] == "Ready")
+    assert refused["reason"] == "FileTooLarge"
+    assert "has 3000 bytes; 2000 are allowed" in refused["message"]
 
 
 async def test_a_task_that_is_deleted_meanwhile_is_left_alone(job: Job) -> None:

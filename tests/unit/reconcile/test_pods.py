@@ -318,6 +318,17 @@ def test_a_runner_is_told_which_task_file_is_the_swarm_s(
     assert settings.spec_path == told
 
 
+@pytest.mark.parametrize("largest", [None, "0", "50M"])
+def test_a_runner_is_told_the_largest_file(largest: Any) -> None:
+    changed = {} if largest is None else {"maxFileSize": largest}
+    wanted = swarm(integration=changed)
+    settings = WorkSettings.model_validate_json(runner_config(*wanted))
+    assert settings.max_file_size == largest
+    # A runner holds its next task to it: its pod is made anew when it is idle.
+    same = template_hash(*wanted) == template_hash(*swarm())
+    assert same == (largest is None)
+
+
 def test_an_upgrade_does_not_replace_the_pods_of_a_swarm() -> None:
     """The hashes of release 6cb2b6b: of another one every idle pod would be made anew."""
     full = swarm(template=FULL["template"], verification={"command": ["x"]})

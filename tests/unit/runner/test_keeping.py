@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
 import pytest
 
@@ -15,6 +15,7 @@ from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.keeping import Keeping
 from kiro_swarm.runner.ports import Key
 from kiro_swarm.runner.work import OnCut
+from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.outcomes import Candidate
 from tests.unit.workspace.repositories import INTEGRATION, Swarm, merged
 
@@ -27,7 +28,11 @@ def swarm(tmp_path: Path) -> Swarm:
 
 
 async def ended(
-    swarm: Swarm, done: Candidate, result: Result, said: List[str]
+    swarm: Swarm,
+    done: Candidate,
+    result: Result,
+    said: List[str],
+    largest: Optional[str] = None,
 ) -> Result:
     """How an attempt ends whose work ended with ``result``."""
 
@@ -35,7 +40,9 @@ async def ended(
         return result
 
     shelf = swarm.top / "finished" / done.instance_dir.name
-    keeping = Keeping(shelf, done.instance_dir, swarm.mirror, INTEGRATION)
+    keeping = Keeping(
+        shelf, done.instance_dir, swarm.mirror, INTEGRATION, limits_of(largest)
+    )
     around = keeping.around(work, Key(done.uid, done.attempt))
 
     async def cut(*_: object) -> None:
@@ -73,6 +80,20 @@ async def test_work_whose_objects_are_gone_is_not_finished(swarm: Swarm) -> None
     result = await ended(swarm, done, finished(done), [])
     assert isinstance(result, Failed)
     assert result.reason == "CommitMissing"
+
+
+@pytest.mark.parametrize(
+    ("largest", "reason"), [("2k", "FileTooLarge"), ("3k", ""), ("0", ""), (None, "")]
+)
+async def test_the_largest_file_is_as_the_swarm_says(
+    swarm: Swarm, largest: Optional[str], reason: str
+) -> None:
+    done = swarm.work({"a": "x" * 3000})
+    result = await ended(swarm, done, finished(done), [], largest)
+    assert getattr(result, "reason", "") == reason
+    if isinstance(result, Failed):
+        assert "a has 3000 bytes; 2000 are allowed" in result.message
+        assert "spec.integration.maxFileSize" in result.message
 
 
 async def test_a_mirror_that_is_away_is_not_the_fault_of_the_work(swarm: Swarm) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.workspace.done import adopt
 from kiro_swarm.workspace.errors import GitFailed
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
 from tests.unit.workspace.bombs import FILE, FOLDER, Bomber, bomber
 from tests.unit.workspace.repositories import (
+    INTEGRATION,
     Swarm,
     branch,
     commit,
@@ -24,6 +26,7 @@ from tests.unit.workspace.repositories import (
     unproven,
     write,
 )
+from tests.unit.workspace.test_done import put_aside
 
 _MIB = 1024 * 1024
 
@@ -209,6 +212,32 @@ def test_a_large_file_that_was_taken_out_again_is_named_too(swarm: Swarm) -> Non
         "FileTooLarge: movie.bin has 3145728 bytes in a commit before"
     )
     merged(swarm, done)
+
+
+def test_what_was_taken_under_another_policy_is_judged_by_that_of_today(
+    swarm: Swarm,
+) -> None:
+    """Work that waits for a person is in the mirror before it is merged."""
+    made = swarm.cut()
+    write(Path(made.tree), {"lib/movie.bin": "x" * 3000})
+    git(Path(made.tree), "add", "--all")
+    git(Path(made.tree), "commit", "--quiet", "-m", "a movie")
+    write(Path(made.tree), {"lib/movie.bin": "x", "lib/large.bin": "y" * 2001})
+    done = swarm.candidate(made, swarm.gather(made).commit)
+    put_aside(swarm, done)
+    assert adopt(swarm.mirror, INTEGRATION, swarm.top) == 1
+    said = unproven(swarm, done, Limits(file_bytes=2000))
+    assert said.startswith("FileTooLarge: lib/")
+    assert "2000 are allowed" in said
+    merged(swarm, done)
+    # What the branch has, in whatever commit, every host has taken.
+    again = swarm.cut(task="1.2")
+    write(Path(again.tree), {"movie.bin": "x" * 3000, "copy.bin": "y" * 2001})
+    copied = swarm.candidate(again, swarm.gather(again, task="1.2").commit, task="1.2")
+    put_aside(swarm, copied)
+    assert adopt(swarm.mirror, INTEGRATION, swarm.top) == 1
+    outcome = train(swarm, limits=Limits(file_bytes=2000)).merge(copied)
+    assert type(outcome).__name__ == "Merged", outcome
 
 
 def test_honest_work_in_a_large_repository_is_not_large(swarm: Swarm) -> None:

@@ -167,6 +167,7 @@ def runner_config(swarm: KiroSwarm, spec: KiroSwarmSpec) -> str:
         integration_branch=branch_of(swarm, spec),
         spec_path=spec.tasks.spec_path,
         heartbeat_seconds=spec.recovery.heartbeat_seconds,
+        max_file_size=spec.integration.max_file_size,
     )
     return settings.to_json()
 
