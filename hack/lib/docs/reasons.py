@@ -46,7 +46,8 @@ _OTHERS = frozenset(
         *("FallbackToLogsOnError", "Ingress", "Job", "Memory", "OnRootMismatch", "Pod"),
         *("Role", "RuntimeDefault", "ServiceAccount"),
         # What Kubernetes says about pods.
-        *("ContainerCreating", "PodInitializing", "PodScheduled", "Unschedulable"),
+        *("ContainerCreating", "Evicted", "PodInitializing", "PodScheduled"),
+        "Unschedulable",
         # Headings and names in Python.
         *("AgentSocket", "Commands", "ExecResult"),
         # Between the parts of one pod, never shown: the runner says it in its own words.

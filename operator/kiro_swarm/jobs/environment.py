@@ -52,16 +52,19 @@ class JobEnvironment:
     termination_message: Path = Path("/dev/termination-log")
     job: str = ""
     """Name of the Job; empty in one that an earlier release made."""
+    evicted: bool = False
+    """The Job before was ended for what it used itself: memory or room of its own."""
     limits: Limits = Limits()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> JobEnvironment:
-        """Read KIRO_SWARM, KIRO_NAMESPACE, KIRO_SWARM_UID, and KIRO_JOB if it is there.
+        """Read KIRO_SWARM, KIRO_NAMESPACE, KIRO_SWARM_UID; KIRO_JOB, KIRO_EVICTED if there.
 
         Raises KeyError: one is missing; the operator sets them in the pod.
         """
         named = (env["KIRO_SWARM"], env["KIRO_NAMESPACE"], env["KIRO_SWARM_UID"])
-        return cls(*named, job=env.get("KIRO_JOB", ""))
+        evicted = bool(env.get("KIRO_EVICTED"))
+        return cls(*named, job=env.get("KIRO_JOB", ""), evicted=evicted)
 
     @property
     def mirror(self) -> Path:

@@ -21,7 +21,7 @@ from kiro_swarm.sandbox.port import (
     ExecResult,
 )
 from kiro_swarm.sandbox.socket import AgentSocket
-from kiro_swarm.workspace.errors import Doubtful, GateUnavailable
+from kiro_swarm.workspace.errors import Doubtful, GateLost, GateUnavailable
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.outcomes import GateRun, GateVerdict
 
@@ -73,6 +73,7 @@ class ContainerGates:
         made = await self._checkout(commit)
         if not made.succeeded:
             said = made.tail[-500:] or made.describe()
+            await self._renew()
             if not before or not (await self._checkout(before)).succeeded:
                 raise GateUnavailable(f"the gate container cannot check out: {said}")
             return GateVerdict(False, "checkout", said, reason=CHECKOUT_FAILED)
@@ -145,7 +146,9 @@ class ContainerGates:
             return
         problem = await self._socket.until_ready(self.again_seconds)
         if problem:
-            raise GateUnavailable(f"the gate container was lost: {problem}")
+            raise GateLost(
+                f"the gate container was lost while {what} ran in it: {problem}"
+            )
         raise Doubtful(
             f"the gate container was ended while {what} ran in it, mostly for lack of memory"
         )

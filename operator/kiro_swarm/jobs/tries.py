@@ -1,8 +1,10 @@
 """The merge train as the integrate Job drives it, from one candidate to the next.
 
 Guarantees: a candidate that kills the Job, or under which the machine fails, is tried after
-all others by the next Job, and is to blame when that happens again and to no other: one
-candidate never keeps the rest from being merged, and an outage burns no attempts.
+all others by the next Job, and is to blame when that happens again: one candidate never
+keeps the rest from being merged, whatever other candidates do. It is the machine, and burns
+no attempts, where nothing passed in this Job and the branch alone fares as badly
+(``Machine``).
 """
 
 from __future__ import annotations
@@ -13,26 +15,22 @@ from contextlib import suppress
 from typing import Optional
 
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.machine import Machine
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.blame import blame
 from kiro_swarm.workspace.done import adopt_one, forget, kept
 from kiro_swarm.workspace.doubts import Doubts
-from kiro_swarm.workspace.errors import Doubtful, WorkspaceError
+from kiro_swarm.workspace.errors import Doubtful, GateLost, GateUnavailable
 from kiro_swarm.workspace.limits import Limits
-from kiro_swarm.workspace.outcomes import (
-    Candidate,
-    GatePort,
-    GateVerdict,
-    Outcome,
-    Unproven,
-)
+from kiro_swarm.workspace.outcomes import Candidate, GatePort, Outcome, Unproven
 from kiro_swarm.workspace.probe import find_trouble
 from kiro_swarm.workspace.train import MergeTrain
 
 log = logging.getLogger(__name__)
 _ADVICE = (
-    "What to do: look for what is very large, very deep or very many in the work, and leave"
-    " it out. Nothing was merged; the work of the others goes on."
+    "What to do: look for what is very large, very deep or very many in the work, for what"
+    " its tests start and for what they fill, and leave it out. Nothing was merged; the work"
+    " of the others goes on."
 )
 
 
@@ -49,12 +47,13 @@ class Tries:
     ) -> None:
         self._env = env
         self._branch = branch
-        self._doubts = Doubts(env.mirror)
+        self._doubts = Doubts(env.mirror, evicted=env.evicted)
+        self._machine = Machine(env.mirror, branch, gates, self._doubts)
         self._train = MergeTrain(
-            env.mirror, branch, plan, _Noted(gates, self._doubts), limits, env.mover
+            env.mirror, branch, plan, self._machine, limits, env.mover
         )
-        #: What was hindered in this Job.
-        self._hindered: list[str] = []
+        #: How often this Job was hindered.
+        self._hindered = 0
 
     def allow(self, limits: Limits) -> None:
         """Hold tasks to these limits from now on."""
@@ -87,19 +86,21 @@ class Tries:
         if why and trailer not in await loop.run_in_executor(
             None, self._train.merged_trailers
         ):
+            await self._ask()
             return self._to_blame(candidate, why)
         self._doubts.begins(trailer)
         try:
             outcome = await loop.run_in_executor(None, self._train.merge, candidate)
         except Doubtful as doubt:
-            if self._hindered:
-                self._doubts.nobodys(*self._hindered, trailer)
-                self._hindered.append(trailer)
-                raise _stopped(doubt) from doubt
             self._doubts.hindered(trailer)
+            if isinstance(doubt, GateLost):
+                # There is nothing left in this pod to try anything with.
+                raise GateUnavailable(doubt.message) from doubt
+            self._hindered += 1
             why = self._doubts.verdict(trailer)
+            if why or self._hindered > 1:
+                await self._ask(doubt)
             if not why:
-                self._hindered.append(trailer)
                 raise
             outcome = self._to_blame(candidate, f"{why}: {doubt.message}")
         except Exception:
@@ -108,6 +109,13 @@ class Tries:
             raise
         self._doubts.over(trailer)
         return outcome
+
+    async def _ask(self, doubt: Optional[Doubtful] = None) -> None:
+        """Return when what hinders is the work. Raises WorkspaceError: it is the machine."""
+        loop = asyncio.get_running_loop()
+        trouble = await loop.run_in_executor(None, self._machine.trouble)
+        if trouble is not None:
+            raise trouble from doubt
 
     def _adopt(self) -> None:
         mirror = self._env.mirror
@@ -137,24 +145,3 @@ class Tries:
         self._doubts.over(candidate.trailer)
         brief = f"the work cannot be merged: {why}\n\n{_ADVICE}"
         return Unproven("Unmergeable", briefs.bounded(brief))
-
-
-class _Noted:
-    """Gates that are noted as what the Job is at."""
-
-    def __init__(self, gates: GatePort, doubts: Doubts) -> None:
-        self._gates = gates
-        self._doubts = doubts
-
-    def check(self, commit: str) -> GateVerdict:
-        """See ``GatePort.check``."""
-        self._doubts.at_the_gates()
-        return self._gates.check(commit)
-
-
-def _stopped(doubt: Doubtful) -> WorkspaceError:
-    """The machine hinders whatever is merged."""
-    return WorkspaceError(
-        f"the merge of more than one task was hindered: {doubt.message}",
-        reason="MachineInTrouble",
-    )

@@ -5,8 +5,11 @@ tries it after the others, so that one candidate never keeps the rest from being
 
 Guarantees: written durably before the work that may kill us. A file in the trusted mirror,
 about attempts by their trailers; whatever stands in it, reading it gives an answer, and
-losing it costs a try. A Job that dies while git works at a candidate counts against it, one
-that dies while gates run does not: they take long, and a node may go at any time.
+losing it costs a try. A Job that dies while git works at a candidate, or while its gates
+run, counts against it; the latter take long, and a node may go at any time, so it takes more
+of them. Whether it was the machine all the same is asked before anybody is charged
+(jobs/tries.py), of the branch without the work; that is noted here as well, for the Job may
+die of it.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ from kiro_swarm.sandbox.bounds import ProtocolError, read_object
 from kiro_swarm.workspace.disk import read_plain, write_plain
 
 NAME = "kiro-doubts"
-#: Hindered in so many Jobs, in which no other candidate was: it is the candidate.
+#: Hindered in so many Jobs: it is the candidate, if it is not the machine.
 HINDERED = 2
 #: Kills come from outside as well, so it takes more of them.
 KILLED = 3
+#: Gates take far longer than git does, and a kill from outside hits them first.
+GATED = 6
+#: Jobs in which the branch alone was hindered, too, before its beginning is asked instead.
+BRANCH = 3
 _MOST = 500
 
 
@@ -30,19 +37,36 @@ _MOST = 500
 class _Entry:
     hindered: int = 0
     killed: int = 0
+    gated: int = 0
 
 
 class Doubts:
-    """The file as one Job sees it. What an earlier Job died of is counted when it is read."""
+    """The file as one Job sees it. What an earlier Job died of is counted when it is read.
 
-    def __init__(self, mirror: Path) -> None:
+    :param evicted: the earlier Job was ended for what it used itself, by the status of its
+        pod: that is no accident.
+    """
+
+    def __init__(self, mirror: Path, *, evicted: bool = False) -> None:
         self._path = mirror / NAME
-        self._trying, gates, self._entries = _read(read_plain(self._path))
-        if self._trying:
-            entry = self._entry(self._trying)
-            entry.killed += 0 if gates else 1
-            self._trying = ""
-            self._write()
+        self._file = _read(read_plain(self._path))
+        self._entries = self._file.entries
+        trying = self._file.trying
+        if trying or self._file.alone:
+            if self._file.alone:
+                self._not_them()
+            elif evicted:
+                self._entry(trying).hindered += 1
+            elif self._file.gates:
+                self._entry(trying).gated += 1
+            else:
+                self._entry(trying).killed += 1
+            self._write("")
+
+    @property
+    def branch(self) -> int:
+        """In how many Jobs in a row the branch without any work was hindered."""
+        return self._file.branch
 
     def later(self, trailer: str) -> bool:
         """Whether this attempt is tried after the others."""
@@ -53,66 +77,90 @@ class Doubts:
         entry = self._entries.get(trailer) or _Entry()
         if entry.killed >= KILLED:
             return f"{entry.killed} Jobs were killed while git worked at it"
+        if entry.gated >= GATED:
+            return f"{entry.gated} Jobs were ended while its gates ran"
         if entry.hindered >= HINDERED:
-            return f"git was hindered in {entry.hindered} Jobs, and at no other work"
+            return f"{entry.hindered} Jobs were hindered at it, and not by the machine"
         return ""
 
     def begins(self, trailer: str) -> None:
         """This attempt is tried now. Raises OSError."""
-        self._trying = trailer
-        self._write()
+        self._write(trailer)
 
     def at_the_gates(self) -> None:
         """git has worked at it, and the gates come next. Raises OSError."""
-        self._write(gates=True)
+        self._write(self._file.trying, gates=True)
+
+    def alone(self) -> None:
+        """The branch without any work is tried now. Raises OSError."""
+        self._write("", alone=True)
+
+    def branch_hindered(self) -> None:
+        """The branch was hindered as the work was, so nobody is to blame yet. Raises OSError."""
+        self._not_them()
+        self._write("")
+
+    def branch_well(self) -> None:
+        """The branch as it is can be worked with. Raises OSError."""
+        self._file.branch = 0
+        self._write(self._file.trying, gates=self._file.gates)
 
     def hindered(self, trailer: str) -> None:
         """It was hindered, and not known by what. Raises OSError."""
         self._entry(trailer).hindered += 1
-        self._trying = ""
-        self._write()
-
-    def nobodys(self, *trailers: str) -> None:
-        """It was not these attempts: they are only tried later. Raises OSError."""
-        for trailer in trailers:
-            entry = self._entry(trailer)
-            entry.hindered = max(0, entry.hindered - 1)
-        self._trying = ""
-        self._write()
+        self._write("")
 
     def rests(self) -> None:
         """Nothing is tried now. Raises OSError."""
-        self._trying = ""
-        self._write()
+        self._write("")
 
     def stopped(self, trailer: str) -> None:
         """The train was stopped at it, by no fault of its own. Raises OSError."""
         self._entry(trailer)
-        self._trying = ""
-        self._write()
+        self._write("")
 
     def over(self, trailer: str) -> None:
         """There is a verdict on it. Raises OSError."""
         self._entries.pop(trailer, None)
-        self._trying = ""
-        self._write()
+        self._write("")
+
+    def _not_them(self) -> None:
+        """Whoever was to blame has one more try, for it may have been the machine."""
+        self._file.branch += 1
+        for entry in self._entries.values():
+            entry.hindered = min(entry.hindered, HINDERED - 1)
+            entry.killed = min(entry.killed, KILLED - 1)
+            entry.gated = min(entry.gated, GATED - 1)
 
     def _entry(self, trailer: str) -> _Entry:
         return self._entries.setdefault(trailer, _Entry())
 
-    def _write(self, *, gates: bool = False) -> None:
+    def _write(self, trying: str, *, gates: bool = False, alone: bool = False) -> None:
+        found = self._file
+        found.trying, found.gates, found.alone = trying, gates, alone
         latest = list(self._entries.items())[-_MOST:]
         text = json.dumps(
             {
-                "trying": self._trying,
+                "trying": trying,
                 "gates": gates,
+                "alone": alone,
+                "branch": found.branch,
                 "entries": {trailer: asdict(entry) for trailer, entry in latest},
             }
         )
         write_plain(self._path, text)
 
 
-def _read(text: str) -> tuple[str, bool, dict[str, _Entry]]:
+@dataclass
+class _File:
+    trying: str
+    gates: bool
+    alone: bool
+    branch: int
+    entries: dict[str, _Entry]
+
+
+def _read(text: str) -> _File:
     try:
         found = read_object(text)
     except ProtocolError:
@@ -122,10 +170,15 @@ def _read(text: str) -> tuple[str, bool, dict[str, _Entry]]:
     if isinstance(entries, dict):
         for trailer, entry in list(entries.items())[:_MOST]:
             known = entry if isinstance(entry, dict) else {}
-            made[str(trailer)] = _Entry(
-                _count(known.get("hindered")), _count(known.get("killed"))
-            )
-    return trying if isinstance(trying, str) else "", found.get("gates") is True, made
+            counts = (known.get(name) for name in ("hindered", "killed", "gated"))
+            made[str(trailer)] = _Entry(*map(_count, counts))
+    return _File(
+        trying if isinstance(trying, str) else "",
+        found.get("gates") is True,
+        found.get("alone") is True,
+        _count(found.get("branch")),
+        made,
+    )
 
 
 def _count(value: object) -> int:

@@ -87,6 +87,10 @@ class Doubtful(WorkspaceError):
     reason = "MergeHindered"
 
 
+class GateLost(Doubtful):
+    """The gate container was ended under a merge, and none has come in its place."""
+
+
 class RepositoryBusy(WorkspaceError):
     """Another living process works in the repository; trying again later is right."""
 

@@ -45,6 +45,9 @@ def test_a_job_is_told_by_its_environment(tmp_path: Path) -> None:
     env = JobEnvironment.from_env(dict(zip(names, "abc")))
     assert (env.swarm, env.namespace, env.uid) == ("a", "b", "c")
     assert env.mirror == Path("/swarm/repo.git")
+    assert not env.evicted
+    more = {"KIRO_EVICTED": "true"}
+    assert JobEnvironment.from_env({**dict(zip(names, "abc")), **more}).evicted
     url = {"url": "https://git.example/a.git"}
     assert env.credentials(Repository.model_validate(url)) == Credentials(None)
     whole: dict[str, object] = {

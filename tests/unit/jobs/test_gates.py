@@ -15,7 +15,7 @@ from kiro_swarm.api.swarm import Gate
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.integrate import status_after
 from kiro_swarm.sandbox.socket import AgentSocket
-from kiro_swarm.workspace.errors import GateUnavailable
+from kiro_swarm.workspace.errors import GateLost, GateUnavailable
 from kiro_swarm.workspace.outcomes import Candidate, GateFailed
 from tests.support.entrypoint import Entrypoint, entrypoint
 from tests.unit.jobs.work import Job
@@ -154,5 +154,5 @@ async def test_a_gate_container_that_is_lost_may_be_the_work_s_doing(
         kill = ["sh", "-c", f"kill -9 {running.process.pid}; sleep 60"]
         made = gates(job, running, kill)
         made.again_seconds = 0.2
-        with pytest.raises(GateUnavailable, match="was lost"):
+        with pytest.raises(GateLost, match="was lost"):
             await check(made, candidate.commit)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.doubts import HINDERED, KILLED, NAME, Doubts
+from kiro_swarm.workspace.doubts import GATED, HINDERED, KILLED, NAME, Doubts
 
 ONE, OTHER = "uid-1/1", "uid-2/1"
 
@@ -30,13 +30,44 @@ def test_a_job_that_dies_at_it_tries_it_later_and_at_last_blames_it(
     assert "killed" in Doubts(tmp_path).verdict(ONE)
 
 
-def test_a_job_that_dies_while_gates_run_blames_nobody(tmp_path: Path) -> None:
-    for _ in range(20):
+def test_gates_under_which_jobs_die_are_to_blame_later(tmp_path: Path) -> None:
+    for count in range(1, GATED + 1):
         doubts = Doubts(tmp_path)
         doubts.begins(ONE)
         doubts.at_the_gates()
-    assert Doubts(tmp_path).later(ONE)
-    assert Doubts(tmp_path).verdict(ONE) == ""
+        found = Doubts(tmp_path)
+        assert found.later(ONE)
+        assert bool(found.verdict(ONE)) == (count == GATED)
+    assert GATED > KILLED
+    assert "gates" in Doubts(tmp_path).verdict(ONE)
+
+
+@pytest.mark.parametrize("gates", [True, False])
+def test_a_job_that_was_evicted_for_its_own_use_is_no_accident(
+    tmp_path: Path, gates: bool
+) -> None:
+    for count in range(1, HINDERED + 1):
+        doubts = Doubts(tmp_path)
+        doubts.begins(ONE)
+        if gates:
+            doubts.at_the_gates()
+        found = Doubts(tmp_path, evicted=True)
+        assert bool(found.verdict(ONE)) == (count == HINDERED)
+    assert Doubts(tmp_path, evicted=True).verdict(OTHER) == ""
+
+
+def test_a_job_that_dies_of_the_branch_alone_counts_for_that(tmp_path: Path) -> None:
+    for count in range(5):
+        doubts = Doubts(tmp_path, evicted=True)
+        assert doubts.branch == count
+        doubts.begins(ONE)
+        doubts.alone()
+    doubts = Doubts(tmp_path)
+    assert doubts.verdict(ONE) == ""
+    doubts.begins(ONE)
+    doubts.branch_well()
+    assert Doubts(tmp_path).branch == 0
+    assert Doubts(tmp_path).later(ONE), "what it was at is not forgotten"
 
 
 def test_who_was_hindered_in_two_jobs_is_to_blame(tmp_path: Path) -> None:
@@ -47,12 +78,14 @@ def test_who_was_hindered_in_two_jobs_is_to_blame(tmp_path: Path) -> None:
         assert bool(doubts.verdict(ONE)) == (count == HINDERED)
 
 
-def test_what_hinders_another_one_too_is_the_machine(tmp_path: Path) -> None:
+def test_what_hinders_the_branch_too_is_the_machine(tmp_path: Path) -> None:
     for _ in range(5):
         doubts = Doubts(tmp_path)
         doubts.hindered(ONE)
-        doubts.nobodys(ONE, OTHER)
+        doubts.hindered(OTHER)
+        doubts.branch_hindered()
     doubts = Doubts(tmp_path)
+    assert doubts.branch == 5
     assert doubts.verdict(ONE) == doubts.verdict(OTHER) == ""
     assert doubts.later(ONE)
     assert doubts.later(OTHER)
@@ -90,6 +123,7 @@ def test_the_file_has_a_bound(tmp_path: Path) -> None:
         *("", "rubbish", "[" * 100_000, "9" * 9000, "null", "[]", '{"trying": 3}'),
         *('{"entries": []}', '{"entries": {"uid-1/1": 7}}', '{"trying": null}'),
         '{"entries": {"uid-2/1": {"hindered": -1, "killed": "x"}}, "gates": 1}',
+        *('{"alone": "x", "branch": "y"}', '{"branch": -3, "entries": {"a": null}}'),
     ],
     ids=lambda text: text[:24],
 )
@@ -97,6 +131,7 @@ def test_whatever_is_in_the_file_it_is_read(tmp_path: Path, content: str) -> Non
     (tmp_path / NAME).write_text(content)
     doubts = Doubts(tmp_path)
     assert doubts.verdict(ONE) == doubts.verdict(OTHER) == ""
+    assert doubts.branch == 0
     doubts.begins(ONE)
     doubts.over(ONE)
     assert not Doubts(tmp_path).later(ONE)

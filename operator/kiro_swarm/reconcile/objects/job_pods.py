@@ -43,6 +43,8 @@ _INSPECT_LIMITS = {"memory": "1Gi"}
 # Enough to index the packs of a very large repository.
 _JOB_MEMORY = "4Gi"
 _SYNC_SECONDS = 3600
+# Of tree, home and /tmp of the gates, where template.resources does not limit it.
+_GATE_ROOM = "20Gi"
 
 
 def prepare_job(
@@ -61,11 +63,21 @@ def prepare_job(
 
 
 def integrate_job(
-    swarm: KiroSwarm, spec: KiroSwarmSpec, batch: int, settings: OperatorSettings
+    swarm: KiroSwarm,
+    spec: KiroSwarmSpec,
+    batch: int,
+    settings: OperatorSettings,
+    *,
+    evicted: bool = False,
 ) -> Job:
-    """The Job that runs the merge train, with the gates in a container of their own."""
+    """The Job that runs the merge train, with the gates in a container of their own.
+
+    ``evicted``: the one before was ended for what its pod used itself.
+    """
     name = naming.integrate_job(swarm["metadata"]["name"], batch)
     pod = _merging_pod(swarm, spec, ["integrate"], settings)
+    if evicted:
+        pod["containers"][0]["env"].append({"name": "KIRO_EVICTED", "value": "true"})
     return _job(swarm, name, COMPONENT_INTEGRATE, pod)
 
 
@@ -137,6 +149,11 @@ def _merging_pod(
     }
     if limits:
         gate["resources"] = {"requests": dict.fromkeys(limits, "0"), "limits": limits}
+    # What gates fill is theirs alone to answer for, and never the node's.
+    room = limits.get("ephemeral-storage", _GATE_ROOM)
+    for volume in pod["volumes"]:
+        if volume["name"] == "scratch":
+            volume["emptyDir"] = {"sizeLimit": room}
     # A sidecar: it starts first and is stopped when the main container is done.
     gate["restartPolicy"] = "Always"
     pod["initContainers"] = [gate]

@@ -6,6 +6,7 @@ report of the asked kind, a failure with a reason, or that it is not known yet.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, Optional, Union
 
 from kiro_swarm.api.access import status_of
@@ -19,6 +20,12 @@ from kiro_swarm.api.reports import (
 from kiro_swarm.policy.words import all_harmless, harmless
 
 _SHOWN = 800
+#: How a kubelet says that a pod went over a limit of its own; where its node is short of
+#: something it begins otherwise.
+_OWN_USE = re.compile(
+    r"Usage of EmptyDir volume |Container \S+ exceeded its local ephemeral storage limit"
+    r"|Pod ephemeral local storage usage exceeds "
+)
 
 
 class Failure(NamedTuple):
@@ -39,7 +46,7 @@ def report_in(
     """The report in the termination message of a container; None while it has not ended."""
     ended = _end_of(pod, container)
     if ended is None:
-        return None
+        return _evicted(pod)
     text = ended.get("message") or ""
     try:
         said = all_harmless(read_failure(text))
@@ -51,7 +58,22 @@ def report_in(
     try:
         return all_harmless(read_report(text, kind))
     except ReportError as error:
-        return _unreadable(ended, error)
+        return _evicted(pod) or _unreadable(ended, error)
+
+
+def used_too_much(pod: Optional[Pod]) -> bool:
+    """Whether a pod was ended for what it used itself, and for nothing else."""
+    found = _evicted(pod)
+    return found is not None and bool(_OWN_USE.match(found.message))
+
+
+def _evicted(pod: Optional[Pod]) -> Optional[Failure]:
+    if pod is None:
+        return None
+    status = status_of(pod)
+    if status.get("phase") != "Failed" or status.get("reason") != "Evicted":
+        return None
+    return Failure("PodEvicted", harmless(status.get("message") or "").strip()[:_SHOWN])
 
 
 def _end_of(pod: Optional[Pod], container: str) -> Optional[Terminated]:

@@ -25,7 +25,8 @@ from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.objects.job_pods import integrate_job
-from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
+from kiro_swarm.reconcile.settings import OperatorSettings
+from kiro_swarm.reconcile.snapshot.reports import Failure, report_in, used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome
 from kiro_swarm.reconcile.swarms.prepare import retry_time
 
@@ -211,6 +212,13 @@ def others_wait(view: View, train: Train) -> bool:
     return bool(ready.difference(train.held)) and len(train.held) < _MOST_NAMED
 
 
+def next_job(view: View, batch: int, settings: OperatorSettings) -> Job:
+    """The next integrate Job; it is told what the kubelet knows of the end of the last one."""
+    last = view.integrate_jobs[:1]
+    evicted = any(used_too_much(view.pod_of_job(job)) for job in last)
+    return integrate_job(view.swarm, view.spec, batch, settings, evicted=evicted)
+
+
 async def reconcile(ctx: Context, view: View) -> Train:
     """Start the next Job when there is work and none runs; drop the older ones."""
     train = observe(view)
@@ -218,7 +226,7 @@ async def reconcile(ctx: Context, view: View) -> Train:
     waiting = paused and not others_wait(view, train)
     if not train.running and not waiting and has_work(view, train):
         batch = train.batch + 1
-        body = integrate_job(view.swarm, view.spec, batch, ctx.settings)
+        body = next_job(view, batch, ctx.settings)
         await ctx.create(JOBS, view.namespace, body)
         train = replace(train, batch=batch, running=True, retry_at=None)
     kept = 3

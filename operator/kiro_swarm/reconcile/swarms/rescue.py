@@ -20,9 +20,8 @@ from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import JOBS, SWARMS
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key
-from kiro_swarm.reconcile.objects.job_pods import integrate_job
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look
-from kiro_swarm.reconcile.swarms.integrate import Train, observe
+from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe
 from kiro_swarm.reconcile.swarms.status import was_prepared
 
 _OVERRIDE = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
@@ -126,7 +125,7 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
 
 
 async def _started(ctx: Context, view: View, train: Train, step: Step) -> Step:
-    body = integrate_job(view.swarm, view.spec, train.batch + 1, ctx.settings)
+    body = next_job(view, train.batch + 1, ctx.settings)
     try:
         await ctx.create(JOBS, view.namespace, body)
     except (errors.Forbidden, errors.Invalid) as error:

@@ -31,10 +31,9 @@ from kiro_swarm.reconcile.commands.executors.plan import (
 )
 from kiro_swarm.reconcile.commands.executors.tasks import ASKED_PRIORITY
 from kiro_swarm.reconcile.commands.executors.writes import job_made, task_spec
-from kiro_swarm.reconcile.objects.job_pods import integrate_job
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome, state_of
-from kiro_swarm.reconcile.swarms.integrate import approvals, observe
+from kiro_swarm.reconcile.swarms.integrate import approvals, next_job, observe
 
 
 def pin_completed(request: Request) -> Data:
@@ -168,8 +167,7 @@ def _first_job(view: View) -> int:
 
 def _start(request: Request) -> Effect:
     view, batch = request.view, request.pinned.number("job")
-    body = integrate_job(view.swarm, view.spec, batch, request.settings)
-    return job_made(body)
+    return job_made(next_job(view, batch, request.settings))
 
 
 def _nothing(request: Request) -> Outcome:
