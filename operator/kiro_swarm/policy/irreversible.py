@@ -132,6 +132,13 @@ ACTS: Final[tuple[Act, ...]] = (
         " them, and lead to all that was merged",
     ),
     Act(
+        "workspace/tags.py:drop_outdated",
+        "drops tags of the mirror",
+        "there",
+        "the source has them no longer, or as something else; nothing of ours is a tag, and"
+        " what the branch has stays",
+    ),
+    Act(
         "workspace/push.py:push_integration",
         "pushes the integration branch",
         "integration_head",

@@ -16,6 +16,7 @@ swarm's own history begins (set once).
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -27,11 +28,13 @@ from kiro_swarm.workspace.errors import (
     GitFailed,
     RefNotFound,
     RemoteError,
+    WorkspaceError,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
 from kiro_swarm.workspace.refs import check_branch, is_object_id
 from kiro_swarm.workspace.remote import Remote
+from kiro_swarm.workspace.tags import drop_outdated
 
 SOURCE_REF = "refs/kiro/source"
 START_REF = "refs/kiro/start"
@@ -146,7 +149,10 @@ def fetch_ref(
         remote.fetch(git, refspecs)
     except GitFailed as error:
         raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
-    remote.fetch_tags(git, refspecs[:1])
+    # A version is a convenience: it does not matter if this fails.
+    with suppress(WorkspaceError):
+        drop_outdated(git, lambda: remote.tags(git))
+        remote.fetch_tags(git, refspecs[:1])
 
 
 def _no_such_ref(git: Git, remote: Remote, ref: Optional[str]) -> RemoteError:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, Sequence
@@ -24,7 +23,6 @@ from kiro_swarm.workspace.errors import (
     GitTimeout,
     InvalidUrl,
     RemoteUnavailable,
-    WorkspaceError,
     redact,
 )
 from kiro_swarm.workspace.git import Git, Output
@@ -82,11 +80,17 @@ class Remote:
         if _SHALLOW.search(output.stderr):
             raise explain(self.url, output.stderr)
 
+    def tags(self, git: Git) -> dict[str, str]:
+        """Full name of each tag -> what it is there, the tag object of an annotated one."""
+        listed = self._run(git, ("ls-remote", "--tags", "--refs"), (), _LIST_SECONDS)
+        lines = listed.stdout.decode("utf-8", "surrogateescape").splitlines()
+        pairs = (line.split("\t", 1) for line in lines if "\t" in line)
+        return {name: oid for oid, name in pairs}
+
     def fetch_tags(self, git: Git, refspecs: Sequence[str]) -> None:
-        """Fetch the tags of what was fetched just now; it does not matter if that fails."""
+        """Fetch those tags of what was fetched just now that are not here."""
         options = ("--quiet", "--no-write-fetch-head", "--refmap=")
-        with suppress(WorkspaceError):
-            self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
+        self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
 
     def push(self, git: Git, *refspecs: str) -> Output:
         """Push these refspecs; the answer has status 1 where the remote rejected one."""

@@ -3,13 +3,16 @@
 Role: mirror.py fetches them, a cut and a checkout for gates copy them.
 
 Guarantees: a tag is a convenience: without one, or with a damaged one, everything else goes
-on as before. None of them is ever pushed. At most ``MOST`` are copied, by the order of names
-from the end, where versions are newest.
+on as before. A tag that the source moved or dropped is so for whatever is cut after the next
+fetch. By a name of the source no ref but a tag is ever written. None of them is pushed. At
+most ``MOST`` are copied, by the order of names from the end, where versions are newest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Callable
 
 from kiro_swarm.workspace.disk import write_plain
 from kiro_swarm.workspace.git import Git
@@ -17,6 +20,26 @@ from kiro_swarm.workspace.git import Git
 MOST = 5000
 _HEADER = "# pack-refs with: peeled fully-peeled sorted \n"
 _FORMAT = "%(refname)%00%(objectname)%00%(*objectname)"
+
+
+def drop_outdated(git: Git, there: Callable[[], Mapping[str, str]]) -> None:
+    """Drop the mirror's tags that the source has no longer, or has as something else.
+
+    Fetching follows with what is new in the history: git moves no tag that is here, and one
+    that was moved to where nobody has fetched from brings nothing with it.
+
+    :param there: asks the source for its tags; not called while the mirror has none.
+    """
+    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/")
+    lines = listed.stdout.decode("utf-8", "surrogateescape").splitlines()
+    if not lines:
+        return
+    wanted = there()
+    here = (line.split(" ", 1) for line in lines)
+    gone = [f"delete {name} {oid}\n" for oid, name in here if wanted.get(name) != oid]
+    if gone:
+        text = "".join(gone).encode("utf-8", "surrogateescape")
+        git.run("update-ref", "--stdin", stdin=text)
 
 
 def copy_tags(mirror: Path, repository: Path) -> None:

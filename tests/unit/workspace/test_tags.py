@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kiro_swarm.workspace import tags
-from tests.unit.workspace.repositories import Swarm, commit, git, merged, write
+from kiro_swarm.workspace.sync import Source, sync
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    SPEC,
+    Gate,
+    Swarm,
+    commit,
+    git,
+    merged,
+    write,
+)
 
 
 def tagged(swarm: Swarm) -> str:
@@ -15,6 +27,16 @@ def tagged(swarm: Swarm) -> str:
     newer = commit(swarm.upstream, {"b": "2"})
     swarm.prepare()
     return newer
+
+
+def synced(swarm: Swarm) -> None:
+    source = Source(swarm.url, "main", upstream=True)
+    sync(swarm.mirror, source, INTEGRATION, SPEC, Gate(), "command-1")
+
+
+def refs(swarm: Swarm) -> dict[str, str]:
+    listed = git(swarm.mirror, "for-each-ref", "--format=%(refname) %(objectname)")
+    return dict(line.split(" ") for line in listed.splitlines())
 
 
 def test_a_worktree_knows_its_version(swarm: Swarm) -> None:
@@ -42,13 +64,83 @@ def test_a_tag_that_appears_later_is_fetched(swarm: Swarm) -> None:
     assert "later" in git(swarm.mirror, "tag").splitlines()
 
 
+@pytest.mark.parametrize("annotated", [(), ("-a", "-m", "Anew")])
+def test_a_tag_that_was_moved_is_right_in_later_cuts(
+    swarm: Swarm, annotated: tuple[str, ...]
+) -> None:
+    tagged(swarm)
+    first = Path(swarm.cut().tree)
+    head = swarm.head()
+    newer = commit(swarm.upstream, {"c": "3"})
+    for name in ("light", "v1.2.3"):
+        git(swarm.upstream, "tag", "-f", *annotated, name, newer)
+    synced(swarm)
+    later = Path(swarm.cut(2).tree)
+    for name in ("light", "v1.2.3"):
+        there = git(swarm.upstream, "rev-parse", name)
+        assert git(later, "rev-parse", name) == there
+        assert git(later, "rev-parse", f"{name}^{{commit}}") == newer
+        assert git(first, "rev-parse", f"{name}^{{commit}}") != newer
+    described = git(later, "describe", "--tags", "--match=v1.2.3")
+    assert described.startswith("v1.2.3-1-g")
+    assert git(swarm.mirror, "rev-parse", "HEAD^1") == head
+    assert swarm.fsck(swarm.instance(2).repository) == ""
+
+
+def test_a_tag_that_was_moved_out_of_the_history_brings_nothing(swarm: Swarm) -> None:
+    tagged(swarm)
+    git(swarm.upstream, "checkout", "--quiet", "--orphan", "other")
+    other = commit(swarm.upstream, {"large": "x"})
+    git(swarm.upstream, "tag", "-f", "light")
+    git(swarm.upstream, "checkout", "--quiet", "main")
+    swarm.prepare()
+    assert git(swarm.mirror, "tag") == "v1.2.3\nv1.2.4-rc"
+    assert git(swarm.mirror, "cat-file", "-t", other, check=False) == ""
+    assert "light" not in git(Path(swarm.cut().tree), "tag").splitlines()
+
+
 def test_tags_that_exclude_each_other_stop_nothing(swarm: Swarm) -> None:
     tagged(swarm)
     git(swarm.upstream, "tag", "-d", "light")
     git(swarm.upstream, "tag", "light/er")
     newer = commit(swarm.upstream, {"c": "3"})
     assert swarm.prepare().source == newer
+    there = git(Path(swarm.cut().tree), "tag")
+    assert there == "light/er\nv1.2.3\nv1.2.4-rc"
+
+
+def test_tags_that_cannot_be_fetched_stop_nothing(swarm: Swarm) -> None:
+    tagged(swarm)
+    git(swarm.upstream, "tag", "-f", "light")
+    tag = git(swarm.upstream, "rev-parse", "v1.2.3")
+    loose = swarm.upstream / ".git" / "objects" / tag[:2] / tag[2:]
+    loose.chmod(0o644)
+    loose.write_bytes(b"damaged")
+    git(swarm.upstream, "update-ref", "-d", "refs/tags/v1.2.4-rc")
+    newer = commit(swarm.upstream, {"c": "3"})
+    assert swarm.prepare().source == newer
     swarm.cut()
+
+
+def test_no_name_of_the_source_moves_a_ref_of_ours(swarm: Swarm) -> None:
+    """Whatever it calls its branches, tags and other refs, ours are where they were."""
+    merged(swarm, swarm.work({"a": "1"}))
+    ours = {"refs/kiro/start", "refs/kiro/pushed", "refs/kiro/done/uid-1-1/1"}
+    git(swarm.mirror, "update-ref", "refs/kiro/done/uid-1-1/1", swarm.head())
+    before = refs(swarm)
+    strange = commit(swarm.upstream, {"b": "2"})
+    for name in (*ours, *before):
+        for prefix in ("", "refs/heads/", "refs/tags/"):
+            git(swarm.upstream, "update-ref", f"{prefix}{name}", strange, check=False)
+    git(swarm.upstream, "update-ref", "refs/tags/v9", strange)
+    swarm.prepare()
+    after = refs(swarm)
+    tags_ = {name for name in after if name.startswith("refs/tags/")}
+    assert "refs/tags/v9" in tags_
+    # Its own branch of that name is what `refs/kiro/remote` is for.
+    assert after.keys() - tags_ - before.keys() <= {"refs/kiro/remote"}
+    moved = {name for name in before if after[name] != before[name]}
+    assert moved == {"refs/kiro/source"}
 
 
 def test_strange_tags_stand_in_nobody_s_way(swarm: Swarm) -> None:
