@@ -46,12 +46,16 @@ def fetch_proved(git: Git, incoming: Path, commit: str) -> Output:
 def _had_before(git: Git, complaint: str) -> set[str]:
     """Those of the objects that git complains of that a branch of the mirror has.
 
+    Or HEAD: a repository that borrows from the mirror has the branch there, and no refs.
+
     Not those that the mirror has: a fetch that fails may leave objects there.
     """
     named = set(_NAMED.findall(complaint))
     if not named:
         return set()
     heads = git.run("for-each-ref", "--format=%(objectname)", "refs/heads").text.split()
+    own = git.commit_id("HEAD")
+    heads = heads if own is None else [own, *heads]
     listed = [
         git.run("ls-tree", "-r", "--full-tree", "--format=%(objectname)", head).text
         for head in heads[:_HEADS]

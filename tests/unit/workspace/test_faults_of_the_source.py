@@ -24,6 +24,18 @@ def test_a_submodule_that_was_there_stops_no_task(swarm: Swarm, name: str) -> No
 
 
 @pytest.mark.parametrize("name", BAD)
+def test_a_submodule_that_was_there_keeps_no_work_off_the_shelf(
+    swarm: Swarm, name: str
+) -> None:
+    commit(swarm.upstream, {".gitmodules": BAD[name]})
+    swarm.prepare()
+    work = swarm.work({"new.txt": "x"})
+    swarm.keep(work)
+    assert swarm.kept(work).instance_dir != work.instance_dir
+    merged(swarm, swarm.kept(work))
+
+
+@pytest.mark.parametrize("name", BAD)
 def test_one_that_a_candidate_brings_is_refused(swarm: Swarm, name: str) -> None:
     swarm.prepare()
     work = swarm.work({".gitmodules": BAD[name], "new.txt": "x"})
