@@ -97,7 +97,7 @@ PROOFS = (
         "hostile",
         "a thousand swarms with hostile agents and repositories, by seed: no train stands "
         "still, no work of another is lost, no key is told, memory stays bounded",
-        "10 swarms: each hostile act once",
+        "14 swarms: each hostile act once",
         45,
         "tests/unit/hostile/test_swarms.py",
     ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import Sequence
+from typing import Protocol, Sequence
 
 from kiro_swarm.api.swarm import Gate
 from kiro_swarm.sandbox.port import (
@@ -19,8 +19,8 @@ from kiro_swarm.sandbox.port import (
     DEADLINE_EXCEEDED,
     NOT_STARTED,
     ExecResult,
+    WorktreePort,
 )
-from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.errors import Doubtful, GateLost, GateUnavailable
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.outcomes import GateRun, GateVerdict
@@ -35,6 +35,14 @@ _AGAIN_SECONDS = 60.0
 _NOT_RUNNABLE = (126, 127)
 
 
+class GateContainer(WorktreePort, Protocol):
+    """The container beside, as ``AgentSocket`` reaches it."""
+
+    async def until_ready(self, seconds: float) -> str:
+        """Wait that long for it; why it cannot be used, empty when it can."""
+        ...
+
+
 class ContainerGates:
     """A GatePort over the socket of the gate container.
 
@@ -43,7 +51,7 @@ class ContainerGates:
 
     def __init__(
         self,
-        socket: AgentSocket,
+        socket: GateContainer,
         gates: Sequence[Gate],
         mirror: str,
         loop: asyncio.AbstractEventLoop,

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import List
 
 from tests.support.fake_api import client_of, fake_api
-from tests.unit.hostile.swarms import Story, acts_of, play
+from tests.unit.hostile.story import Story
+from tests.unit.hostile.swarms import acts_of, play
 
 
 async def several(first: int, count: int, folder: Path) -> List[Story]:
@@ -44,6 +45,7 @@ if __name__ == "__main__":
     played = asyncio.run(several(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
     answer = {
         "wrong": [each for story in played for each in story.wrong],
+        "jobs": sum(story.jobs for story in played),
         "acts": [name for story in played for name in story.acts.values()],
         "largest_mib": largest_mib(),
     }

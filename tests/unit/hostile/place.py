@@ -35,6 +35,8 @@ class Place:
     #: A file that nobody may make: it is what planted programs write.
     canary: Path
     claim: Optional[str] = None
+    #: What keeps the volume full until the folder is emptied.
+    filler: Optional[Path] = None
 
     @property
     def tree(self) -> Path:

@@ -16,13 +16,14 @@ import pytest
 
 from tests.support.sizes import Figures, sized
 from tests.unit.hostile.swarms import ACTS, HOSTILE
+from tests.unit.hostile.volume import may_mount
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Swarm n has this seed and n more: any one of them can be played again.
 FIRST_SEED = 20261130
 #: Swarms of one test: each act comes at least once.
 SWARMS = -(-len(ACTS) // HOSTILE)
-PARTS = sized(1, 100)
+PARTS = sized(1, -(-1000 // SWARMS))
 #: What the largest process may need, in MiB.
 MOST_MIB = 512
 
@@ -40,7 +41,7 @@ def test_no_agent_stops_a_swarm_or_loses_the_work_of_another(
     first = FIRST_SEED + part * SWARMS
     words = ["-m", "tests.unit.hostile", str(first), str(SWARMS), str(tmp_path)]
     played = subprocess.run(
-        [sys.executable, *words],
+        [*may_mount(), sys.executable, *words],
         cwd=ROOT,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(p for p in sys.path if p)},
         capture_output=True,
@@ -51,9 +52,11 @@ def test_no_agent_stops_a_swarm_or_loses_the_work_of_another(
     story = json.loads(played.stdout)
     totals.update(story["acts"])
     totals["swarms"] += SWARMS
+    totals["jobs"] += story["jobs"]
     figures(
         seed=FIRST_SEED,
         swarms=totals["swarms"],
+        jobs=totals["jobs"],
         honest=totals["honest"],
         hostile=sum(totals[act.__name__] for act in ACTS),
         largest_mib=story["largest_mib"],
