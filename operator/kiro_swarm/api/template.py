@@ -22,6 +22,28 @@ from kiro_swarm.api.common import (
     rules,
 )
 
+#: Agents of which it is known what they write into a worktree (``policy.leftovers``).
+Profile = Literal[
+    "Aider",
+    "Amp",
+    "ClaudeCode",
+    "Cline",
+    "Codex",
+    "Continue",
+    "Crush",
+    "Cursor",
+    "Gemini",
+    "Goose",
+    "KiloCode",
+    "Kiro",
+    "None",
+    "OpenCode",
+    "OpenHands",
+    "Qwen",
+    "Roo",
+    "Windsurf",
+]
+
 
 class Agent(Model):
     """The program that does a task, started in the worktree of the instance."""
@@ -51,10 +73,17 @@ class Agent(Model):
             default=None,
             max_length=64,
             description="Patterns, as in .gitignore, of files that the agent leaves in the "
-            "worktree and that are nobody's work. Those of common agents (`.aider*`, "
-            "`.claude/`, `.codex/`, `.cursor/`, ...) are there already; `!.claude/` takes "
-            "one back.",
+            "worktree and that are nobody's work, beside those of its profile; "
+            "`!.claude/` takes one back. What is tracked is never left out.",
         )
+    )
+    profile: Optional[Profile] = Field(
+        default=None,
+        description="Which agent the command runs, for the files that it writes for itself "
+        "(`.aider.chat.history.md`, `.claude/settings.local.json`, ...). They are no work "
+        "where they are untracked; what teams version (`.claude/settings.json`, "
+        "`.cursor/rules/`, all of `.kiro/` but its caches) is. Default: those of all "
+        "agents that are known. None: of no agent.",
     )
     max_cycles: int = Field(
         default=5,

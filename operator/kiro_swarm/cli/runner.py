@@ -161,6 +161,7 @@ async def _serve(config: RunnerConfig, path: str, port: int) -> None:
         config.instance,
         plan=config.settings.spec_path,
         exclude=config.settings.agent.exclude or (),
+        profile=config.settings.agent.profile or "",
     )
     runner = make_runner(api, config, socket, worktree)
     probes = await serve([link, runner], port)

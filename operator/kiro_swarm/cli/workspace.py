@@ -19,7 +19,7 @@ from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.evidence import gather
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance, cut
-from kiro_swarm.workspace.leftovers import exclude_leftovers
+from kiro_swarm.workspace.leftovers import Excluded, exclude_leftovers
 from kiro_swarm.workspace.restore import restore
 
 P = ParamSpec("P")
@@ -36,12 +36,19 @@ def _text(option: str, text: str) -> Callable[[Callable[P, None]], Callable[P, N
 
 def _excluded(run: Callable[P, None]) -> Callable[P, None]:
     # By the environment: an image of an earlier release would not know an option.
-    return click.option(
+    patterns = click.option(
         "--exclude",
         default="",
         envvar="KIRO_EXCLUDE",
         help="Patterns of files that are nobody's work, one a line.",
-    )(run)
+    )
+    profile = click.option(
+        "--profile",
+        default="",
+        envvar="KIRO_PROFILE",
+        help="The agent, spec.template.agent.profile; what it writes for itself is no work.",
+    )
+    return patterns(profile(run))
 
 
 @click.group("workspace")
@@ -56,16 +63,20 @@ def workspace() -> None:
 @_text("--integration", "The integration branch of the mirror.")
 @_excluded
 def cut_command(
-    instance_dir: Path, mirror: Path, branch: str, integration: str, exclude: str
+    instance_dir: Path,
+    mirror: Path,
+    branch: str,
+    integration: str,
+    exclude: str,
+    profile: str,
 ) -> None:
     """Give the instance a clean worktree on a new branch."""
 
     def work() -> object:
         made = cut(instance_dir, mirror, branch, integration)
         instance = Instance(instance_dir)
-        exclude_leftovers(
-            Git(instance.repository), instance, made.base, _lines(exclude)
-        )
+        wanted = _wanted(exclude, profile)
+        exclude_leftovers(Git(instance.repository), instance, made.base, wanted)
         return made.to_json()
 
     _answer(work)
@@ -94,6 +105,7 @@ def evidence_command(
     may_be_empty: bool,
     plan: Optional[str],
     exclude: str,
+    profile: str,
 ) -> None:
     """Commit what was left and say whether the task is done."""
     _answer(
@@ -105,7 +117,7 @@ def evidence_command(
             title,
             may_be_empty=may_be_empty,
             plan=plan or None,
-            exclude=_lines(exclude),
+            exclude=_wanted(exclude, profile),
         ).to_json()
     )
 
@@ -115,11 +127,12 @@ def evidence_command(
 @_text("--branch", "The branch that cut made.")
 @_text("--commit", "The commit that evidence answered.")
 @_excluded
-def restore_command(instance_dir: Path, branch: str, commit: str, exclude: str) -> None:
+def restore_command(
+    instance_dir: Path, branch: str, commit: str, exclude: str, profile: str
+) -> None:
     """Bring the worktree back to a commit; ignored files stay."""
-    _answer(
-        lambda: restore(instance_dir, branch, commit, exclude=_lines(exclude)).to_json()
-    )
+    wanted = _wanted(exclude, profile)
+    _answer(lambda: restore(instance_dir, branch, commit, exclude=wanted).to_json())
 
 
 @workspace.command("checkout")
@@ -131,8 +144,9 @@ def checkout_command(mirror: Path, commit: str, into: Path) -> None:
     _answer(lambda: checkout_tree(mirror, commit, into).to_json())
 
 
-def _lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
+def _wanted(exclude: str, profile: str) -> Excluded:
+    lines = [line for line in exclude.splitlines() if line.strip()]
+    return Excluded(lines, profile or None)
 
 
 def _answer(work: Callable[[], object]) -> None:

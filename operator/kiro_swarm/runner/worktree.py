@@ -53,7 +53,8 @@ class Worktree:
 
     ``root`` is where the swarm's volume is mounted; ``program`` starts our command line in
     the agent container. ``plan`` is the swarm's own task file, as its spec names it, and
-    ``exclude`` are patterns of files that are nobody's work.
+    ``exclude`` are patterns of files that are nobody's work, ``profile`` says which
+    agent's own files are not.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Worktree:
         *,
         plan: Optional[str] = None,
         exclude: Sequence[str] = (),
+        profile: str = "",
     ) -> None:
         self._socket = socket
         self._program = tuple(program)
@@ -72,6 +74,7 @@ class Worktree:
         self._environment = {
             "KIRO_PLAN": plan or "",
             "KIRO_EXCLUDE": "\n".join(exclude),
+            "KIRO_PROFILE": profile,
         }
         self.mirror = f"{root}/repo.git"
         self.folder = f"{root}/instances/{instance}"

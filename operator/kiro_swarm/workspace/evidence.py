@@ -13,13 +13,18 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional
 
 from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.errors import MACHINE_ERRNOS, GitFailed, GitHindered
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
-from kiro_swarm.workspace.leftovers import exclude_leftovers
+from kiro_swarm.workspace.leftovers import (
+    NOTHING_SAID,
+    Excluded,
+    exclude_leftovers,
+    left_out,
+)
 from kiro_swarm.workspace.locks import (
     remove_stale_locks,
     sole_owner,
@@ -103,7 +108,7 @@ def gather(
     *,
     may_be_empty: bool = False,
     plan: Optional[str] = None,
-    exclude: Sequence[str] = (),
+    exclude: Excluded = NOTHING_SAID,
 ) -> Evidence:
     """Commit what was left and say what there is on ``branch`` since ``base``.
 
@@ -142,7 +147,7 @@ def gather(
 
 
 def _gather(
-    instance: Instance, held: int, commit: _Commit, exclude: Sequence[str]
+    instance: Instance, held: int, commit: _Commit, exclude: Excluded
 ) -> Evidence:
     if instance.tree.is_symlink() or not instance.tree.is_dir():
         raise _NotDone("BrokenRepository", "the worktree is gone; do not remove it")
@@ -284,7 +289,8 @@ def _nothing(
     place = elsewhere(git, instance, commit.base, commit.branch)
     if place:
         return _NotDone("WrongBranch", place)
-    return _NotDone("NoChanges", message, also)
+    unused = left_out(git, instance)
+    return _NotDone("NoChanges", message, "; ".join(filter(None, (also, unused))))
 
 
 def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Sequence
 
 from kiro_swarm.workspace.disk import real_folder, remove, write_plain
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
-from kiro_swarm.workspace.leftovers import exclude_leftovers
+from kiro_swarm.workspace.leftovers import NOTHING_SAID, Excluded, exclude_leftovers
 from kiro_swarm.workspace.locks import (
     remove_stale_locks,
     sole_owner,
@@ -40,7 +39,7 @@ class Restored:
 
 
 def restore(
-    folder: Path, branch: str, commit: str, *, exclude: Sequence[str] = ()
+    folder: Path, branch: str, commit: str, *, exclude: Excluded = NOTHING_SAID
 ) -> Restored:
     """Bring the worktree back to ``commit``, with ``branch`` there.
 
@@ -68,10 +67,21 @@ def restore(
 
 def _remove_strangers(git: Git, tree: Path) -> int:
     # Not `git clean`: it gives up on a folder that was made read-only.
-    listed = git.run(
-        *("ls-files", "--others", "--directory", "--exclude-standard", "-z")
-    ).stdout
-    names = [name for name in listed.split(b"\0") if name]
-    for name in names:
-        remove(tree / os.fsdecode(name))
-    return len(names)
+    ignored = _listed(git, "--directory", "--ignored")
+    removed = 0
+    for name in _listed(git, "--directory"):
+        inner = [name]
+        if name.endswith(b"/") and any(one.startswith(name) for one in ignored):
+            # Of a folder without a tracked file git says nothing of what is ignored in it.
+            inner = _listed(git, "--", os.fsdecode(name))
+        for one in inner:
+            place = tree / os.fsdecode(one)
+            real_folder(place.parent)
+            remove(place)
+        removed += len(inner)
+    return removed
+
+
+def _listed(git: Git, *options: str) -> list[bytes]:
+    listed = git.run("ls-files", "--others", "--exclude-standard", "-z", *options)
+    return [name for name in listed.stdout.split(b"\0") if name]

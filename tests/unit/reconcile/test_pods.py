@@ -329,6 +329,14 @@ def test_a_runner_is_told_the_largest_file(largest: Any) -> None:
     assert same == (largest is None)
 
 
+def test_a_runner_is_told_which_agent_it_is() -> None:
+    template = {"agent": {"command": ["x"], "profile": "Aider"}}
+    settings = WorkSettings.model_validate_json(
+        runner_config(*swarm(template=template))
+    )
+    assert settings.agent.profile == "Aider"
+
+
 def test_an_upgrade_does_not_replace_the_pods_of_a_swarm() -> None:
     """The hashes of release 6cb2b6b: of another one every idle pod would be made anew."""
     full = swarm(template=FULL["template"], verification={"command": ["x"]})

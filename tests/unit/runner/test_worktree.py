@@ -89,9 +89,16 @@ async def test_evidence_passes_hostile_titles_as_one_harmless_value() -> None:
 async def test_what_is_no_work_is_told_by_the_environment() -> None:
     """An image of an earlier release has no such options, and does without them."""
     port = AnsweringPort('{"commit": null, "reason": "NoChanges", "message": "none"}')
-    worktree = Worktree(port, "demo-1", plan="demo", exclude=["*.bak", "!.claude/"])
+    patterns = ["*.bak", "!.claude/"]
+    worktree = Worktree(
+        port, "demo-1", plan="demo", exclude=patterns, profile="ClaudeCode"
+    )
     await worktree.evidence(CUT, "uid/1", "")
-    assert port.env == {"KIRO_PLAN": "demo", "KIRO_EXCLUDE": "*.bak\n!.claude/"}
+    assert port.env == {
+        "KIRO_PLAN": "demo",
+        "KIRO_EXCLUDE": "*.bak\n!.claude/",
+        "KIRO_PROFILE": "ClaudeCode",
+    }
 
 
 async def test_an_answer_without_a_commit_is_no_error() -> None:

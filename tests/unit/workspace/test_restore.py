@@ -23,6 +23,11 @@ def _litter(tree: Path) -> None:
     write(tree, {"report.xml": "x", "build/out/a": "x", "build/out/b": "y"})
 
 
+def _litter_beside_what_is_ignored(tree: Path) -> None:
+    write(tree, {"out/report.xml": "x", "out/deep/er/a": "x", "out/deep/kept.log": "y"})
+    (tree / "out" / "deep").chmod(0o555)
+
+
 def _read_only_litter(tree: Path) -> None:
     write(tree, {"cache/inner/file": "x"})
     (tree / "cache" / "inner").chmod(0o555)
@@ -80,6 +85,7 @@ def _a_hook(tree: Path) -> None:
     "leave",
     [
         _litter,
+        _litter_beside_what_is_ignored,
         _read_only_litter,
         _changes,
         _a_folder_for_a_file,
@@ -154,3 +160,15 @@ def test_the_command_line_answers_with_one_line_of_json(swarm: Swarm) -> None:
     assert call(made.base) == (0, {"commit": made.base, "removed": 2})
     status, answer = call(MISSING)
     assert (status, answer["error"]["reason"]) == (1, "GitFailed")
+
+
+def test_what_is_ignored_in_a_new_folder_stays(swarm: Swarm) -> None:
+    """Of a folder without a tracked file git says nothing of what is ignored in it."""
+    made = swarm.cut()
+    tree = Path(made.tree)
+    _litter_beside_what_is_ignored(tree)
+    write(tree, {"alone/kept.log": "y"})
+    restore(swarm.instance().folder, made.branch, made.base)
+    left = [str(p.relative_to(tree)) for p in tree.glob("o*/**/*") if p.is_file()]
+    assert left == ["out/deep/kept.log"]
+    assert (tree / "alone/kept.log").read_text() == "y"

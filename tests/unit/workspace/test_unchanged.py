@@ -11,6 +11,7 @@ import pytest
 
 from kiro_swarm.workspace.evidence import Evidence, gather
 from kiro_swarm.workspace.instance import Cut
+from kiro_swarm.workspace.leftovers import Excluded
 from tests.unit.workspace.repositories import Swarm, commit, git, merged, write
 
 CRLF = b"one\r\ntwo\r\n"
@@ -212,7 +213,7 @@ class TestLeftovers:
         folder = swarm.instance().folder
         return gather(
             *(folder, made.base, made.branch, "uid-1-1/1", "Task"),
-            exclude=exclude,
+            exclude=Excluded(exclude),
             plan="demo",
         )
 
@@ -243,10 +244,18 @@ class TestLeftovers:
         git(Path(made.tree), "add", "--force", ".claude/a.md")
         assert self.gather(swarm, made).files == [".claude/a.md"]
 
-    def test_a_tick_alone_is_no_work(self, swarm: Swarm) -> None:
+    @pytest.mark.parametrize("how", ["left", "committed", "and back", "staged"])
+    def test_a_tick_alone_is_no_work(self, swarm: Swarm, how: str) -> None:
         made = swarm.cut()
         plan = Path(made.tree) / ".kiro/specs/demo/tasks.md"
         plan.write_text(plan.read_text().replace("[ ]", "[x]"))
+        if how == "and back":
+            commit(Path(made.tree), {"a": "1"})
+            (Path(made.tree) / "a").unlink()
+        if how == "committed":
+            commit(Path(made.tree), {}, "Tick")
+        if how == "staged":
+            git(Path(made.tree), "add", "--all")
         done = self.gather(swarm, made)
         assert done.reason == "NoChanges"
         assert "which the swarm ticks" in done.message

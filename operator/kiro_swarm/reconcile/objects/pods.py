@@ -180,12 +180,12 @@ def branch_of(swarm: KiroSwarm, spec: KiroSwarmSpec) -> str:
 
 def template_hash(swarm: KiroSwarm, spec: KiroSwarmSpec) -> str:
     """Changes when the pods of the swarm would be made differently."""
-    # What an instance can do is for handing out tasks; it is not in the pod. Patterns, where
-    # there are any, are among the runner's settings.
+    # What an instance can do is for handing out tasks; it is not in the pod. Patterns and
+    # a profile, where there are any, are among the runner's settings.
     template = spec.template.model_dump(
         by_alias=True,
         mode="json",
-        exclude={"capabilities": True, "agent": {"exclude": True}},
+        exclude={"capabilities": True, "agent": {"exclude": True, "profile": True}},
     )
     text = json.dumps(template, sort_keys=True) + runner_config(swarm, spec)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
