@@ -29,6 +29,10 @@ class Limits:
     """For the gate container to answer."""
     name_seconds: float = 30.0
     """For a ConfigMap of an earlier owner of its name to go."""
+    look_seconds: float = 5.0
+    """Until it looks again whether its swarm is being deleted."""
+    leave_seconds: float = 10.0
+    """For what it is at to end, when the swarm is being deleted."""
     looked_ahead: int = 20
     """Tasks that wait for a person and are told of what a merge would say."""
     ledger_lines: int = LINES_PER_SEGMENT

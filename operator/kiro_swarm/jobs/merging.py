@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Awaitable, Callable, Iterable, NamedTuple, Optional, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import FINAL_STATES
+from kiro_swarm.api.readable import readable
 from kiro_swarm.api.reports import IntegrateReport, JobFailure, SyncReport
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
@@ -21,6 +23,7 @@ from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import ContainerGates
+from kiro_swarm.jobs.leaving import unless_deleted
 from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.socket import AgentSocket
@@ -146,6 +149,18 @@ async def swarm_of(client: Client, env: JobEnvironment) -> KiroSwarm:
     return swarm
 
 
+def _spec(swarm: KiroSwarm, deleting: bool) -> KiroSwarmSpec:
+    """The spec; of a swarm on its way out, as much of it as can be read."""
+    if not deleting:
+        return KiroSwarmSpec.model_validate(swarm["spec"])
+    spec, unread = readable(swarm)
+    if spec is None:
+        raise WorkspaceError(
+            f"{', '.join(unread)} cannot be read by this release", reason="InvalidSpec"
+        )
+    return spec
+
+
 async def report_of(
     client: Client,
     env: JobEnvironment,
@@ -154,11 +169,18 @@ async def report_of(
     """Do the work of a Job, leave its report or its error; returns the exit status."""
     try:
         swarm = await swarm_of(client, env)
-        spec = KiroSwarmSpec.model_validate(swarm["spec"])
-        ledger = Ledger(client, env, branch_of(spec, env))
-        await ledger.catch_up()
         deleting = bool(swarm["metadata"].get("deletionTimestamp"))
-        report = await work(Merging(client, env, spec, ledger, deleting))
+        spec = _spec(swarm, deleting)
+        ledger = Ledger(client, env, branch_of(spec, env))
+        merging = Merging(client, env, spec, ledger, deleting)
+        if deleting:
+            # What is nowhere else first: the ledger goes with the swarm.
+            report = await work(merging)
+            with suppress(WorkspaceError, ClusterError):
+                await ledger.catch_up()
+        else:
+            await ledger.catch_up()
+            report = await unless_deleted(client, env, work(merging))
         report["ledger"] = ledger.lines
         env.report(report)
     except TasksHeld as held:

@@ -10,14 +10,22 @@ import asyncio
 
 from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.jobs.merging import Merging
+from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.rescue import rescue
 
+_SHOWN = 5
+_LONGEST = 300
+
 
 async def rescued(merging: Merging) -> IntegrateReport:
-    """Push what is nowhere else; raises as ``workspace.rescue.rescue`` does."""
+    """Push what is nowhere else.
+
+    Raises as ``workspace.rescue.rescue`` does, and RescueIncomplete when something of it is
+    nowhere else still.
+    """
     env, repository = merging.env, merging.spec.repository
-    refs = await asyncio.get_running_loop().run_in_executor(
+    made = await asyncio.get_running_loop().run_in_executor(
         None,
         rescue,
         env.mirror,
@@ -28,12 +36,22 @@ async def rescued(merging: Merging) -> IntegrateReport:
         env.credentials(repository),
         merging.limits,
     )
-    said = f"pushed what was nowhere else: {', '.join(refs[:5])}" if refs else "nothing"
-    more = f" and {len(refs) - 5} more" if len(refs) > 5 else ""
+    said = f"pushed {_some(made.refs)}" if made.refs else "pushed nothing"
+    if made.left:
+        left = _some(made.left, "; ")
+        message = f"{len(made.left)} not rescued: {left}; {said}"
+        raise WorkspaceError(message, reason="RescueIncomplete")
     return {
         "head": integration_head(env.mirror, merging.branch),
         "message": (
-            f"{said}{more}" if refs else "nothing was there that is nowhere else"
+            f"pushed what was nowhere else: {_some(made.refs)}"
+            if made.refs
+            else "nothing was there that is nowhere else"
         ),
-        "rescued": len(refs),
+        "rescued": len(made.refs),
     }
+
+
+def _some(names: list[str], between: str = ", ") -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{between.join(name[:_LONGEST] for name in names[:_SHOWN])}{more}"

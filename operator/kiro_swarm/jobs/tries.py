@@ -17,13 +17,12 @@ from typing import Optional
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.machine import Machine
 from kiro_swarm.workspace import briefs
-from kiro_swarm.workspace.blame import blame
-from kiro_swarm.workspace.done import adopt_one, forget, kept
+from kiro_swarm.workspace.adoption import adopt
+from kiro_swarm.workspace.done import forget, kept
 from kiro_swarm.workspace.doubts import Doubts
 from kiro_swarm.workspace.errors import Doubtful, GateLost, GateUnavailable
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.outcomes import Candidate, GatePort, Outcome, Unproven
-from kiro_swarm.workspace.probe import find_trouble
 from kiro_swarm.workspace.train import MergeTrain
 
 log = logging.getLogger(__name__)
@@ -103,7 +102,8 @@ class Tries:
             if not why:
                 raise
             outcome = self._to_blame(candidate, f"{why}: {doubt.message}")
-        except Exception:
+        except (Exception, asyncio.CancelledError):
+            # Cancelled: the swarm is being deleted, and that is no fault of the work.
             with suppress(OSError):
                 self._doubts.stopped(trailer)
             raise
@@ -118,22 +118,11 @@ class Tries:
             raise trouble from doubt
 
     def _adopt(self) -> None:
-        mirror = self._env.mirror
-        for work in kept(self._env.root):
-            if self._doubts.later(work.trailer):
-                continue
-            self._doubts.begins(work.trailer)
-            try:
-                adopt_one(mirror, self._branch, work, self._train.limits)
-            except Exception as error:
-                found = blame(error, lambda: find_trouble(mirror, self._branch))
-                log.warning("%s is not adopted: %r", work.trailer, error, exc_info=True)
-                if not isinstance(found, (Unproven, Doubtful)):
-                    # No fault of the work: the next Job must not take it for a killer.
-                    with suppress(OSError):
-                        self._doubts.stopped(work.trailer)
-                    raise found from error
-            self._doubts.rests()
+        later = self._doubts.later
+        works = [work for work in kept(self._env.root) if not later(work.trailer)]
+        doubts, limits = self._doubts, self._train.limits
+        for _ in adopt(self._env.mirror, self._branch, works, doubts, limits):
+            pass
 
     def _tidy(self) -> None:
         self._adopt()

@@ -145,9 +145,9 @@ ACTS: Final[tuple[Act, ...]] = (
         "never forced: the repository refuses what would lose a commit of its own",
     ),
     Act(
-        "workspace/rescue.py:rescue",
+        "workspace/rescue.py:_Rescue._push",
         "pushes what is nowhere else of a swarm that goes",
-        "adopt",
+        "run",
         "below refs/kiro/rescue and the uid of the swarm, where nobody works; never forced",
     ),
     Act(
@@ -157,7 +157,7 @@ ACTS: Final[tuple[Act, ...]] = (
         "the note only moves on; the ledger has the pushes before",
     ),
     Act(
-        "workspace/done.py:adopt_one",
+        "workspace/done.py:take",
         "sets the ref of finished work",
         "take_in",
         "the mirror has the commit whole; an attempt has one",

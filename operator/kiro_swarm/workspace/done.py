@@ -1,9 +1,9 @@
 """Finished work in the mirror, under refs of its own, until it is merged.
 
-Role: the integrate Job calls ``adopt`` before each merge, for what runners have kept
-(finished.py), and ``forget`` when it ends.
+Role: the integrate Job has adoption.py call ``take`` for what runners have kept (finished.py),
+and calls ``forget`` when it ends.
 
-Guarantees: what ``adopt`` took has a ref, ``refs/kiro/done/<uid>/<attempt>``, before it is
+Guarantees: what ``take`` took has a ref, ``refs/kiro/done/<uid>/<attempt>``, before it is
 removed from where the runner kept it, so that neither the end of an instance nor a clean-up of the
 mirror can lose it. A ref goes when the branch has the task. Each may be killed anywhere and
 called again.
@@ -49,31 +49,17 @@ class Kept:
         return self.ref[len(DONE_REFS) + 1 :]
 
 
-def adopt(
-    mirror: Path, branch: str, root: Path, limits: Optional[Limits] = None
-) -> int:
-    """Take all that runners have kept into the mirror; how much it was.
+def take(mirror: Path, branch: str, work: Kept, limits: Limits) -> None:
+    """Take one of them into the mirror, under its ref, and away from its runner.
 
-    ``root``: of the volume. What git refuses stays where it is: the merge of that task says
-    why. Raises RepositoryBusy, RefNotFound, GitFailed.
+    Raises ObjectsRefused: it stays where it is, and the merge of that task says why; and
+    RepositoryBusy, RefNotFound, GitFailed.
     """
-    return sum(adopt_one(mirror, branch, work, limits) for work in kept(root))
-
-
-def adopt_one(
-    mirror: Path, branch: str, work: Kept, limits: Optional[Limits] = None
-) -> bool:
-    """Take one of them; whether it could be. As ``adopt``."""
-    try:
-        with owned(mirror) as git:
-            head = integration_head(mirror, branch)
-            take_in(git, work.place, work.commit, head, limits or Limits())
-            git.run("update-ref", "--end-of-options", work.ref, work.commit)
-    except ObjectsRefused as refusal:
-        log.warning("%s: %s", work.place.name, refusal.message)
-        return False
+    with owned(mirror) as git:
+        head = integration_head(mirror, branch)
+        take_in(git, work.place, work.commit, head, limits)
+        git.run("update-ref", "--end-of-options", work.ref, work.commit)
     remove_adopted(mirror, work)
-    return True
 
 
 def remove_adopted(mirror: Path, work: Kept) -> None:

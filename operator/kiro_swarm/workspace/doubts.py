@@ -15,6 +15,7 @@ die of it.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -61,7 +62,9 @@ class Doubts:
                 self._entry(trying).gated += 1
             else:
                 self._entry(trying).killed += 1
-            self._write("")
+            # Where there is no room, the next one reads the same, and counts the same.
+            with suppress(OSError):
+                self._write("")
 
     @property
     def branch(self) -> int:
@@ -74,13 +77,21 @@ class Doubts:
 
     def verdict(self, trailer: str) -> str:
         """Why this attempt is to blame, in words; empty while it is not known to be."""
+        why = self.killer(trailer)
+        if why:
+            return why
         entry = self._entries.get(trailer) or _Entry()
-        if entry.killed >= KILLED:
-            return f"{entry.killed} Jobs were killed while git worked at it"
         if entry.gated >= GATED:
             return f"{entry.gated} Jobs were ended while its gates ran"
         if entry.hindered >= HINDERED:
             return f"{entry.hindered} Jobs were hindered at it, and not by the machine"
+        return ""
+
+    def killer(self, trailer: str) -> str:
+        """Why git is not let at this attempt again, in words; empty while it may be."""
+        entry = self._entries.get(trailer) or _Entry()
+        if entry.killed >= KILLED:
+            return f"{entry.killed} Jobs were killed while git worked at it"
         return ""
 
     def begins(self, trailer: str) -> None:

@@ -6,24 +6,158 @@ Guarantees: the repository gets commits under ``refs/kiro/rescue/<uid of the swa
 branch of it is touched; nothing is forced, and what is there already is pushed again without
 harm. What the repository has, as the integration branch or as the ref that the work began
 from, is not pushed.
+
+What is safe first is pushed first: the integration branch, then finished work that the mirror has,
+then each work that a runner has kept, as soon as it is adopted. One that is refused, or that killed
+Jobs before, keeps no other from being pushed; it is tried last, and named.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.workspace.adoption import adopt
+from kiro_swarm.workspace.blame import blame
 from kiro_swarm.workspace.credentials import Credentials
-from kiro_swarm.workspace.done import DONE_REFS, adopt
-from kiro_swarm.workspace.errors import PushRejected
+from kiro_swarm.workspace.done import DONE_REFS, Kept, kept
+from kiro_swarm.workspace.doubts import Doubts
+from kiro_swarm.workspace.errors import (
+    Doubtful,
+    GitFailed,
+    GitTimeout,
+    RefNotFound,
+    RemoteError,
+    redact,
+)
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import SOURCE_REF, integration_head
+from kiro_swarm.workspace.outcomes import Unproven
+from kiro_swarm.workspace.probe import find_trouble
 from kiro_swarm.workspace.push import PUSHED_REF
 from kiro_swarm.workspace.refs import check_word
 from kiro_swarm.workspace.remote import Remote
 
 RESCUE_REFS = "refs/kiro/rescue"
+#: A server that breaks off oftener, one push after another, is away.
+_MOST_BROKEN = 2
+
+
+@dataclass
+class Rescued:
+    """Names of the refs that the repository has for it now, and what is nowhere else still."""
+
+    refs: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """Each as one line: what it is, and why."""
+
+
+@dataclass(frozen=True)
+class _Rescue:
+    """One Job's rescue."""
+
+    git: Git
+    branch: str
+    remote: Remote
+    into: str
+    known: list[str]
+    """What the repository has."""
+    made: Rescued = field(default_factory=Rescued)
+    broken: list[str] = field(default_factory=list)
+    """At which the server broke off, one after another."""
+    there: dict[str, str] = field(default_factory=dict)
+    """What the repository says that it has of it already: ref -> commit."""
+
+    def branch_head(self) -> None:
+        """Push the integration branch. Raises RefNotFound: there is none."""
+        head = integration_head(self.git.git_dir, self.branch)
+        self._push("integration", head)
+        self.known.append(head)
+
+    def done(self, doubts: Doubts) -> None:
+        """Push finished work that the mirror has."""
+        works = self._adopted()
+        refs = [f"{self.into}/done/{trailer}" for trailer in works]
+        if refs:
+            self.there.update(self.remote.list_refs(self.git, refs))
+        for trailer in sorted(works, key=doubts.later):
+            self._one(doubts, trailer, works[trailer])
+
+    def kept(self, doubts: Doubts, works: Iterable[Kept], limits: Limits) -> None:
+        """Adopt finished work, and push each before the next is adopted."""
+        wanted, adopted = [], self._adopted()
+        for work in sorted(works, key=lambda work: doubts.later(work.trailer)):
+            if adopted.get(work.trailer) == work.commit:
+                continue  # killed before it was removed here
+            why = doubts.killer(work.trailer)
+            if why:
+                self.made.left.append(f"{work.trailer}: {why}")
+            else:
+                wanted.append(work)
+        mirror = self.git.git_dir
+        for work, why in adopt(mirror, self.branch, wanted, doubts, limits):
+            if why:
+                self.made.left.append(f"{work.trailer}: {why}")
+            else:
+                self._one(doubts, work.trailer, work.commit)
+
+    def _adopted(self) -> dict[str, str]:
+        """Trailer -> commit of the finished work that the mirror has."""
+        listed = self.git.run(
+            "for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS
+        )
+        found = [line.split(" ") for line in listed.text.splitlines()]
+        return {ref[len(DONE_REFS) + 1 :]: commit for commit, ref in found}
+
+    def _one(self, doubts: Doubts, trailer: str, commit: str) -> None:
+        """Push one work; what it may do to git is noted, where there is room to note it."""
+        ref = f"{self.into}/done/{trailer}"
+        if self.there.get(ref) == commit:
+            self.made.refs.append(ref)
+            return
+        why = doubts.killer(trailer)
+        if why:
+            self.made.left.append(f"{trailer}: {why}")
+            return
+        with suppress(OSError):
+            doubts.begins(trailer)
+        try:
+            self._push(f"done/{trailer}", commit)
+        finally:
+            with suppress(OSError):
+                doubts.rests()
+
+    def _push(self, name: str, commit: str) -> None:
+        """Push one commit, or note why not: it is the only one of which that is known."""
+        ref = f"{self.into}/{name}"
+        try:
+            nots = [f"^{known}" for known in self.known]
+            if not self.git.run("rev-list", "--max-count=1", commit, *nots).text:
+                return  # the repository has it
+            pushed = self.remote.push(self.git, f"{commit}:{ref}")
+        except RemoteError as error:
+            # A server breaks off when a push is too large for it, and when it is away.
+            self.broken.append(ref)
+            if len(self.broken) > _MOST_BROKEN:
+                raise
+            self.made.left.append(f"{ref}: {error.message}")
+            return
+        except (GitFailed, GitTimeout) as error:
+            found = blame(error, lambda: find_trouble(self.git.git_dir, self.branch))
+            if not isinstance(found, (Unproven, Doubtful)):
+                raise found from error
+            self.made.left.append(f"{ref}: {error.message}")
+            return
+        self.broken.clear()
+        if pushed.status == 0:
+            self.made.refs.append(ref)
+            return
+        said = f"{self.remote.url} did not take {ref}: {pushed.text} {pushed.stderr}"
+        self.made.left.append(" ".join(redact(said).split()))
 
 
 def rescue(
@@ -34,40 +168,23 @@ def rescue(
     swarm_uid: str,
     credentials: Optional[Credentials] = None,
     limits: Optional[Limits] = None,
-) -> list[str]:
-    """Push it; the names of the refs that the repository has for it now.
+) -> Rescued:
+    """Push it; what could be pushed, and what could not.
 
-    Raises PushRejected, RemoteError, RefNotFound (there is no integration branch), GitFailed.
+    Raises RemoteError, GitFailed, and whatever is nobody's fault, when all was pushed that could
+    be before. Of a swarm without its integration branch, RefNotFound.
     """
-    adopt(mirror, branch, root, limits)
     git, into = Git(mirror), f"{RESCUE_REFS}/{check_word(swarm_uid)}"
-    refs = nowhere_else(git, integration_head(mirror, branch), into)
-    if refs:
-        pushed = Remote(url, credentials).push(
-            git, *(f"{commit}:{name}" for name, commit in refs.items())
-        )
-        if pushed.status != 0:
-            raise PushRejected(
-                f"{url} did not take {into}/: {pushed.text} {pushed.stderr}".strip()
-            )
-    return list(refs)
-
-
-def nowhere_else(git: Git, head: str, into: str) -> dict[str, str]:
-    """Name below ``into`` -> commit that the repository is not known to have."""
     known = [ref for ref in (SOURCE_REF, PUSHED_REF) if git.commit_id(ref)]
-    found: dict[str, str] = {}
-    if _is_new(git, head, known):
-        found[f"{into}/integration"] = head
-    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS)
-    for line in listed.text.splitlines():
-        commit, ref = line.split(" ")
-        if _is_new(git, commit, [*known, head]):
-            found[f"{into}/done{ref[len(DONE_REFS):]}"] = commit
-    return found
-
-
-def _is_new(git: Git, commit: str, known: list[str]) -> bool:
-    """Whether none of these contains a commit."""
-    nots = [f"^{name}" for name in known]
-    return bool(git.run("rev-list", "--max-count=1", commit, *nots).text)
+    run = _Rescue(git, branch, Remote(url, credentials), into, known)
+    missing: Optional[RefNotFound] = None
+    try:
+        run.branch_head()
+    except RefNotFound as error:
+        missing = error
+    doubts = Doubts(mirror)
+    run.done(doubts)
+    if missing is not None:
+        raise missing
+    run.kept(doubts, kept(root), limits or Limits())
+    return run.made

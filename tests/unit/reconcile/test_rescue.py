@@ -8,7 +8,11 @@ from typing import Any, Optional
 import pytest
 from aiohttp import web
 
-from kiro_swarm.api.meta import ANNOTATION_DELETE_ANYWAY, FINALIZER_RESCUE
+from kiro_swarm.api.meta import (
+    ANNOTATION_DELETE_ANYWAY,
+    FINALIZER_RESCUE,
+    LABEL_COMPONENT,
+)
 from kiro_swarm.cluster.resources import CLAIMS, EVENTS, JOBS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.swarms.integrate import Train
@@ -19,6 +23,7 @@ from tests.unit.reconcile.world import World
 
 RESCUE = {"onDelete": "Rescue", "rescueSeconds": 600}
 REFUSED = {"reason": "PushRejected", "message": "no refs of yours here"}
+LEFT = Train(2, running=False, ok=False, message="ended", reason="SwarmDeleted")
 PREPARED: Object = {"conditions": [{"type": "Prepared", "status": "True"}]}
 
 
@@ -155,6 +160,82 @@ async def test_a_person_lets_it_go_at_once(world: World) -> None:
     assert events(world) == ["RescueSkipped"]
 
 
+def break_spec(world: World, **changes: Any) -> None:
+    """Write what the API server of another release would take."""
+    swarm = world.api.store.find(SWARMS, NAMESPACE, "demo")
+    assert swarm is not None
+    spec = {**swarm["spec"], **changes}
+    world.api.store.patch(SWARMS, NAMESPACE, "demo", {"spec": spec})
+
+
+def warned(world: World) -> list[str]:
+    found = [e for e in world.cluster.all(EVENTS) if e["reason"] == "InvalidSpec"]
+    return [event["message"] for event in found]
+
+
+@pytest.mark.parametrize("field", ["instances", "integration"])
+async def test_a_spec_that_cannot_be_read_is_told_and_its_work_rescued(
+    world: World, field: str
+) -> None:
+    await at_work(world)
+    world.cluster.frozen.add("demo-integrate-2")
+    delete(world)
+    break_spec(world, **{field: {"onDelete": "Rescue it"}})
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == ["demo"]
+    assert "demo-integrate-2" in jobs(world), "it is rescued by what is known"
+    (said,) = warned(world)
+    assert f"spec.{field}" in said
+    assert ANNOTATION_DELETE_ANYWAY in said
+    assert world.conditions()["Stalled"] == ("True", "InvalidSpec")
+    report = {"head": "a" * 40, "message": "pushed it", "rescued": 2}
+    world.cluster.end_job("demo-integrate-2", report)
+    world.clock.seconds += 10
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == []
+    assert len(warned(world)) <= 1
+
+
+@pytest.mark.parametrize("how", ["in time", "by a person", "mended"])
+async def test_without_a_repository_the_deadline_bounds_the_wait(
+    world: World, how: str
+) -> None:
+    await at_work(world)
+    before = jobs(world)
+    spec = world.cluster.one(SWARMS, "demo")["spec"]["repository"]
+    delete(world)
+    break_spec(world, repository={"address": "elsewhere", "url": None})
+    for _ in range(5):
+        world.clock.seconds += 10
+        await world.live(2)
+    assert world.cluster.names(SWARMS) == ["demo"], "not let go at once"
+    assert jobs(world) == before
+    status = world.status()
+    assert "spec.repository" in status["message"]
+    assert ANNOTATION_DELETE_ANYWAY in status["message"]
+    assert stamp(START + timedelta(seconds=3600))[:13] in status["message"]
+    assert world.conditions()["Stalled"] == ("True", "InvalidSpec")
+    assert len(warned(world)) == 1
+    writes = world.api.store.version
+    world.clock.seconds += 10
+    await world.live(1)
+    assert world.api.store.version == writes, "said once"
+    if how == "mended":
+        break_spec(world, repository=spec)
+        await world.live(3)
+        assert "demo-integrate-2" in jobs(world)
+        return
+    if how == "by a person":
+        note = {"metadata": {"annotations": {ANNOTATION_DELETE_ANYWAY: "yes"}}}
+        world.api.store.patch(SWARMS, NAMESPACE, "demo", note)
+    else:
+        world.clock.seconds += 3600
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == []
+    told = "RescueGivenUp" if how == "in time" else "RescueSkipped"
+    assert events(world) == [told]
+
+
 async def test_an_operator_that_dies_at_any_write_is_followed_by_one_that_ends_it(
     world: World,
 ) -> None:
@@ -186,6 +267,8 @@ async def test_an_operator_that_dies_at_any_write_is_followed_by_one_that_ends_i
         ("begins", WELL, 0, {}, False, True, ""),
         ("a Job runs", Train(2, True, True), 0, {"job": True}, False, False, ""),
         ("refused, waits", PUSH, 0, {"wait": 30}, False, False, ""),
+        ("a merge ended for it", LEFT, 0, {"wait": 30}, False, True, ""),
+        ("somebody looks", WELL, 0, {"job": "inspect"}, False, True, ""),
         ("refused, again", PUSH, 0, {}, False, True, ""),
         ("the time is over", PUSH, 600, {}, True, False, "RescueGivenUp"),
         (
@@ -225,7 +308,8 @@ def test_each_step(
     if "first" in changes:
         seen.swarm["metadata"]["finalizers"] = ["foregroundDeletion", FINALIZER_RESCUE]
     if "job" in changes:
-        running: Any = {"metadata": {"name": "demo-integrate-2", "labels": {}}}
+        labels = {LABEL_COMPONENT: changes["job"]}
+        running: Any = {"metadata": {"name": "demo-integrate-2", "labels": labels}}
         seen.jobs.append(running)
     report: Any = {"head": "a" * 40}
     if "rescued" in changes:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Mapping, Optional
 
+from kiro_swarm.workspace.adoption import adopt
+from kiro_swarm.workspace.done import kept
+from kiro_swarm.workspace.doubts import Doubts
 from kiro_swarm.workspace.evidence import Evidence, gather
 from kiro_swarm.workspace.finished import keep, place_of
 from kiro_swarm.workspace.instance import Cut, Instance, cut
@@ -227,3 +230,10 @@ def unproven(swarm: Swarm, candidate: Candidate, limits: Limits | None = None) -
     assert swarm.head() == before
     assert gate.asked == []
     return f"{outcome.reason}: {outcome.brief}"
+
+
+def adopted(swarm: Swarm) -> int:
+    """Take what runners have kept into the mirror, as Jobs do; how much could be taken."""
+    doubts, works = Doubts(swarm.mirror), kept(swarm.top)
+    made = adopt(swarm.mirror, INTEGRATION, works, doubts, Limits())
+    return sum(not why for _, why in made)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.done import DONE_REFS, adopt, forget, kept, remove_adopted
+from kiro_swarm.workspace.done import DONE_REFS, forget, kept, remove_adopted
 from kiro_swarm.workspace.finished import keep
 from kiro_swarm.workspace.outcomes import Candidate
-from tests.unit.workspace.repositories import INTEGRATION, Swarm, git, merged
+from tests.unit.workspace.repositories import INTEGRATION, Swarm, adopted, git, merged
 
 
 @pytest.fixture
@@ -26,10 +26,6 @@ def put_aside(swarm: Swarm, work: Candidate) -> None:
     keep(shelf, work.uid, work.attempt, *places, INTEGRATION, work.commit)
 
 
-def take(swarm: Swarm) -> int:
-    return adopt(swarm.mirror, INTEGRATION, swarm.top)
-
-
 def refs(swarm: Swarm) -> dict[str, str]:
     listed = git(
         *(swarm.mirror, "for-each-ref", "--format=%(refname) %(objectname)"), DONE_REFS
@@ -42,7 +38,7 @@ def test_the_next_agent_cannot_destroy_finished_work(swarm: Swarm, done: Path) -
     put_aside(swarm, work)
     swarm.cut(task="2")
     shutil.rmtree(work.instance_dir)
-    assert take(swarm) == 1
+    assert adopted(swarm) == 1
     outcome = merged(swarm, work)
     assert swarm.show("new.py") == "work"
     assert outcome.commit == swarm.head()
@@ -56,8 +52,8 @@ def test_what_was_adopted_is_under_a_ref_and_no_longer_aside(
     put_aside(swarm, first)
     second = swarm.work({"b.py": "b\n"}, index=2, task="2")
     put_aside(swarm, second)
-    assert take(swarm) == 2
-    assert take(swarm) == 0
+    assert adopted(swarm) == 2
+    assert adopted(swarm) == 0
     assert refs(swarm) == {
         f"{DONE_REFS}/uid-1-1/1": first.commit,
         f"{DONE_REFS}/uid-2/1": second.commit,
@@ -72,7 +68,7 @@ def test_only_what_the_mirror_has_is_removed(swarm: Swarm, done: Path) -> None:
     (found,) = kept(swarm.top)
     remove_adopted(swarm.mirror, found)
     assert folder.is_dir()
-    take(swarm)
+    adopted(swarm)
     assert not folder.exists()
 
 
@@ -93,7 +89,7 @@ def test_what_is_not_the_commit_is_not_adopted(
         elsewhere = tmp_path / "elsewhere"
         elsewhere.write_bytes(content)
         found.symlink_to(elsewhere)
-    assert take(swarm) == 0
+    assert adopted(swarm) == 0
     assert refs(swarm) == {}
     assert folder.is_dir(), "nothing goes that is nowhere else"
     assert merged(swarm, work).commit == swarm.head(), "the instance has it still"
@@ -108,7 +104,7 @@ def test_refs_go_when_their_task_is_merged_and_not_before(
     put_aside(swarm, taken)
     waits = swarm.work({"b.py": "b\n"}, index=2, task="2")
     put_aside(swarm, waits)
-    take(swarm)
+    adopted(swarm)
     forget(swarm.mirror, INTEGRATION, set())
     assert len(refs(swarm)) == 3
     merged(swarm, taken)

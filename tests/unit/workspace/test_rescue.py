@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from kiro_swarm.workspace.errors import InvalidRef, PushRejected
+from kiro_swarm.workspace.doubts import KILLED
+from kiro_swarm.workspace.errors import InvalidRef, RefNotFound, RemoteError
+from kiro_swarm.workspace.outcomes import Candidate
 from kiro_swarm.workspace.push import push_integration
-from kiro_swarm.workspace.rescue import RESCUE_REFS, rescue
-from tests.unit.workspace.repositories import INTEGRATION, Swarm, git, merged
+from kiro_swarm.workspace.rescue import RESCUE_REFS, Rescued, rescue
+from tests.unit.workspace.repositories import INTEGRATION, Swarm, adopted, git, merged
 from tests.unit.workspace.test_done import put_aside
 
+ROOT = Path(__file__).parents[3]
 UID = "0b5e7f1a-5b1c-4a53-9a5e-2f6d3a1c9b7e"
 INTO = f"{RESCUE_REFS}/{UID}"
 
 
-def saved(swarm: Swarm) -> list[str]:
+def tried(swarm: Swarm) -> Rescued:
     return rescue(swarm.mirror, swarm.top, swarm.url, INTEGRATION, UID)
+
+
+def saved(swarm: Swarm) -> list[str]:
+    made = tried(swarm)
+    assert made.left == []
+    return made.refs
 
 
 def theirs(swarm: Swarm) -> dict[str, str]:
@@ -54,10 +69,104 @@ def test_what_the_repository_has_is_not_pushed_again(swarm: Swarm) -> None:
 def test_a_repository_that_does_not_take_it_says_so(swarm: Swarm) -> None:
     merged(swarm, swarm.work({"a.py": "a\n"}))
     git(swarm.upstream, "config", "receive.hideRefs", "refs/kiro")
-    with pytest.raises(PushRejected) as refused:
-        saved(swarm)
-    assert "hidden ref" in refused.value.message
-    assert INTO in refused.value.message
+    made = tried(swarm)
+    assert made.refs == []
+    assert "hidden ref" in made.left[0]
+    assert INTO in made.left[0]
+
+
+def waiting(swarm: Swarm, count: int) -> list[Candidate]:
+    """Merged work that is not pushed, and finished work on the shelf."""
+    merged(swarm, swarm.work({"merged.py": "a\n"}))
+    works = []
+    for number in range(2, 2 + count):
+        work = swarm.work({f"{number}.py": "b\n"}, index=number, task=str(number))
+        put_aside(swarm, work)
+        works.append(work)
+    return works
+
+
+@pytest.mark.parametrize("refused", ["integration", "done/uid-2/1", "done/uid-3/1"])
+def test_what_one_ref_is_refused_for_holds_up_no_other(
+    swarm: Swarm, refused: str
+) -> None:
+    first, second = waiting(swarm, 2)
+    assert adopted(swarm) == 2
+    put_aside(swarm, second)
+    git(swarm.upstream, "config", "receive.hideRefs", f"{INTO}/{refused}")
+    made = tried(swarm)
+    everything = {"integration", f"done/{first.trailer}", f"done/{second.trailer}"}
+    left = {f"{INTO}/{name}" for name in everything - {refused}}
+    assert left <= set(theirs(swarm))
+    assert any(refused in line and "hidden ref" in line for line in made.left)
+
+
+def test_work_that_git_does_not_take_is_named_and_the_rest_saved(swarm: Swarm) -> None:
+    broken, good = waiting(swarm, 2)
+    place = swarm.top / "finished" / broken.instance_dir.name
+    (pack,) = place.rglob("*.pack")
+    pack.chmod(0o600)
+    pack.write_bytes(pack.read_bytes()[:-4])
+    made = tried(swarm)
+    assert made.refs == [f"{INTO}/integration", f"{INTO}/done/{good.trailer}"]
+    assert [line.split(":")[0] for line in made.left] == [broken.trailer]
+    assert place.is_dir()
+
+
+#: The rescue, in a process that is killed when it starts a program with this argument.
+KILLS = """
+import os, signal, sys
+from pathlib import Path
+from kiro_swarm.workspace.rescue import rescue
+def told(event, arguments):
+    if event == "subprocess.Popen" and sys.argv[5] in str(arguments):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(told)
+rescue(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[6])
+"""
+
+
+@pytest.mark.parametrize("at", ["adopted", "pushed"])
+def test_work_that_kills_the_job_keeps_nothing_else_from_being_saved(
+    swarm: Swarm, at: str
+) -> None:
+    killer, good = waiting(swarm, 2)
+    if at == "pushed":
+        adopted(swarm)
+    # git is asked for this commit by its name when it is taken, and when it is pushed.
+    arguments = [str(swarm.mirror), str(swarm.top), swarm.url, INTEGRATION]
+    saw = []
+    for _ in range(KILLED + 1):
+        ended = subprocess.run(
+            [sys.executable, "-c", KILLS, *arguments, killer.commit, UID],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "operator")},
+            check=False,
+        )
+        found = set(theirs(swarm))
+        assert f"{INTO}/integration" in found, "before anything is adopted"
+        there = f"{INTO}/done/{good.trailer}" in found
+        saw.append((there, ended.returncode == -signal.SIGKILL))
+    kills = [(True, True)] * (KILLED - 1)
+    assert saw == [(False, True), *kills, (True, False)]
+    assert tried(swarm).left == [
+        f"{killer.trailer}: {KILLED} Jobs were killed while git worked at it"
+    ]
+
+
+def test_without_an_integration_branch_finished_work_is_saved(swarm: Swarm) -> None:
+    (work,) = waiting(swarm, 1)
+    adopted(swarm)
+    git(swarm.mirror, "update-ref", "-d", f"refs/heads/{INTEGRATION}")
+    with pytest.raises(RefNotFound):
+        tried(swarm)
+    assert f"{INTO}/done/{work.trailer}" in theirs(swarm)
+
+
+def test_a_remote_that_is_away_is_not_asked_for_each(swarm: Swarm) -> None:
+    waiting(swarm, 4)
+    swarm.upstream.rename(swarm.top / "away")
+    with pytest.raises(RemoteError):
+        tried(swarm)
 
 
 def test_a_name_that_is_none_is_refused(swarm: Swarm) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.done import adopt, forget
+from kiro_swarm.workspace.done import forget
 from kiro_swarm.workspace.outcomes import Merged, Unproven
 from kiro_swarm.workspace.upkeep import Needed, Thresholds, tidy
 from tests.support.sizes import sized
@@ -15,6 +15,7 @@ from tests.unit.workspace.repositories import (
     INTEGRATION,
     Gate,
     Swarm,
+    adopted,
     branch,
     git,
     train,
@@ -57,7 +58,7 @@ def _one_task(
         made, swarm.gather(made, index, task, attempt).commit, index, task, attempt
     )
     swarm.keep(done)
-    adopt(swarm.mirror, INTEGRATION, swarm.top)
+    adopted(swarm)
     return train(swarm, gate).merge(swarm.kept(done))
 
 
@@ -105,7 +106,7 @@ def test_finished_work_of_the_latest_attempt_stays_and_of_earlier_ones_goes(
     for attempt in (1, 2):
         swarm.keep(swarm.work({"a": str(attempt)}, attempt=attempt))
     swarm.keep(swarm.work({"b": "x"}, task="2"))
-    assert adopt(swarm.mirror, INTEGRATION, swarm.top) == 3
+    assert adopted(swarm) == 3
     tidy(swarm.top, swarm.mirror, INTEGRATION, _needed(1, **{"uid-1-1": 2}), SOON)
     refs = git(swarm.mirror, "for-each-ref", "--format=%(refname)", "refs/kiro/done")
     # The second task is unknown here: nobody says that its work is not needed.

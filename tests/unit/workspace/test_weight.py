@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.done import adopt
 from kiro_swarm.workspace.errors import GitFailed
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
 from tests.unit.workspace.bombs import FILE, FOLDER, Bomber, bomber
 from tests.unit.workspace.repositories import (
-    INTEGRATION,
     Swarm,
+    adopted,
     branch,
     commit,
     git,
@@ -225,7 +224,7 @@ def test_what_was_taken_under_another_policy_is_judged_by_that_of_today(
     write(Path(made.tree), {"lib/movie.bin": "x", "lib/large.bin": "y" * 2001})
     done = swarm.candidate(made, swarm.gather(made).commit)
     put_aside(swarm, done)
-    assert adopt(swarm.mirror, INTEGRATION, swarm.top) == 1
+    assert adopted(swarm) == 1
     said = unproven(swarm, done, Limits(file_bytes=2000))
     assert said.startswith("FileTooLarge: lib/")
     assert "2000 are allowed" in said
@@ -235,7 +234,7 @@ def test_what_was_taken_under_another_policy_is_judged_by_that_of_today(
     write(Path(again.tree), {"movie.bin": "x" * 3000, "copy.bin": "y" * 2001})
     copied = swarm.candidate(again, swarm.gather(again, task="1.2").commit, task="1.2")
     put_aside(swarm, copied)
-    assert adopt(swarm.mirror, INTEGRATION, swarm.top) == 1
+    assert adopted(swarm) == 1
     outcome = train(swarm, limits=Limits(file_bytes=2000)).merge(copied)
     assert type(outcome).__name__ == "Merged", outcome
 

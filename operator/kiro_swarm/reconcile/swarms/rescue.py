@@ -3,24 +3,32 @@
 Only with ``spec.integration.onDelete: Rescue`` there is a finalizer. Guarantees: it is there
 before any work is; it goes when a Job has pushed what was nowhere else, when a person says so by
 an annotation, when the time for it is over, and when there is nothing to be rescued or no way
-to do it. So nobody waits for ever, and what was not rescued is told by an Event.
+to do it. So nobody waits for ever, and what was not rescued is told by an Event. A spec that
+this release cannot read is used as far as it can be; what cannot be read is told.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from kiro_swarm.api.access import spec_of
-from kiro_swarm.api.meta import ANNOTATION_DELETE_ANYWAY, FINALIZER_RESCUE
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.kubernetes import Job
+from kiro_swarm.api.meta import (
+    ANNOTATION_DELETE_ANYWAY,
+    COMPONENT_INSPECT,
+    FINALIZER_RESCUE,
+)
+from kiro_swarm.api.readable import readable
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import JOBS, SWARMS
-from kiro_swarm.policy.times import parse
+from kiro_swarm.policy.conditions import condition, find
+from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context, Key
-from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look
+from kiro_swarm.reconcile.snapshot.view import View, component_of, job_outcome, look
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe
 from kiro_swarm.reconcile.swarms.status import was_prepared
 
@@ -29,6 +37,10 @@ _OVERRIDE = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
 _FOREGROUND = "foregroundDeletion"
 _RESCUE_SECONDS = 3600
 _LOOK_AGAIN = 5.0
+_MOST_NAMED = 5
+_ON_DELETE = "spec.integration.onDelete"
+#: Reason of a Job that ended because its swarm is being deleted.
+_SWARM_DELETED = "SwarmDeleted"
 
 
 @dataclass(frozen=True)
@@ -67,12 +79,19 @@ def next_step(view: View, train: Train) -> Step:
     if view.now >= until:
         message = f"after {seconds} s not rescued: {train.message or '-'}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
-    if any(job_outcome(job) is None for job in view.jobs):
+    if any(job_outcome(job) is None for job in view.jobs if _may_write(job)):
         return Step("a Job has to end; then what is nowhere else is pushed")
     why = "" if train.ok else f": {train.message}"
     message = f"work that is nowhere else is not rescued yet{why}; {_OVERRIDE}"
-    waits = train.retry_at is not None and view.now < train.retry_at
+    # A merge that ended for the deletion has not failed.
+    failed = train.retry_at is not None and train.reason != _SWARM_DELETED
+    waits = failed and train.retry_at is not None and view.now < train.retry_at
     return Step(message, start=not waits)
+
+
+def _may_write(job: Job) -> bool:
+    """Whether a Job may change the volume: who only looks at it is in nobody's way."""
+    return component_of(job) != COMPONENT_INSPECT
 
 
 #: What every API server says where a namespace is being deleted.
@@ -96,30 +115,99 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
     """Bring a swarm that is being deleted a step nearer to its end."""
     if FINALIZER_RESCUE not in (swarm["metadata"].get("finalizers") or []):
         return  # what it owns goes with it: garbage collection
-    spec = spec_of(swarm)
+    spec, unread = readable(swarm)
+    stalled = find(status_of(swarm).get("conditions") or [], "Stalled")
+    if unread and (stalled is None or stalled["reason"] != "InvalidSpec"):
+        await _tell(ctx, swarm, _step_unread(unread, spec is None))
     if spec is None:
-        await _set(ctx, swarm, there=False)
+        await _without_spec(ctx, key, swarm, unread)
         return
+    if any(_ON_DELETE.startswith(field) for field in unread):
+        # It has the finalizer, so that was what it asked for.
+        asked = {"on_delete": "Rescue"}
+        update = {"integration": spec.integration.model_copy(update=asked)}
+        spec = spec.model_copy(update=update)
     view = look(ctx.cache, swarm, spec, ctx.now())
     train = observe(view)
     step = next_step(view, train)
     if step.start:
         step = await _started(ctx, view, train, step)
-    if step.told:
-        await emit(
-            *(ctx.client, SWARMS, swarm),
-            reason=step.told,
-            message=step.message,
-            now=ctx.now(),
-            warning=step.warning,
+    if unread:
+        known = f"{_unread(unread)}; what is known of it is used"
+        step = replace(step, message=f"{step.message}; {known}")
+    await _take(ctx, key, swarm, step, unread)
+
+
+async def _without_spec(
+    ctx: Context, key: Key, swarm: KiroSwarm, unread: list[str]
+) -> None:
+    """Wait, as long as a rescue may take, for a spec that says where the work can go."""
+    metadata = swarm["metadata"]
+    begun = parse(metadata.get("deletionTimestamp")) or ctx.now()
+    until = begun + timedelta(seconds=_RESCUE_SECONDS)
+    what = _unread(unread)
+    if ANNOTATION_DELETE_ANYWAY in (metadata.get("annotations") or {}):
+        message = "let go by a person, with whatever is nowhere else"
+        step = Step(message, go=True, told="RescueSkipped", warning=True)
+    elif not was_prepared(status_of(swarm)):
+        step = Step("nothing is to be rescued", go=True)
+    elif ctx.now() >= until:
+        message = f"after {_RESCUE_SECONDS} s not rescued: {what}"
+        step = Step(message, go=True, told="RescueGivenUp", warning=True)
+    else:
+        step = Step(
+            f"work that is nowhere else cannot be rescued: {what}. Mend the spec before"
+            f" {stamp(until)}; {_OVERRIDE}"
         )
+    await _take(ctx, key, swarm, step, unread)
+
+
+def _unread(fields: list[str]) -> str:
+    return f"{', '.join(fields[:_MOST_NAMED])} cannot be read by this release"
+
+
+def _step_unread(unread: list[str], nothing: bool) -> Step:
+    """The Event that says what of a spec could not be read."""
+    rest = (
+        f"nothing can be rescued until it is mended; {_OVERRIDE}"
+        if nothing
+        else f"its work is rescued by what is known; {_OVERRIDE}"
+    )
+    return Step(f"{_unread(unread)}: {rest}", told="InvalidSpec", warning=True)
+
+
+async def _tell(ctx: Context, swarm: KiroSwarm, step: Step) -> None:
+    await emit(
+        *(ctx.client, SWARMS, swarm),
+        reason=step.told,
+        message=step.message,
+        now=ctx.now(),
+        warning=step.warning,
+    )
+
+
+async def _take(
+    ctx: Context, key: Key, swarm: KiroSwarm, step: Step, unread: list[str]
+) -> None:
+    """Tell of a step, and let the swarm go if that is what it says."""
+    if step.told:
+        await _tell(ctx, swarm, step)
     if step.go:
         await _set(ctx, swarm, there=False)
         return
-    said = (view.status.get("phase"), view.status.get("message"))
-    if said != ("Deleting", step.message[:1024]):
-        told: KiroSwarmStatus = {**view.status}
-        told["phase"], told["message"] = "Deleting", step.message[:1024]
+    status = status_of(swarm)
+    told: KiroSwarmStatus = {**status}
+    told["phase"], told["message"] = "Deleting", step.message[:1024]
+    if unread:
+        before = status.get("conditions") or []
+        stalled = condition(
+            *(before, "Stalled", True, "InvalidSpec", step.message),
+            generation=swarm["metadata"].get("generation", 0),
+            now=ctx.now(),
+        )
+        others = [item for item in before if item["type"] != "Stalled"]
+        told["conditions"] = [*others, stalled]
+    if told != status:
         await ctx.patch_status(SWARMS, swarm, told)
     ctx.queue.add_after(key, _LOOK_AGAIN)
 
