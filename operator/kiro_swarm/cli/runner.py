@@ -55,6 +55,7 @@ def make_runner(
         Path(worktree.mirror),
         config.settings.integration_branch,
         limits_of(config.settings.max_file_size),
+        api.list_mine,
     )
 
     def work_on(task: KiroTask) -> Work:

@@ -41,6 +41,7 @@ class BoundTasks:
         self._client = client
         self._namespace = namespace
         self._instance = instance
+        self._mine = f"status.instance={instance}"
         self._seconds = heartbeat_seconds * LEASE_HEARTBEATS
         owner: OwnerReference = {
             "apiVersion": API_VERSION,
@@ -59,9 +60,12 @@ class BoundTasks:
 
     def watch_mine(self) -> AsyncIterator[tuple[str, KiroTask]]:
         """("SET", task) and ("GONE", task) for the tasks bound to this instance."""
-        return self._client.watch(
-            TASKS, self._namespace, fields=f"status.instance={self._instance}"
-        )
+        return self._client.watch(TASKS, self._namespace, fields=self._mine)
+
+    async def list_mine(self) -> list[KiroTask]:
+        """All tasks that name this instance, as they are now."""
+        found, _ = await self._client.list(TASKS, self._namespace, fields=self._mine)
+        return found
 
     async def read(self, name: str) -> Optional[KiroTask]:
         """The task as it is now, None when there is none."""

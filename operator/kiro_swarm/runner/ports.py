@@ -45,6 +45,10 @@ class TaskApi(Protocol):
         """
         ...
 
+    async def list_mine(self) -> list[KiroTask]:
+        """All tasks that name this instance, as they are now."""
+        ...
+
     async def read(self, name: str) -> Optional[KiroTask]:
         """The task as it is now, None when there is none."""
         ...
@@ -115,6 +119,10 @@ class PatientApi:
                 yield event
         except errors.Forbidden as error:
             raise self._judged(error) from error
+
+    async def list_mine(self) -> list[KiroTask]:
+        """See ``TaskApi.list_mine``."""
+        return await self._ask(self._api.list_mine())
 
     async def read(self, name: str) -> Optional[KiroTask]:
         """See ``TaskApi.read``."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +25,13 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import read_branch, take_in
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.refs import check_trailer, trailer_of
 from kiro_swarm.workspace.trials import owned
 
 log = logging.getLogger(__name__)
 
 #: Below it, one ref for each attempt that was Done: ``<uid>/<attempt>``.
 DONE_REFS = "refs/kiro/done"
-_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,63})\.([1-9][0-9]{0,5})")
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,15 @@ def remove_adopted(mirror: Path, work: Kept) -> None:
         remove(work.place)
 
 
+def is_adopted(mirror: Path, uid: str, attempt: int, commit: str) -> bool:
+    """Whether the mirror has this commit as the finished work of that attempt.
+
+    Raises InvalidName: they name no attempt.
+    """
+    trailer = check_trailer(f"{uid}/{attempt}")
+    return Git(mirror).commit_id(f"{DONE_REFS}/{trailer}") == commit
+
+
 def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
     """Drop the refs of tasks that are merged.
 
@@ -99,10 +107,10 @@ def kept(root: Path) -> Iterator[Kept]:
     """What runners have kept on a volume and no Job has taken yet."""
     for shelf in _folders(root / Path(naming.finished_folder("x")).parent):
         for place in _folders(shelf):
-            named = _NAME.fullmatch(place.name)
-            commit = _commit_in(place) if named else None
-            if named and commit:
-                yield Kept(place, commit, f"{DONE_REFS}/{named[1]}/{named[2]}")
+            trailer = trailer_of(place.name)
+            commit = _commit_in(place) if trailer else None
+            if trailer and commit:
+                yield Kept(place, commit, f"{DONE_REFS}/{trailer}")
 
 
 def _commit_in(place: Path) -> Optional[str]:

@@ -12,24 +12,20 @@ Agents have no mount of these places. May be called again after being killed any
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import real_folder, remove, write_plain
-from kiro_swarm.workspace.errors import InvalidName, ObjectsRefused
+from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.proof import Claim, prove
-from kiro_swarm.workspace.refs import check_object_id
+from kiro_swarm.workspace.refs import check_instance, check_object_id, place_name
 
-_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
-_INSTANCE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-_NAME = re.compile(rf"({_UID.pattern})\.([1-9][0-9]{{0,5}})")
 _UNFINISHED = ".new"
 
 
@@ -51,7 +47,7 @@ def keep(
     reason of ``take_in`` or ``prove``, RefNotFound, GitFailed, InvalidName, OSError.
     """
     check_object_id(commit)
-    place = shelf / _name(uid, attempt)
+    place = shelf / place_name(uid, attempt)
     if place.is_dir() and Git(place / "repo.git").commit_id(commit) is not None:
         return
     shelf.mkdir(parents=True, exist_ok=True)
@@ -87,17 +83,9 @@ def place_of(root: Path, instance: str, uid: str, attempt: int) -> Path:
     Of a runner of an earlier release, and of an attempt under way, it is the instance's own.
     Raises InvalidName: a name that somebody has made up.
     """
-    if not _INSTANCE.fullmatch(instance):
-        raise InvalidName(f"{instance[:80]!r} is not the name of an instance")
-    kept = root / naming.finished_folder(instance) / _name(uid, attempt)
+    check_instance(instance)
+    kept = root / naming.finished_folder(instance) / place_name(uid, attempt)
     return kept if kept.is_dir() else root / "instances" / instance
-
-
-def _name(uid: str, attempt: int) -> str:
-    name = f"{uid}.{attempt}"
-    if not _NAME.fullmatch(name):
-        raise InvalidName(f"{name[:80]!r} does not name an attempt of a task")
-    return name
 
 
 def _sync(folder: Path) -> None:

@@ -10,7 +10,7 @@ message. Errors name the character and its position, counted from 1.
 from __future__ import annotations
 
 import re
-from typing import Pattern
+from typing import Optional, Pattern
 
 from kiro_swarm.workspace.errors import InvalidName, InvalidPath, InvalidRef
 
@@ -18,10 +18,13 @@ _TASK_PART = r"[a-z0-9][a-z0-9._-]{0,62}"
 _TASK_BRANCH = re.compile(rf"swarm/{_TASK_PART}/{_TASK_PART}/[1-9][0-9]{{0,5}}")
 _BRANCH_CHARACTERS = re.compile(r"[A-Za-z0-9._+#@/-]")
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_TRAILER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}/[1-9][0-9]{0,5}")
+_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_ATTEMPT = r"[1-9][0-9]{0,5}"
+_TRAILER = re.compile(rf"{_UID.pattern}/{_ATTEMPT}")
+#: Name of the folder in which an attempt's work is kept.
+_PLACE = re.compile(rf"({_UID.pattern})\.({_ATTEMPT})")
 #: As the operator names KiroInstances, and so the folders of their repositories.
 _INSTANCE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _MAXIMUM_REF = 200
 _MAXIMUM_PATH = 1024
 
@@ -43,6 +46,20 @@ def check_trailer(text: str) -> str:
     if not _TRAILER.fullmatch(text):
         raise InvalidRef(f"{text[:80]!r} is not <task uid>/<attempt>")
     return text
+
+
+def place_name(uid: str, attempt: int) -> str:
+    """``<uid>.<attempt>``, a name of a folder; InvalidName where it names no attempt."""
+    name = f"{uid}.{attempt}"
+    if not _PLACE.fullmatch(name):
+        raise InvalidName(f"{name[:80]!r} does not name an attempt of a task")
+    return name
+
+
+def trailer_of(place: str) -> Optional[str]:
+    """``<uid>/<attempt>`` of the name of such a folder; None of any other name."""
+    found = _PLACE.fullmatch(place)
+    return None if found is None else f"{found[1]}/{found[2]}"
 
 
 def check_instance(name: str) -> str:

@@ -126,6 +126,12 @@ class FakeApi:
                 raise errors.Unavailable("connection refused")
             yield kind, task
 
+    async def list_mine(self) -> list[Any]:
+        """The tasks that name the instance."""
+        self._check()
+        mine = self.instance
+        return [t for t in self.tasks.values() if t["status"].get("instance") == mine]
+
     async def read(self, name: str) -> Optional[Any]:
         self._check()
         return copy.deepcopy(self.tasks.get(name))

@@ -9,15 +9,18 @@ from typing import List, Optional
 import pytest
 
 from kiro_swarm.agents.driver import OnProgress
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.lifecycle.reasons import WORKSPACE_FAILED
 from kiro_swarm.runner.attempt import Failed, Finished, Result
 from kiro_swarm.runner.cycles import OnCycle
 from kiro_swarm.runner.keeping import Keeping
 from kiro_swarm.runner.ports import Key
 from kiro_swarm.runner.work import OnCut
+from kiro_swarm.workspace.done import is_adopted
 from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.outcomes import Candidate
-from tests.unit.workspace.repositories import INTEGRATION, Swarm, merged
+from tests.unit.runner.fakes import FakeApi
+from tests.unit.workspace.repositories import INTEGRATION, Swarm, adopted, merged
 
 
 @pytest.fixture
@@ -25,6 +28,11 @@ def swarm(tmp_path: Path) -> Swarm:
     made = Swarm(tmp_path)
     made.prepare()
     return made
+
+
+async def nobody() -> List[KiroTask]:
+    """The instance never had a task."""
+    return []
 
 
 async def ended(
@@ -41,7 +49,7 @@ async def ended(
 
     shelf = swarm.top / "finished" / done.instance_dir.name
     keeping = Keeping(
-        shelf, done.instance_dir, swarm.mirror, INTEGRATION, limits_of(largest)
+        shelf, done.instance_dir, swarm.mirror, INTEGRATION, limits_of(largest), nobody
     )
     around = keeping.around(work, Key(done.uid, done.attempt))
 
@@ -102,3 +110,59 @@ async def test_a_mirror_that_is_away_is_not_the_fault_of_the_work(swarm: Swarm) 
     result = await ended(swarm, done, finished(done), [])
     assert isinstance(result, Failed)
     assert result.reason == WORKSPACE_FAILED
+
+
+async def test_work_that_an_older_runner_left_is_kept_before_the_next_cut(
+    swarm: Swarm,
+) -> None:
+    left = swarm.work({"a": "1"})
+    api = FakeApi(left.instance_dir.name)
+    api.put(
+        "left",
+        state="Done",
+        instance=api.instance,
+        attempt=left.attempt,
+        commit=left.commit,
+        baseCommit=left.base,
+    )
+    api.tasks["left"]["metadata"]["uid"] = left.uid
+    api.put("odd", state="Done", instance=api.instance, attempt=1, commit="--help")
+    api.put("bad", state="Done", instance=api.instance, attempt=1, commit="f" * 40)
+    api.put("else", state="Running", instance=api.instance, attempt=1)
+    shelf = swarm.top / "finished" / api.instance
+    keeping = Keeping(
+        *(shelf, left.instance_dir, swarm.mirror, INTEGRATION, limits_of(None)),
+        api.list_mine,
+    )
+    cuts: List[str] = []
+
+    async def cuts_anew(*_: object) -> Result:
+        cuts.append(swarm.cut(task="1.2").base)
+        return Failed("NoChanges", "nothing")
+
+    async def nothing(*_: object) -> None:
+        """Nobody asks."""
+
+    async def next_task() -> Result:
+        work = keeping.around(cuts_anew, Key("uid-next", 1))
+        return await work(nothing, nothing, nothing)  # type: ignore[arg-type]
+
+    api.outage = True
+    result = await next_task()
+    assert isinstance(result, Failed)
+    assert result.reason == WORKSPACE_FAILED
+    assert cuts == [], "nothing is emptied while it cannot be seen what is Done"
+    api.outage = False
+    assert await next_task() == Failed("NoChanges", "nothing")
+    assert len(cuts) == 1
+    assert [place.name for place in shelf.iterdir()] == [f"{left.uid}.{left.attempt}"]
+    adopted(swarm)
+    merged(swarm, left)
+
+
+async def test_what_a_job_has_taken_is_not_kept_again(swarm: Swarm) -> None:
+    done = swarm.work({"a": "1"})
+    assert await ended(swarm, done, finished(done), []) == finished(done)
+    adopted(swarm)
+    assert is_adopted(swarm.mirror, done.uid, done.attempt, done.commit)
+    assert not is_adopted(swarm.mirror, done.uid, done.attempt + 1, done.commit)
