@@ -181,8 +181,9 @@ class FakeApi:
         elif request.method == "PUT":
             made = self.store.replace(resource, namespace, name, body)
         else:
-            uid = (body.get("preconditions") or {}).get("uid")
-            made = self.store.delete(resource, namespace, name, uid)
+            only = body.get("preconditions") or {}
+            seen = only.get("uid"), only.get("resourceVersion")
+            made = self.store.delete(resource, namespace, name, *seen)
         self.writes.append(
             "/".join([f"{request.method} {resource.plural}", name, subresource]).rstrip(
                 "/"

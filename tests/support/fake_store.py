@@ -170,6 +170,7 @@ class Store:
         namespace: str,
         name: str,
         uid: Optional[str] = None,
+        version: Optional[str] = None,
     ) -> Object:
         """Delete an object; a pod goes gracefully: ``remove`` is for its kubelet.
 
@@ -178,6 +179,8 @@ class Store:
         before = self.read(resource, namespace, name)
         if uid is not None and before["metadata"]["uid"] != uid:
             raise Refused(409, "Conflict", "the uid in the precondition is another")
+        if version is not None and before["metadata"]["resourceVersion"] != version:
+            raise Refused(409, "Conflict", "the version in the precondition is another")
         held = before["metadata"].get("finalizers")
         if resource is not resources.PODS and not held:
             self.remove(resource, namespace, name)

@@ -201,28 +201,36 @@ class Client:
         name: str,
         *,
         uid: Optional[str] = None,
+        version: Optional[str] = None,
         grace_seconds: Optional[int] = None,
     ) -> Optional[ObjectT]:
         """Delete an object with what it owns; gone already is fine.
 
-        Returns the object if it is still on its way out, None when it is gone.
+        Returns the object if it is still on its way out, None when it is gone. Raises Conflict:
+        it is not at ``version`` any more.
 
         :param uid: only this very object, never a later one of the same name.
+        :param version: only as it was seen, by its resourceVersion.
         """
         options: dict[str, object] = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
         }
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
+        conditions = {"uid": uid, "resourceVersion": version}
+        if uid is not None or version is not None:
+            options["preconditions"] = {k: v for k, v in conditions.items() if v}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         try:
             answer: Any = await self._connection.json(
                 "DELETE", resource.path(namespace, name), body=options
             )
-        except (errors.NotFound, errors.Conflict):
+        except errors.NotFound:
+            return None
+        except errors.Conflict:
+            if version is not None:
+                raise
             return None
         leaving = (answer.get("metadata") or {}).get("deletionTimestamp")
         return answer if leaving else None

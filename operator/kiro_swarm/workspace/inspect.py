@@ -33,6 +33,8 @@ from kiro_swarm.workspace.refs import (
 MAXIMUM_BYTES = 512 * 1024
 _COMMITS = 500
 _SECONDS = 120.0
+#: Work goes from its instance to the shelf, and from there into the mirror.
+_TRIES = 3
 #: Less than a merge may bring: this is copied into the Job's own small disk.
 _LIMITS = Limits(stored_bytes=256 * 1024 * 1024, file_bytes=ANY_FILE)
 # The last word on attributes: what a tree says of itself ("* -diff") would hide changes.
@@ -93,19 +95,27 @@ def _commits(git: Git, instances: Path, work: Work) -> tuple[str, str]:
         check_object_id(work.merge)
         return _there(git, f"{work.merge}^1"), work.merge
     base = _there(git, check_object_id(work.base))
-    folder = instances / check_instance(work.instance)
-    if work.uid:
-        folder = place_of(instances.parent, work.instance, work.uid, work.attempt)
-    commit = work.commit or claimed_commit(folder, check_task_branch(work.branch))
-    try:
-        take_in(git, folder, check_object_id(commit), base, _LIMITS, copied=True)
-    except ObjectsRefused as refusal:
-        if work.commit and refusal.reason in ("CommitMissing", "ForeignFiles"):
-            raise RefNotFound(
-                f"commit {commit[:12]} of attempt {work.attempt} is no longer on the"
-                f" volume: instance {work.instance} or its folder is gone"
-            ) from refusal
-        raise
+    check_instance(work.instance)
+    commit = work.commit
+    for left in reversed(range(_TRIES)):
+        folder = instances / work.instance
+        if work.uid:
+            folder = place_of(instances.parent, work.instance, work.uid, work.attempt)
+        try:
+            if not work.commit:
+                commit = claimed_commit(folder, check_task_branch(work.branch))
+            take_in(git, folder, check_object_id(commit), base, _LIMITS, copied=True)
+            return base, commit
+        except ObjectsRefused as refusal:
+            # Kept, or taken into the mirror, while we looked where it was: it is elsewhere now.
+            if left:
+                continue
+            if work.commit and refusal.reason in ("CommitMissing", "ForeignFiles"):
+                raise RefNotFound(
+                    f"commit {commit[:12]} of attempt {work.attempt} is no longer on the"
+                    f" volume: instance {work.instance} or its folder is gone"
+                ) from refusal
+            raise
     return base, commit
 
 

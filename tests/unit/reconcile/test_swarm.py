@@ -258,6 +258,27 @@ async def test_a_finished_swarm_is_deleted_when_its_time_is_up(world: World) -> 
     assert world.cluster.names(SWARMS) == []
 
 
+@pytest.mark.parametrize("what", ["swarm", "task"])
+async def test_a_swarm_that_has_changed_meanwhile_is_not_deleted(
+    world: World, what: str
+) -> None:
+    world.apply_swarm(ttlSecondsAfterFinished=100)
+    await world.live(20)
+    assert world.status()["phase"] == "Succeeded"
+    # The watch has not told of it yet.
+    world.deaf = (SWARMS, TASKS)
+    if what == "swarm":
+        keep = {"spec": {"ttlSecondsAfterFinished": 1000000}}
+        world.api.store.patch(SWARMS, NAMESPACE, "demo", keep)
+    else:
+        again = {"status": {"state": "Ready"}}
+        first, *_ = world.cluster.names(TASKS)
+        world.api.store.patch(TASKS, NAMESPACE, first, again, "status")
+    world.clock.seconds += 110
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == ["demo"]
+
+
 async def test_a_failed_integrate_job_is_tried_again_and_old_ones_are_dropped(
     world: World,
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,18 @@ from tests.unit.workspace.poison import Canary, poison
 from tests.unit.workspace.repositories import (
     SPEC,
     Swarm,
+    adopted,
     branch,
     commit,
     git,
     merged,
     write,
 )
+from tests.unit.workspace.test_done import put_aside
+
+#: Told of what this process opens; an audit hook cannot be taken away again.
+watched: list[Callable[[str, Any], None]] = []
+sys.addaudithook(lambda event, arguments: [told(event, arguments) for told in watched])
 
 
 def look(swarm: Swarm, work: Work, what: str = "diff") -> Inspected:
@@ -315,3 +323,35 @@ def test_a_branch_that_its_instance_does_not_have(swarm: Swarm) -> None:
 )
 def test_what_is_written_out(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize("moment", ["kept", "adopted", "both"])
+def test_work_that_moves_on_while_it_is_looked_for_is_found(
+    swarm: Swarm, moment: str
+) -> None:
+    candidate = swarm.work({"new.py": "x\n"})
+    work = dataclasses.replace(done(candidate), uid=candidate.uid)
+    if moment != "kept":
+        put_aside(swarm, candidate)
+    instance = str(candidate.instance_dir)
+    moves = ["kept", "adopted"] if moment == "both" else [moment]
+
+    def told(event: str, arguments: Any) -> None:
+        # What it is looked for in is opened: by now it is elsewhere.
+        opened = str(arguments[0]) if event == "open" else ""
+        if not moves or not (opened == instance or "finished" in opened):
+            return
+        move = moves.pop(0)
+        if move == "kept" and not swarm.shelf().is_dir():
+            put_aside(swarm, candidate)
+        shutil.rmtree(candidate.instance_dir, ignore_errors=True)
+        if move == "adopted":
+            adopted(swarm)
+
+    watched.append(told)
+    try:
+        shown = look(swarm, work)
+    finally:
+        watched.remove(told)
+    assert shown.commit == candidate.commit
+    assert moves == []

@@ -8,6 +8,7 @@ them in a row and decides when to look again.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Optional, cast
@@ -16,6 +17,7 @@ from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.kubernetes import Job, KubernetesObject, PolicyRule, Role
 from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import (
@@ -24,6 +26,7 @@ from kiro_swarm.cluster.resources import (
     PODS,
     ROLES,
     SWARMS,
+    TASKS,
     AnyResource,
 )
 from kiro_swarm.policy.annotations import refused
@@ -42,6 +45,8 @@ from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
 from kiro_swarm.reconcile.tasks.outlook import outlook
 
 log = logging.getLogger(__name__)
+#: What was seen is not what is there: the watch will tell, or a look soon.
+_LOOK_AGAIN = 1.0
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -308,8 +313,27 @@ async def _expire(
     left = (when - view.now).total_seconds()
     if left > 0:
         return left
-    await ctx.client.delete(SWARMS, view.namespace, view.name, uid=view.uid)
-    return None
+    if not await _is_as_seen(ctx, view):
+        return _LOOK_AGAIN
+    version = view.swarm["metadata"]["resourceVersion"]
+    with suppress(errors.Conflict):
+        await ctx.client.delete(
+            SWARMS, view.namespace, view.name, uid=view.uid, version=version
+        )
+        return None
+    return _LOOK_AGAIN
+
+
+async def _is_as_seen(ctx: Context, view: View) -> bool:
+    """Whether no task has changed, by a read: a person may have asked for more work."""
+    fields = f"spec.swarm={view.name}"
+    tasks, _ = await ctx.client.list(TASKS, view.namespace, fields=fields)
+    return _versions(tasks) == _versions(view.tasks)
+
+
+def _versions(tasks: list[KiroTask]) -> dict[str, str]:
+    metadata = (task["metadata"] for task in tasks)
+    return {one["uid"]: one["resourceVersion"] for one in metadata}
 
 
 async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> None:
