@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.disk import remove, write_plain
 from kiro_swarm.workspace.errors import MACHINE_ERRNOS, GitFailed, GitHindered
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
@@ -37,6 +37,7 @@ from kiro_swarm.workspace.losses import (
     warning,
 )
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
+from kiro_swarm.workspace.missing import kept_for_a_filter, missing_unstaged
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
 from kiro_swarm.workspace.spec import spec_file
 from kiro_swarm.workspace.staging import Unreadable, add_all
@@ -152,6 +153,7 @@ def _gather(
     if instance.tree.is_symlink() or not instance.tree.is_dir():
         raise _NotDone("BrokenRepository", "the worktree is gone; do not remove it")
     instance.restore_settings(commit.branch)
+    interrupted = os.path.lexists(instance.admin / "index.lock")
     remove_stale_locks(instance.repository)
     private = instance.repository / "kiro-index"
     remove(private)
@@ -164,11 +166,30 @@ def _gather(
     with staged_by_us(git, instance):
         _stage(git, agents_own, instance.tree)
     keep_unchanged(git, agents_own, instance.tree, head, commit.base)
+    if interrupted:
+        _refuse_half_a_checkout(git, agents_own, instance, head)
     _commit_leftovers(git, instance, head, commit)
     # From now on the agent's index is ours, so that `git status` says clean.
     remove(instance.admin / "index")
     os.replace(private, instance.admin / "index")
     return _describe(agents_own, instance, commit)
+
+
+def _refuse_half_a_checkout(
+    git: Git, agents_own: Git, instance: Instance, head: str
+) -> None:
+    """Of git that was killed while it wrote the worktree nobody knows what it left out."""
+    missing = missing_unstaged(git, agents_own, head)
+    if missing:
+        # For whoever asks again.
+        write_plain(instance.admin / "index.lock", "")
+        names = ", ".join(name.decode("utf-8", "replace") for name in missing[:10])
+        raise _NotDone(
+            "OperationInProgress",
+            f"git was ended in the middle of something (index.lock is there), and of"
+            f" {len(missing)} file(s) nobody can say whether they were deleted: {names}."
+            " Remove the lock, and restore the files or `git rm` them",
+        )
 
 
 def _check_state(git: Git, instance: Instance) -> None:
@@ -289,8 +310,9 @@ def _nothing(
     place = elsewhere(git, instance, commit.base, commit.branch)
     if place:
         return _NotDone("WrongBranch", place)
-    unused = left_out(git, instance)
-    return _NotDone("NoChanges", message, "; ".join(filter(None, (also, unused))))
+    kept = kept_for_a_filter(git, instance.tree)
+    said = (also, kept, left_out(git, instance))
+    return _NotDone("NoChanges", message, "; ".join(filter(None, said)))
 
 
 def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
@@ -304,7 +326,8 @@ def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
         message = f"the agent changed nothing but {wanted.plan}, which the swarm ticks"
         ticked = f"a change of {wanted.plan} alone is none: the swarm ticks it"
         raise _nothing(git, instance, wanted, message, ticked)
-    also = warning(git, instance, base, wanted.branch)
+    said = warning(git, instance, base, wanted.branch)
+    also = "; ".join(filter(None, (said, kept_for_a_filter(git, instance.tree))))
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
     message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"
     message += f"; {also}" if also else ""

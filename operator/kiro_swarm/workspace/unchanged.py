@@ -13,7 +13,8 @@ there to be staged. So the index gets back the entry of the commit where
 - a pointer of Git LFS stood there before the task and its content is in the worktree (of a
   pointer that the agent has made, the content is taken: nobody else has it); or
 - a file is missing that the agent's index says is not to be there (sparse checkout,
-  skip-worktree, assume-unchanged), or whose name is too long for the volume.
+  skip-worktree, assume-unchanged), whose name is too long for the volume, or which git could
+  not write (missing.py).
 
 Guarantees: a file that the agent staged itself, as something else than the commit has, is
 left staged. Nothing outside of the repository's folder is written. Called again it finds
@@ -33,16 +34,14 @@ from typing import Optional
 
 from kiro_swarm.workspace.disk import clear_folder, remove
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.missing import not_deleted
 from kiro_swarm.workspace.pointers import Pointer, pointers
 
-_GONE = "D"
+_GONE, _NEW = "D", "A"
 _LINK = "120000"
-_LONGEST_NAME = 255
 _CHUNK = 1024 * 1024
 _CONVERSIONS = ("text", "eol", "crlf", "ident", "working-tree-encoding")
 _NONE = (b"unspecified", b"unset")
-#: Of a file that may be missing: skip-worktree, assume-unchanged, both.
-_MAY_BE_MISSING = ("S", "h", "s")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,11 @@ def keep_unchanged(git: Git, agents_own: Git, tree: Path, head: str, base: str) 
     if not changes:
         return
     gone = [change for change in changes if change.kind == _GONE]
-    missing = _not_checked_out(agents_own, gone) if gone else []
+    new = {change.staged for change in changes if change.kind == _NEW}
+    moved = {change.path for change in gone if change.oid in new}
+    paths = [change.path for change in gone]
+    kept = not_deleted(git, agents_own, paths, moved, (head, base)) if gone else []
+    missing = [change for change in gone if change.path in kept]
     there = [
         change
         for change in changes
@@ -108,21 +111,6 @@ def _paths(git: Git, base: str, head: str) -> set[bytes]:
         return set()
     raw = git.run("diff-tree", "-r", "--name-only", "--no-renames", "-z", base, head)
     return set(raw.stdout.split(b"\0"))
-
-
-def _not_checked_out(agents_own: Git, gone: Sequence[_Change]) -> list[_Change]:
-    listed = agents_own.run("ls-files", "-v", "-z", ok=(0, 128)).stdout
-    marked = {
-        record[2:]
-        for record in listed.split(b"\0")
-        if record[:1].decode("latin-1") in _MAY_BE_MISSING
-    }
-    return [
-        change
-        for change in gone
-        if change.path in marked
-        or any(len(part) > _LONGEST_NAME for part in change.path.split(b"/"))
-    ]
 
 
 def _staged_by_the_agent(git: Git, changes: Sequence[_Change]) -> dict[bytes, str]:
