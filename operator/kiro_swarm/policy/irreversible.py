@@ -4,8 +4,8 @@ Read by tests/unit/policy/test_irreversible.py, which finds the places in the co
 is deleted, a ref moved or something pushed: each is a row here, and calls its guard before.
 
 Whoever adds such a place adds a row, and thereby says where the same can still be found.
-``guard`` is a call in the same function that has to come first. Where there is none, ``because``
-says why nothing is lost that anybody needs.
+``guard`` is a call in the same function, or an attribute that it tests, that has to come first and
+whose answer is used. Where there is none, ``because`` says why nothing is lost that anybody needs.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Act:
     guard: str
     because: str
     """The fact that the guard establishes, or why none is needed."""
+    raises: bool = False
+    """Whether the guard raises where the fact is not there; else its answer decides."""
 
 
 _FRESH: Final = "what it removes it has made itself"
@@ -43,6 +45,25 @@ ACTS: Final[tuple[Act, ...]] = (
         "expires_at",
         "where a push is wanted the repository has the branch, by the ledger, the last Job ended"
         " well, and no Job runs",
+    ),
+    Act(
+        "reconcile/swarms/rescue.py:_take",
+        "takes the finalizer from a KiroSwarm that is being deleted: its volume goes",
+        "go",
+        "a Job says that what was nowhere else is pushed (next_step), or a person, the deadline or"
+        " the end of the namespace lets it go, which is told by an Event first",
+    ),
+    Act(
+        "reconcile/swarms/rescue.py:keep_until_rescued",
+        "takes the finalizer from a KiroSwarm that is not being deleted",
+        "on_delete",
+        "its spec does not ask for a rescue any more",
+    ),
+    Act(
+        "reconcile/swarms/rescue.py:_set",
+        "writes the finalizers of a KiroSwarm as they were seen, by its version",
+        "",
+        "whoever calls it has a row",
     ),
     Act(
         "reconcile/swarms/members.py:reconcile",
@@ -161,6 +182,7 @@ ACTS: Final[tuple[Act, ...]] = (
         "sets the ref of finished work",
         "take_in",
         "the mirror has the commit whole; an attempt has one",
+        raises=True,
     ),
     Act(
         "workspace/done.py:remove_adopted",
@@ -197,6 +219,7 @@ ACTS: Final[tuple[Act, ...]] = (
         "replaces what was kept of the same attempt",
         "take_in",
         "the new copy is whole and proved; the old one was another commit of this attempt",
+        raises=True,
     ),
     # Folders of agents.
     *(
@@ -236,6 +259,7 @@ ACTS: Final[tuple[Act, ...]] = (
         for place, does in (
             ("workspace/intake.py:_own_repository", "removes its repository"),
             ("workspace/checkout.py:checkout_tree", "empties the folder of a gate"),
+            ("workspace/mirror.py:_make", "replaces the mirror's settings by ours"),
             ("workspace/probe.py:_use", "removes the file that it tries a volume with"),
             ("workspace/unchanged.py:_as_checked_out", "removes what it compares with"),
             ("workspace/locks.py:_open", "replaces what stands for a lock"),

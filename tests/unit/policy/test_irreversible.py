@@ -6,9 +6,10 @@ import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 import pytest
+from typing_extensions import TypeGuard
 
 import kiro_swarm
 from kiro_swarm.policy.irreversible import ACTS, Act
@@ -18,6 +19,9 @@ PACKAGE = Path(kiro_swarm.__file__).parent
 #: with a plain name count, and these of ``os`` and ``shutil``.
 _METHODS = {"delete", "unlink", "rmtree", "rmdir"}
 _FUNCTIONS = {"remove", "clear_folder", "deleted", "unlink", "rmtree", "rmdir"}
+#: What stands at the target of these is lost.
+_RENAMES = {"rename", "renames", "replace", "move", "exchange"}
+_MODULES = {"os", "shutil"}
 #: Commands of git that move a ref or lose what no ref leads to.
 _GIT = {
     *("update-ref", "branch", "reset", "worktree", "push", "gc"),
@@ -61,13 +65,29 @@ def _in(
             inner, within = (*names, child.name), child
         elif isinstance(child, ast.ClassDef):
             inner = (*names, child.name)
-        elif isinstance(child, ast.Call) and _is_irreversible(child):
+        elif _is_irreversible(child):
             yield ".".join(names), Site(child.lineno, function)
         yield from _in(child, inner, within)
 
 
-def _is_irreversible(call: ast.Call) -> bool:
+def _is_irreversible(node: ast.AST) -> TypeGuard[Union[ast.Call, ast.Dict]]:
+    if isinstance(node, ast.Dict):
+        # A patch of finalizers: the last one lets an object go.
+        return any(
+            isinstance(k, ast.Constant) and k.value == "finalizers" for k in node.keys
+        )
+    return isinstance(node, ast.Call) and _call_is(node)
+
+
+def _call_is(call: ast.Call) -> bool:
     name = called(call)
+    if any(keyword.arg == "there" for keyword in call.keywords):
+        return True  # of a finalizer
+    if name in _RENAMES and isinstance(call.func, ast.Attribute):
+        of = call.func.value
+        known = isinstance(of, ast.Name) and of.id in _MODULES
+        # A path has one argument for it; so has no text that is replaced, nor a moment.
+        return known or (name != "replace" and bool(call.args)) or len(call.args) == 1
     if isinstance(call.func, ast.Name):
         return name in _FUNCTIONS
     if name in _METHODS:
@@ -105,14 +125,54 @@ def test_an_act_asks_its_guard_first(act: Act) -> None:
     assert act.because
     if act.guard:
         last = max(of_the_package()[act.place], key=lambda site: site.line)
-        asked = [
-            node
-            for node in ast.walk(last.function)
-            if isinstance(node, ast.Call)
-            and called(node) == act.guard
-            and node.lineno <= last.line
-        ]
-        assert asked, f"{act.place} does not wait for {act.guard}"
+        assert asks(last, act.guard, act.raises), f"{act.place}: {act.guard}"
+
+
+def asks(site: Site, guard: str, raises: bool) -> bool:
+    """Whether a function asks its guard before a call, and what it says is not thrown away.
+
+    A guard that raises need not be looked at; of another one the answer is used. An attribute
+    is a guard where it decides: ``if step.go``.
+    """
+    bare = {
+        id(node.value) for node in ast.walk(site.function) if isinstance(node, ast.Expr)
+    }
+    bare |= {
+        id(node.value.value)
+        for node in ast.walk(site.function)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Await)
+    }
+    for node in ast.walk(site.function):
+        if getattr(node, "lineno", site.line + 1) > site.line:
+            continue
+        if isinstance(node, ast.Call) and called(node) == guard:
+            if raises or id(node) not in bare:
+                return True
+        elif isinstance(node, ast.If):
+            tested = ast.walk(node.test)
+            if any(isinstance(n, ast.Attribute) and n.attr == guard for n in tested):
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("body", "raises", "right"),
+    [
+        ("if may(x):\n        remove(x)", False, True),
+        ("ok = may(x)\n    if ok:\n        remove(x)", False, True),
+        ("if step.may:\n        remove(x)", False, True),
+        ("may(x)\n    remove(x)", True, True),
+        ("may(x)\n    remove(x)", False, False),
+        ("remove(x)\n    if may(x):\n        pass", False, False),
+        ("remove(x)", True, False),
+    ],
+)
+def test_an_answer_that_nobody_looks_at_is_no_guard(
+    tmp_path: Path, body: str, raises: bool, right: bool
+) -> None:
+    (tmp_path / "module.py").write_text(f"def new(x, step):\n    {body}\n")
+    ((site,),) = sites(tmp_path).values()
+    assert asks(site, "may", raises) is right
 
 
 @pytest.mark.parametrize(
@@ -120,6 +180,13 @@ def test_an_act_asks_its_guard_first(act: Act) -> None:
     [
         "async def new(ctx, x):\n    await ctx.client.delete(CLAIMS, x)\n",
         "def new(x):\n    remove(x)\n",
+        "def new(x, y):\n    os.rename(x, y)\n",
+        "def new(x, y):\n    os.replace(x, y)\n",
+        "def new(x, y):\n    x.rename(y)\n",
+        "def new(x, y):\n    x.replace(y)\n",
+        "def new(x, y):\n    shutil.move(x, y)\n",
+        "def new(c):\n    c.patch(x, {'metadata': {'finalizers': []}})\n",
+        "async def new(c, x):\n    await _set(c, x, there=False)\n",
         "def new(x):\n    shutil.rmtree(x)\n",
         "def new(x):\n    os.unlink(x)\n",
         "def new(x):\n    x.unlink()\n",
@@ -138,6 +205,7 @@ def test_a_new_one_is_found(tmp_path: Path, written: str) -> None:
 
 def test_what_can_be_taken_back_is_none(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text(
-        "def f(a, git):\n    a.remove(1)\n    git.run('log', 'x')\n    a.push()\n"
+        "def f(a, git, t):\n    a.remove(1)\n    t.replace('a', 'b')\n    t.replace(tzinfo=1)\n"
+        "    replace(a, b=1)\n    git.run('log', 'x')\n    a.push()\n"
     )
     assert sites(tmp_path) == {}

@@ -106,9 +106,9 @@ async def keep_until_rescued(
     The swarm as it is then.
     """
     there = FINALIZER_RESCUE in (swarm["metadata"].get("finalizers") or [])
-    if there == (wanted.integration.on_delete == "Rescue"):
-        return swarm
-    return await _set(ctx, swarm, there=not there)
+    if wanted.integration.on_delete == "Rescue":
+        return swarm if there else await _set(ctx, swarm, there=True)
+    return await _set(ctx, swarm, there=False) if there else swarm
 
 
 async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
