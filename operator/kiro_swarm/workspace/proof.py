@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.workspace import briefs
+from kiro_swarm.workspace.collisions import collision, words
 from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
@@ -95,7 +96,22 @@ def prove(
             f"the message of commit {commit[:12]} has no line 'Swarm-Task:"
             f" {claim.trailer}': it is not known to be of this attempt",
         )
-    return _unusable_path(git, base, commit)
+    return _unusable_path(git, base, commit) or colliding(git, base, commit)
+
+
+def colliding(git: Git, old: str, new: str) -> Optional[Unproven]:
+    """What of ``new`` cannot be told apart everywhere from another name in it."""
+    pair = collision(git, old, new)
+    if pair is None:
+        return None
+    return Unproven(
+        "UnusablePath",
+        briefs.bounded(
+            f"{words(pair)} are one name where case, or the form of a letter in Unicode, does"
+            " not count (Windows, macOS, some volumes): one of the files would be lost there."
+            " Rename one of them"
+        ),
+    )
 
 
 def _unusable_path(git: Git, base: str, commit: str) -> Optional[Unproven]:

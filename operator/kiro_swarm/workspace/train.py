@@ -46,7 +46,7 @@ from kiro_swarm.workspace.outcomes import (
     Unproven,
 )
 from kiro_swarm.workspace.probe import find_trouble
-from kiro_swarm.workspace.proof import Claim, prove
+from kiro_swarm.workspace.proof import Claim, colliding, prove
 from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
 from kiro_swarm.workspace.spec import tree_entry
 from kiro_swarm.workspace.trials import (
@@ -132,7 +132,7 @@ class MergeTrain:
             if known is not None:
                 return known
             trial = self._try(candidate)
-            if isinstance(trial, Conflict):
+            if not isinstance(trial, Trial):
                 return trial
             verdict = self._gate.check(trial.commit)
             if not verdict.passed:
@@ -176,7 +176,7 @@ class MergeTrain:
             head = integration_head(self._mirror, self._branch)
             return prove(git, claim, head, self.limits)
 
-    def _try(self, candidate: Candidate) -> Union[Trial, Conflict]:
+    def _try(self, candidate: Candidate) -> Union[Trial, Conflict, Unproven]:
         with owned(self._mirror) as git:
             head = integration_head(self._mirror, self._branch)
             trial = merge_trees(git, head, candidate.commit)
@@ -187,6 +187,10 @@ class MergeTrain:
                     candidate.branch, head, trial.messages, hunks
                 )
                 return Conflict(tuple(files), brief)
+            # What others have merged meanwhile may have the name in another case.
+            objection = colliding(git, head, trial.tree)
+            if objection is not None:
+                return objection
             tree = self._with_own_spec(git, head, trial.tree, candidate)
             message = merge_message(
                 *(candidate.task_id, candidate.title, candidate.trailer, self._mover),

@@ -1,0 +1,79 @@
+"""Names that are two here and one on a volume that knows no case, or no Unicode forms.
+
+Role: proof.py for what a task brings, train.py for what two tasks bring together.
+
+Guarantees: only a name that is new can be in the way: whoever has such names already lives with
+them, and may add more. One pass over the names, nothing of them is kept but what is new.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Optional
+
+from kiro_swarm.workspace.git import Git
+
+Pair = tuple[bytes, bytes]
+
+
+def collision(git: Git, old: str, new: str) -> Optional[Pair]:
+    """A path that ``new`` has and ``old`` has not, and the one that it collides with."""
+    raw = git.run(
+        *("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A"),
+        *(old, new),
+    ).stdout
+    added = {_folded(path): path for path in raw.split(b"\0") if path}
+    if not added:
+        return None
+    found = next(_collisions(git, new, added), None)
+    if found is None:
+        return None
+    # Rare, so the names are all read once more, into memory this time.
+    there = {_folded(path): path for path in _paths(git, old)}
+    lived_with = next(_collisions(git, old, there), None)
+    return None if lived_with else found
+
+
+def words(pair: Pair) -> str:
+    """Both names, for people: what is not plain ASCII is written out, for it may look alike."""
+    return " and ".join(ascii(path.decode("utf-8", "surrogateescape")) for path in pair)
+
+
+def _collisions(git: Git, tree: str, names: dict[str, bytes]) -> Iterator[Pair]:
+    """Those of ``names`` that another path of the tree is the same as, or lies below."""
+    above = {part for name in names for part in _folders(name)}
+    last = b""
+    for path in _paths(git, tree):
+        folded = _folded(path)
+        same = names.get(folded)
+        if same is not None and same != path:
+            yield same, path
+        # A file in the way of a folder of one of them, of another case.
+        if folded in above:
+            below = next(n for key, n in names.items() if key.startswith(folded + "/"))
+            yield below, path
+        folder = path.rpartition(b"/")[0]
+        if folder != last:
+            last = folder
+            for part in _folders(folded):
+                if part in names:
+                    yield names[part], path
+
+
+def _paths(git: Git, tree: str) -> Iterator[bytes]:
+    listed = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree).stdout
+    return (path for path in listed.split(b"\0") if path)
+
+
+def _folders(folded: str) -> Iterator[str]:
+    parts = folded.split("/")
+    return ("/".join(parts[:count]) for count in range(1, len(parts)))
+
+
+def _folded(path: bytes) -> str:
+    """As the volumes of Windows and macOS compare names, and a little more widely."""
+    if path.isascii():
+        return path.decode().lower()
+    text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
+    return unicodedata.normalize("NFC", text.casefold())
