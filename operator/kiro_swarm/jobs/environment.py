@@ -11,6 +11,7 @@ from typing import Mapping
 from kiro_swarm.api.repository import Repository
 from kiro_swarm.policy.chain import LINES_PER_SEGMENT
 from kiro_swarm.policy.ledger import MOST_ENTRIES
+from kiro_swarm.policy.volume import FILLING
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.messages import Mover
 
@@ -39,6 +40,8 @@ class Limits:
     """Lines in one ConfigMap of the ledger."""
     ledger_entries: int = MOST_ENTRIES
     """Entries of the ledger."""
+    volume_part: float = FILLING
+    """Part of the volume above which it is tidied before anything else."""
 
 
 @dataclass(frozen=True)

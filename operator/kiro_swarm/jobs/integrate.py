@@ -28,7 +28,7 @@ from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.jobs.merging import Held, Merging, TasksHeld, report_of
 from kiro_swarm.jobs.rescue import rescued
 from kiro_swarm.jobs.tries import Tries
-from kiro_swarm.jobs.upkeep import keep_up, use_of_volume
+from kiro_swarm.jobs.upkeep import keep_up, make_room, room_made, use_of_volume
 from kiro_swarm.jobs.waiting import tell_waiting
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import INTEGRATE
@@ -298,8 +298,10 @@ async def integrate(client: Client, env: JobEnvironment) -> int:
     """Run the Job; returns the exit status. The answer is in the termination message."""
 
     async def work(merging: Merging) -> IntegrateReport:
-        if merging.deleting:
-            return await rescued(merging)
-        return await Integration(merging, await merging.gates()).run()
+        await make_room(merging)
+        async with room_made(merging):
+            if merging.deleting:
+                return await rescued(merging)
+            return await Integration(merging, await merging.gates()).run()
 
     return await report_of(client, env, work)

@@ -1,16 +1,19 @@
-"""What the integrate Job does for the volume when its merges are done.
+"""What the integrate Job does for the volume: when its merges are done, and where room is short.
 
 Called by ``integrate``. It says what the swarm still needs, by the tasks and the spec of this
 moment, and has the rest removed. Guarantees: trouble with it is a line in the log and no
-more; the next Job tries again.
+more; the next Job tries again. A volume that is full is tidied before anything is written.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
-from typing import Optional
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import AsyncIterator, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE
@@ -19,26 +22,52 @@ from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy import naming
-from kiro_swarm.workspace.errors import WorkspaceError
-from kiro_swarm.workspace.upkeep import Needed, tidy
+from kiro_swarm.workspace.blame import of_the_machine
+from kiro_swarm.workspace.errors import VolumeTrouble
+from kiro_swarm.workspace.upkeep import Needed, marks, tidy
 
 log = logging.getLogger(__name__)
 
 
-async def keep_up(merging: Merging) -> None:
+async def keep_up(merging: Merging, *, pressed: bool = False) -> None:
     """Remove from the volume what nobody needs any more."""
-    env, needed = merging.env, await _needed(merging)
+    env, loop = merging.env, asyncio.get_running_loop()
+    # First: what is cut after it stays, whatever was needed before.
+    seen = await loop.run_in_executor(None, marks, env.root)
+    needed = await _needed(merging)
     if needed is None:
         return
-    try:
-        packed = await asyncio.get_running_loop().run_in_executor(
-            None, tidy, env.root, env.mirror, merging.branch, needed
-        )
-    except (WorkspaceError, OSError) as error:
-        log.warning("the volume is not tidied: %s", error)
-        return
-    if packed:
+    tidied = partial(tidy, *(env.root, env.mirror, merging.branch, needed))
+    work = partial(tidied, seen=seen, pressed=pressed)
+    if await loop.run_in_executor(None, work):
         log.info("the mirror is packed")
+
+
+async def make_room(merging: Merging) -> None:
+    """Tidy before anything is written, where room is short."""
+    if _is_short(merging.env):
+        log.warning("the volume is filling: it is tidied first")
+        await keep_up(merging, pressed=True)
+
+
+@asynccontextmanager
+async def room_made(merging: Merging) -> AsyncIterator[None]:
+    """Tidy when what is done within ends for want of room, so that the next Job has some."""
+    try:
+        yield
+    except (VolumeTrouble, OSError) as trouble:
+        if isinstance(trouble, VolumeTrouble) or of_the_machine(trouble):
+            await keep_up(merging, pressed=True)
+        raise
+
+
+def _is_short(env: JobEnvironment) -> bool:
+    """Whether the use is above the bound; of files that there can be, as well."""
+    used, size = use_of_volume(env)
+    facts = os.statvfs(env.root)
+    files = facts.f_files - facts.f_favail
+    most = env.limits.volume_part
+    return used > most * size or (facts.f_files > 0 and files > most * facts.f_files)
 
 
 def use_of_volume(env: JobEnvironment) -> tuple[int, int]:

@@ -185,12 +185,6 @@ ACTS: Final[tuple[Act, ...]] = (
         raises=True,
     ),
     Act(
-        "workspace/done.py:remove_adopted",
-        "removes finished work from where its runner kept it",
-        "commit_id",
-        "the mirror has it under its ref",
-    ),
-    Act(
         "workspace/done.py:forget",
         "removes the refs of merged tasks",
         "run",
@@ -203,23 +197,43 @@ ACTS: Final[tuple[Act, ...]] = (
         "a later attempt of the task has begun; of a task that is unknown, none goes",
     ),
     Act(
-        "workspace/upkeep.py:_empty_folders",
-        "empties folders of instances that are gone",
-        "sole_owner",
-        "no task names the instance, and the swarm wants fewer; what it finished is elsewhere",
+        "workspace/upkeep.py:_empty",
+        "empties the folder of an instance that is gone",
+        "_mark",
+        "no task names the instance, the swarm wants fewer, and nothing was cut there since that"
+        " was asked; what it finished is elsewhere",
     ),
     Act(
-        "workspace/upkeep.py:tidy",
+        "workspace/upkeep.py:_tidy_place",
+        "removes finished work from a shelf",
+        "is_leaving",
+        "half made or half removed by a process that was killed, followed by a later attempt of"
+        " the task, or on the branch",
+    ),
+    Act(
+        "workspace/upkeep.py:_remove_halves",
+        "removes what killed processes left in the mirror",
+        "owned",
+        "whoever made it would hold the lock",
+    ),
+    Act(
+        "workspace/upkeep.py:_pack",
         "packs the mirror and removes what no ref leads to",
         "_are_on",
         "it is older than a day, and all attempts under way began from the branch",
     ),
     Act(
-        "workspace/finished.py:keep",
+        "workspace/finished.py:_keep",
         "replaces what was kept of the same attempt",
         "take_in",
         "the new copy is whole and proved; the old one was another commit of this attempt",
         raises=True,
+    ),
+    Act(
+        "workspace/done.py:remove_adopted",
+        "removes finished work from where its runner kept it",
+        "commit_id",
+        "the mirror has it under its ref",
     ),
     # Folders of agents.
     *(
@@ -277,6 +291,7 @@ ACTS: Final[tuple[Act, ...]] = (
             "sandbox/disk.py:real_folder",
             "sandbox/disk.py:remove",
             "workspace/disk.py:write_plain",
+            "workspace/finished.py:discard",
         )
     ),
 )

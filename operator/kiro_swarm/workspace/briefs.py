@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 MAXIMUM_BYTES = 8 * 1024
 _CONTEXT_LINES = 60
+_NAME = 120
 _ADVICE = (
     "What to do: your new worktree begins at the integration branch as it is now, with the"
     " work of the others in it. Bring your idea to that state; change only what your task"
@@ -95,3 +96,9 @@ def bounded(text: str) -> str:
         return data.decode("utf-8")
     note = "\n... (cut)"
     return data[: MAXIMUM_BYTES - len(note)].decode("utf-8", "ignore") + note
+
+
+def shown_name(name: str) -> str:
+    """A name that somebody else has made, in one printable line of 120 signs at most."""
+    shown = "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in name)
+    return shown if len(shown) <= _NAME else f"{shown[: _NAME - 3]}..."

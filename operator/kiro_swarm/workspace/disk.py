@@ -22,12 +22,23 @@ from kiro_swarm.sandbox.disk import (
 
 __all__ = [
     "clear_folder",
+    "folders",
     "read_plain",
     "real_folder",
     "remove",
     "remove_attributes",
     "write_plain",
 ]
+
+
+def folders(place: Path) -> list[Path]:
+    """The real folders in a folder, in order; none where it is not there."""
+    try:
+        with os.scandir(place) as entries:
+            names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return [place / name for name in sorted(names)]
 
 
 def read_plain(path: Path, folder: Optional[int] = None) -> str:

@@ -12,15 +12,15 @@ called again.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.policy import naming
-from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.disk import folders
 from kiro_swarm.workspace.errors import ObjectsRefused
+from kiro_swarm.workspace.finished import discard
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import read_branch, take_in
 from kiro_swarm.workspace.limits import Limits
@@ -64,7 +64,7 @@ def take(mirror: Path, branch: str, work: Kept, limits: Limits) -> None:
 def remove_adopted(mirror: Path, work: Kept) -> None:
     """Remove what a runner has kept, once the mirror has it under its ref."""
     if Git(mirror).commit_id(work.ref) == work.commit:
-        remove(work.place)
+        discard(work.place)
 
 
 def is_adopted(mirror: Path, uid: str, attempt: int, commit: str) -> bool:
@@ -105,8 +105,8 @@ def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
 
 def kept(root: Path) -> Iterator[Kept]:
     """What runners have kept on a volume and no Job has taken yet."""
-    for shelf in _folders(root / Path(naming.finished_folder("x")).parent):
-        for place in _folders(shelf):
+    for shelf in folders(root / Path(naming.finished_folder("x")).parent):
+        for place in folders(shelf):
             trailer = trailer_of(place.name)
             commit = _commit_in(place) if trailer else None
             if trailer and commit:
@@ -119,13 +119,3 @@ def _commit_in(place: Path) -> Optional[str]:
     except ObjectsRefused as refusal:
         log.warning("%s: %s", place, refusal.message)
         return None
-
-
-def _folders(place: Path) -> list[Path]:
-    """The real folders in a folder, in order; none where it is not there."""
-    try:
-        with os.scandir(place) as entries:
-            names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
-    except FileNotFoundError:
-        return []
-    return [place / name for name in sorted(names)]

@@ -10,10 +10,10 @@ left is not work of this one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 
+from kiro_swarm.workspace.briefs import shown_name
 from kiro_swarm.workspace.disk import read_plain
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
@@ -44,7 +44,7 @@ def work_elsewhere(
     new = _tips(git, list(named), base, branch)
     known = _trees(git, base, branch) if new else set()
     found = [
-        f"{_printable(named[oid])} ({oid[:12]})"
+        f"{shown_name(named[oid])} ({oid[:12]})"
         for oid in new
         if git.is_ancestor(base, oid)
         # New files are beside the tree of a stash, in a parent of its own.
@@ -110,7 +110,3 @@ def _trees(git: Git, base: str, branch: str) -> set[str]:
         "log", "--format=%T", f"{base}..{_HEADS}{branch}", ok=(0, 128)
     ).text
     return {git.run("rev-parse", f"{base}^{{tree}}").text, *listed.splitlines()}
-
-
-def _printable(name: str) -> str:
-    return re.sub(r"[^ -~]", "?", name)[:120]

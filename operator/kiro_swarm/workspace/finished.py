@@ -12,6 +12,7 @@ Agents have no mount of these places. May be called again after being killed any
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
@@ -22,11 +23,19 @@ from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
 from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.locks import sole_owner
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.proof import Claim, prove
-from kiro_swarm.workspace.refs import check_instance, check_object_id, place_name
+from kiro_swarm.workspace.refs import (
+    check_instance,
+    check_object_id,
+    place_name,
+    trailer_of,
+)
 
 _UNFINISHED = ".new"
+_GONE = ".gone"
+_REFS = ("packed-refs", "refs/heads/finished")
 
 
 def keep(
@@ -44,37 +53,70 @@ def keep(
 
     ``base``: where the attempt began; with it all is proved that the merge train will ask
     for. The instance's folder and the mirror are only read. Raises ObjectsRefused, with the
-    reason of ``take_in`` or ``prove``, RefNotFound, GitFailed, InvalidName, OSError.
+    reason of ``take_in`` or ``prove``, RefNotFound, RepositoryBusy, GitFailed,
+    InvalidName, OSError.
     """
     check_object_id(commit)
     place = shelf / place_name(uid, attempt)
-    if place.is_dir() and Git(place / "repo.git").commit_id(commit) is not None:
+    whole = place.is_dir() and not is_leaving(place)
+    if whole and Git(place / "repo.git").commit_id(commit) is not None:
         return
     shelf.mkdir(parents=True, exist_ok=True)
-    fresh = shelf / f"{place.name}{_UNFINISHED}"
+    with sole_owner(shelf) as held:
+        _keep(
+            place,
+            Claim(instance_dir, commit, base, f"{uid}/{attempt}"),
+            *(mirror, integration_head(mirror, integration_branch)),
+            *(limits or Limits(), held),
+        )
+        _sync(shelf)
+
+
+def _keep(
+    place: Path, claim: Claim, mirror: Path, head: str, bounds: Limits, held: int
+) -> None:
+    """The same, as sole owner of the shelf."""
+    fresh = place.with_name(f"{place.name}{_UNFINISHED}")
     remove(fresh)
     try:
         real_folder(fresh)
-        head = integration_head(mirror, integration_branch)
         repository = fresh / "repo.git"
         make_borrower(repository, mirror, head)
-        git = Git(repository)
-        bounds = limits or Limits()
-        take_in(git, instance_dir, commit, head, bounds, copied=True)
-        if base:
-            claim = Claim(
-                instance_dir, commit, check_object_id(base), f"{uid}/{attempt}"
-            )
+        git = Git(repository, held=held)
+        take_in(git, claim.instance_dir, claim.commit, head, bounds, copied=True)
+        if claim.base:
+            check_object_id(claim.base)
             objection = prove(git, claim, head, bounds, copied=True)
             if objection is not None:
                 raise ObjectsRefused(objection.brief, reason=objection.reason)
-        write_plain(repository / "packed-refs", f"{commit} refs/heads/finished\n")
-        remove(place)
+        line = f"{claim.commit} refs/heads/finished\n"
+        write_plain(repository / "packed-refs", line)
+        discard(place)
         os.rename(fresh, place)
     finally:
         # Of work that is refused, too, as much as a task may bring would stay.
         remove(fresh)
-    _sync(shelf)
+
+
+def discard(place: Path) -> None:
+    """Remove a place. Killed within, it is one no more: ``is_leaving`` tells what is left."""
+    gone = place.with_name(f"{place.name}{_GONE}")
+    remove(gone)
+    with suppress(FileNotFoundError):
+        os.rename(place, gone)
+    remove(gone)
+
+
+def is_leaving(place: Path) -> bool:
+    """Whether a folder of a shelf is what a killed process left: half made, or half removed.
+
+    Asked as sole owner of the shelf: one that is being made looks the same.
+    """
+    if place.name.endswith((_UNFINISHED, _GONE)):
+        return True
+    repository = place / "repo.git"
+    named = trailer_of(place.name) is not None
+    return named and not any(os.path.lexists(repository / name) for name in _REFS)
 
 
 def place_of(root: Path, instance: str, uid: str, attempt: int) -> Path:

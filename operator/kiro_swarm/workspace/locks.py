@@ -38,11 +38,22 @@ def sole_owner(folder: Path, seconds: float = 120.0) -> Iterator[int]:
         os.close(descriptor)
 
 
+#: What a git leaves that is killed: half-written files, and files that keep others from
+#: being packed or removed (``.keep`` of a fetch, ``gc.pid`` for half a day).
+_STALE = (
+    *("*.lock", "worktrees/*/*.lock", "packed-refs.new", "gc.pid", "shallow_*"),
+    *("objects/pack/tmp_*", "objects/pack/.tmp-*", "objects/pack/*.keep"),
+    *("objects/pack/*.lock", "objects/??/tmp_obj_*", "objects/tmp_*"),
+    *("objects/info/*.lock", "objects/info/*/*.lock", "objects/info/packs_*"),
+    "info/refs_*",
+)
+
+
 def remove_stale_locks(git_dir: Path) -> None:
-    """Remove git's lock files and half-written packs. The caller is sole owner."""
-    for pattern in ("*.lock", "worktrees/*/*.lock", "objects/pack/tmp_*"):
+    """Remove git's lock files and what it had half written. The caller is sole owner."""
+    for pattern in _STALE:
         for leftover in git_dir.glob(pattern):
-            leftover.unlink()
+            remove(leftover)
     for folder, _, names in os.walk(git_dir / "refs"):
         for name in names:
             if name.endswith(".lock"):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.workspace.borrowed import make_borrower
+from kiro_swarm.workspace.briefs import shown_name
 from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import claimed_commit, read_branch, take_in
@@ -44,7 +45,6 @@ _LIMITS = Limits(
     file_bytes=ANY_FILE,
 )
 _SHOWN = 10
-_NAME = 120
 _MERGED_TASK = re.compile(r"Merge task ([^\s:]{1,128}):")
 
 
@@ -152,7 +152,7 @@ def _predict(
     trial = merge_trees(git, head, work)
     files = [name for name in trial.conflicts if name != spec]
     return Prediction(
-        files=tuple(_printable(name) for name in files[:_SHOWN]),
+        files=tuple(shown_name(name) for name in files[:_SHOWN]),
         count=len(files),
         tasks=_tasks(git, fork, head, files[:_SHOWN]),
     )
@@ -188,8 +188,3 @@ def _tasks(git: Git, fork: str, head: str, files: Sequence[str]) -> tuple[str, .
     ).text
     found = (_MERGED_TASK.match(line) for line in said.splitlines())
     return tuple(dict.fromkeys(match[1] for match in found if match))[:_SHOWN]
-
-
-def _printable(name: str) -> str:
-    shown = "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in name)
-    return shown if len(shown) <= _NAME else f"{shown[: _NAME - 3]}..."

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.workspace.briefs import shown_name
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import IntegrationBusy, RefNotFound, SyncRefused
 from kiro_swarm.workspace.git import Git
@@ -42,7 +43,6 @@ from kiro_swarm.workspace.trials import (
 
 _OTHER_REF = "refs/kiro/synced"
 _SHOWN_FILES = 10
-_SHOWN_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -171,13 +171,8 @@ def _try(
     return commit_merge(git, tree, head, commit, message), own is not None
 
 
-def _shown(name: str) -> str:
-    plain = "".join(c if c.isprintable() else "?" for c in name)
-    return plain[:_SHOWN_NAME]
-
-
 def _conflict(commit: str, files: list[str]) -> str:
-    shown = ", ".join(_shown(name) for name in files[:_SHOWN_FILES])
+    shown = ", ".join(shown_name(name) for name in files[:_SHOWN_FILES])
     more = f" and {len(files) - _SHOWN_FILES} more" if len(files) > _SHOWN_FILES else ""
     return (
         f"commit {commit[:12]} conflicts with the integration branch in {len(files)}"

@@ -128,12 +128,16 @@ class MergeTrain:
 
     def _merge(self, candidate: Candidate) -> Outcome:
         for _ in range(TRIES):
+            head = integration_head(self._mirror, self._branch)
             known = self._known(candidate) or self._objection(candidate)
             if known is not None:
                 return known
             trial = self._try(candidate)
             if not isinstance(trial, Trial):
                 return trial
+            if trial.before != head:
+                # A git that outlived its killed Job moved it, perhaps to this very merge.
+                continue
             verdict = self._gate.check(trial.commit)
             if not verdict.passed:
                 brief = briefs.gate_brief(

@@ -1,6 +1,7 @@
 """Keeps the volume of a swarm from growing with its age.
 
-Role: the integrate Job calls ``tidy`` when its merges are done.
+Role: the integrate Job calls ``tidy`` when its merges are done, and before them, or when it
+is stopped, where room is short.
 
 Guarantees: what somebody may still need stays: the branch and all that it has, what a task's
 latest attempt has finished, folders of instances that are or may be there. Objects that
@@ -16,25 +17,36 @@ import logging
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Optional
 
-from kiro_swarm.workspace.disk import remove
+from kiro_swarm.policy import naming
+from kiro_swarm.workspace.disk import folders, remove
 from kiro_swarm.workspace.done import DONE_REFS
-from kiro_swarm.workspace.errors import RepositoryBusy
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.finished import discard, is_leaving
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.intake import read_branch
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.refs import trailer_of
 from kiro_swarm.workspace.trials import owned
 
 log = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
 _STAMP = "kiro-swarm.gc"
-_INSTANCE_WAIT = 1.0
+_SHORT_WAIT = 1.0
+_PROBE_SECONDS = 3600
 _LOOSE = re.compile(r"[0-9a-f]{2}")
+#: Name, inode and time of change of all that is in a folder.
+Mark = tuple[tuple[str, int, int], ...]
+#: Name of an instance's folder -> its mark.
+Marks = Mapping[str, Mark]
 
 
 @dataclass(frozen=True)
@@ -62,41 +74,134 @@ class Needed:
     bases: Collection[str] = field(default_factory=tuple)
 
 
+def marks(root: Path) -> Marks:
+    """What is in the folders of instances. Taken before anybody asks what is needed.
+
+    A cut makes all of it anew: of a folder that looks otherwise later, what was asked then is
+    out of date.
+    """
+    return {place.name: _mark(place) for place in folders(root / "instances")}
+
+
 def tidy(
     root: Path,
     mirror: Path,
     branch: str,
     needed: Needed,
     thresholds: Thresholds = Thresholds(),
+    *,
+    seen: Optional[Marks] = None,
+    pressed: bool = False,
 ) -> bool:
     """Remove from the volume at ``root`` what nobody needs; whether the mirror was packed.
 
-    Raises RepositoryBusy, RefNotFound, GitFailed, OSError.
+    ``seen``: ``marks`` from before ``needed`` was found out; ``pressed``: room is short, and
+    the mirror is packed whether it is worth it or not. What one part of it cannot do keeps
+    no other from being done, and is a line in the log.
     """
-    _empty_folders(root / "instances", needed.instances)
-    _drop_refs(mirror, needed.attempts)
-    if not _is_due(mirror, thresholds) or not _are_on(mirror, branch, needed.bases):
+    known = marks(root) if seen is None else seen
+    for place in folders(root / "instances"):
+        if place.name not in needed.instances:
+            _apart(place, partial(_empty, place, known))
+    for shelf in folders(root / Path(naming.finished_folder("x")).parent):
+        _apart(shelf, partial(_tidy_shelf, shelf, mirror, branch, needed.attempts))
+    _apart(mirror, partial(_remove_halves, mirror))
+    _apart(mirror, partial(_drop_refs, mirror, needed.attempts))
+    pack = partial(_pack, mirror, branch, needed, thresholds, pressed)
+    packed = _apart(mirror, pack)
+    return bool(packed)
+
+
+def _apart(place: Path, work: Callable[[], Optional[bool]]) -> Optional[bool]:
+    """Do one part. What is in its way is in nobody else's."""
+    try:
+        return work()
+    except (WorkspaceError, OSError) as error:
+        log.warning("%s is not tidied: %s", place, error)
+        return None
+
+
+def _mark(place: Path) -> Mark:
+    found: list[tuple[str, int, int]] = []
+    with suppress(FileNotFoundError), os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name != LOCK_NAME:
+                facts = entry.stat(follow_symlinks=False)
+                found.append((entry.name, facts.st_ino, facts.st_ctime_ns))
+    return tuple(sorted(found))
+
+
+def _empty(place: Path, seen: Marks) -> None:
+    """Of an instance that is gone. The folder stays: a pod may be about to mount it."""
+    # Its lock is what a cut waits for.
+    with sole_owner(place, _SHORT_WAIT):
+        if _mark(place) != seen.get(place.name):
+            log.info("%s is in use again", place)
+            return
+        for name in os.listdir(place):
+            if name != LOCK_NAME:
+                remove(place / name)
+
+
+def _tidy_shelf(
+    shelf: Path, mirror: Path, branch: str, attempts: Mapping[str, int]
+) -> None:
+    """What a kill left of places, work that a later attempt followed, what is merged."""
+    # Its lock is what a runner holds that keeps work there.
+    with sole_owner(shelf, _SHORT_WAIT):
+        for place in folders(shelf):
+            _apart(place, partial(_tidy_place, place, mirror, branch, attempts))
+
+
+def _tidy_place(
+    place: Path, mirror: Path, branch: str, attempts: Mapping[str, int]
+) -> None:
+    trailer = trailer_of(place.name)
+    if is_leaving(place):
+        remove(place)
+    elif trailer:
+        uid, _, attempt = trailer.partition("/")
+        followed = int(attempt) < attempts.get(uid, 0)
+        if followed or _is_merged(place, mirror, branch):
+            discard(place)
+
+
+def _is_merged(place: Path, mirror: Path, branch: str) -> bool:
+    git, commit = Git(mirror), read_branch(place, "finished")
+    if commit is None or git.commit_id(commit) is None:
         return False
-    with owned(mirror) as git:
+    return git.is_ancestor(commit, integration_head(mirror, branch))
+
+
+def _remove_halves(mirror: Path) -> None:
+    """What processes had half done in the mirror when they were killed."""
+    with owned(mirror):  # git's own are gone then
         remove(mirror / "kiro-incoming")
+    for probe in mirror.glob("kiro-probe-*"):
+        # One that is young may belong to a Job that looks for trouble at this moment.
+        if time.time() - probe.lstat().st_mtime > _PROBE_SECONDS:
+            remove(probe)
+
+
+def _pack(
+    mirror: Path, branch: str, needed: Needed, thresholds: Thresholds, pressed: bool
+) -> bool:
+    if not _is_due(mirror, thresholds, pressed):
+        return False
+    if not _are_on(mirror, branch, needed.bases):
+        return False
+    expiry = f"{thresholds.kept_seconds}.seconds.ago"
+    with owned(mirror) as git:
+        if pressed:
+            # It needs no room; a pack is written before what is in it goes.
+            git.run("prune", f"--expire={expiry}", seconds=thresholds.gc_seconds)
         git.run(
-            *("gc", "--quiet", f"--prune={thresholds.kept_seconds}.seconds.ago"),
+            # Another one that runs would hold the lock: whoever wrote gc.pid was killed.
+            *("gc", "--quiet", "--force", f"--prune={expiry}"),
             seconds=thresholds.gc_seconds,
         )
         (mirror / _STAMP).touch()
     return True
-
-
-def _empty_folders(folder: Path, instances: Collection[str]) -> None:
-    """Of instances that are gone. The folder itself stays: a pod may be about to mount it."""
-    for place in _folders(folder):
-        if place.name in instances:
-            continue
-        # Its lock is what a cut waits for.
-        with suppress(RepositoryBusy), sole_owner(place, _INSTANCE_WAIT):
-            for name in os.listdir(place):
-                if name != LOCK_NAME:
-                    remove(place / name)
 
 
 def _drop_refs(mirror: Path, attempts: Mapping[str, int]) -> None:
@@ -115,13 +220,15 @@ def _drop_refs(mirror: Path, attempts: Mapping[str, int]) -> None:
             git.run("update-ref", "--stdin", stdin="".join(lines).encode())
 
 
-def _is_due(mirror: Path, thresholds: Thresholds) -> bool:
+def _is_due(mirror: Path, thresholds: Thresholds, pressed: bool) -> bool:
     with suppress(FileNotFoundError):
         age = time.time() - (mirror / _STAMP).stat().st_mtime
         if 0 <= age < thresholds.pause_seconds:
             return False
+    if pressed:
+        return True
     count = size = 0
-    for folder in _folders(mirror / "objects"):
+    for folder in folders(mirror / "objects"):
         if _LOOSE.fullmatch(folder.name):
             with os.scandir(folder) as files:
                 for file in files:
@@ -142,10 +249,3 @@ def _are_on(mirror: Path, branch: str, bases: Collection[str]) -> bool:
             log.info("nothing is pruned: an attempt began at %s", base)
             return False
     return True
-
-
-def _folders(place: Path) -> Iterator[Path]:
-    with suppress(FileNotFoundError), os.scandir(place) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield Path(entry.path)

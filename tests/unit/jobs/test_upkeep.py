@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 
+import pytest
+
+from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.jobs.integrate import integrate
+from kiro_swarm.jobs.merging import Merging, report_of
+from kiro_swarm.jobs.upkeep import room_made
+from kiro_swarm.workspace.errors import RemoteError, VolumeTrouble
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
 
@@ -54,3 +61,41 @@ async def test_the_job_says_how_full_the_volume_is(job: Job) -> None:
     job.repositories.prepare()
     assert await integrate(job.client, job.env) == 0
     assert 0 < job.words()["volumeUsed"] < job.words()["volumeSize"]
+
+
+async def test_a_full_volume_is_tidied_before_anything_is_merged(job: Job) -> None:
+    """Even where the merges then fail: the remote does not take the branch."""
+    job.apply(instances=1, integration={"push": "Always"})
+    volume = job.repositories
+    volume.prepare()
+    volume.cut(index=3)
+    job.done(volume.work({"a": "1"}))
+    shutil.rmtree(volume.upstream)
+    full = replace(job.env, limits=replace(job.env.limits, volume_part=0.0))
+    assert await integrate(job.client, full) == 1
+    assert os.listdir(volume.instance(3).folder) == ["kiro-swarm.flock"]
+
+
+@pytest.mark.parametrize(
+    ("error", "tidied"),
+    [
+        (VolumeTrouble("no room", reason="VolumeFull"), True),
+        (OSError(28, "No space left on device"), True),
+        (RemoteError("away"), False),
+    ],
+    ids=["trouble of the volume", "of the file system", "something else"],
+)
+async def test_a_job_that_ends_for_want_of_room_leaves_some(
+    job: Job, error: Exception, tidied: bool
+) -> None:
+    job.apply(instances=1)
+    job.repositories.prepare()
+    job.repositories.cut(index=3)
+
+    async def work(merging: Merging) -> IntegrateReport:
+        async with room_made(merging):
+            raise error
+
+    assert await report_of(job.client, job.env, work) == 1
+    left = os.listdir(job.repositories.instance(3).folder)
+    assert (left == ["kiro-swarm.flock"]) == tidied

@@ -18,7 +18,10 @@ PACKAGE = Path(kiro_swarm.__file__).parent
 #: Calls by their last name; what a set has is removed from a list or a dict as well, so those
 #: with a plain name count, and these of ``os`` and ``shutil``.
 _METHODS = {"delete", "unlink", "rmtree", "rmdir"}
-_FUNCTIONS = {"remove", "clear_folder", "deleted", "unlink", "rmtree", "rmdir"}
+_FUNCTIONS = {
+    *("remove", "discard", "clear_folder", "deleted"),
+    *("unlink", "rmtree", "rmdir"),
+}
 #: What stands at the target of these is lost.
 _RENAMES = {"rename", "renames", "replace", "move", "exchange"}
 _MODULES = {"os", "shutil"}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.workspace.disk import folders
 from kiro_swarm.workspace.done import DONE_REFS, forget, kept, remove_adopted
 from kiro_swarm.workspace.finished import keep
 from kiro_swarm.workspace.outcomes import Candidate
@@ -58,13 +59,13 @@ def test_what_was_adopted_is_under_a_ref_and_no_longer_aside(
         f"{DONE_REFS}/uid-1-1/1": first.commit,
         f"{DONE_REFS}/uid-2/1": second.commit,
     }
-    assert [list(p.iterdir()) for p in sorted(done.iterdir())] == [[], []]
+    assert [folders(shelf) for shelf in folders(done)] == [[], []]
 
 
 def test_only_what_the_mirror_has_is_removed(swarm: Swarm, done: Path) -> None:
     work = swarm.work({"a.py": "a\n"})
     put_aside(swarm, work)
-    (folder,) = (done / "demo-1").iterdir()
+    (folder,) = folders(done / "demo-1")
     (found,) = kept(swarm.top)
     remove_adopted(swarm.mirror, found)
     assert folder.is_dir()
@@ -78,7 +79,7 @@ def test_what_is_not_the_commit_is_not_adopted(
 ) -> None:
     work = swarm.work({"a.py": "a\n"})
     put_aside(swarm, work)
-    (folder,) = (done / "demo-1").iterdir()
+    (folder,) = folders(done / "demo-1")
     (found,) = (folder / "repo.git" / "objects").glob("pack/*.pack")
     content = found.read_bytes()
     found.chmod(0o600)

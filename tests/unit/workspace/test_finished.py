@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.workspace.disk import folders
 from kiro_swarm.workspace.errors import InvalidName, ObjectsRefused
 from kiro_swarm.workspace.finished import keep, place_of
 from tests.unit.workspace.repositories import INTEGRATION, Swarm, git, merged
@@ -61,7 +62,7 @@ def test_what_is_refused_leaves_nothing_on_the_shelf(swarm: Swarm) -> None:
             *(swarm.top / "finished" / "demo-1", other.uid, 1, made.instance_dir),
             *(swarm.mirror, INTEGRATION, made.commit, made.base),
         )
-    assert list((swarm.top / "finished" / "demo-1").iterdir()) == []
+    assert folders(swarm.top / "finished" / "demo-1") == []
 
 
 def test_work_of_a_runner_of_an_earlier_release_is_where_it_was(swarm: Swarm) -> None:

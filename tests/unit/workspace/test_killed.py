@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.workspace.disk import folders
 from kiro_swarm.workspace.outcomes import Merged
 from kiro_swarm.workspace.restore import restore
 from kiro_swarm.workspace.sync import Source, Synced, sync
@@ -138,7 +139,7 @@ def test_keep_is_killed_and_completes(swarm: Swarm) -> None:
     swarm.keep(done)
     swarm.cut(task="1.2")
     merged(swarm, swarm.kept(done))
-    assert sorted(os.listdir(swarm.shelf())) == ["uid-1-1.1"]
+    assert [one.name for one in folders(swarm.shelf())] == ["uid-1-1.1"]
 
 
 def test_gather_is_killed_and_commits_once(swarm: Swarm) -> None:

@@ -14,6 +14,7 @@ from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, READY, SKIPPED
 from kiro_swarm.api.swarm_status import VolumeStatus
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.ledger import LEDGER_FULL
+from kiro_swarm.policy.volume import is_filling
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms.delivery import PUSH_PENDING, undelivered
 from kiro_swarm.reconcile.swarms.integrate import Train, approvals
@@ -22,8 +23,6 @@ from kiro_swarm.reconcile.tasks.hand_out import lacking
 
 _MOST_NAMED = 5
 _MIB = 1024 * 1024
-#: The part of a volume above which a person is told: a few tasks still find room.
-_FILLING = 0.8
 
 
 def stuck(view: View) -> bool:
@@ -95,7 +94,7 @@ def conditions(
     asked = []
     volume = volume_of(view, train)
     if volume:
-        filling = volume["usedBytes"] > _FILLING * volume["sizeBytes"]
+        filling = is_filling(volume["usedBytes"], volume["sizeBytes"])
         reason = "VolumeAlmostFull" if filling else "RoomLeft"
         text = (
             f"{volume['usedBytes'] // _MIB} of {volume['sizeBytes'] // _MIB} MiB of the"
