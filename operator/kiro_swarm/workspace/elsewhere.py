@@ -21,6 +21,9 @@ from kiro_swarm.workspace.refs import is_object_id, is_task_branch
 
 _HEADS = "refs/heads/"
 _KNOWN = ("refs/kept/", "refs/tags/", "refs/remotes/", "refs/kiro/")
+_TAGS = "refs/tags/"
+#: What a tag with a message is of, or a ref itself.
+_COMMIT = "%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
 _STASH = "the stash"
 _SHOWN = 5
 _MOST = 200
@@ -58,11 +61,15 @@ def work_elsewhere(
 
 def _places(git: Git, instance: Instance, branch: str) -> Iterator[tuple[str, str]]:
     """Name and commit of every place but the branch itself."""
-    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", ok=(0, 128))
+    listed = git.run("for-each-ref", f"--format={_COMMIT} %(refname)", ok=(0, 128))
     for line in listed.text.splitlines()[:_MOST]:
         oid, _, name = line.partition(" ")
         short = name[len(_HEADS) :] if name.startswith(_HEADS) else ""
-        if name.startswith(_KNOWN) or short == branch or is_task_branch(short):
+        if short == branch or is_task_branch(short):
+            continue
+        # Those of the source came packed (tags.py).
+        own_tag = name.startswith(_TAGS) and (instance.repository / name).is_file()
+        if name.startswith(_KNOWN) and not own_tag:
             continue
         shown = f"branch {short}" if short else name
         yield (_STASH if name == "refs/stash" else shown), oid
