@@ -97,9 +97,17 @@ PROOFS = (
         "hostile",
         "a thousand swarms with hostile agents and repositories, by seed: no train stands "
         "still, no work of another is lost, no key is told, memory stays bounded",
-        "14 swarms: each hostile act once",
+        "10 swarms: each hostile act once",
         45,
         "tests/unit/hostile/test_swarms.py",
+    ),
+    Proof(
+        "done-is-merged",
+        "six hundred commits that are strange and legal: what evidence calls Done is what "
+        "the train merges",
+        "12 commits",
+        15,
+        "tests/unit/workspace/test_done_is_merged.py",
     ),
     Proof(
         "month",

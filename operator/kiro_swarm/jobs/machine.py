@@ -21,7 +21,7 @@ from kiro_swarm.workspace.errors import Doubtful, WorkspaceError
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import START_REF, integration_head
 from kiro_swarm.workspace.outcomes import GatePort, GateVerdict
-from kiro_swarm.workspace.probe import find_trouble
+from kiro_swarm.workspace.probe import find_trouble, volume_trouble
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,10 @@ class Machine:
         if self._well:
             return None
         try:
-            found = find_trouble(self._mirror, self._branch) or self._alone()
+            # The gates first: their container is made as new, and gives back what was filled.
+            found = self._alone() or find_trouble(self._mirror, self._branch)
+        except OSError as error:
+            found = volume_trouble(error, self._mirror)
         except Exception as error:
             log.exception("the branch alone cannot be tried")
             found = WorkspaceError(words_of(error), reason="InternalError")

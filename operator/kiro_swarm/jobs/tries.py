@@ -18,9 +18,15 @@ from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.machine import Machine
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.adoption import adopt
+from kiro_swarm.workspace.blame import of_the_machine, words_of
 from kiro_swarm.workspace.done import forget, kept
-from kiro_swarm.workspace.doubts import Doubts
-from kiro_swarm.workspace.errors import Doubtful, GateLost, GateUnavailable
+from kiro_swarm.workspace.doubts import STOPPED, Doubts
+from kiro_swarm.workspace.errors import (
+    Doubtful,
+    GateLost,
+    GateUnavailable,
+    VolumeTrouble,
+)
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.outcomes import Candidate, GatePort, Outcome, Unproven
 from kiro_swarm.workspace.train import MergeTrain
@@ -102,13 +108,30 @@ class Tries:
             if not why:
                 raise
             outcome = self._to_blame(candidate, f"{why}: {doubt.message}")
-        except (Exception, asyncio.CancelledError):
-            # Cancelled: the swarm is being deleted, and that is no fault of the work.
-            with suppress(OSError):
-                self._doubts.stopped(trailer)
+        except asyncio.CancelledError:
+            # Somebody ends the pod. While git works that is no fault of the work; while its
+            # gates run it may be the kubelet, for what they use: the next Job counts it.
+            if not self._doubts.gating:
+                with suppress(OSError):
+                    self._doubts.stopped(trailer)
             raise
+        except Exception as error:  # noqa: BLE001 (raised again, or charged)
+            outcome = await self._stopped(candidate, error)
         self._doubts.over(trailer)
         return outcome
+
+    async def _stopped(self, candidate: Candidate, error: Exception) -> Unproven:
+        """Raises the error: it is not known to be the candidate's."""
+        often = False
+        with suppress(OSError):
+            often = self._doubts.stopped(candidate.trailer)
+        if not often or not _looks_like_the_machine(error):
+            raise error
+        loop = asyncio.get_running_loop()
+        if await loop.run_in_executor(None, self._machine.trouble) is not None:
+            raise error
+        why = f"{STOPPED} Jobs were stopped at it, and not by the machine"
+        return self._to_blame(candidate, f"{why}: {words_of(error)}")
 
     async def _ask(self, doubt: Optional[Doubtful] = None) -> None:
         """Return when what hinders is the work. Raises WorkspaceError: it is the machine."""
@@ -134,3 +157,8 @@ class Tries:
         self._doubts.over(candidate.trailer)
         brief = f"the work cannot be merged: {why}\n\n{_ADVICE}"
         return Unproven("Unmergeable", briefs.bounded(brief))
+
+
+def _looks_like_the_machine(error: Exception) -> bool:
+    """Whether running the branch alone tells if it is."""
+    return isinstance(error, (VolumeTrouble, GateUnavailable)) or of_the_machine(error)

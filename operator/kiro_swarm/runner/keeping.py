@@ -32,6 +32,7 @@ from kiro_swarm.workspace.done import is_adopted
 from kiro_swarm.workspace.errors import InvalidName, ObjectsRefused, WorkspaceError
 from kiro_swarm.workspace.finished import keep
 from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.probe import place_trouble
 from kiro_swarm.workspace.refs import check_object_id
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ class Keeping:
             return Failed(refusal.reason, refusal.message, refusal.message)
         except Exception as error:
             log.exception("the work could not be kept")
-            if may_be_the_machine(error):
+            if may_be_the_machine(error, lambda: place_trouble(self._shelf)):
                 return Failed(WORKSPACE_FAILED, f"the work could not be kept: {error}")
             found = unmergeable(error)
             return Failed(found.reason, found.brief.splitlines()[0], found.brief)

@@ -21,6 +21,7 @@ from kiro_swarm.workspace.errors import (
     GateUnavailable,
     GitHindered,
     GitMissing,
+    GitSaysHindered,
     GitTimeout,
     IntegrationBusy,
     RefNotFound,
@@ -70,9 +71,16 @@ def blame(
     return unmergeable(error)
 
 
-def may_be_the_machine(error: Exception) -> bool:
-    """Whether the work need not be to blame, where nothing can be tried out."""
-    return isinstance(error, _NEVER_THE_CANDIDATE) or of_the_machine(error)
+def may_be_the_machine(
+    error: Exception, find_trouble: Callable[[], Optional[WorkspaceError]]
+) -> bool:
+    """Whether the work need not be to blame, where it is tried once and never again.
+
+    Words of git are no evidence by themselves.
+    """
+    if isinstance(error, _NEVER_THE_CANDIDATE) or find_trouble() is not None:
+        return True
+    return of_the_machine(error) and not isinstance(error, GitSaysHindered)
 
 
 def of_the_machine(error: Exception) -> bool:

@@ -29,6 +29,8 @@ HINDERED = 2
 KILLED = 3
 #: Gates take far longer than git does, and a kill from outside hits them first.
 GATED = 6
+#: The train was stopped at it so often, by what looks like no fault of its own.
+STOPPED = 6
 #: Jobs in which the branch alone was hindered, too, before its beginning is asked instead.
 BRANCH = 3
 _MOST = 500
@@ -39,6 +41,7 @@ class _Entry:
     hindered: int = 0
     killed: int = 0
     gated: int = 0
+    stopped: int = 0
 
 
 class Doubts:
@@ -70,6 +73,11 @@ class Doubts:
     def branch(self) -> int:
         """In how many Jobs in a row the branch without any work was hindered."""
         return self._file.branch
+
+    @property
+    def gating(self) -> bool:
+        """Whether the gates of what is tried are next, or run."""
+        return self._file.gates
 
     def later(self, trailer: str) -> bool:
         """Whether this attempt is tried after the others."""
@@ -125,10 +133,15 @@ class Doubts:
         """Nothing is tried now. Raises OSError."""
         self._write("")
 
-    def stopped(self, trailer: str) -> None:
-        """The train was stopped at it, by no fault of its own. Raises OSError."""
-        self._entry(trailer)
+    def stopped(self, trailer: str) -> bool:
+        """The train was stopped at it, by no fault of its own that is known.
+
+        Whether that was too often to be so, if it is not the machine. Raises OSError.
+        """
+        entry = self._entry(trailer)
+        entry.stopped += 1
         self._write("")
+        return entry.stopped >= STOPPED
 
     def over(self, trailer: str) -> None:
         """There is a verdict on it. Raises OSError."""
@@ -142,6 +155,7 @@ class Doubts:
             entry.hindered = min(entry.hindered, HINDERED - 1)
             entry.killed = min(entry.killed, KILLED - 1)
             entry.gated = min(entry.gated, GATED - 1)
+            entry.stopped = min(entry.stopped, STOPPED - 1)
 
     def _entry(self, trailer: str) -> _Entry:
         return self._entries.setdefault(trailer, _Entry())
@@ -181,7 +195,9 @@ def _read(text: str) -> _File:
     if isinstance(entries, dict):
         for trailer, entry in list(entries.items())[:_MOST]:
             known = entry if isinstance(entry, dict) else {}
-            counts = (known.get(name) for name in ("hindered", "killed", "gated"))
+            counts = (
+                known.get(name) for name in ("hindered", "killed", "gated", "stopped")
+            )
             made[str(trailer)] = _Entry(*map(_count, counts))
     return _File(
         trying if isinstance(trying, str) else "",

@@ -69,6 +69,10 @@ class GitHindered(GitFailed):
     reason = "GitHindered"
 
 
+class GitSaysHindered(GitHindered):
+    """The same by its words alone: a name with a line break in it can look like them."""
+
+
 class VolumeTrouble(WorkspaceError):
     """A file system that the swarm works on cannot be used."""
 

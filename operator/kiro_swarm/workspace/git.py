@@ -27,6 +27,7 @@ from kiro_swarm.workspace.errors import (
     GitFailed,
     GitHindered,
     GitMissing,
+    GitSaysHindered,
     GitTimeout,
 )
 
@@ -54,12 +55,18 @@ _FIXED: dict[str, str] = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_GRAFT_FILE": "/dev/null/none",
 }
-#: How git, or the C library under it, says that the machine was in its way, this one.
+#: How git says that the machine was in its way, this one: whole lines of its own, at the end
+#: of which the C library says why. Names, refs and contents of a repository stand before that.
 _HINDERED = re.compile(
-    r"^(?!remote: ).*(?:died of signal \d+|[Oo]ut of memory|Cannot allocate memory"
+    r"^(?:"
+    r"error: [^:\n]+ died of signal \d+"
+    r"|fatal: Out of memory, \w+ failed(?: \(tried to allocate \d+ bytes\))?"
+    r"|(?:fatal|error): (?:in|de)flate: out of memory"
+    r"|(?:fatal|error): (?!object [0-9a-f]{40})[^\n]*: (?:Cannot allocate memory"
     r"|No space left on device|Disk quota exceeded|Read-only file system"
     r"|Input/output error|Stale file handle|Too many open files"
-    r"|Resource temporarily unavailable)",
+    r"|Resource temporarily unavailable)"
+    r")$",
     re.MULTILINE,
 )
 LOCAL_SECONDS = 600.0
@@ -140,8 +147,8 @@ class Git:
             raise GitHindered(
                 f"git {arguments[0]} was ended by signal {-output.status}"
             )
-        if output.status and _HINDERED.search(output.stderr):
-            raise GitHindered(f"git {arguments[0]}: {output.stderr.strip()}")
+        if output.status and says_hindered(output.stderr):
+            raise GitSaysHindered(f"git {arguments[0]}: {output.stderr.strip()}")
         if output.status in ok:
             return output
         if output.status == _NOT_FOUND and not stdout:
@@ -187,6 +194,11 @@ class Git:
             start_new_session=True,
             pass_fds=self._held,
         )
+
+
+def says_hindered(stderr: str) -> bool:
+    """Whether a git that failed says that the machine was in its way."""
+    return _HINDERED.search(stderr) is not None
 
 
 def _kill_session(process: gitpython.Git.AutoInterrupt) -> None:

@@ -28,6 +28,8 @@ from kiro_swarm.workspace.mirror import START_REF, integration_head
 #: Less room than this is none: a merge of nearly nothing needs some of it.
 ROOM_BYTES = 8 * 1024 * 1024
 _ROOM_FILES = 100
+#: What the kernel did to this container for lack of memory.
+MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 _SECONDS = 120.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -38,11 +40,8 @@ def find_trouble(
 ) -> Optional[WorkspaceError]:
     """Why nothing can be merged now, whatever it is; None when nothing is in the way."""
     for place in (mirror, Path(tempfile.gettempdir())):
-        try:
-            _use(place, room)
-        except OSError as error:
-            return volume_trouble(error, place)
-        except VolumeTrouble as trouble:
+        trouble = _trouble_of(place, room)
+        if trouble is not None:
             return trouble
     git = Git(mirror, seconds=_SECONDS)
     try:
@@ -57,8 +56,48 @@ def find_trouble(
         return BrokenRepository(
             f"the swarm's own repository cannot be read: {error.message}"
         )
+    except OSError as error:
+        return volume_trouble(error, mirror)
     except WorkspaceError as error:
         return error
+    return None
+
+
+def place_trouble(
+    place: Path, events: Path = MEMORY_EVENTS, room: int = ROOM_BYTES
+) -> Optional[WorkspaceError]:
+    """Why nothing can be kept in a folder now, whatever it is; None: nothing is in the way.
+
+    Also where the node, and not a limit of this container, ran out of memory: then the
+    kernel has ended processes of this container that went over no limit.
+    """
+    trouble = _trouble_of(place, room) or _trouble_of(Path(tempfile.gettempdir()), room)
+    if trouble is not None:
+        return trouble
+    counts = _counts(events)
+    if counts.get("oom_kill", 0) > 0 and not counts.get("oom"):
+        return WorkspaceError(
+            "the node has run out of memory and ended processes of this container",
+            reason="MachineInTrouble",
+        )
+    return None
+
+
+def _counts(events: Path) -> dict[str, int]:
+    try:
+        lines = [line.split() for line in events.read_text("ascii").splitlines()]
+        return {name: int(count) for name, count in lines}
+    except (OSError, ValueError):
+        return {}  # another version of control groups, or none
+
+
+def _trouble_of(place: Path, room: int) -> Optional[VolumeTrouble]:
+    try:
+        _use(place, room)
+    except OSError as error:
+        return volume_trouble(error, place)
+    except VolumeTrouble as trouble:
+        return trouble
     return None
 
 

@@ -1,7 +1,7 @@
 """One swarm with hostile agents from its first cut to its last merge.
 
 Real are the repositories, cut, evidence, what the runner keeps, and the integrate Job; the API
-server, and how pods end, are played. Half of the agents are honest: each writes one file that
+server, and how pods end, are played. Two of six agents are honest: each writes one file that
 nobody else writes. All share two instances, so that an honest task follows a hostile one in the
 same folder.
 """
@@ -33,7 +33,7 @@ from tests.unit.workspace.repositories import INTEGRATION, Swarm, git
 
 ACTS: Tuple[Act, ...] = (*FILE_ACTS, *OBJECT_ACTS, *GATE_ACTS)
 ROUNDS = 3
-HOSTILE = ROUNDS * INSTANCES // 2
+HOSTILE = ROUNDS * INSTANCES - 2
 #: For what could not be done while the volume was full.
 _MORE_ROUNDS = 6
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Callable
 
@@ -10,8 +11,13 @@ import pytest
 from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.jobs.integrate import Integration
 from kiro_swarm.jobs.merging import Merging, report_of
-from kiro_swarm.workspace.doubts import BRANCH, GATED, HINDERED
-from kiro_swarm.workspace.errors import Doubtful, GateLost, GateUnavailable
+from kiro_swarm.workspace.doubts import BRANCH, GATED, HINDERED, STOPPED
+from kiro_swarm.workspace.errors import (
+    Doubtful,
+    GateLost,
+    GateUnavailable,
+    VolumeTrouble,
+)
 from kiro_swarm.workspace.outcomes import GateVerdict
 from tests.unit.jobs.work import Job
 from tests.unit.workspace.repositories import git
@@ -199,6 +205,41 @@ async def test_gates_that_end_every_job_are_judged_after_some(
     assert gates.asked == [START]
     status = job.status("1.1")
     assert (status["state"], status["reason"]) == ("Ready", "Unmergeable")
+
+
+async def test_one_that_fills_what_only_its_gates_use_is_judged_at_last(
+    job: Job,
+) -> None:
+    def full() -> Exception:
+        return VolumeTrouble("no room is left in /tmp", reason="VolumeFull")
+
+    ready(job, "1.1")
+    for _ in range(STOPPED - 1):
+        assert await run(job, Gates(job, full, "1.1.txt")) == 1
+        assert job.words()["reason"] == "VolumeFull"
+        assert job.status("1.1").get("failures", 0) == 0
+    # An outage is asked of the branch: nobody is charged while it lasts.
+    for _ in range(2):
+        assert await run(job, Gates(job, full, "1.1.txt", START)) == 1
+        assert job.status("1.1").get("failures", 0) == 0
+    gates = Gates(job, full, "1.1.txt")
+    assert await run(job, gates) == 0
+    assert gates.asked == ["1.1.txt", START]
+    status = job.status("1.1")
+    assert (status["state"], status["reason"]) == ("Ready", "Unmergeable")
+
+
+@pytest.mark.parametrize("evicted", [True, False])
+async def test_a_pod_that_is_asked_to_end_under_gates_counts(
+    job: Job, evicted: bool
+) -> None:
+    """The kubelet asks before it kills, and the Job has time to write."""
+    ready(job, "1.1")
+    for _ in range(HINDERED if evicted else GATED):
+        with pytest.raises(asyncio.CancelledError):
+            await run(job, Gates(job, asyncio.CancelledError, "1.1.txt"), evicted)
+    assert await run(job, Gates(job, hindered), evicted) == 0
+    assert job.status("1.1")["reason"] == "Unmergeable"
 
 
 async def test_jobs_that_end_whatever_they_try_burn_no_attempt(job: Job) -> None:

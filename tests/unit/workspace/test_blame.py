@@ -215,6 +215,8 @@ def test_a_mirror_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         ("echo 'fatal: write error: No space left on device' >&2; exit 128", True),
         ("echo 'error: pack-objects died of signal 9' >&2; exit 128", True),
         ("echo 'fatal: Out of memory, malloc failed' >&2; exit 128", True),
+        ("echo 'error: inflate: out of memory' >&2; exit 128", True),
+        ("echo 'error: cannot fork() for x: Cannot allocate memory' >&2; exit 1", True),
         ("echo 'remote: fatal: No space left on device' >&2; exit 128", False),
         ("echo 'No space left on device' >&2; exit 0", False),
         ("echo 'fatal: bad object' >&2; exit 128", False),
