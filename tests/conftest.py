@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(
         part = item.path.relative_to(TESTS).parts[0]
         if part in ("cluster", "e2e"):
             item.add_marker(part)
-        elif by_edge and edges.is_edge(item.path):
+        elif by_edge and edges.runs_between(item.path):
             item.add_marker("edge")
 
 

@@ -3,8 +3,9 @@
 On the oldest and the newest Python all unit tests run, on those between only these
 (``-m edge``, see .ci/run): clients of the API server, kopf, pydantic, asyncio. Nobody keeps a
 list: a test file is at the edge when it imports one of these libraries or a module of ours
-that does, itself or by a helper of the unit tests. tests/unit/support/test_edges.py makes sure
-that every such module has one.
+that does, itself or by a helper of the unit tests. Those that are long because they work with
+git, which is the same under every Python, are left out (``runs_between``).
+tests/unit/support/test_edges.py makes sure that every such module has one of the others.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import functools
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterator
 
+from hack.lib import times
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "operator"
 LIBRARIES = frozenset(
     ("aiohttp", "asyncio", "kopf", "kubernetes", "kubernetes_asyncio", "pydantic")
 )
+#: Seconds of a file in tests/times.json from which on it is long.
+LONG = 10.0
 
 
 @functools.cache
@@ -35,14 +40,40 @@ def edge_modules() -> Dict[str, FrozenSet[str]]:
 @functools.cache
 def is_edge(path: Path) -> bool:
     """Whether a test file is at the edge."""
+    return any(
+        name in edge_modules() or name.split(".")[0] in LIBRARIES
+        for name in _met_by(path)
+    )
+
+
+def runs_between(path: Path) -> bool:
+    """Whether it is run on the Pythons between the oldest and the newest, too."""
+    return is_edge(path) and not (_is_long(path) and _works_with_git(path))
+
+
+def _is_long(path: Path) -> bool:
+    file = str(path.relative_to(ROOT)) if ROOT in path.parents else ""
+    return _recorded().get(file, 0.0) > LONG
+
+
+@functools.cache
+def _recorded() -> Dict[str, float]:
+    return times.recorded()
+
+
+def _works_with_git(path: Path) -> bool:
+    return any(name.startswith("kiro_swarm.workspace") for name in _met_by(path))
+
+
+@functools.cache
+def _met_by(path: Path) -> FrozenSet[str]:
+    """What a test file imports, itself or by a helper of the unit tests."""
     named = imports_of(path)
     for name in named:
         helper = ROOT.joinpath(*name.split(".")).with_suffix(".py")
         if name.startswith("tests.unit.") and helper.is_file():
             named |= imports_of(helper)
-    return any(
-        name in edge_modules() or name.split(".")[0] in LIBRARIES for name in named
-    )
+    return named
 
 
 def imports_of(path: Path) -> FrozenSet[str]:
