@@ -226,7 +226,7 @@ class Watching:
 
     async def next(self) -> tuple[str, str]:
         event = self._events.__anext__()
-        kind, item = await asyncio.wait_for(event, 10)
+        kind, item = await asyncio.wait_for(event, 30)
         return kind, item["metadata"]["name"]
 
 

@@ -46,10 +46,10 @@ async def test_parts_start_in_their_order_and_stop_in_the_opposite_one() -> None
     stop, ready = asyncio.Event(), asyncio.Event()
     parts = [Told("a", diary), Told("b", diary)]
     running = asyncio.ensure_future(run_parts(parts, stop, ready))
-    await asyncio.wait_for(ready.wait(), 5)
+    await asyncio.wait_for(ready.wait(), 30)
     assert diary == UP
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
     assert diary == UP + DOWN
 
 
@@ -60,7 +60,7 @@ async def test_what_comes_after_a_part_that_never_begins_does_not_start() -> Non
     running = asyncio.ensure_future(run_parts(parts, stop, ready))
     await until(lambda: diary == UP)
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
     assert diary == UP + DOWN
     assert not ready.is_set()
 
@@ -73,11 +73,11 @@ async def test_a_part_that_ends_by_itself_stops_the_process(
     stop, ready = asyncio.Event(), asyncio.Event()
     parts = [Told("a", diary), Told("b", diary), Told("c", diary)]
     running = asyncio.ensure_future(run_parts(parts, stop, ready))
-    await asyncio.wait_for(ready.wait(), 5)
+    await asyncio.wait_for(ready.wait(), 30)
     parts[1].error = error
     with caplog.at_level(logging.ERROR):
         parts[1].end.set()
-        await asyncio.wait({running}, timeout=5)
+        await asyncio.wait({running}, timeout=30)
     assert running.done()
     assert running.exception() is error
     assert diary[-3:] == ["b stops", "c stops", "a stops"]
@@ -99,10 +99,10 @@ async def test_an_error_while_stopping_is_told_and_the_others_still_stop(
     stop, ready = asyncio.Event(), asyncio.Event()
     parts = [Told("a", diary), Stubborn("b", diary)]
     running = asyncio.ensure_future(run_parts(parts, stop, ready))
-    await asyncio.wait_for(ready.wait(), 5)
+    await asyncio.wait_for(ready.wait(), 30)
     stop.set()
     with pytest.raises(OSError, match="no clean end"):
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)
     assert diary == UP + DOWN
     assert "b ended by itself" not in caplog.text
     assert "b did not stop well" in caplog.text

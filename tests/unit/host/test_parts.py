@@ -99,7 +99,7 @@ async def test_a_lost_leadership_ends_the_part(world: World) -> None:
     await asyncio.wait_for(begun.wait(), 5)
     stolen = {"holderIdentity": "two", "renewTime": "2026-01-01T00:00:00.000000Z"}
     world.api.store.patch(LEASES, "system", LEASE, {"spec": stolen})
-    await asyncio.wait_for(leading, 10)
+    await asyncio.wait_for(leading, 30)
     assert holder(world) == "two", "what is another's is not given up"
     assert leadership.health().reasons == ("standing by",)
 

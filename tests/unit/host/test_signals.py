@@ -61,7 +61,7 @@ async def test_a_signal_before_kopf_runs_ends_the_operator(
         running = asyncio.ensure_future(run_operator(SETTINGS, options))
         await until(lambda: bool(api.requests) or running.done())
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)
     assert signal.getsignal(number) is unheard, "it is as it was before"
 
 

@@ -125,7 +125,7 @@ async def test_a_reconcile_that_does_not_end_is_ended_with_the_workers(
     running = asyncio.ensure_future(workers.run(lambda: None))
     await until(lambda: diary == ["begins"])
     running.cancel()
-    await asyncio.wait({running}, timeout=10)
+    await asyncio.wait({running}, timeout=30)
     assert running.cancelled()
     assert diary == ["begins", "ends"], "nothing runs afterwards"
 

@@ -84,7 +84,7 @@ async def running(bench: Bench) -> AsyncIterator[asyncio.Future[None]]:
     yield run
     bench.runner.stop()
     await settle()
-    await asyncio.wait_for(run, 5)
+    await asyncio.wait_for(run, 30)
 
 
 async def test_a_bound_task_is_run_and_reported_done() -> None:
@@ -378,7 +378,7 @@ async def test_what_cannot_be_mended_by_waiting_ends_the_runner() -> None:
     assert not running.done()
     await bench.clock.advance(3)
     with pytest.raises(errors.Forbidden):
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)
 
 
 async def test_a_role_without_the_right_to_report_ends_the_runner() -> None:
@@ -392,4 +392,4 @@ async def test_a_role_without_the_right_to_report_ends_the_runner() -> None:
     running = asyncio.ensure_future(bench.runner.run())
     await bench.clock.advance(90)
     with pytest.raises(errors.Forbidden):
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 30)
