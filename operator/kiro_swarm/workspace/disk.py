@@ -51,9 +51,11 @@ def read_plain(path: Path, folder: Optional[int] = None) -> str:
         descriptor = os.open(path, flags, dir_fd=folder)
     except OSError:
         return ""
+    # A folder must not come to ``fdopen``, which refuses it.
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return ""
     with os.fdopen(descriptor, "rb") as source:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return ""
         return source.read(16 * 1024 * 1024).decode("utf-8", "replace")
 
 
