@@ -13,7 +13,7 @@ from kiro_swarm.workspace.elsewhere import work_elsewhere
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.pointers import stored
-from kiro_swarm.workspace.submodules import changed_inside, unpublished
+from kiro_swarm.workspace.submodules import changed_inside, unfetchable, unpublished
 
 
 def nested_repositories(git: Git, base: str) -> str:
@@ -49,6 +49,13 @@ def lost_content(git: Git, instance: Instance, base: str) -> str:
             f"{', '.join(modules[:5])}: a commit in a submodule that no branch or tag of"
             " its server has; it would be lost. Leave the submodule at a commit that is"
             " published"
+        )
+    nowhere = unfetchable(git, base)
+    if nowhere:
+        said.append(
+            f"{', '.join(nowhere[:5])}: a submodule that nobody else can fetch; what is in"
+            " it would be lost. Give it an address of a server, or put its files there"
+            " without its .git"
         )
     return "; ".join(said)
 

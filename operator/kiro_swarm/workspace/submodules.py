@@ -28,6 +28,7 @@ from kiro_swarm.workspace.refs import is_object_id
 _LINK = "160000"
 _MOST = 200
 _MOST_REFS = 2000
+_LONGEST_URL = 200
 #: Where a repository keeps what it has from others.
 _OF_OTHERS = ("refs/remotes/", "refs/tags/")
 
@@ -108,6 +109,57 @@ def unpublished(git: Git, instance: Instance, base: str) -> list[str]:
         if _only_here(instance, _place(instance, path), oid):
             found.append(f"{path.decode('utf-8', 'replace')} ({oid[:12]})")
     return found
+
+
+def unfetchable(git: Git, base: str) -> list[str]:
+    """What the index says of submodules that nobody else could fetch them by.
+
+    That is an address on this machine, where ``base`` has not the same, and none at all for
+    a submodule that is new. A relative address is next to the repository's own.
+    """
+    urls, before = _urls(git, ":.gitmodules"), _urls(git, f"{base}:.gitmodules")
+    said = [
+        f"{name} (url {url[:_LONGEST_URL]!r})"
+        for name, (_, url) in urls.items()
+        if is_local(url) and before.get(name, ("", ""))[1] != url
+    ]
+    raw = git.run(
+        *("diff-index", "--cached", "--raw", "--no-renames", "-z", base)
+    ).stdout.split(b"\0")
+    known = {path for path, url in urls.values() if url}
+    for facts, path in zip(raw[0::2], raw[1::2]):
+        old, new = facts.split(b" ")[:2]
+        name = path.decode("utf-8", "replace")
+        if (old, new) != (b":160000", b"160000") and new == b"160000":
+            said += [] if name in known else [f"{name} (no url in .gitmodules)"]
+    return said[:_MOST]
+
+
+def _urls(git: Git, blob: str) -> dict[str, tuple[str, str]]:
+    """Name -> path and url of what a ``.gitmodules`` says; nothing of one that is none."""
+    listed = git.run(
+        *("config", "--blob", blob, "--no-includes", "-z"),
+        *("--get-regexp", r"^submodule\..*\.(path|url)$"),
+        ok=range(256),
+    )
+    found: dict[str, tuple[str, str]] = {}
+    for record in listed.stdout.decode("utf-8", "replace").split("\0"):
+        key, _, value = record.partition("\n")
+        name, _, field = key[len("submodule.") :].rpartition(".")
+        if name:
+            path, url = found.get(name, ("", ""))
+            found[name] = (value, url) if field == "path" else (path, value)
+    return found
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is a path, as git reads it, or ``file:``."""
+    if not url or url.startswith(("./", "../")) or url in (".", ".."):
+        return False
+    if url.lower().startswith("file:"):
+        return True
+    before_slash = url.partition("/")[0]
+    return "://" not in url and ":" not in before_slash
 
 
 def changed_inside(git: Git, instance: Instance) -> list[str]:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.workspace.evidence import Evidence
 from kiro_swarm.workspace.instance import Cut
+from kiro_swarm.workspace.submodules import is_local
 from tests.unit.workspace.poison import Canary
 from tests.unit.workspace.repositories import Swarm, commit, git, write
 
@@ -144,3 +146,51 @@ def test_a_submodule_that_leads_out_is_not_followed(swarm: Swarm, made: Cut) -> 
     write(tree, {"a": "1"})
     done = swarm.gather(made)
     assert (done.reason, done.warning) == ("Done", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("/tmp/x", True),
+        ("file:///tmp/x", True),
+        ("FILE:/tmp/x", True),
+        ("~/x", True),
+        ("x/y", True),
+        ("x/y:z", True),
+        ("/a:b", True),
+        ("/\u202e\n/x", True),
+        ("https://example.org/x.git", False),
+        ("ssh://git@example.org/x", False),
+        ("git@example.org:x.git", False),
+        ("example.org:/tmp/x", False),
+        ("../x.git", False),
+        ("./x", False),
+        ("", False),
+    ],
+)
+def test_an_address_is_local_where_git_reads_a_path(url: str, local: bool) -> None:
+    assert is_local(url) is local
+
+
+def test_a_submodule_that_nobody_else_can_fetch_is_refused(
+    swarm: Swarm, made: Cut
+) -> None:
+    tree = Path(made.tree)
+    git(tree, "clone", "--quiet", str(swarm.top / "library"), "new")
+
+    def said(field: str, value: str) -> Evidence:
+        git(tree, "config", "--file", ".gitmodules", f"submodule.{field}", value)
+        return swarm.gather(made)
+
+    done = said("new.path", "new")
+    assert done.reason == "ContentElsewhere", done
+    assert "new (no url in .gitmodules): a submodule that nobody" in done.message
+    assert "new (url '/tmp/\\n')" in said("new.url", "/tmp/\n").message
+    write(tree, {".gitmodules": "[include]\npath = x\n"})
+    assert "new (no url in .gitmodules)" in swarm.gather(made).message
+    git(tree, "checkout", "--quiet", "HEAD", ".gitmodules")
+    # It had one, but not this one.
+    assert "lib (url 'file:///x')" in said("lib.url", "file:///x").message
+    said("lib.url", "https://example.org/lib.git")
+    said("new.url", "https://example.org/new.git")
+    assert said("new.path", "new").files == [".gitmodules", "new"]
