@@ -1,7 +1,8 @@
 """Events on our objects: rare, worth reading, never a log.
 
 An event has a name made of its object's uid, its reason and the text, so that the same
-news is one Event however often a reconcile tells it. So it is told before the write that
+news is one Event however often a reconcile tells it. Its message is one printable line: kubectl
+shows no more of it than the first. So it is told before the write that
 makes it true for all: who dies in between tells it again, and whoever sees the write finds
 the Event. It is a courtesy all the same: one that cannot be posted stops nothing.
 """
@@ -16,9 +17,10 @@ from kiro_swarm.api.kubernetes import Event, KubernetesObject
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import EVENTS, AnyResource
-from kiro_swarm.policy.words import harmless
+from kiro_swarm.policy.words import one_line
 
 COMPONENT = "kiro-swarm"
+_LONGEST = 1024
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +38,7 @@ async def emit(
 
     Raises nothing of the API server: a quota of Events must not hold back a status.
     """
-    metadata, message = item["metadata"], harmless(message)
+    metadata, message = item["metadata"], one_line(message, _LONGEST)
     told = f"{metadata['uid']}/{reason}/{message}".encode()
     stamp = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     body: Event = {
@@ -54,7 +56,7 @@ async def emit(
             "uid": metadata["uid"],
         },
         "reason": reason,
-        "message": message[:1024],
+        "message": message,
         "type": "Warning" if warning else "Normal",
         "source": {"component": COMPONENT},
         "firstTimestamp": stamp,

@@ -1,7 +1,8 @@
 """Kubernetes conditions: the one place that sets them.
 
 The transition time moves only when the status does; that is what makes comparing an old
-and a new status meaningful and keeps an idle object unwritten.
+and a new status meaningful and keeps an idle object unwritten. A message is one printable line,
+whoever's words are in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing_extensions import Literal
 
 from kiro_swarm.api.common import Condition
 from kiro_swarm.policy.times import stamp
+from kiro_swarm.policy.words import one_line
 
 _LONGEST_MESSAGE = 4096
 
@@ -42,7 +44,7 @@ def condition(
         "type": kind,
         "status": word,
         "reason": reason,
-        "message": message[:_LONGEST_MESSAGE],
+        "message": one_line(message, _LONGEST_MESSAGE),
         "lastTransitionTime": since,
         "observedGeneration": generation,
     }

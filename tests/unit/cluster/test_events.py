@@ -55,3 +55,13 @@ async def test_an_event_that_cannot_be_posted_is_let_go(
     api.intercept = refuse
     await tell(client, "a")
     assert api.requests, "it was tried"
+
+
+async def test_a_message_is_one_printable_line(api: FakeApi, client: Client) -> None:
+    await tell(
+        client, "refused:\nTo \x1b[31mhttps://x\r\n ! [rejected]\u202e\t why" * 99
+    )
+    (event,) = api.store.select(EVENTS, "team")
+    assert event["message"].isprintable()
+    assert len(event["message"]) == 1024
+    assert event["message"].startswith("refused: To https://x ! [rejected] why")

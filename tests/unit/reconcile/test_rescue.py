@@ -322,3 +322,6 @@ def test_each_step(
     step = next_step(seen, known)
     assert (step.go, step.start, step.told) == (go, start, told), case
     assert step.message
+    # Who reads it is told first that it is gone, whatever else a server said.
+    lost = "not rescued, and gone with the volume" in step.message
+    assert lost == (told == "RescueGivenUp")

@@ -74,10 +74,10 @@ def next_step(view: View, train: Train) -> Step:
         return Step(train.message, go=True, told="Rescued")
     if _FOREGROUND in (metadata.get("finalizers") or []):
         # The volume goes before the swarm does: no pod can use it any more.
-        message = "deleted in the foreground: the volume goes first; nothing is rescued"
+        message = f"deleted in the foreground, the volume goes first: {_gone(view)}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
     if view.now >= until:
-        message = f"after {seconds} s not rescued: {train.message or '-'}"
+        message = f"after {seconds} s {_gone(view)}: {train.message or '-'}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
     if any(job_outcome(job) is None for job in view.jobs if _may_write(job)):
         return Step("a Job has to end; then what is nowhere else is pushed")
@@ -87,6 +87,13 @@ def next_step(view: View, train: Train) -> Step:
     failed = train.retry_at is not None and train.reason != _SWARM_DELETED
     waits = failed and train.retry_at is not None and view.now < train.retry_at
     return Step(message, start=not waits)
+
+
+def _gone(view: View) -> str:
+    """What is lost; first, for what a server said may be long."""
+    head = (view.status.get("integration") or {}).get("head") or ""
+    last = f" (the last commit of the branch was {head[:12]})" if head else ""
+    return f"not rescued, and gone with the volume is what was nowhere else{last}"
 
 
 def _may_write(job: Job) -> bool:
