@@ -16,6 +16,7 @@ swarm's own history begins (set once).
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from kiro_swarm.workspace.errors import (
     GitFailed,
     RefNotFound,
     RemoteError,
+    VolumeTrouble,
     WorkspaceError,
 )
 from kiro_swarm.workspace.git import Git
@@ -81,13 +83,13 @@ def prepare_mirror(
     None: the remote's default branch, which its HEAD leads to.
 
     Raises InvalidUrl, InvalidRef, RemoteUnavailable, CredentialsRefused,
-    CredentialsIncomplete, RefNotFound, BrokenRepository, RepositoryBusy.
+    CredentialsIncomplete, RefNotFound, BrokenRepository, RepositoryBusy, VolumeTrouble.
     """
     remote = Remote(url, credentials)
     check_branch(integration_branch)
     if ref is not None and not is_object_id(ref):
         check_branch(ref)
-    mirror.mkdir(parents=True, exist_ok=True)
+    _writable(mirror)
     with sole_owner(mirror) as held:
         remove_stale_locks(mirror)
         git = Git(mirror, held=held)
@@ -106,6 +108,21 @@ def integration_head(mirror: Path, integration_branch: str) -> str:
             " the prepare job must have run first"
         )
     return head
+
+
+def _writable(mirror: Path) -> None:
+    """Make the folder. Raises VolumeTrouble where its volume is not ours to write to."""
+    try:
+        mirror.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=mirror):
+            pass
+    except PermissionError as error:
+        who = f"uid {os.geteuid()} and gid {os.getegid()}"
+        raise VolumeTrouble(
+            f"the volume cannot be written by {who} ({error.strerror}: {mirror}); its"
+            f" driver does not apply fsGroup: give its top folder to {who}",
+            reason="VolumeNotWritable",
+        ) from error
 
 
 def _make(git: Git, integration_branch: str) -> None:

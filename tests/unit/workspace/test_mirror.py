@@ -20,6 +20,7 @@ from kiro_swarm.workspace.errors import (
     RemoteError,
     RemoteUnavailable,
     RepositoryBusy,
+    VolumeTrouble,
 )
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head, prepare_mirror
@@ -132,6 +133,24 @@ def test_a_lock_that_is_no_plain_file_is_replaced(tmp_path: Path, kind: str) -> 
 def test_a_folder_that_cannot_be_written_is_named() -> None:
     with pytest.raises(BrokenRepository, match="cannot write into /proc"):
         sole_owner(Path("/proc/self")).__enter__()
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_volume_of_somebody_else_is_named(swarm: Swarm, made: bool) -> None:
+    if made:
+        swarm.mirror.mkdir(exist_ok=True)
+        swarm.mirror.chmod(0o500)
+    else:
+        swarm.mirror.parent.chmod(0o500)
+    me, nobody = os.geteuid(), os.geteuid() or 65532
+    os.seteuid(nobody)
+    try:
+        with pytest.raises(VolumeTrouble, match=f"by uid {nobody} and gid") as caught:
+            swarm.prepare()
+    finally:
+        os.seteuid(me)
+        swarm.mirror.parent.chmod(0o700)
+    assert caught.value.reason == "VolumeNotWritable"
 
 
 def test_a_ref_that_cannot_be_written_is_a_broken_mirror(swarm: Swarm) -> None:
