@@ -6,16 +6,27 @@ the word that was probably meant. Columns are worked out here and not on the way
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Sequence
 
 from kiro_swarm.commands.errors import SentenceError, any_of, shown
-from kiro_swarm.commands.grammar import Node, Place, Rule
+from kiro_swarm.commands.grammar import Node, Place, Rule, fold
 from kiro_swarm.commands.lexer import as_written, column_of
 from kiro_swarm.commands.suggest import close_word
 from kiro_swarm.commands.table import Argument
 from kiro_swarm.commands.values import Value, expectation
 
 _END = "the end of the sentence"
+_DELETE = frozenset(("delete", "destroy", "uninstall"))
+
+
+def deletes(word: str) -> bool:
+    """Whether a word asks to delete something, which no sentence does."""
+    return fold(word) in _DELETE
+
+
+def asks_to_delete(words: Sequence[str]) -> bool:
+    """Whether these words would delete a swarm."""
+    return deletes("".join(words[:1])) and [*map(fold, words[1:2])] in ([], ["swarm"])
 
 
 def unknown_word(
@@ -30,8 +41,10 @@ def unknown_word(
     else:
         kind = "word" if index else "command"
         problem = f"unknown {kind} {shown(as_written(words[index]))} at column {column}"
-        close = close_word(node, words[index]) if advise else None
+        close = close_word(node, words, index) if advise else None
     advice = f"did you mean '{close}'?" if close else f"expected {any_of(expected)}"
+    if asks_to_delete(words):
+        advice = "a swarm is deleted with: kubectl delete kiroswarm NAME"
     return SentenceError(f"{problem}; {advice}", column, expected)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -63,6 +65,9 @@ def outcome_of(text: str) -> Action | SentenceError:
 @example('run task "')
 @example('run task "\\')
 @example('say words ="x"')
+@example("approve all")
+@example("scale")
+@example("run task")
 def test_any_text_gives_an_action_or_an_error_that_helps(text: str) -> None:
     outcome = outcome_of(text)
     if isinstance(outcome, SentenceError):
@@ -72,6 +77,11 @@ def test_any_text_gives_an_action_or_an_error_that_helps(text: str) -> None:
             nearest = EVERYTHING.parse(suggestion)
             assert nearest.normalized == suggestion
             assert not nearest.command.destructive
+            # Only values that were written, never one of an example.
+            for value in (*nearest.arguments.values(), *nearest.parameters.values()):
+                assert not isinstance(value, str) or value in text
+            digits = re.findall(r"(?<!\S)\d+(?!\S)", text)
+            assert not set(re.findall(r"(?<!\S)\d+(?!\S)", suggestion)) - set(digits)
     else:
         assert EVERYTHING.parse(format_action(outcome)) == outcome
         assert EVERYTHING.parse(outcome.normalized).normalized == outcome.normalized

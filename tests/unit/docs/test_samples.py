@@ -15,8 +15,9 @@ from hack.lib.docs.kinds import fields, schema_of
 from kiro_swarm.api.crd import KINDS, Kind
 from kiro_swarm.api.meta import API_VERSION, GROUP
 from kiro_swarm.cli.kubectl.failure import Failure
-from kiro_swarm.cli.kubectl.route import places_of, route
+from kiro_swarm.cli.kubectl.route import route
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
+from kiro_swarm.cli.kubectl.spoken import places_of
 from kiro_swarm.commands.parser import parse as parse_sentence
 from kiro_swarm.tasks.file.parser import parse as parse_tasks
 from tests.support.shapes import valid

@@ -89,7 +89,7 @@ def _answer(argv: list[str], fragment: str, until: float) -> tuple[list[str], in
     if argv and argv[-1] == "--kubeconfig":
         return [], _FILES
     question = None if fragment.startswith("-") else names.ask_names(argv)
-    from kiro_swarm.cli.kubectl.route import VALUED
+    from kiro_swarm.cli.kubectl.spoken import VALUED
 
     if argv and argv[-1] in VALUED - {"--swarm"}:
         if question is not None:
@@ -137,7 +137,8 @@ def _lines(
 
 def _parts(argv: Sequence[str]) -> tuple[str, list[str], bool]:
     """The swarm that is named, the words said to it, and whether it could still be named."""
-    from kiro_swarm.cli.kubectl.route import NAME, begins, places_of
+    from kiro_swarm.cli.kubectl.route import NAME, begins
+    from kiro_swarm.cli.kubectl.spoken import places_of
 
     places, dashes = places_of(argv)
     words = [argv[place] for place in places]

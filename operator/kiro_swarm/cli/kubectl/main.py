@@ -15,7 +15,8 @@ import click
 
 from kiro_swarm import __version__
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NOT_UNDERSTOOD, Failure
-from kiro_swarm.cli.kubectl.route import places_of, route
+from kiro_swarm.cli.kubectl.route import begins, route
+from kiro_swarm.cli.kubectl.spoken import Spoken, places_of
 
 #: View -> module. The function has the name of the view.
 _MODULES = {
@@ -46,10 +47,12 @@ def main(argv: Optional[Sequence[str]] = None) -> NoReturn:
         view = way.view
         if view in (None, "help") and _asks_for_help(rest):
             view, rest = "help", _words(rest)[:1]
+        swarm = way.swarm
+        spoken = Spoken.of(rest, swarm, named=bool(swarm) and begins([swarm]))
         if way.swarm and view != "help":
             rest = [f"--swarm={way.swarm}", *rest]
         name = f"kubectl swarm {view}" if view else "kubectl swarm"
-        command_of(view).main(rest, prog_name=name, standalone_mode=False)
+        command_of(view).main(rest, prog_name=name, standalone_mode=False, obj=spoken)
     except Failure as failure:
         from kiro_swarm.cli.kubectl.terminal import Terminal
 

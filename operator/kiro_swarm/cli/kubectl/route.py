@@ -13,15 +13,18 @@ Called by ``main`` with the arguments as they are and by ``complete``.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Optional, Sequence
 
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
 from kiro_swarm.cli.kubectl.sentence import sentence_of
+from kiro_swarm.cli.kubectl.spoken import Spoken, places_of
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.grammar import fold
-from kiro_swarm.commands.parser import PARSER, parse
+from kiro_swarm.commands.parser import PARSER, read
+from kiro_swarm.commands.refusals import asks_to_delete, deletes
 
 #: Views and what they show, in the order of the help.
 VIEWS = {
@@ -39,18 +42,14 @@ VIEWS = {
     "help": "Views and sentences; help VERB shows examples.",
 }
 KINDS = ("swarms", "tasks", "instances", "commands")
-#: Options whose value is the next argument.
-VALUED = frozenset(
-    {
-        *("-n", "--namespace", "--context", "--kubeconfig", "--as", "--as-group"),
-        *("--request-timeout", "--swarm", "-o", "--output", "--timeout"),
-        *("--correlation-id", "-c", "--container", "--tail"),
-    }
-)
 NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 _FIRST_WORDS = frozenset(PARSER.grammar.permissions)
 #: A first word this near to one of the language is a slip, not a swarm.
 _NEAR = 0.8
+#: What follows a swarm may be less near to one.
+_NEAR_AFTER = 0.75
+#: What ``kiro-swarm tasks`` does with a file, without a cluster.
+_OF_FILES = frozenset(("check", "mark"))
 
 
 @dataclass(frozen=True)
@@ -60,20 +59,6 @@ class Route:
     view: Optional[str]
     swarm: str
     rest: tuple[str, ...]
-
-
-def places_of(argv: Sequence[str]) -> tuple[list[int], Optional[int]]:
-    """Where in the arguments words stand, and where ``--`` is. Words: before it only."""
-    places: list[int] = []
-    index = 0
-    while index < len(argv):
-        word = argv[index]
-        if word == "--":
-            return places, index
-        if not word.startswith("-") or word == "-" or word[1:2].isdigit():
-            places.append(index)
-        index += 2 if word in VALUED else 1
-    return places, None
 
 
 def route(argv: Sequence[str]) -> Route:
@@ -89,16 +74,24 @@ def route(argv: Sequence[str]) -> Route:
     if not words:
         return Route("help", "", tuple(argv))
     named = any(item.split("=")[0] == "--swarm" for item in argv)
+    _refuse_files(words)
+    plain = Spoken.of(argv)
     if named or begins(words):
-        return _to("", argv, places, words)
+        return _to(plain, argv, places, words)
     if not words[1:]:
-        _refuse_slip("", words)
-    if not _names_a_swarm(words[0], words[1:]):
-        _refuse_slip("", words)
-        if NAME.match(words[0]) and not near_word(words[0]):
-            _refuse_slip(words[0], words[1:])
+        _refuse_slip(plain, words)
+    if asks_to_delete(words):
         return Route(None, "", tuple(argv))
-    return _to(words[0], _without(argv, places[:1]), None, words[1:])
+    if not _names_a_swarm(words[0], words[1:], plain):
+        _refuse_slip(plain, words)
+        if not NAME.match(words[0]) or near_word(words[0]):
+            return Route(None, "", tuple(argv))
+        # Whatever is wrong is wrong after the swarm, or with both words.
+        _refuse_slip(Spoken.of(argv, words[0]), words[1:])
+        if not _follows_a_swarm(words[1:]):
+            raise _neither(words, Spoken.of(argv, words[0]))
+    swarm, following = words[0], words[1:]
+    return _to(Spoken.of(argv, swarm), _without(argv, places[:1]), None, following)
 
 
 def begins(words: Sequence[str]) -> bool:
@@ -119,25 +112,25 @@ def view_of(words: Sequence[str]) -> Optional[str]:
 
 
 def _to(
-    swarm: str,
+    spoken: Spoken,
     argv: Sequence[str],
     places: Optional[Sequence[int]],
     words: Sequence[str],
 ) -> Route:
     view = view_of(words)
     if view is None:
-        _refuse_slip(swarm, words)
-        return Route(None, swarm, tuple(argv))
+        _refuse_slip(spoken, words)
+        return Route(None, spoken.swarm, tuple(argv))
     if places is None:
         places, _ = places_of(argv)
-    return Route(view, swarm, _without(argv, places[:1]))
+    return Route(view, spoken.swarm, _without(argv, places[:1]))
 
 
 def _without(argv: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
     return tuple(word for index, word in enumerate(argv) if index not in places)
 
 
-def _names_a_swarm(word: str, following: Sequence[str]) -> bool:
+def _names_a_swarm(word: str, following: Sequence[str], spoken: Spoken) -> bool:
     if not NAME.match(word):
         return False
     if not following:
@@ -147,7 +140,8 @@ def _names_a_swarm(word: str, following: Sequence[str]) -> bool:
             f"no view and no sentence begins with '{word}'",
             NOT_UNDERSTOOD,
             [
-                f"if it is a swarm, say what to do: kubectl swarm {word} status swarm",
+                "if it is a swarm, say what to do: "
+                + Spoken(spoken.options, word).line("status swarm"),
                 "kubectl swarm get lists the swarms, kubectl swarm help what can be said",
             ],
         )
@@ -157,7 +151,36 @@ def _names_a_swarm(word: str, following: Sequence[str]) -> bool:
     return begins(following) and not (meant and _parses([meant, *following]))
 
 
-def _refuse_slip(swarm: str, words: Sequence[str]) -> None:
+def _follows_a_swarm(words: Sequence[str]) -> bool:
+    """Whether words, none of which is one of ours, may be a sentence with a slip."""
+    first = words[0].split(" ")[0]
+    near = get_close_matches(first, [*_FIRST_WORDS, *VIEWS], 1, _NEAR_AFTER)
+    return bool(near) or asks_to_delete(sentence_of(words).split()[:2])
+
+
+def _neither(words: Sequence[str], spoken: Spoken) -> Failure:
+    """For two words of which the second begins nothing if the first is a swarm."""
+    first, second = words[0], words[1].split(" ")[0]
+    return Failure(
+        f"no view and no sentence begins with '{first}', nor with '{second}' if "
+        f"'{first}' is a swarm",
+        NOT_UNDERSTOOD,
+        ["kubectl swarm get lists the swarms, kubectl swarm help what can be said"]
+        + ([f"to delete a swarm: {Spoken(spoken.options).delete()}"] * deletes(first)),
+    )
+
+
+def _refuse_files(words: Sequence[str]) -> None:
+    """Raises Failure for what another tool of ours does with a task file."""
+    if words[0] == "tasks" and words[1:2] and words[1] in _OF_FILES:
+        raise Failure(
+            "the plugin reads no files; the tool that does is kiro-swarm",
+            NOT_UNDERSTOOD,
+            [f"did you mean: kiro-swarm {shlex.join(words)}"],
+        )
+
+
+def _refuse_slip(spoken: Spoken, words: Sequence[str]) -> None:
     """Raises Failure, with the view that is meant, for a slip of a view or of its kind."""
     first, following = words[0], words[1:]
     meant: list[str] = []
@@ -172,11 +195,10 @@ def _refuse_slip(swarm: str, words: Sequence[str]) -> None:
             return
     if (len(meant) < 2 and first in VIEWS) or not meant or _parses(words):
         return
-    spoken = " ".join(filter(None, ["kubectl swarm", swarm, *meant]))
     raise Failure(
         f"there is no view '{' '.join(words)}'",
         NOT_UNDERSTOOD,
-        [f"did you mean: {spoken}"],
+        [f"did you mean: {spoken.line(' '.join(meant))}"],
     )
 
 
@@ -187,7 +209,7 @@ def near_word(word: str) -> str:
 
 def _parses(words: Sequence[str]) -> bool:
     try:
-        parse(sentence_of(words))
+        read(sentence_of(words))
     except SentenceError:
         return False
     return True

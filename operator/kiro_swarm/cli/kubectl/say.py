@@ -32,6 +32,7 @@ from kiro_swarm.cli.kubectl.options import (
 )
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.spoken import Spoken
 from kiro_swarm.cluster import errors, identity
 from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.commands.action import Action
@@ -123,8 +124,14 @@ def sentence(
         sentence_of(words), dry_run, not no_wait, timeout, correlation_id, output
     )
     target = Target(**cluster)
-    action = understood(order.sentence, target.swarm)
+    action = understood(order.sentence, spoken())
     run(target, lambda session: say(session, order, action))
+
+
+def spoken() -> Spoken:
+    """How the line of the shell began, as ``main`` noted it."""
+    found = click.get_current_context().obj
+    return found if isinstance(found, Spoken) else Spoken()
 
 
 async def say(session: Session, order: Order, action: Action) -> int:

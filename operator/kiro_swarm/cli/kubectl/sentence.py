@@ -9,13 +9,17 @@ from __future__ import annotations
 from typing import Sequence
 
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
+from kiro_swarm.cli.kubectl.spoken import Spoken
 from kiro_swarm.commands.action import Action
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.lexer import scan
+from kiro_swarm.commands.parser import first_permission as begins
 from kiro_swarm.commands.parser import parse
+from kiro_swarm.commands.refusals import asks_to_delete
 
 #: More than this of a long sentence is not shown around the place that is wrong.
 _SHOWN = 72
+_NOTHING_SAID = Spoken()
 
 
 def sentence_of(words: Sequence[str]) -> str:
@@ -26,20 +30,25 @@ def sentence_of(words: Sequence[str]) -> str:
     return " ".join([*words[:1], *(_word(word) for word in words[1:])])
 
 
-def understood(text: str, said_to: str = "") -> Action:
+def understood(text: str, spoken: Spoken = _NOTHING_SAID) -> Action:
     """The action of a sentence.
 
-    :param said_to: name of the swarm as it was written, for the suggestions.
+    :param spoken: how the line of the shell began, for the lines to copy.
 
     Raises Failure: a message, the sentence with a mark under the place, suggestions.
     """
     try:
         return parse(text)
     except SentenceError as error:
-        spoken = " ".join(filter(None, ("kubectl swarm", said_to)))
         hints = [*_marked(text, error.position)]
-        hints += [f"did you mean: {spoken} {each}" for each in error.suggestions]
-        if not error.suggestions:
+        first = text.split()[:1]
+        if asks_to_delete(text.split(None, 2)[:2]):
+            hints.append(f"to delete it: {spoken.delete()}")
+        elif error.suggestions:
+            hints += [f"did you mean: {spoken.line(it)}" for it in error.suggestions]
+        elif begins("".join(first)):
+            hints.append(f"kubectl swarm help {first[0].lower()} shows examples")
+        else:
             hints.append("kubectl swarm help lists all sentences")
         raise Failure(error.message, NOT_UNDERSTOOD, hints) from None
 

@@ -17,7 +17,7 @@ from kiro_swarm.cli.kubectl.options import (
     cluster_options,
     output_option,
 )
-from kiro_swarm.cli.kubectl.say import Order, say
+from kiro_swarm.cli.kubectl.say import Order, say, spoken
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
 from kiro_swarm.cli.kubectl.session import run
 
@@ -60,5 +60,5 @@ def _ask(
     if timeout <= 0:
         raise click.BadParameter("must be longer than 0", param_hint="--timeout")
     order = Order(sentence_of([verb, "task", task]), timeout=timeout, output=output)
-    action = understood(order.sentence, target.swarm)
+    action = understood(order.sentence, spoken())
     run(target, lambda session: say(session, order, action))

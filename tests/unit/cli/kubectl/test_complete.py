@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from kiro_swarm.cli.kubectl.complete import OPTIONS, OUTPUTS, main
 from kiro_swarm.cli.kubectl.main import command_of
 from kiro_swarm.cli.kubectl.names import Name, ask_names, read_names
-from kiro_swarm.cli.kubectl.route import VALUED, VIEWS
+from kiro_swarm.cli.kubectl.route import VIEWS
+from kiro_swarm.cli.kubectl.spoken import VALUED
 
 OPERATOR = Path(__file__).resolve().parents[4] / "operator"
 ROWS = """\

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
-from kiro_swarm.cli.kubectl.route import VALUED, VIEWS, Route, route
+from kiro_swarm.cli.kubectl.route import VIEWS, Route, route
+from kiro_swarm.cli.kubectl.spoken import VALUED
 from kiro_swarm.commands.parser import PARSER
 
 
@@ -55,6 +56,11 @@ from kiro_swarm.commands.parser import PARSER
         ("shop status", None, "shop", "status"),
         # What is wrong after a swarm is wrong there.
         ("shop run tsk 1", None, "shop", "run tsk 1"),
+        ("notes aprove task 1.2", None, "notes", "aprove task 1.2"),
+        ("-n team-a notes rejct task 2", None, "notes", "-n team-a rejct task 2"),
+        ("notes scal up instances 2", None, "notes", "scal up instances 2"),
+        ("notes delete swarm", None, "notes", "delete swarm"),
+        ("delete swarm", None, "", "delete swarm"),
     ],
 )
 def test_words_find_their_place(
@@ -88,7 +94,8 @@ def test_nothing_said_to_a_swarm_says_what_one_could_say() -> None:
         ("tasks", "get tasks"),
         ("shop wacth", "shop watch"),
         ("shop get taks", "shop get tasks"),
-        ("--swarm shop evnts", "events"),
+        ("--swarm shop evnts", "--swarm shop events"),
+        ("-n team shop wacth", "-n team shop watch"),
     ],
 )
 def test_a_slip_of_a_view_names_the_view(line: str, meant: str) -> None:
@@ -96,6 +103,21 @@ def test_a_slip_of_a_view_names_the_view(line: str, meant: str) -> None:
         route(line.split())
     assert caught.value.status == NOT_UNDERSTOOD
     assert caught.value.hints == (f"did you mean: kubectl swarm {meant}",)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("foo bar 1", "'foo', nor with 'bar' if 'foo' is a swarm", "swarm get lists"),
+        ("delete notes", "begins with 'delete'", "kubectl delete kiroswarm NAME"),
+        ("tasks check a.md", "reads no files", "mean: kiro-swarm tasks check a.md"),
+    ],
+)
+def test_what_fits_nothing_is_told_so(line: str, message: str, hint: str) -> None:
+    with pytest.raises(Failure, match=message) as caught:
+        route(line.split())
+    assert caught.value.status == NOT_UNDERSTOOD
+    assert hint in caught.value.hints[-1]
 
 
 @pytest.mark.parametrize("line", ["event status swarm", "event watch"])

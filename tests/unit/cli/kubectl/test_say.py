@@ -110,7 +110,7 @@ def test_what_is_not_understood_is_not_sent() -> None:
         "error: unknown word 'tsk' at column 5; did you mean 'task'?\n"
         "  run tsk 2.1\n"
         "      ^\n"
-        "did you mean: kubectl swarm demo run task 2.1\n"
+        "did you mean: kubectl swarm --kubeconfig /nowhere demo run task 2.1\n"
     )
 
 

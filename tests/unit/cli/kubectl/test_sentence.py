@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
 from kiro_swarm.cli.kubectl.sentence import sentence_of, understood
+from kiro_swarm.cli.kubectl.spoken import Spoken
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.lexer import plain, split
 from kiro_swarm.commands.parser import parse
@@ -67,8 +68,39 @@ def test_the_mark_is_under_the_word(sentence: str, marked: str) -> None:
 
 def test_suggestions_are_whole_command_lines() -> None:
     with pytest.raises(Failure) as caught:
-        understood("statsu swarm", "shop")
-    assert "did you mean: kubectl swarm shop status swarm" in caught.value.hints
+        understood("statsu swarm", Spoken(("-n", "a b"), "shop"))
+    assert (
+        "did you mean: kubectl swarm -n 'a b' shop status swarm" in caught.value.hints
+    )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "line"),
+    [
+        ("run task 1", "kubectl swarm -n t -o json run run task 1"),
+        ('log "$(id)"', "kubectl swarm -n t -o json run 'log \"$(id)\"'"),
+    ],
+)
+def test_a_shell_takes_a_line_word_for_word(sentence: str, line: str) -> None:
+    spoken = Spoken.of(["-n", "t", "run", "-o", "json", "--", "x"], "run")
+    assert spoken.line(sentence) == line
+    named = Spoken.of(["-n", "t"], "run", named=True)
+    assert named.line("status swarm") == "kubectl swarm -n t --swarm run status swarm"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "line"),
+    [
+        (Spoken(("-n", "t", "-o", "json"), "notes"), "notes -n t"),
+        (Spoken(("--swarm", "a", "--context=x")), "a --context=x"),
+        (Spoken(("--swarm=a",)), "a"),
+        (Spoken(), "NAME"),
+    ],
+)
+def test_who_would_delete_a_swarm_is_told_how(spoken: Spoken, line: str) -> None:
+    with pytest.raises(Failure) as caught:
+        understood("delete swarm", spoken)
+    assert caught.value.hints[-1] == f"to delete it: kubectl delete kiroswarm {line}"
 
 
 def test_without_a_suggestion_the_help_is_named() -> None:
