@@ -238,7 +238,20 @@ def applied(api_server: Cluster, team: str) -> List[Dict[str, Any]]:
         ),
         (0, "spec.tasks", {"inline": "- [ ] 1. a"}, "task source is immutable"),
         (0, "spec.tasks", {"specPath": "other"}, "task source is immutable"),
-        (0, "spec.storage", {"size": "3Gi"}, "storage is immutable"),
+        (0, "spec.storage", {"size": "512Mi"}, "storage.size can only grow"),
+        (0, "spec.storage", {"size": "1023.9Mi"}, "storage.size can only grow"),
+        (
+            0,
+            "spec.storage",
+            {"storageClassName": "fast"},
+            "storageClassName and accessMode of storage are immutable",
+        ),
+        (
+            0,
+            "spec.storage",
+            {"accessMode": "ReadWriteMany"},
+            "storageClassName and accessMode of storage are immutable",
+        ),
         (0, "spec.integration", {"branch": "b"}, "integration branch is immutable"),
         (0, "spec.integration", {}, "integration branch is immutable"),
         (1, "spec.id", "9", "is immutable"),
@@ -268,6 +281,7 @@ def test_what_is_not_bound_to_work_can_change(
     item = changed(item, "spec.template.agent.command", ["other"])
     item = changed(item, "spec.template.capabilities", ["Rust 2024", "gpu"])
     item = changed(item, "spec.distribution", {"strategy": "RoundRobin"})
+    item = changed(item, "spec.storage", {"size": "2.5Gi"})
     api_server.kubectl(
         "replace", "-n", team, "--dry-run=server", "-f", "-", input=dump(item)
     )

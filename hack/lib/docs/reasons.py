@@ -29,7 +29,7 @@ CONDITIONS = frozenset(
     {
         *("ApprovalNeeded", "Complete", "ConflictPredicted", "Failed", "Integrated"),
         *("Late", "Logged", "Prepared", "Ready", "Reconciling", "Stalled"),
-        "VolumeFilling",
+        *("VolumeFilling", "VolumeResized"),
     }
 )
 #: Reasons that are a value of the API or the type of a condition, too.
@@ -48,6 +48,9 @@ _OTHERS = frozenset(
         # What Kubernetes says about pods.
         *("ContainerCreating", "Evicted", "PodInitializing", "PodScheduled"),
         "Unschedulable",
+        # What Kubernetes says about claims.
+        *("ControllerResizeError", "ControllerResizeInfeasible", "NodeResizeError"),
+        *("NodeResizeInfeasible", "FileSystemResizePending", "Resizing"),
         # Headings and names in Python.
         *("AgentSocket", "Commands", "ExecResult"),
         # Between the parts of one pod, never shown: the runner says it in its own words.

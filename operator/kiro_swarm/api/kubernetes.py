@@ -298,20 +298,6 @@ class ConfigMap(KubernetesObject, total=False):
     immutable: bool
 
 
-class ClaimSpec(TypedDict, total=False):
-    """What a claim asks for."""
-
-    accessModes: list[str]
-    resources: ResourceRequirements
-    storageClassName: str
-
-
-class PersistentVolumeClaim(KubernetesObject, total=False):
-    """A claim of a volume."""
-
-    spec: ClaimSpec
-
-
 class ServiceAccount(KubernetesObject, total=False):
     """An account of pods."""
 

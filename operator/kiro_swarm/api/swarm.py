@@ -217,7 +217,11 @@ class Recovery(Model):
 class Storage(Model):
     """The volume of the swarm: the mirror and the instances' worktrees."""
 
-    size: Quantity = Field(default="1Gi", description="Size of the claim.")
+    size: Quantity = Field(
+        default="1Gi",
+        description="Size of the claim. It may grow at any time, where the StorageClass "
+        "has allowVolumeExpansion; see the condition VolumeResized.",
+    )
     storage_class_name: Optional[ObjectName] = Field(
         default=None, description="StorageClass. Default: the cluster's default."
     )
@@ -263,11 +267,25 @@ class KiroSwarmSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                "has(self.storage) == has(oldSelf.storage) && "
-                "(!has(self.storage) || self.storage == oldSelf.storage)",
-                "storage is immutable: the work is on this volume. Delete this KiroSwarm "
-                "and create it again for another one",
-            )
+                # What is left out is the default, so that it can be written later on.
+                "(has(self.storage) && has(self.storage.storageClassName) "
+                "? self.storage.storageClassName : '') == "
+                "(has(oldSelf.storage) && has(oldSelf.storage.storageClassName) "
+                "? oldSelf.storage.storageClassName : '') && "
+                "(has(self.storage) && has(self.storage.accessMode) "
+                "? self.storage.accessMode : 'ReadWriteOnce') == "
+                "(has(oldSelf.storage) && has(oldSelf.storage.accessMode) "
+                "? oldSelf.storage.accessMode : 'ReadWriteOnce')",
+                "storageClassName and accessMode of storage are immutable: the work is on "
+                "this volume. Delete this KiroSwarm and create it again for another one",
+            ),
+            (
+                "quantity(has(self.storage) && has(self.storage.size) "
+                "? self.storage.size : '1Gi').compareTo("
+                "quantity(has(oldSelf.storage) && has(oldSelf.storage.size) "
+                "? oldSelf.storage.size : '1Gi')) >= 0",
+                "storage.size can only grow: no volume becomes smaller",
+            ),
         )
     )
     repository: Repository = Field(description="Where the code comes from.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Generic, Optional, TypeVar
 
+from kiro_swarm.api.claims import PersistentVolumeClaim
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
 from kiro_swarm.api.instance import KiroInstance, KiroInstanceStatus
 from kiro_swarm.api.kubernetes import (
@@ -21,7 +22,6 @@ from kiro_swarm.api.kubernetes import (
     Lease,
     NetworkPolicy,
     NoStatus,
-    PersistentVolumeClaim,
     Pod,
     PodStatus,
     Role,

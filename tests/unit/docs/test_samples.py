@@ -36,7 +36,7 @@ Object = Any
 CONDITIONS: Dict[str, Set[str]] = {
     "KiroSwarm": {
         *("Ready", "Reconciling", "Stalled", "Prepared", "Complete", "Integrated"),
-        *("ApprovalNeeded", "VolumeFilling"),
+        *("ApprovalNeeded", "VolumeFilling", "VolumeResized"),
     },
     "KiroInstance": {"Ready"},
     "KiroTask": {"ConflictPredicted", "Late"},

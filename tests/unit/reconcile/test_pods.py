@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 
 from kiro_swarm.api.access import spec_of
-from kiro_swarm.api.kubernetes import PersistentVolumeClaim, Role
+from kiro_swarm.api.claims import PersistentVolumeClaim
+from kiro_swarm.api.kubernetes import Role
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.work_settings import WorkSettings
 from kiro_swarm.cluster.resources import CLAIMS, ROLES

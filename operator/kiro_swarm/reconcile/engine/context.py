@@ -37,6 +37,7 @@ from kiro_swarm.cluster.resources import (
     StatusT,
 )
 from kiro_swarm.observe.health import Report
+from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog, is_urgent
 from kiro_swarm.reconcile.engine.doubts import Doubts
@@ -109,6 +110,9 @@ class Remembered:
     ensured: set[str] = field(default_factory=set)
     """Uids of swarms whose accounts and volume this process has made sure of, and of
     Jobs whose pod it has asked for."""
+
+    volumes: dict[str, Resize] = field(default_factory=dict)
+    """Uid of a swarm -> what is known of its claim; see ``reconcile/swarms/volume.py``."""
 
     filling: set[str] = field(default_factory=set)
     """Uids of swarms whose missing instances are being made right now. Words about those
@@ -274,6 +278,7 @@ class Context(Remembered, Alive, Stored):
             item = known  # whoever tells of the end may know no more than the name
         self.cache.remove(resource, item)
         self.ensured.discard(uid)
+        self.volumes.pop(uid, None)
         self.heartbeats.pop(uid, None)
         self.written.pop(uid, None)
         self.refused.pop(uid, None)

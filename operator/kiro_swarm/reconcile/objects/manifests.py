@@ -6,13 +6,12 @@ name made of the swarm's, so making one twice makes it once.
 
 from __future__ import annotations
 
+from kiro_swarm.api.claims import ClaimSpec, PersistentVolumeClaim
 from kiro_swarm.api.kubernetes import (
-    ClaimSpec,
     KubernetesObject,
     NetworkPolicy,
     ObjectMeta,
     OwnerReference,
-    PersistentVolumeClaim,
     PolicyRule,
     Role,
     RoleBinding,
@@ -84,7 +83,9 @@ def foundations(
     """What has to be there before the first pod of a swarm."""
     name = swarm["metadata"]["name"]
     claim: PersistentVolumeClaim = {
-        **_named(swarm, CLAIMS, naming.claim_name(name)),
+        "apiVersion": CLAIMS.api_version,
+        "kind": CLAIMS.kind,
+        "metadata": metadata(swarm, naming.claim_name(name)),
         "spec": _claim(storage),
     }
     made: list[Made] = [

@@ -12,7 +12,8 @@ from typing import Optional
 from kiro_swarm.api.common import Condition
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, READY, SKIPPED
 from kiro_swarm.api.swarm_status import VolumeStatus
-from kiro_swarm.policy.conditions import condition
+from kiro_swarm.policy.conditions import condition, find
+from kiro_swarm.policy.growth import RESIZED, Resize
 from kiro_swarm.policy.ledger import LEDGER_FULL
 from kiro_swarm.policy.volume import is_filling
 from kiro_swarm.reconcile.snapshot.view import View
@@ -66,6 +67,7 @@ def conditions(
     phase: str,
     message: str,
     all_ready: bool,
+    resize: Optional[Resize] = None,
 ) -> list[Condition]:
     """All conditions, each with its transition time carried over where it applies."""
     generation = view.swarm["metadata"].get("generation", 0)
@@ -101,6 +103,17 @@ def conditions(
             " volume are in use"
         )
         asked.append(make("VolumeFilling", filling, reason, text))
+    said = find(before, "VolumeResized")
+    if resize is not None and resize.reason:
+        grown = resize.reason == RESIZED
+        asked.append(make("VolumeResized", grown, resize.reason, resize.message))
+    elif said is not None and resize is not None and said["status"] != "True":
+        # A process that was not there when it was asked for finds it done.
+        asked.append(
+            make("VolumeResized", True, RESIZED, f"the volume has {resize.size}")
+        )
+    elif said is not None:
+        asked.append(said)
     if view.spec.integration.approval == "Required":
         asking = question_of(view)
         reason = "ApprovalPending" if asking else "NothingToApprove"

@@ -33,6 +33,7 @@ from kiro_swarm.api.swarm_status import (
 )
 from kiro_swarm.api.task import State
 from kiro_swarm.policy.conditions import is_true
+from kiro_swarm.policy.growth import Resize
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.text import listed
@@ -59,7 +60,9 @@ _MOST_INSTANCES = 64
 _PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
 
 
-def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatus:
+def swarm_status(
+    view: View, prepared: Prepared, train: Train, resize: Optional[Resize] = None
+) -> KiroSwarmStatus:
     """The whole status of a KiroSwarm."""
     before = view.status
     counts = Counter(view.states.values())
@@ -86,7 +89,9 @@ def swarm_status(view: View, prepared: Prepared, train: Train) -> KiroSwarmStatu
         "startedAt": started,
         "finishedAt": finished,
         "speedup": _speedup(view, started, last_end(view)),
-        "conditions": conditions(view, prepared, train, phase, message, all_ready),
+        "conditions": conditions(
+            view, prepared, train, phase, message, all_ready, resize
+        ),
     }
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
-from typing import Optional, cast
+from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
-from kiro_swarm.api.kubernetes import Job, KubernetesObject, PolicyRule, Role
+from kiro_swarm.api.kubernetes import (
+    Job,
+)
 from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask
@@ -24,21 +25,27 @@ from kiro_swarm.cluster.resources import (
     COMMANDS,
     INSTANCES,
     PODS,
-    ROLES,
     SWARMS,
     TASKS,
-    AnyResource,
 )
 from kiro_swarm.policy.annotations import refused
 from kiro_swarm.policy.conditions import find, is_true
-from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
-from kiro_swarm.reconcile.objects.manifests import foundations, is_owned
+from kiro_swarm.policy.growth import Resize
+from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.settings import scheme_of
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
 from kiro_swarm.reconcile.snapshot.reports import report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look, look_again
-from kiro_swarm.reconcile.swarms import delivery, integrate, members, prepare, rescue
+from kiro_swarm.reconcile.swarms import (
+    delivery,
+    integrate,
+    members,
+    prepare,
+    rescue,
+    volume,
+)
+from kiro_swarm.reconcile.swarms.foundations import lay
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
@@ -86,7 +93,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
         return
     swarm = await rescue.keep_until_rescued(ctx, swarm, spec)
     view = look(ctx.cache, swarm, spec, ctx.now())
-    taken = await _lay_foundations(ctx, view)
+    taken = await lay(ctx, view)
     if taken and not was_prepared(view.status):
         await _wait_for_names(ctx, key, view, taken)
         return
@@ -103,35 +110,13 @@ async def reconcile(ctx: Context, key: Key) -> None:
         view = look_again(ctx.cache, view, ctx.now())
         view = await _move_tasks(ctx, view)
     train = await integrate.reconcile(ctx, view)
-    again = await _write_status(ctx, view, prepared, train)
+    resize = await volume.grow(ctx, view)
+    again = await _write_status(ctx, view, prepared, train, resize)
     _wake_instances(ctx, view)
     for waiting in ctx.backlog.begun(key.namespace, key.name):
         ctx.queue.add(ctx.key(COMMANDS, key.namespace, waiting))
     if again is not None:
         ctx.queue.add_after(key, again)
-
-
-async def _lay_foundations(ctx: Context, view: View) -> list[str]:
-    """Accounts, roles, volume, policy: once for each swarm and operator process.
-
-    Returns the objects that stand in the way: of an earlier swarm of this name, which are
-    on their way out, or of somebody else.
-    """
-    if view.uid in ctx.ensured:
-        return []
-    made = foundations(
-        view.swarm, view.spec.storage, network_policy=ctx.settings.network_policy
-    )
-    answers = await side_by_side(
-        partial(_lay, ctx, view.swarm, resource, body) for resource, body in made
-    )
-    if all(answers):
-        ctx.ensured.add(view.uid)
-    return [
-        f"{resource.kind} {body['metadata']['name']}"
-        for (resource, body), mine in zip(made, answers)
-        if not mine
-    ]
 
 
 async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) -> None:
@@ -141,59 +126,6 @@ async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) 
     prepared = Prepared(None, "Preparing", message, attempt)
     await _write_status(ctx, view, prepared, integrate.observe(view))
     ctx.queue.add_after(key, 1.0)
-
-
-async def _lay(
-    ctx: Context, swarm: KiroSwarm, resource: AnyResource, body: KubernetesObject
-) -> bool:
-    """Make one object that is not watched; True when it is there and the swarm's.
-
-    The Roles of a swarm that an earlier release made get the rights that its Jobs need now.
-    """
-    namespace, name = swarm["metadata"]["namespace"], body["metadata"]["name"]
-    try:
-        await ctx.client.create(resource, namespace, body)
-    except errors.AlreadyExists:
-        there = await ctx.client.get(resource, namespace, name)
-        if not is_owned(there, swarm):
-            return False
-        if resource is ROLES:
-            await _give_rights(ctx, swarm, there, cast(Role, body)["rules"])
-    return True
-
-
-async def _give_rights(
-    ctx: Context, swarm: KiroSwarm, role: Role, rules: list[PolicyRule]
-) -> None:
-    """Let a Role allow this, and nothing else.
-
-    Where the operator's own rights are kept by somebody else, it may not be allowed to.
-    What the swarm did until now, it can do with the Role as it is: it goes on, and says so.
-    """
-    if role.get("rules") == rules:
-        return
-    metadata = role["metadata"]
-    version = {"resourceVersion": metadata["resourceVersion"]}
-    patch = {"metadata": version, "rules": rules}
-    try:
-        await ctx.client.patch(ROLES, metadata["namespace"], metadata["name"], patch)
-    except errors.Forbidden as error:
-        message = (
-            f"Role {metadata['name']} lacks what Jobs of this release need, and the "
-            f"operator may not change it: {error.message}"
-        )
-        log.warning(
-            "%s/%s: %s", metadata["namespace"], swarm["metadata"]["name"], message
-        )
-        await emit(
-            ctx.client,
-            SWARMS,
-            swarm,
-            reason="RoleOutdated",
-            message=message,
-            now=ctx.now(),
-            warning=True,
-        )
 
 
 async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
@@ -250,7 +182,11 @@ async def _move_tasks(ctx: Context, view: View) -> View:
 
 
 async def _write_status(
-    ctx: Context, view: View, prepared: Prepared, train: integrate.Train
+    ctx: Context,
+    view: View,
+    prepared: Prepared,
+    train: integrate.Train,
+    resize: Optional[Resize] = None,
 ) -> Optional[float]:
     """Write the status if it says something new; returns when to look again."""
     waits = [
@@ -258,12 +194,13 @@ async def _write_status(
         lateness.next_late(view),
         _until(view, prepared.retry_at),
         _until(view, train.retry_at),
+        volume.wait(ctx, resize),
     ]
     rest = _rest(ctx, view)
     if rest > 0 and prepared.done is not None:
         waits.append(rest)
     else:
-        status = await _status(ctx, view, prepared, train)
+        status = await _status(ctx, view, prepared, train, resize)
         if differs(view.status, status):
             if view.tasks:
                 status["forecast"] = outlook(view)
@@ -289,10 +226,14 @@ def _rest(ctx: Context, view: View) -> float:
 
 
 async def _status(
-    ctx: Context, view: View, prepared: Prepared, train: integrate.Train
+    ctx: Context,
+    view: View,
+    prepared: Prepared,
+    train: integrate.Train,
+    resize: Optional[Resize],
 ) -> KiroSwarmStatus:
     """The status, with where the audit log ends if there are commands."""
-    status = swarm_status(view, prepared, train)
+    status = swarm_status(view, prepared, train, resize)
     if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
         await ctx.audit.open(view.swarm)
         status["audit"] = ctx.audit.anchor(view.swarm)
