@@ -19,6 +19,8 @@ from kiro_swarm.workspace.git import Git, Output
 _NAMED = re.compile(r"\bobject ([0-9a-f]{40}(?:[0-9a-f]{24})?):")
 #: So many kinds of complaint about old objects are looked at; git names one or some a time.
 _TRIES = 5
+#: Files of a repository that git looks into, wherever they are.
+_CHECKED = (".gitmodules", ".gitattributes")
 #: A mirror has the branch that work is integrated into, and rarely another one.
 _HEADS = 5
 
@@ -48,7 +50,9 @@ def _had_before(git: Git, complaint: str) -> set[str]:
 
     Or HEAD: a repository that borrows from the mirror has the branch there, and no refs.
 
-    Not those that the mirror has: a fetch that fails may leave objects there.
+    Not those that the mirror has: a fetch that fails may leave objects there. And only under
+    the names that git looks into: what was never checked under another name, because nobody
+    reads it there, must not come in under one of these later on.
     """
     named = set(_NAMED.findall(complaint))
     if not named:
@@ -57,7 +61,18 @@ def _had_before(git: Git, complaint: str) -> set[str]:
     own = git.commit_id("HEAD")
     heads = heads if own is None else [own, *heads]
     listed = [
-        git.run("ls-tree", "-r", "--full-tree", "--format=%(objectname)", head).text
+        git.run(
+            *(
+                "ls-tree",
+                "-r",
+                "-z",
+                "--full-tree",
+                "--format=%(objectname) %(path)",
+                head,
+            )
+        ).text
         for head in heads[:_HEADS]
     ]
-    return named & {oid for text in listed for oid in text.split()}
+    entries = (entry for text in listed for entry in text.split("\0") if entry)
+    pairs = (entry.split(" ", 1) for entry in entries)
+    return named & {oid for oid, path in pairs if path.rpartition("/")[2] in _CHECKED}

@@ -4,12 +4,14 @@ Role: the integrate Job of a swarm that is being deleted calls ``rescue``.
 
 Guarantees: the repository gets commits under ``refs/kiro/rescue/<uid of the swarm>/`` and no
 branch of it is touched; nothing is forced, and what is there already is pushed again without
-harm. What the repository has, as the integration branch or as the ref that the work began
-from, is not pushed.
+harm. What the repository has is not pushed: by what it says itself now, for a branch that was
+pushed may have been deleted there since, and what the work began from.
 
 What is safe first is pushed first: the integration branch, then finished work that the mirror has,
 then each work that a runner has kept, as soon as it is adopted. One that is refused, or that killed
-Jobs before, keeps no other from being pushed; it is tried last, and named.
+Jobs before, keeps no other from being pushed; it is tried last, and named. Where the integration
+branch as a whole is refused, for something that one merge brought, the newest merge is searched
+for that is not.
 """
 
 from __future__ import annotations
@@ -35,16 +37,17 @@ from kiro_swarm.workspace.errors import (
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
-from kiro_swarm.workspace.mirror import SOURCE_REF, integration_head
+from kiro_swarm.workspace.mirror import START_REF, integration_head
 from kiro_swarm.workspace.outcomes import Unproven
 from kiro_swarm.workspace.probe import find_trouble
-from kiro_swarm.workspace.push import PUSHED_REF
 from kiro_swarm.workspace.refs import check_word
 from kiro_swarm.workspace.remote import Remote
 
 RESCUE_REFS = "refs/kiro/rescue"
 #: A server that breaks off oftener, one push after another, is away.
 _MOST_BROKEN = 2
+#: Merges among which the newest is searched for that is taken: a dozen pushes at most.
+_LONGEST = 4096
 
 
 @dataclass
@@ -72,11 +75,52 @@ class _Rescue:
     there: dict[str, str] = field(default_factory=dict)
     """What the repository says that it has of it already: ref -> commit."""
 
+    def ask(self) -> None:
+        """Ask the repository what it has now, of the work and of an earlier rescue."""
+        began = self.git.commit_id(START_REF)
+        mine = f"{self.into}/integration"
+        try:
+            said = self.remote.list_refs(
+                self.git, ["HEAD", f"refs/heads/{self.branch}", mine]
+            )
+        except RemoteError:
+            said = {}  # the first push says so, too
+        there = [oid for oid in sorted(set(said.values())) if self.git.commit_id(oid)]
+        self.known.extend(there if began is None else [began, *there])
+        if mine in said:
+            self.made.refs.append(mine)
+
     def branch_head(self) -> None:
-        """Push the integration branch. Raises RefNotFound: there is none."""
+        """Push the integration branch, or all of it that is taken.
+
+        Raises RefNotFound: there is none.
+        """
         head = integration_head(self.git.git_dir, self.branch)
-        self._push("integration", head)
-        self.known.append(head)
+        if self._push("integration", head):
+            self.known.append(head)
+        elif not self.broken:
+            self._newest_taken(head)
+
+    def _newest_taken(self, head: str) -> None:
+        """Push the newest merge before ``head`` that the repository takes, if there is one.
+
+        Each that is taken is older than the next that is tried: none has to be forced.
+        """
+        nots = [f"^{known}" for known in self.known]
+        line = self.git.run(
+            *("rev-list", "--first-parent", "--reverse", f"--max-count={_LONGEST}"),
+            *(head, *nots),
+        ).text.split()
+        taken, refused = 0, len(line) - 1
+        while taken < refused:
+            middle = (taken + refused) // 2
+            if self._push("integration", line[middle], told=True):
+                self.known.append(line[middle])
+                taken = middle + 1
+            elif self.broken:
+                return
+            else:
+                refused = middle
 
     def done(self, doubts: Doubts) -> None:
         """Push finished work that the mirror has."""
@@ -131,33 +175,38 @@ class _Rescue:
             with suppress(OSError):
                 doubts.rests()
 
-    def _push(self, name: str, commit: str) -> None:
-        """Push one commit, or note why not: it is the only one of which that is known."""
-        ref = f"{self.into}/{name}"
+    def _push(self, name: str, commit: str, *, told: bool = False) -> bool:
+        """Push one commit, or note why not: it is the only one of which that is known.
+
+        :param told: it is noted already that the ref lacks something.
+        """
+        ref, left = f"{self.into}/{name}", [] if told else self.made.left
         try:
             nots = [f"^{known}" for known in self.known]
             if not self.git.run("rev-list", "--max-count=1", commit, *nots).text:
-                return  # the repository has it
+                return True  # the repository has it
             pushed = self.remote.push(self.git, f"{commit}:{ref}")
         except RemoteError as error:
             # A server breaks off when a push is too large for it, and when it is away.
             self.broken.append(ref)
             if len(self.broken) > _MOST_BROKEN:
                 raise
-            self.made.left.append(f"{ref}: {error.message}")
-            return
+            left.append(f"{ref}: {error.message}")
+            return False
         except (GitFailed, GitTimeout) as error:
             found = blame(error, lambda: find_trouble(self.git.git_dir, self.branch))
             if not isinstance(found, (Unproven, Doubtful)):
                 raise found from error
-            self.made.left.append(f"{ref}: {error.message}")
-            return
+            left.append(f"{ref}: {error.message}")
+            return False
         self.broken.clear()
         if pushed.status == 0:
-            self.made.refs.append(ref)
-            return
+            if ref not in self.made.refs:
+                self.made.refs.append(ref)
+            return True
         said = f"{self.remote.url} did not take {ref}: {pushed.text} {pushed.stderr}"
-        self.made.left.append(" ".join(redact(said).split()))
+        left.append(" ".join(redact(said).split()))
+        return False
 
 
 def rescue(
@@ -175,8 +224,9 @@ def rescue(
     be before. Of a swarm without its integration branch, RefNotFound.
     """
     git, into = Git(mirror), f"{RESCUE_REFS}/{check_word(swarm_uid)}"
-    known = [ref for ref in (SOURCE_REF, PUSHED_REF) if git.commit_id(ref)]
-    run = _Rescue(git, branch, Remote(url, credentials), into, known)
+    remote = Remote(url, credentials)
+    run = _Rescue(git, branch, remote, into, [])
+    run.ask()
     missing: Optional[RefNotFound] = None
     try:
         run.branch_head()

@@ -15,8 +15,16 @@ from kiro_swarm.workspace.errors import InvalidRef, RefNotFound, RemoteError
 from kiro_swarm.workspace.outcomes import Candidate
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.rescue import RESCUE_REFS, Rescued, rescue
-from tests.unit.workspace.repositories import INTEGRATION, Swarm, adopted, git, merged
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    Swarm,
+    adopted,
+    commit,
+    git,
+    merged,
+)
 from tests.unit.workspace.test_done import put_aside
+from tests.unit.workspace.test_faults_of_the_source import BAD
 
 ROOT = Path(__file__).parents[3]
 UID = "0b5e7f1a-5b1c-4a53-9a5e-2f6d3a1c9b7e"
@@ -64,6 +72,50 @@ def test_what_the_repository_has_is_not_pushed_again(swarm: Swarm) -> None:
     assert theirs(swarm) == before
     merged(swarm, swarm.work({"b.py": "b\n"}, index=2, task="2"))
     assert saved(swarm) == [f"{INTO}/integration"], "it has moved on"
+
+
+def test_what_was_pushed_and_deleted_there_since_is_saved(swarm: Swarm) -> None:
+    merged(swarm, swarm.work({"a.py": "a\n"}))
+    push_integration(swarm.mirror, swarm.url, INTEGRATION)
+    git(swarm.upstream, "update-ref", "-d", f"refs/heads/{INTEGRATION}")
+    assert saved(swarm) == [f"{INTO}/integration"]
+    assert theirs(swarm)[f"{INTO}/integration"] == swarm.head()
+
+
+def test_what_was_pushed_and_moved_back_there_since_is_saved(swarm: Swarm) -> None:
+    merged(swarm, swarm.work({"a.py": "a\n"}))
+    push_integration(swarm.mirror, swarm.url, INTEGRATION)
+    git(swarm.upstream, "update-ref", f"refs/heads/{INTEGRATION}", "main")
+    assert saved(swarm) == [f"{INTO}/integration"]
+
+
+def merged_by_hand(swarm: Swarm, folder: Path, files: dict[str, str]) -> str:
+    """A commit on the integration branch, whatever the train would say of it."""
+    git(swarm.mirror, "worktree", "add", "--detach", str(folder), INTEGRATION)
+    commit(folder, files)
+    head = git(folder, "rev-parse", "HEAD")
+    git(swarm.mirror, "worktree", "remove", "--force", str(folder))
+    git(swarm.mirror, "update-ref", f"refs/heads/{INTEGRATION}", head)
+    return head
+
+
+@pytest.mark.parametrize("poisoned", range(5))
+def test_all_that_was_merged_before_what_is_refused_is_saved(
+    swarm: Swarm, tmp_path: Path, poisoned: int
+) -> None:
+    heads = [swarm.head()]
+    for number in range(5):
+        bad = {".gitmodules": BAD["url"]} if number == poisoned else {}
+        files = {f"file-{number}": "x\n", **bad}
+        heads.append(merged_by_hand(swarm, tmp_path / "tree", files))
+    git(swarm.upstream, "config", "receive.fsckObjects", "true")
+    made = tried(swarm)
+    assert len(made.left) == 1, made.left
+    assert f"{INTO}/integration" in made.left[0]
+    there = theirs(swarm).get(f"{INTO}/integration")
+    assert there == (heads[poisoned] if poisoned else None)
+    assert made.refs == ([f"{INTO}/integration"] if poisoned else [])
+    assert tried(swarm) == made, "and said the same again"
 
 
 def test_a_repository_that_does_not_take_it_says_so(swarm: Swarm) -> None:
