@@ -73,15 +73,15 @@ DERIVED = (
     ),
     Derived(
         *("claim_name", "persistentvolumeclaims", "kiroswarms"),
-        "reconcile/swarms/swarm.py:_lay",
+        "reconcile/swarms/foundations.py:_lay",
     ),
     Derived(
         *("runner_account", "serviceaccounts", "kiroswarms"),
-        "reconcile/swarms/swarm.py:_lay",
+        "reconcile/swarms/foundations.py:_lay",
     ),
     Derived(
         *("jobs_account", "serviceaccounts", "kiroswarms"),
-        "reconcile/swarms/swarm.py:_lay",
+        "reconcile/swarms/foundations.py:_lay",
     ),
     Derived(
         "graph_name",

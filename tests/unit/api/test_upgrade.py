@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 
 from kiro_swarm.api.access import spec_of
 from kiro_swarm.api.crd import KINDS, Kind, crd
+from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.template import HARMLESS_RULE
 from tests.support.shapes import valid
 from tests.unit.api.upgrade import Schema, defaulted, losses, objects
@@ -52,6 +53,13 @@ HARMLESS = {
         # changed.
         "KiroSwarm.spec.repository: a new rule: has(self.ref) == has(oldSelf.ref) && "
         "(!has(self.ref) || self.ref == oldSelf.ref)",
+        # One rule became two, which allow more: the size may grow. Both are true of whatever is
+        # not changed.
+        *(
+            f"KiroSwarm.spec: a new rule: {rule['rule']}"
+            for rule in KiroSwarmSpec.model_json_schema()["x-kubernetes-validations"]
+            if "oldSelf.storage" in rule["rule"]
+        ),
         # What gives a pod more rights than its template says is meant to be refused. API
         # servers do not ask again about what is not changed, and pods are made without it.
         *(

@@ -50,12 +50,15 @@ class Setting:
         """What these acts need, and the rest by chance."""
         gated = any(act in GATE_ACTS for act in acts)
         approval = draw.random() < 0.25
+        bounded = fills_the_volume in acts
         return cls(
             gates=gated or draw.random() < 0.25,
             approval=approval,
-            # Where it waits, the instance begins its next task before it is merged.
-            kept=approval or draw.random() < 0.5,
-            bounded=fills_the_volume in acts,
+            # Where it waits, the instance begins its next task before it is merged: for a
+            # person, or for room. Of an older runner it is kept before that cut; see
+            # tests/unit/runner/test_keeping.py.
+            kept=approval or bounded or draw.random() < 0.5,
+            bounded=bounded,
         )
 
     @property

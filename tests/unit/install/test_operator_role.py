@@ -30,8 +30,8 @@ PLACES = (
 VERBS = {"get", "list", "create", "patch", "patch_status", "delete", "replace", "watch"}
 #: Calls whose resource is a variable, and what it may be.
 BY_VARIABLE = {
-    ("swarm.py", "create"): "foundations",
-    ("swarm.py", "get"): "foundations",
+    ("foundations.py", "create"): "foundations",
+    ("foundations.py", "get"): "foundations",
     ("watches.py", "list"): "watched",
     ("watches.py", "watch"): "watched",
     # What a Context passes on is counted where the Context is called.
