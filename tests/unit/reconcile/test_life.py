@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kiro_swarm.api.access import spec_of
 from kiro_swarm.cluster.resources import (
     EVENTS,
     INSTANCES,
@@ -14,6 +15,8 @@ from kiro_swarm.cluster.resources import (
     AnyResource,
 )
 from kiro_swarm.lifecycle.attempts import rejected
+from kiro_swarm.reconcile.snapshot.view import look, look_again
+from kiro_swarm.reconcile.tasks.hand_out import bindings
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World, a_world
@@ -226,3 +229,25 @@ def test_every_kind_that_a_person_applies_has_a_reconciler() -> None:
         "SwarmCommand",
     }
     assert not {JOBS, PODS, TASKS} & set(RECONCILERS)
+
+
+async def test_a_reconcile_goes_on_by_the_spec_as_it_is_now(world: World) -> None:
+    world.apply_swarm()
+    await world.live(5)
+    cache, now = world.ctx.cache, world.ctx.now()
+    swarm = cache.get(SWARMS, NAMESPACE, "demo")
+    assert swarm is not None
+    spec = spec_of(swarm)
+    assert spec is not None
+    view = look(cache, swarm, spec, now)
+    world.edit_swarm(suspend=True)
+    world.listen()
+    again = look_again(cache, view, now)
+    assert again.spec.suspend
+    assert bindings(again) == []
+    world.edit_swarm(instances="many")
+    world.listen()
+    assert look_again(cache, again, now).spec == again.spec, "one that is none"
+    world.api.store.remove(SWARMS, NAMESPACE, "demo")
+    world.listen()
+    assert look_again(cache, again, now).spec == again.spec

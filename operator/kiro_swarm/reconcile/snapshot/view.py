@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Optional
 
-from kiro_swarm.api.access import status_of
+from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import Job, Pod
 from kiro_swarm.api.meta import (
@@ -27,7 +27,7 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask, State
 from kiro_swarm.cluster.cache import Cache
-from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, ObjectT
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, ObjectT
 from kiro_swarm.policy.ledger import Book
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
@@ -184,10 +184,19 @@ def look(cache: Cache, swarm: KiroSwarm, spec: KiroSwarmSpec, now: datetime) -> 
 
 
 def look_again(cache: Cache, view: View, now: datetime) -> View:
-    """The view as things are now: the same unless anything has changed since."""
+    """The view as things are now: the same unless anything has changed since.
+
+    By the spec as it is now, too: a swarm that was suspended while a reconcile waited for the
+    API server must not be given another task by it. One that cannot be read is none.
+    """
     if view.changes == cache.changes:
         return view
-    return look(cache, view.swarm, view.spec, now)
+    swarm, spec = cache.get(SWARMS, view.namespace, view.name), view.spec
+    if swarm is None or swarm["metadata"]["uid"] != view.uid:
+        swarm = view.swarm
+    elif swarm.get("spec") != view.swarm.get("spec"):
+        spec = spec_of(swarm) or spec
+    return look(cache, swarm, spec, now)
 
 
 def _owned(items: list[ObjectT], swarm: KiroSwarm) -> list[ObjectT]:
