@@ -125,7 +125,7 @@ async def test_a_wrong_sentence_teaches_and_is_not_sent(
     assert said.err.splitlines()[1:] == [
         "  run tsk 1.1",
         "      ^",
-        "did you mean: kubectl swarm demo run task 1.1",
+        f"did you mean: kubectl swarm -n {world.namespace} demo run task 1.1",
     ]
     assert await commands(world) == {}
 

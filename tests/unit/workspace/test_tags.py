@@ -81,8 +81,10 @@ def test_a_tag_that_was_moved_is_right_in_later_cuts(
         assert git(later, "rev-parse", name) == there
         assert git(later, "rev-parse", f"{name}^{{commit}}") == newer
         assert git(first, "rev-parse", f"{name}^{{commit}}") != newer
+    # How many git counts here depends on the second in which each commit was made.
     described = git(later, "describe", "--tags", "--match=v1.2.3")
-    assert described.startswith("v1.2.3-1-g")
+    assert described.startswith("v1.2.3-")
+    assert git(later, "rev-list", "--count", "v1.2.3..HEAD") == "1"
     assert git(swarm.mirror, "rev-parse", "HEAD^1") == head
     assert swarm.fsck(swarm.instance(2).repository) == ""
 
