@@ -26,6 +26,7 @@ RECORD = ROOT / "tests" / "times.json"
 MOST = {"unit": 20.0, "cluster": 60.0, "e2e": 150.0}
 #: Files that may take longer, each with its reason: the record is their measure then.
 EXCEPTIONS: Mapping[str, str] = {
+    "tests/unit/hostile/test_swarms.py": "each hostile act once, gates and a full volume too",
     "tests/e2e/test_faults.py": "seven faults, each with a swarm of its own; parted by test",
     "tests/e2e/test_way_of_a_task.py": "eight ways, each with a swarm; parted by test",
     "tests/e2e/test_demo.py": "the demo as a newcomer types it, with a cluster of its own",
