@@ -255,6 +255,15 @@ class SwarmCommandStatus(TypedDict, total=False):
     finishedAt: Annotated[
         Optional[Timestamp], Field(description="When it was answered.")
     ]
+    creationVersion: Annotated[
+        str,
+        Field(
+            max_length=20,
+            pattern=r"^[0-9]{1,20}$",
+            description="Its resourceVersion before anything was written into it: the order of "
+            "what was created within the same second.",
+        ),
+    ]
     conditions: Annotated[
         Conditions,
         Field(

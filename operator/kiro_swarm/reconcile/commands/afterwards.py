@@ -17,7 +17,13 @@ from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.answer.write import log_afterwards
 from kiro_swarm.reconcile.commands.run import CommandRun
-from kiro_swarm.reconcile.engine.backlog import FINISHED, LOOK, phase_of, unlogged
+from kiro_swarm.reconcile.engine.backlog import (
+    FINISHED,
+    LOOK,
+    has_halted,
+    phase_of,
+    unlogged,
+)
 
 #: Long answers to commands that only look, where they do not say how long they stay: for a
 #: day, and the last of each person.
@@ -25,6 +31,8 @@ _ANSWER_SECONDS = 86400
 _MOST_ANSWERS = 20
 #: Before the audit log is tried again that could not be written.
 _LOG_AGAIN_SECONDS = 30.0
+#: Before a command is deleted that had to stay for those that it overtakes.
+_ASK_AGAIN_SECONDS = 2.0
 
 
 async def afterwards(run: CommandRun) -> None:
@@ -49,8 +57,18 @@ async def _expire(run: CommandRun) -> None:
     left = (finished + timedelta(seconds=ttl) - run.now).total_seconds()
     if left > 0:
         run.ctx.queue.add_after(run.key, left)
+    elif has_halted(run.command) and _overtakes(run):
+        run.ctx.queue.add_after(run.key, _ASK_AGAIN_SECONDS)
     else:
         await run.ctx.delete(COMMANDS, run.command)
+
+
+def _overtakes(run: CommandRun) -> bool:
+    """Whether some command is still to say that it is overtaken.
+
+    A process that begins anew finds what overtook it among the commands.
+    """
+    return bool(run.ctx.backlog.overtaken(run.key.namespace, run.spec["swarm"]))
 
 
 def _holds_an_answer(command: SwarmCommand) -> bool:

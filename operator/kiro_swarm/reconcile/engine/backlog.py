@@ -8,6 +8,10 @@ what was said before it to start work is not done after it (``overtaken_by``). A
 says again what one before it said, with its correlation id, holds nobody up: it gets the
 answer of the first. A name stands in line once: a command that was made anew under it takes
 the place of the one before, whatever of the two is heard first.
+
+A new process has the same order, and says the same of what is overtaken: the version of a
+command at its creation is in its status from the first write on, for every write changes the
+version of the object itself.
 """
 
 from __future__ import annotations
@@ -48,17 +52,20 @@ _Order = tuple[bool, str, int, str]
 class _Place:
     """Where a command stands in line.
 
-    Times have seconds; versions break the tie, as long as nothing was written into the
-    command. Who has begun was first before that.
+    Times have seconds; the version at the creation breaks the tie. Who has begun was first
+    before that.
     """
 
     begun: bool
     created: str
     version: int
+    #: Whether that is its version at the creation, and not a later one.
+    certain: bool
     name: str
     uid: str
     blocks: bool
     changes: bool
+    starts: bool
     scope: Optional[Scope]
     requester: str
     seen: float
@@ -68,6 +75,11 @@ class _Place:
     def order(self) -> _Order:
         """Sorts places as the commands were created."""
         return not self.begun, self.created, self.version, self.name
+
+    @property
+    def said(self) -> tuple[str, int]:
+        """When it was said. Of an uncertain one no earlier than it was: the version grows."""
+        return self.created, self.version
 
 
 @dataclass
@@ -98,37 +110,40 @@ class Backlog:
         """
         metadata, spec, where = command["metadata"], command["spec"], _line_of(command)
         name, uid = metadata["name"], metadata["uid"]
-        version = int(metadata.get("resourceVersion") or 0)
+        now = int(metadata.get("resourceVersion") or 0)
         created = str(metadata.get("creationTimestamp") or "")
         known = self._place(where, name)
         if known is not None and known.uid != uid:
-            if known.version > version:
+            if known.version > now:
                 return  # late news of one that is gone: its name has another now
             self._leave(where, name)  # its end was not heard of
             known = None
-        elif known is not None:
-            created, version = known.created, known.version
-        if _has_halted(command):
-            self._halts[where] = max(
-                self._halts.get(where, (("", 0), "")), ((created, version), name)
-            )
+        recorded = creation_version(command)
+        version, certain = now if recorded is None else recorded, recorded is not None
+        if known is not None:
+            version, certain = known.version, known.certain
+        if has_halted(command):
+            # Of one whose place within its second is not known nobody is said to be earlier.
+            halt = (created, version if certain else 0), name
+            self._halts[where] = max(self._halts.get(where, (("", 0), "")), halt)
         if phase_of(command) in FINISHED:
             self.forget(command)
             return
         line = self._lines.setdefault(where, _Line())
         if known is not None:
             changes, scope, excess = known.changes, known.scope, known.excess
-            at = known.seen
+            starts, at = known.starts, known.seen
             self._leave(where, name, for_good=False)
         else:
             changes = may_change(spec)
+            starts = changes and first_permission(spec["command"]) in _STARTING
             scope = scope_of(spec, changes)
             excess = line.counts.get(_requester(spec), 0) >= MOST_UNANSWERED
         blocks = changes and not is_waiting(command)
         begun = phase_of(command) == "Running"
         place = _Place(
-            *(begun, created, version, name, uid, blocks, changes, scope),
-            *(_requester(spec), at, excess and not begun),
+            *(begun, created, version, certain, name, uid, blocks, changes),
+            *(starts, scope, _requester(spec), at, excess and not begun),
         )
         line.places[name] = place
         line.counts[place.requester] = line.counts.get(place.requester, 0) + 1
@@ -214,6 +229,13 @@ class Backlog:
         known = self._place(_line_of(command), command["metadata"]["name"])
         return known is not None and known.excess
 
+    def created_at(self, command: SwarmCommand) -> Optional[int]:
+        """Version of a command at its creation, to be recorded; None: nobody knows it."""
+        known = self._place(_line_of(command), command["metadata"]["name"])
+        if known is None or known.uid != command["metadata"]["uid"]:
+            return creation_version(command)
+        return known.version if known.certain else None
+
     def overtaken_by(self, command: SwarmCommand) -> Optional[str]:
         """The command that was said later and done already, where this one would undo it."""
         where = _line_of(command)
@@ -221,9 +243,20 @@ class Backlog:
         place = self._place(where, command["metadata"]["name"])
         if halt is None or place is None or is_waiting(command):
             return None
-        if first_permission(command["spec"]["command"]) not in _STARTING:
-            return None
-        return halt[1] if (place.created, place.version) < halt[0] else None
+        return halt[1] if place.starts and place.said < halt[0] else None
+
+    def overtaken(self, namespace: str, swarm: str) -> list[str]:
+        """Names of the commands that end as overtaken when it is their turn."""
+        where = namespace, swarm
+        line, halt = self._lines.get(where), self._halts.get(where)
+        if line is None or halt is None:
+            return []
+        places = line.places.values()
+        return [
+            one.name
+            for one in places
+            if one.starts and one.blocks and one.said < halt[0]
+        ]
 
     def lock(self, namespace: str, swarm: str) -> asyncio.Lock:
         """Held while one command decides and writes: two never do so at once."""
@@ -249,6 +282,15 @@ class Backlog:
             line.stumbled.discard(place.uid)
             if not line.places:
                 del self._lines[where]
+
+
+def creation_version(command: SwarmCommand) -> Optional[int]:
+    """Version of a command at its creation; None where an older release has written into it."""
+    status = status_of(command)
+    if status:
+        recorded = status.get("creationVersion")
+        return None if recorded is None else int(recorded)
+    return int(command["metadata"].get("resourceVersion") or 0)
 
 
 def phase_of(command: SwarmCommand) -> str:
@@ -313,7 +355,7 @@ def scope_of(spec: SwarmCommandSpec, changes: bool) -> Optional[Scope]:
     return str(wanted), _requester(spec), bool(spec.get("dryRun")), changes
 
 
-def _has_halted(command: SwarmCommand) -> bool:
+def has_halted(command: SwarmCommand) -> bool:
     """Whether a command has ended work, or is at it."""
     status = status_of(command)
     action = status.get("action")

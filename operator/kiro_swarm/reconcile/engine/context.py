@@ -39,7 +39,7 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.observe.health import Report
 from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.audit import AuditLog
-from kiro_swarm.reconcile.engine.backlog import Backlog, is_urgent
+from kiro_swarm.reconcile.engine.backlog import Backlog, has_halted, is_urgent
 from kiro_swarm.reconcile.engine.doubts import Doubts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -302,7 +302,9 @@ class Context(Remembered, Alive, Stored):
         else:
             self.backlog.note(command, self.monotonic())
         following = self.backlog.next(namespace, swarm)
-        for name in {following, *self.backlog.said_again(command)}:
+        # What is overtaken is to say so while what overtook it is there to be found.
+        late = self.backlog.overtaken(namespace, swarm) if has_halted(command) else []
+        for name in {following, *self.backlog.said_again(command), *late}:
             if name is not None and name != metadata["name"]:
                 self.queue.add(self.key(COMMANDS, namespace, name))
 

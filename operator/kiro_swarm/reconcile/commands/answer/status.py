@@ -114,6 +114,9 @@ def _common(run: CommandRun) -> Status:
     }
     if run.spec.get("requestedBy"):
         status["requestedBy"] = run.spec["requestedBy"]
+    created = run.ctx.backlog.created_at(run.command)
+    if created is not None:
+        status["creationVersion"] = str(created)
     if run.action is not None:
         action = run.action.to_status()
         # A dry run did not begin: what it would have pinned is nothing to go by.
