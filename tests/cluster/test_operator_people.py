@@ -125,8 +125,9 @@ async def test_paused_instance_ends_its_task_keeps_its_pod_and_gets_no_other(
         lambda item: (item["status"]["readiness"], item["status"]["progress"])
         == ("0/0", "1/2"),
     )
-    assert condition(paused, "Ready")["status"] == "True"
-    assert paused["status"]["message"].endswith("working on nothing; 1 paused")
+    assert condition(paused, "Ready")["reason"] == "InstancesHeld"
+    assert condition(paused, "Stalled")["status"] == "True"
+    assert paused["status"]["message"].endswith("say `resume instance demo-1`")
     assert "demo-1-0" in await world.names(PODS)
     assert (await world.tasks("demo"))["2"]["status"]["state"] == "Ready"
     await want(world, INSTANCES, "demo-1", desired="Running")

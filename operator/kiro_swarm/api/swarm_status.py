@@ -6,14 +6,15 @@ Conditions (truth tables; kstatus reads Ready, Reconciling and Stalled):
 type            True when                                False / reasons
 ==============  =======================================  ==============================
 Ready           prepared, and every wanted instance is   Preparing, PrepareFailed,
-                ready (but for those that a person       InstancesNotReady, Suspended
-                stopped or paused), or all the work is
-                finished
+                ready (but for those that a person       InstancesNotReady, Suspended,
+                stopped or paused: not all of them), or  InstancesHeld, NoInstances
+                all the work is finished
 Reconciling     something still moves towards the spec   Idle
 Stalled         nothing can move without a person        Progressing; True reasons: the
                                                          reason of the failed prepare,
-                                                         TasksFailed, NobodyAble,
-                                                         PushRejected
+                                                         TasksFailed, PushRejected, or
+                                                         why nothing begins: NobodyAble,
+                                                         InstancesHeld, TasksPaused, ...
 Prepared        mirror and task graph are there          Preparing, or why it failed:
                                                          RemoteUnavailable, SpecNotFound,
                                                          TaskFileInvalid, ...

@@ -378,7 +378,7 @@ def test_the_messages_name_what_a_person_looks_for() -> None:
     assert message(view("Merged", "Running", ready=1)) == (
         "1 of 2 merged; working on 2; 1 of 2 instances ready"
     )
-    assert message(view("Ready")) == "0 of 1 merged; working on nothing"
+    assert message(view("Ready")) == "0 of 1 merged; nothing is under way"
     assert message(view("Failed", "Blocked")) == (
         "failed: 1; `run task ID` tries one again"
     )

@@ -37,7 +37,7 @@ from tests.unit.reconcile.views import DONE, WELL, Object, conditions, task, vie
             False,
             "True ApprovalPending",
             "approve or reject 7, 6, 5, 4, 3 and 2 more: "
-            "`approve task 7` or `reject task 7`; 0 of 7 merged; working on nothing",
+            "`approve task 7` or `reject task 7`; 0 of 7 merged",
         ),
         (
             "asked, though the swarm is suspended",

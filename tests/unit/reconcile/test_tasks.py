@@ -302,9 +302,13 @@ async def test_a_paused_instance_ends_its_task_and_keeps_its_pod(world: World) -
         "",
     )
     assert "demo-1-0" in world.cluster.names(PODS)
-    assert world.conditions()["Ready"] == ("True", "InstancesReady")
+    assert world.conditions()["Ready"] == ("False", "InstancesHeld")
+    assert world.conditions()["Stalled"] == ("True", "InstancesHeld")
     assert world.status()["readiness"] == "0/0"
-    assert world.status()["message"] == "1 of 2 merged; working on nothing; 1 paused"
+    assert world.status()["message"] == (
+        "1 of 2 merged; no instance is idle: 1 paused or stopped: "
+        "say `resume instance demo-1`"
+    )
     want(world, INSTANCES, "demo-1", desired="Running")
     await world.live(20)
     assert states(world) == {"1": "Merged", "2": "Merged"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Optional
 
 from kiro_swarm.api.common import Condition
-from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, READY, SKIPPED
+from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, SKIPPED
 from kiro_swarm.api.swarm_status import VolumeStatus
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.growth import RESIZED, Resize
@@ -20,7 +20,7 @@ from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms.delivery import PUSH_PENDING, undelivered
 from kiro_swarm.reconcile.swarms.integrate import Train, approvals
 from kiro_swarm.reconcile.swarms.prepare import Prepared
-from kiro_swarm.reconcile.tasks.hand_out import lacking
+from kiro_swarm.reconcile.tasks.standstill import held_by_people, standstill
 
 _MOST_NAMED = 5
 _MIB = 1024 * 1024
@@ -30,12 +30,6 @@ def stuck(view: View) -> bool:
     """A task has failed and nothing else can move without a person."""
     states = set(view.states.values())
     return FAILED in states and states <= {FAILED, BLOCKED, MERGED, SKIPPED}
-
-
-def beyond_all(view: View) -> list[str]:
-    """Ready tasks that ask for what no instance can do."""
-    ready = view.task_index.by_state[READY]
-    return [task["spec"]["id"] for task in ready if lacking(view, task)]
 
 
 def question_of(view: View) -> str:
@@ -83,11 +77,14 @@ def conditions(
     complete = view.complete and train.ok and not waiting
     moving = not stalled and not (complete and all_ready and not train.running)
     waits = DONE in view.states.values()
+    held = held_by_people(view)
     if prepared.done is not True:
         reason = "PrepareFailed" if prepared.done is False else "Preparing"
         ready = make("Ready", False, reason, message)
     elif view.spec.suspend:
         ready = make("Ready", False, "Suspended", message)
+    elif held is not None and not view.complete:
+        ready = make("Ready", False, held.reason, held.line)
     elif all_ready or view.complete:
         ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
     else:
@@ -173,10 +170,9 @@ def _stall_reason(view: View, prepared: Prepared, train: Train) -> str:
         return prepared.reason
     if stuck(view):
         return "TasksFailed"
-    unable = beyond_all(view)
-    if unable and not view.active and DONE not in view.states.values():
-        others = len(view.task_index.by_state[READY]) - len(unable)
-        return "" if others else "NobodyAble"
+    still = standstill(view)
+    if still is not None and DONE not in view.states.values():
+        return still.reason
     if not train.ok and (view.finished or train.reason == LEDGER_FULL):
         return train.reason
     return ""

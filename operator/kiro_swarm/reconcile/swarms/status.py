@@ -39,7 +39,6 @@ from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.text import listed
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.swarms.conditions import (
-    beyond_all,
     conditions,
     question_of,
     stuck,
@@ -54,6 +53,7 @@ from kiro_swarm.reconcile.swarms.integrate import (
 )
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.tasks.lateness import is_late
+from kiro_swarm.reconcile.tasks.standstill import beyond_all, standstill
 from kiro_swarm.reconcile.tasks.transitions import first_start
 
 _MOST_INSTANCES = 64
@@ -261,16 +261,19 @@ def _phase_and_message(
     question = f"{asked}; " if (asked := question_of(view)) else ""
     if view.spec.suspend:
         return "Suspended", f"{question}suspended; {len(view.active)} tasks still run"
+    merged = f"{question}{states[MERGED]} of {len(view.tasks)} merged"
+    still = standstill(view)
+    if still is not None:
+        return "Running", f"{merged}; {still.line}"
+    working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
     waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
     paused = sum(_desired(item) == "Paused" for item in view.instances)
     waiting += f"; {paused} paused" if paused else ""
     waiting += _nobody_able(view)
-    working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
-    return (
-        "Running",
-        f"{question}{states[MERGED]} of {len(view.tasks)} merged; "
-        f"working on {working or 'nothing'}{waiting}",
-    )
+    doing = f"; working on {working}" if working else ""
+    if not (doing or waiting or question):
+        doing = "; nothing is under way"
+    return "Running", f"{merged}{doing}{waiting}"
 
 
 def _kept(view: View, train: Train) -> str:
