@@ -124,9 +124,11 @@ TOOLS: Final[dict[Profile, Tool]] = {
 }
 #: Servers and recorders that any agent may be given.
 BESIDE: Final = (
-    Tool((), ".serena", ("project.yml", "memories/")),
-    Tool((".cursorindexingignore",), ".specstory"),
-    Tool((), ".playwright-mcp"),
+    Tool(
+        ("/.serena/cache/", "/.serena/logs/"), ".serena", ("project.yml", "memories/")
+    ),
+    Tool((".cursorindexingignore", "/.specstory/history/"), ".specstory"),
+    Tool(("/.playwright-mcp/",), ".playwright-mcp"),
 )
 
 
@@ -151,6 +153,16 @@ def patterns(
             lines.append(f"/{tool.folder}/*")
             lines += (f"!/{tool.folder}/{name}" for name in tool.shared)
         lines += tool.own
+    return [*lines, *(one for one in wanted if one.isprintable())]
+
+
+def expected(profile: Optional[str], wanted: Sequence[str]) -> list[str]:
+    """Of those lines what leaves out nothing that a person would look for.
+
+    It is what a tool is known to keep for itself, and what the swarm's own patterns name. What
+    is left out beside it lies in a tool's folder, and nobody knows what it is.
+    """
+    lines = [line for tool in _tools(profile) for line in tool.own]
     return [*lines, *(one for one in wanted if one.isprintable())]
 
 

@@ -22,6 +22,7 @@ from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.leftovers import (
     NOTHING_SAID,
     Excluded,
+    doubtful,
     exclude_leftovers,
     left_out,
 )
@@ -92,6 +93,7 @@ class _Commit:
     title: str
     may_be_empty: bool
     plan: Optional[str]
+    exclude: Excluded
 
 
 class _NotDone(Exception):
@@ -129,8 +131,10 @@ def gather(
     wait_until_no_git_works_in(instance.tree)
     with sole_owner(folder) as held:
         try:
-            commit = _Commit(base, branch, trailer, subject(title), may_be_empty, spec)
-            return _gather(instance, held, commit, exclude)
+            commit = _Commit(
+                *(base, branch, trailer, subject(title)), may_be_empty, spec, exclude
+            )
+            return _gather(instance, held, commit)
         except _NotDone as verdict:
             return verdict.evidence
         except Unreadable as found:
@@ -147,9 +151,7 @@ def gather(
             )
 
 
-def _gather(
-    instance: Instance, held: int, commit: _Commit, exclude: Excluded
-) -> Evidence:
+def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
     if instance.tree.is_symlink() or not instance.tree.is_dir():
         raise _NotDone("BrokenRepository", "the worktree is gone; do not remove it")
     instance.restore_settings(commit.branch)
@@ -161,7 +163,7 @@ def _gather(
     _check_state(Git(instance.admin, work_tree=instance.tree, held=held), instance)
     head = _head_on_branch(git, instance, commit.base, commit.branch)
     git.run("read-tree", head)
-    exclude_leftovers(git, instance, commit.base, exclude)
+    exclude_leftovers(git, instance, commit.base, commit.exclude)
     agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
     with staged_by_us(git, instance):
         _stage(git, agents_own, instance.tree)
@@ -326,8 +328,12 @@ def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
         message = f"the agent changed nothing but {wanted.plan}, which the swarm ticks"
         ticked = f"a change of {wanted.plan} alone is none: the swarm ticks it"
         raise _nothing(git, instance, wanted, message, ticked)
-    said = warning(git, instance, base, wanted.branch)
-    also = "; ".join(filter(None, (said, kept_for_a_filter(git, instance.tree))))
+    said = (
+        warning(git, instance, base, wanted.branch),
+        kept_for_a_filter(git, instance.tree),
+        doubtful(git, wanted.exclude),
+    )
+    also = "; ".join(filter(None, said))
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
     message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"
     message += f"; {also}" if also else ""

@@ -190,6 +190,72 @@ def test_an_attempt_that_left_nothing_else_says_what_is_not_counted(
     assert found(swarm, made, None, "!.claude/").files == [".claude/plan.md"]
 
 
+def test_what_need_not_be_a_tool_s_own_is_named_beside_work(swarm: Swarm) -> None:
+    """A person would look for it, and beside files that are taken nobody would notice."""
+    made = swarm.cut()
+    real = (".claude/statusline.sh", ".amp/notes/a.md", ".cursor/a/b", ".serena/x")
+    own = (
+        *(".aider.chat.history.md", ".claude/settings.local.json", ".codex/auth.json"),
+        *(
+            ".continue/sessions/a",
+            ".crush/crush.db-wal",
+            ".kiro/cache/a",
+            ".qwen/tmp/x",
+        ),
+        *(".opencode/node_modules/a/b.js", "sub/CLAUDE.local.md", ".cursor/chat.md"),
+    )
+    write(Path(made.tree), dict.fromkeys([*real, *own, *BESIDE, "a.txt"], "1"))
+    write(Path(made.tree), {".claude/settings.json": "{}"})
+    done = found(swarm, made)
+    assert (done.reason, done.files) == ("Done", [".claude/settings.json", "a.txt"])
+    named = done.warning.partition("their own: ")[2].partition(" (")[0]
+    assert named.split(", ") == [
+        *(".amp/", ".claude/statusline.sh", ".cursor/", ".serena/")
+    ]
+    assert done.warning in done.message
+
+
+@pytest.mark.parametrize(
+    ("profile", "exclude", "named"),
+    [
+        (None, (), ".claude/statusline.sh"),
+        ("ClaudeCode", (), ".claude/statusline.sh"),
+        ("ClaudeCode", ("/.claude/statusline.sh",), ""),
+        ("ClaudeCode", ("!.claude/",), ""),
+        ("OfANewerRelease", (), ".claude/statusline.sh"),
+        ("Aider", (), ""),
+        ("None", (), ""),
+    ],
+)
+def test_what_is_taken_or_asked_for_is_not_named(
+    swarm: Swarm, profile: Optional[str], exclude: Sequence[str], named: str
+) -> None:
+    made = swarm.cut()
+    write(Path(made.tree), {".claude/statusline.sh": "1", ".claude/settings.json": "1"})
+    done = found(swarm, made, profile, *exclude)
+    assert done.reason == "Done"
+    assert named in done.warning if named else done.warning == ""
+    taken = ".claude/statusline.sh" in done.files
+    assert taken == (not named and "/.claude/statusline.sh" not in exclude)
+
+
+def test_what_the_repository_ignores_is_not_named(swarm: Swarm) -> None:
+    commit(swarm.upstream, {".gitignore": "*.log\n.amp/\n"})
+    swarm.prepare()
+    made = swarm.cut()
+    write(Path(made.tree), dict.fromkeys((".amp/x", ".claude/x.log", "x.log", "a"), ""))
+    assert found(swarm, made).warning == ""
+
+
+def test_many_and_long_names_are_few_and_short_words(swarm: Swarm) -> None:
+    made = swarm.cut()
+    names = [f".claude/{n}{'x' * 200}" for n in range(30)]
+    write(Path(made.tree), dict.fromkeys((*names, ".claude/settings.json"), "1"))
+    warning = found(swarm, made).warning
+    assert "25 more" in warning
+    assert len(warning) < 700
+
+
 def test_they_stay_where_they_are_when_a_check_is_undone(swarm: Swarm) -> None:
     made = swarm.cut()
     write(Path(made.tree), {".codex/sessions/a": "1", "of-the-check": "1"})
