@@ -106,6 +106,14 @@ class IntegrationStatus(TypedDict, total=False):
     ledger: Annotated[
         LedgerStatus, Field(description="Anchor of the integration ledger.")
     ]
+    endedAt: Annotated[Timestamp, Field(description="End of the last Job.")]
+    tidyPauseSeconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Pause until the volume is tidied again; 0: it is not filling.",
+        ),
+    ]
 
 
 @with_config(STRICT)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+#: Reason of a Job that found no room.
+FULL: Final = "VolumeFull"
 #: The part of a volume above which it is: a few tasks still find room.
 FILLING: Final = 0.8
 

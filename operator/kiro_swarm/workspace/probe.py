@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.policy.volume import FULL
 from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.errors import (
     BrokenRepository,
@@ -105,7 +106,7 @@ def volume_trouble(error: OSError, place: Path) -> VolumeTrouble:
     """What the file system of a folder said, with a word for it."""
     said = error.strerror or str(error)
     if error.errno in _FULL:
-        return VolumeTrouble(f"no room is left in {place}: {said}", reason="VolumeFull")
+        return VolumeTrouble(f"no room is left in {place}: {said}", reason=FULL)
     if error.errno in _READ_ONLY:
         return VolumeTrouble(
             f"{place} cannot be written: {said}", reason="VolumeReadOnly"
@@ -122,7 +123,7 @@ def _use(place: Path, room: int) -> None:
     if free < room or few:
         raise VolumeTrouble(
             f"no room is left in {place}: {free} bytes and {facts.f_favail} files",
-            reason="VolumeFull",
+            reason=FULL,
         )
     path, content = place / f"kiro-probe-{os.getpid()}", os.urandom(64 * 1024)
     remove(path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Optional
 
 from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
 from kiro_swarm.cluster.resources import (
@@ -100,6 +100,8 @@ class Cluster:
         #: Whether there is a task file with boxes: not where the tasks are inline.
         self.ticks = True
         self.tasks_run = True
+        #: What an integrate Job says of the volume, in MiB: in use, and all there is.
+        self.volume: Optional[tuple[int, int]] = None
 
     def all(self, resource: AnyResource) -> list[Object]:
         return self.store.select(resource, NAMESPACE)
@@ -229,7 +231,11 @@ class Cluster:
         if head != BASE:
             self.note(name, "push", head)
         told = len(self.ledger(name))
-        return {"head": head, "pushed": head, "message": "merged", "ledger": told}
+        report = {"head": head, "pushed": head, "message": "merged", "ledger": told}
+        if self.volume is not None:
+            used, size = self.volume
+            report.update(volumeUsed=used << 20, volumeSize=size << 20)
+        return report
 
     def merge(self, name: str) -> None:
         """The merge train merges a task, notes it, and says so."""

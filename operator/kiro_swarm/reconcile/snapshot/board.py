@@ -33,11 +33,13 @@ from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.task import Attempt, KiroTask, KiroTaskSpec, KiroTaskStatus, State
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.policy.tidying import Use
 from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.faults import Faults
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 from kiro_swarm.reconcile.snapshot.ready import ReadyCache
+from kiro_swarm.reconcile.snapshot.wear import Wear
 
 #: The states in which something may have to be done for a task.
 _OPEN = (READY, BOUND, RUNNING, DONE, FAILED, SKIPPED)
@@ -68,6 +70,7 @@ class TaskIndex:
     ``load``: who has had which. ``measurements``: what they taught; asked with the
     ``shape``, which is another one when tasks came or went or a spec of one has changed.
     ``ready``: puts the ready ones in line, for it is asked with the ``version``.
+    ``use``: when they have used the volume last.
     """
 
     tasks: list[KiroTask]
@@ -80,6 +83,7 @@ class TaskIndex:
     ready: ReadyCache = field(compare=False)
     shape: int = field(compare=False)
     version: int = field(compare=False)
+    use: Use = field(compare=False, default=Use())
 
     @property
     def active(self) -> list[KiroTask]:
@@ -156,6 +160,7 @@ class Board:
         self._noted: set[str] = set()
         self._loads = LoadCounter()
         self.faults = Faults()
+        self._wear = Wear()
         self._measurements = MeasurementCache()
         self._ready = ReadyCache()
         self._shape = 0
@@ -169,6 +174,7 @@ class Board:
         before = self._tasks.get(task_id)
         self._tasks[task_id] = item
         self._loads.add(item)
+        self._wear.note(item)
         if before is not None:
             self._loads.drop(before)
             self.faults.drop(before)
@@ -232,6 +238,7 @@ class Board:
             ready=self._ready,
             shape=self._shape,
             version=self._ready.version,
+            use=self._wear.use(),
         )
 
     def _set_state(self, task_id: str, state: Optional[State]) -> None:

@@ -15,20 +15,19 @@ from typing import Optional, Union
 
 from typing_extensions import Literal
 
-from kiro_swarm.api.access import status_of
 from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
-from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.objects.job_pods import integrate_job
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in, used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome
 from kiro_swarm.reconcile.swarms.prepare import retry_time
+from kiro_swarm.reconcile.swarms.tidying import finished_at, tidy_at
 
 #: A Job names so many tasks at most: a list of that length may not be all of them.
 _MOST_NAMED = 10
@@ -49,6 +48,8 @@ class Train:
     report: Optional[IntegrateReport] = None
     #: Ids of the tasks that alone made the last Job fail.
     held: tuple[str, ...] = ()
+    #: When a Job is to run for the volume alone.
+    tidy_at: Optional[datetime] = None
 
 
 def has_work(view: View, train: Train) -> bool:
@@ -172,7 +173,7 @@ def _ended(view: View, jobs: list[Job], batch: int) -> Train:
         )
         return Train(batch, False, True, message, report=report)
     failures = _failures_in_a_row(jobs)
-    finished = _finished_at(latest) or view.now
+    finished = finished_at(latest) or view.now
     return Train(
         batch,
         running=False,
@@ -194,13 +195,6 @@ def _failures_in_a_row(jobs: list[Job]) -> int:
     return count
 
 
-def _finished_at(job: Job) -> Optional[datetime]:
-    for item in status_of(job).get("conditions") or []:
-        if item.get("type") in ("Complete", "Failed"):
-            return parse(item.get("lastTransitionTime"))
-    return None
-
-
 def others_wait(view: View, train: Train) -> bool:
     """Whether there is work which the tasks that made the last Job fail are no part of."""
     if not train.held:
@@ -220,15 +214,20 @@ def next_job(view: View, batch: int, settings: OperatorSettings) -> Job:
 
 
 async def reconcile(ctx: Context, view: View) -> Train:
-    """Start the next Job when there is work and none runs; drop the older ones."""
+    """Start the next Job when there is work, or the volume is to be tidied, and none runs.
+
+    Drops the older ones.
+    """
     train = observe(view)
+    train = replace(train, tidy_at=tidy_at(view, train.retry_at))
+    due = train.tidy_at is not None and train.tidy_at <= view.now
     paused = train.retry_at is not None and view.now < train.retry_at
     waiting = paused and not others_wait(view, train)
-    if not train.running and not waiting and has_work(view, train):
+    if not train.running and not waiting and (due or has_work(view, train)):
         batch = train.batch + 1
         body = next_job(view, batch, ctx.settings)
         await ctx.create(JOBS, view.namespace, body)
-        train = replace(train, batch=batch, running=True, retry_at=None)
+        train = replace(train, batch=batch, running=True, retry_at=None, tidy_at=None)
     kept = 3
     for job in view.integrate_jobs[kept:]:
         meta = job["metadata"]

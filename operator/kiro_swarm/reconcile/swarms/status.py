@@ -52,6 +52,7 @@ from kiro_swarm.reconcile.swarms.integrate import (
     pushed_of,
 )
 from kiro_swarm.reconcile.swarms.prepare import Prepared
+from kiro_swarm.reconcile.swarms.tidying import tidied
 from kiro_swarm.reconcile.tasks.lateness import is_late
 from kiro_swarm.reconcile.tasks.standstill import beyond_all, standstill
 from kiro_swarm.reconcile.tasks.transitions import first_start
@@ -202,8 +203,17 @@ def _integration(view: View, prepared: Prepared, train: Train) -> IntegrationSta
         "pushed": pushed_of(view, train),
         "batch": train.batch,
         "message": (train.message or before.get("message") or "")[:4096],
+        **_tidied(view),
         **_anchor(view, train),
     }
+
+
+def _tidied(view: View) -> IntegrationStatus:
+    """The last Job, as far as the volume is concerned: Jobs are gone after an hour."""
+    last = tidied(view)
+    if last.at is None:
+        return {}
+    return {"endedAt": stamp(last.at), "tidyPauseSeconds": last.pause}
 
 
 def _anchor(view: View, train: Train) -> IntegrationStatus:

@@ -194,6 +194,7 @@ async def _write_status(
         lateness.next_late(view),
         _until(view, prepared.retry_at),
         _until(view, train.retry_at),
+        _until(view, train.tidy_at),
         volume.wait(ctx, resize),
     ]
     rest = _rest(ctx, view)
