@@ -53,9 +53,10 @@ KNOWN: Dict[Tuple[str, str], str] = {
     ): "check_json, and a bounded line",
     ("tasks/file/waves.py", "json.loads"): "check_json, and 4 MiB of a task file",
     (
-        "tasks/file/wire.py",
+        "tasks/file/reading.py",
         "PublishedGraph.model_validate_json",
-    ): "check_json, and 32 MiB",
+    ): "scan, and 32 MiB; its lists are empty",
+    ("tasks/file/reading.py", "kind.validate_json"): "scan, and a slice of a list",
     ("tasks/file/wire.py", "zlib.decompressobj"): "unpacks 32 MiB at most",
     ("tasks/file/wire.py", "reader.decompress"): "unpacks 32 MiB at most",
 }

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import NoReturn, Optional, Union
+from collections import deque
+from typing import Iterator, NamedTuple, NoReturn, Optional, Union
 
 _DIGITS = 64
 # Strings as wholes, so that what they hold is not counted; a string without its end
@@ -23,6 +24,30 @@ _TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{},:]|\d+', re.DOTALL)
 
 class BoundsError(ValueError):
     """A text that is no JSON within the bounds; the message says why."""
+
+
+#: What a sign adds to the depth, the values and the members.
+_STEPS = {
+    "[": (1, 1, 0),
+    "{": (1, 1, 0),
+    "]": (-1, 0, 0),
+    "}": (-1, 0, 0),
+    ",": (0, 1, 0),
+    ":": (0, 0, 1),
+}
+#: Characters after which ``scan`` stops for a moment.
+_PIECE = 32 * 1024
+
+
+class Mark(NamedTuple):
+    """A bracket, comma, colon, string or number: its first character, its place in the text,
+    how deep it is afterwards, and how many values have begun until then."""
+
+    first: str
+    start: int
+    end: int
+    nested: int
+    values: int
 
 
 def check_json(
@@ -42,29 +67,66 @@ def check_json(
     """
     if isinstance(text, bytes):
         text = text.decode("latin-1")
+    walk = scan(text, depth=depth, values=values, members=members, longest=longest)
+    deque(walk, maxlen=0)
+
+
+def scan(
+    text: str,
+    *,
+    depth: int,
+    values: int,
+    members: Optional[int] = None,
+    longest: Optional[int] = None,
+    level: int = 0,
+) -> Iterator[Optional[Mark]]:
+    """The same piece by piece: None after each, and what is nested ``level`` deep at most.
+
+    Of bytes it is given as Latin-1: a byte a character.
+    """
     most_members = values if members is None else members
     nested, seen, seen_members = 0, 0, 0
-    for token in _TOKENS.finditer(text):
-        first = text[token.start()]
-        if first in "[{":
-            nested += 1
-            seen += 1
-        elif first in "]}":
-            nested -= 1
-        elif first == ",":
-            seen += 1
-        elif first == ":":
-            seen_members += 1
+    at, size = 0, len(text)
+    while at < size:
+        edge = min(size, at + _PIECE)
+        for token in _TOKENS.finditer(text, at, edge):
+            start = token.start()
+            first = text[start]
+            at = 0
+            step = _STEPS.get(first)
+            if step is not None:
+                nested += step[0]
+                seen += step[1]
+                seen_members += step[2]
+            else:
+                end = token.end()
+                if end >= edge - 1 and edge < size:
+                    at = end = _end_of(text, start, first, longest)
+                _check_length(first, end - start, longest)
+            if not 0 <= nested <= depth:
+                deep = f"JSON nested deeper than {depth}"
+                raise BoundsError(
+                    deep if nested > 0 else "JSON that closes what it did not open"
+                )
+            if seen > values or seen_members > most_members:
+                most = f"{values} values and {most_members} members"
+                raise BoundsError(f"JSON of more than {most}")
+            if nested <= level:
+                yield Mark(first, start, at or token.end(), nested, seen)
+            if at:
+                break  # it went beyond the piece: the next one begins after it
         else:
-            _check_length(first, token.end() - token.start(), longest)
-        if not 0 <= nested <= depth:
-            deep = f"JSON nested deeper than {depth}"
-            raise BoundsError(
-                deep if nested > 0 else "JSON that closes what it did not open"
-            )
-        if seen > values or seen_members > most_members:
-            most = f"{values} values and {most_members} members"
-            raise BoundsError(f"JSON of more than {most}")
+            at = edge
+        yield None
+
+
+def _end_of(text: str, start: int, first: str, longest: Optional[int]) -> int:
+    """Where a string or number ends that the end of a piece may have cut; of one that is
+    longer than may be, no more than that is looked at."""
+    most = _DIGITS if first != '"' else len(text) if longest is None else longest
+    token = _TOKENS.match(text, start, min(len(text), start + most + 2))
+    assert token is not None  # noqa: S101 - one begins there
+    return token.end()
 
 
 def _check_length(first: str, size: int, longest: Optional[int]) -> None:

@@ -28,13 +28,14 @@ from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.ownership import is_record
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
-from kiro_swarm.tasks.file.wire import MOST_PARTS, describe, unpack
+from kiro_swarm.tasks.file.wire import MOST_PARTS, describe, unpacking
 
 _FIRST_RETRY = 15.0
 _LONGEST_RETRY = 300.0
@@ -213,7 +214,7 @@ async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
     if not all(is_record(part, view.uid, view.name) for part in more):
         raise ValueError("a part of the published task graph is not of this swarm")
     rest = [(part.get("binaryData") or {}).get(GRAPH_KEY, "") for part in more]
-    return unpack("".join([first, *rest]))
+    return await in_turns(unpacking([first, *rest]))
 
 
 async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:

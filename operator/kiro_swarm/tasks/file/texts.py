@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Optional
 
 from kiro_swarm.api.graph import MAX_TASKS, PublishedGraph, PublishedGroup
+from kiro_swarm.api.pieces import Pieces, whole
 from kiro_swarm.api.task import MAX_CAPABILITIES, MAX_CAPABILITY, MAX_DESCRIPTION
 from kiro_swarm.tasks.file.model import Remarks, SpecTask
 
@@ -22,6 +23,8 @@ from kiro_swarm.tasks.file.model import Remarks, SpecTask
 MAX_TEXT: Final = 16 * 1024 * 1024
 #: Groups in groups: an id has six numbers at most, and a word may stand in a number.
 _DEEPEST: Final = 8
+#: Tasks after which others get a turn.
+_PIECE: Final = 1000
 
 
 def with_groups(
@@ -95,9 +98,19 @@ def carried(
     :param leaves: of each the characters of its own text, of the rest, and its group.
     :param groups: of each the characters of its text, and its group.
     """
+    return whole(carrying(leaves, groups))
+
+
+def carrying(
+    leaves: Iterable[tuple[int, int, Optional[str]]],
+    groups: Mapping[str, tuple[int, Optional[str]]],
+) -> Pieces[Carried]:
+    """The same, piece by piece."""
     total = 0
     heirs: Counter[str] = Counter()
-    for text, rest, parent in leaves:
+    for number, (text, rest, parent) in enumerate(leaves, 1):
+        if number % _PIECE == 0:
+            yield
         for _ in range(_DEEPEST):
             group = groups.get(parent or "")
             if parent is None or group is None:
@@ -142,9 +155,9 @@ def report_sizes(tasks: Sequence[SpecTask], remarks: Remarks) -> None:
     )
 
 
-def check_sizes(graph: PublishedGraph) -> None:
+def checking_sizes(graph: PublishedGraph) -> Pieces[None]:
     """Raise ValueError where the KiroTasks of a graph would carry too much together."""
-    found = carried(
+    found = yield from carrying(
         (
             (
                 len(task.get("description", "")),

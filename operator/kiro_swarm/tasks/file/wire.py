@@ -11,14 +11,11 @@ from __future__ import annotations
 import base64
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Union
 
-from pydantic import ValidationError
-
 from kiro_swarm.api.bounded_json import BoundsError, check_json
-from kiro_swarm.api.faults import first_fault
 from kiro_swarm.api.graph import (
     MAX_TASKS,
     PublishedDiagnostic,
@@ -26,6 +23,7 @@ from kiro_swarm.api.graph import (
     PublishedGroup,
     PublishedTask,
 )
+from kiro_swarm.api.pieces import Pieces, whole
 from kiro_swarm.api.task import (
     MAX_CAPABILITIES,
     MAX_CAPABILITY,
@@ -38,7 +36,8 @@ from kiro_swarm.api.task import (
     MAX_TITLE,
 )
 from kiro_swarm.tasks.file.model import MAX_PER_CODE, Diagnostic, SpecTask, TaskFile
-from kiro_swarm.tasks.file.texts import check_sizes, is_cut, with_groups
+from kiro_swarm.tasks.file.reading import linking, reading
+from kiro_swarm.tasks.file.texts import is_cut, with_groups
 from kiro_swarm.tasks.plan.graph import TaskGraph
 
 #: A ConfigMap takes 1 MiB, and its bytes travel as base64. Divisible by 4, so that each
@@ -53,6 +52,14 @@ MOST_VALUES = 2_000_000
 _MOST_MEMBERS = 30 * MAX_TASKS
 #: Bytes of a text in JSON: a character is 12 at most.
 _LONGEST = 12 * MAX_DESCRIPTION
+_BOUNDS = {
+    "depth": 8,
+    "values": MOST_VALUES,
+    "members": _MOST_MEMBERS,
+    "longest": _LONGEST,
+}
+#: Bytes that are unpacked at a time.
+_PIECE = 256 * 1024
 
 
 class GraphTooLargeError(ValueError):
@@ -181,21 +188,7 @@ def _task(leaf: SpecTask, order: int) -> PublishedTask:
 
 def graph_of(published: PublishedGraph) -> TaskGraph:
     """The graph; task ``i`` is ``tasks[i]``. Raises ValueError for an unknown id."""
-    tasks = published.tasks
-    place = {task["id"]: index for index, task in enumerate(tasks)}
-    for task in tasks:
-        for needed in task.get("dependencies") or ():
-            if needed not in place:
-                raise ValueError(
-                    f"task {task['id']} depends on {needed}, which is not defined"
-                )
-    return TaskGraph(
-        [
-            [place[needed] for needed in task.get("dependencies") or ()]
-            for task in tasks
-        ],
-        [task.get("estimateSeconds") for task in tasks],
-    )
+    return whole(linking(published))
 
 
 def read_published(text: Union[str, bytes]) -> PublishedGraph:
@@ -204,40 +197,18 @@ def read_published(text: Union[str, bytes]) -> PublishedGraph:
     Raises ValueError that names the field for a wrong shape, more than is ever published, an
     id that occurs twice, a dependency on nothing, and a cycle.
     """
+    return whole(_read(text if isinstance(text, bytes) else text.encode()))
+
+
+def _read(text: bytes) -> Pieces[PublishedGraph]:
     if len(text) > MOST_BYTES:
         raise ValueError(f"the published task graph is longer than {MOST_BYTES}")
-    try:
-        _check(text)
-    except BoundsError as problem:
-        raise ValueError(
-            f"the published task graph is wrong at its start: {problem}"
-        ) from None
-    try:
-        published = PublishedGraph.model_validate_json(text)
-    except ValidationError as problem:
-        fault = first_fault(problem, whole="its start")
-        raise ValueError(f"the published task graph is wrong at {fault}") from None
-    for number, task in enumerate(published.tasks):
-        if task.get("order") != number:
-            raise ValueError(
-                f"the published task graph is wrong at tasks.{number}.order: "
-                "it is not the place of the task"
-            )
-    names = [task["id"] for task in published.tasks]
-    if len(set(names)) < len(names):
-        raise ValueError("the published task graph has a task id twice")
-    # A graph with errors is shown and not carried out; it says itself what is too large.
-    if not published.errors:
-        check_sizes(published)
-        graph_of(published).topological_order()
-    return published
+    return (yield from reading(text, **_BOUNDS))
 
 
 def _check(text: Union[str, bytes]) -> None:
     """Raise BoundsError for more than is ever published, whatever it says."""
-    check_json(
-        text, depth=8, values=MOST_VALUES, members=_MOST_MEMBERS, longest=_LONGEST
-    )
+    check_json(text, **_BOUNDS)
 
 
 def pack(graph: PublishedGraph) -> str:
@@ -273,16 +244,38 @@ def unpack(text: str) -> PublishedGraph:
 
     Raises ValueError, see ``read_published``; also for a graph with errors.
     """
+    return whole(unpacking([text]))
+
+
+def unpacking(texts: Sequence[str]) -> Pieces[PublishedGraph]:
+    """The same piece by piece, of the texts that ``parts`` gave.
+
+    Raises ValueError as ``unpack`` does.
+    """
     try:
-        reader = zlib.decompressobj(wbits=_GZIP)
-        plain = reader.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
-        if not reader.eof or reader.unused_data:
-            raise ValueError("it is cut short, or larger than any that is published")
+        plain = yield from _unzipping(texts)
     except (ValueError, zlib.error) as error:
         raise ValueError(
             f"the published task graph cannot be unpacked: {error}"
         ) from None
-    graph = read_published(plain)
+    graph = yield from _read(plain)
     if graph.errors:
         raise ValueError(f"the published task graph has errors: {graph.errors[0]}")
     return graph
+
+
+def _unzipping(texts: Sequence[str]) -> Pieces[bytes]:
+    """The bytes; no more than are ever published."""
+    reader = zlib.decompressobj(wbits=_GZIP)
+    plain, size = [], 0
+    for text in texts:
+        for start in range(0, len(text), _PIECE):
+            packed = base64.b64decode(text[start : start + _PIECE], validate=True)
+            while packed and size <= MOST_BYTES:
+                plain.append(reader.decompress(packed, _PIECE))
+                size += len(plain[-1])
+                packed = reader.unconsumed_tail
+                yield
+    if not reader.eof or reader.unused_data or size > MOST_BYTES:
+        raise ValueError("it is cut short, or larger than any that is published")
+    return b"".join(plain)

@@ -16,10 +16,13 @@ from operator import lt
 from typing import Final, Optional
 
 from kiro_swarm.api.meta import BLOCKED, READY, SATISFIED_STATES
+from kiro_swarm.api.pieces import Pieces, whole
 
 #: Of a task without an estimate; sub-tasks are meant to take one to three hours of a
 #: person. Only the ratio to other estimates matters.
 DEFAULT_ESTIMATE_SECONDS: Final = 3600.0
+#: Edges after which others get a turn.
+_PIECE: Final = 10_000
 _WAITING: Final = frozenset({BLOCKED, READY})
 
 
@@ -64,10 +67,12 @@ class TaskGraph:
         return after
 
     def _check_numbers(self) -> None:
+        count = len(self.dependencies)
         lowest = min(chain.from_iterable(self.dependencies), default=0)
-        if lowest >= 0 and self._file_order_fits:
+        highest = max(chain.from_iterable(self.dependencies), default=-1)
+        if lowest >= 0 and highest < count:
             return
-        numbers = range(len(self.dependencies))
+        numbers = range(count)
         for task, needed in enumerate(self.dependencies):
             if any(other not in numbers for other in needed):
                 raise ValueError(f"task {task} depends on a task outside the graph")
@@ -80,18 +85,37 @@ class TaskGraph:
         return all(map(lt, highest, waiting))
 
     def _sort(self) -> list[int]:
+        return whole(self.sorting())
+
+    def sorting(self) -> Pieces[list[int]]:
+        """All tasks, each after what it waits for, piece by piece; those on a cycle, and what
+        waits for them, are left out."""
         if self._file_order_fits:
             return list(range(len(self.dependencies)))
+        yield
+        after: list[list[int]] = [[] for _ in self.dependencies]
+        done = 0
+        for task, needed in enumerate(self.dependencies):
+            for other in needed:
+                after[other].append(task)
+            done += len(needed)
+            if done > _PIECE:
+                done = 0
+                yield
         waiting = [len(needed) for needed in self.dependencies]
         free = [task for task, number in enumerate(waiting) if number == 0]
         order: list[int] = []
         while free:  # a heap: among the free the first of the file goes first
             task = heapq.heappop(free)
             order.append(task)
-            for other in self.dependents[task]:
+            for other in after[task]:
                 waiting[other] -= 1
                 if waiting[other] == 0:
                     heapq.heappush(free, other)
+            done += 1 + len(after[task])
+            if done > _PIECE:
+                done = 0
+                yield
         return order
 
     def topological_order(self) -> list[int]:
