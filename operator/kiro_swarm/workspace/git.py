@@ -1,7 +1,7 @@
 """The one way to run git.
 
-Role: every git command of the project is started here, through GitPython, as a list of
-arguments.
+Role: every git command of the project is started here, as a process of GitPython's, from a
+list of arguments.
 
 Guarantees: no shell; an environment of its own (nothing inherited but the search path
 and the machine's proxy and certificate settings; configuration only from the file
@@ -70,6 +70,7 @@ _HINDERED = re.compile(
     re.MULTILINE,
 )
 LOCAL_SECONDS = 600.0
+# What prlimit ends with when it finds no git.
 _NOT_FOUND = 127
 _MIB = 1024 * 1024
 # Where git reads what a candidate has made: the address space, in which what it maps of packs
@@ -152,7 +153,7 @@ class Git:
         if output.status in ok:
             return output
         if output.status == _NOT_FOUND and not stdout:
-            raise GitMissing("no git program on the PATH; install git 2.39 or newer")
+            raise _missing("git")
         raise GitFailed(f"git {arguments[0]}: {output.stderr.strip() or 'failed'}")
 
     def using(self, environment: Mapping[str, str]) -> Git:
@@ -182,18 +183,32 @@ class Git:
         return asked.status == 0
 
     def _start(self, arguments: tuple[str, ...]) -> gitpython.Git.AutoInterrupt:
-        # GitPython adds to the environment of this process; `env` takes away what was in
-        # it. Only names are on the command line, values (a proxy's password) never are.
-        kept = _INHERITED.union(self._environment)
-        strangers = [f"--unset={name}" for name in os.environ if name not in kept]
-        return gitpython.Git(str(self._directory)).execute(
-            [*self._bounds, "env", *strangers, "git", "--no-pager", *arguments],
-            env=self._environment,
-            istream=subprocess.PIPE,
-            as_process=True,
-            start_new_session=True,
-            pass_fds=self._held,
-        )
+        # GitPython's own way to start a process adds to the environment of this one. Values (a
+        # proxy's password) are never on the command line.
+        command = [*self._bounds, "git", "--no-pager", *arguments]
+        inherited = {name: os.environ[name] for name in _INHERITED & os.environ.keys()}
+        reachable = os.access(self._directory, os.X_OK)
+        try:
+            process = subprocess.Popen(
+                command,
+                env={**inherited, **self._environment},
+                cwd=self._directory if reachable else None,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=self._held,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            if isinstance(error, FileNotFoundError) and error.filename == command[0]:
+                raise _missing(command[0]) from error
+            raise GitFailed(f"git {arguments[0]}: {error}") from error
+        return gitpython.Git.AutoInterrupt(process, command)
+
+
+def _missing(program: str) -> GitMissing:
+    needed = "git 2.39 or newer" if program == "git" else "util-linux"
+    return GitMissing(f"no {program} program on the PATH; install {needed}")
 
 
 def says_hindered(stderr: str) -> bool:
