@@ -10,7 +10,10 @@ from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import PARSER, parse
 from kiro_swarm.commands.table import COMMANDS, CONNECTORS, FILLERS
 from kiro_swarm.tasks.file import parser as tasks
+from kiro_swarm.tasks.file import prose_words
 from kiro_swarm.tasks.file.edit import CannotTick, tick
+from kiro_swarm.tasks.file.prose_grammar import sentences as prose_sentences
+from kiro_swarm.tasks.file.prose_tokens import tokens_of
 from kiro_swarm.tasks.file.wire import graph_of, publish, read_published
 from tests.fuzz.conversations import frames
 from tests.fuzz.engine import Target
@@ -71,6 +74,23 @@ def check_tasks(text: str) -> str:
     return f"{min(len(file.tasks), 5)} {codes}"
 
 
+def check_prose(text: str) -> str:
+    """Sentences in order, each inside of the text, of ids that are there or called tasks."""
+    tokens = tokens_of(text)
+    ends = [token.end for token in tokens]
+    if any(token.start < end for token, end in zip(tokens[1:], ends)):
+        raise AssertionError("tokens that overlap")
+    found = list(prose_sentences(tokens, _KNOWN.__contains__, steps=True))
+    at = 0
+    for sentence in found:
+        if not at <= sentence.start < sentence.end <= len(text) or not sentence.ids:
+            raise AssertionError(f"{sentence} of {text!r}")
+        if not sentence.named and not _KNOWN.issuperset(sentence.ids):
+            raise AssertionError(f"{sentence} names what is not there")
+        at = sentence.end
+    return f"{[(len(s.ids), s.ahead, s.named) for s in found[:3]]}"
+
+
 def targets() -> Dict[str, Target]:
     """All of them by name."""
     sentences = [example for command in COMMANDS for example in command.examples]
@@ -81,6 +101,7 @@ def targets() -> Dict[str, Target]:
     found = (
         Target("sentences", sentences, sorted(words) + list(signs), check_sentence),
         Target("tasks", [*files, *_TASK_FILES], _TASK_PIECES, check_tasks),
+        Target("prose", _PROSE, _PROSE_PIECES, check_prose),
         frames(),
         *records(),
     )
@@ -96,6 +117,50 @@ _TASK_FILES = (
     '<!-- @task id="A-2" depends="A-1" -->\n### B\n<!-- @endtask -->\n',
     "## Phase 1\n- [ ] 1.1 (P) A\n- [ ] 1.2 B (P)\n## Phase 2\n- [ ] 2.1 C\n"
     "  - _Depends: Phase 1 complete, auth:2.1_\n  - _Blocks: 2.2_\n- [ ] 2.2 D\n",
+)
+_KNOWN = frozenset(("1", "2", "3", "1.1", "1.2", "A-1"))
+_PROSE = (
+    "After 1, 2 and 3; waits for 1.1-1.2 (needs A-1). Task 1 must come before task 2.",
+    "hängt von 1 ab, erst nach Aufgabe 2; après la tâche 1.1, depende de 3",
+    "依赖任务 1，在 1.2 完成之后；タスク1に依存する。1.1 완료 후, 2에 의존",
+)
+_PROSE_PIECES = (
+    *prose_words.SURE.written,
+    *prose_words.MAYBE.written,
+    *prose_words.AHEAD_MAYBE.written,
+    *prose_words.BETWEEN.written,
+    *prose_words.END_OF.written,
+    *prose_words.BEHIND.written,
+    *prose_words.DONE.written,
+    *(
+        "1",
+        "2",
+        "1.1",
+        "A-1",
+        "9",
+        "1.x",
+        "1-",
+        "1/",
+        "v1",
+        "1%",
+        "2025-01-01",
+        "step ",
+    ),
+    *(
+        " ",
+        ", ",
+        "; ",
+        "(",
+        ")",
+        "`",
+        "**",
+        ": ",
+        ".",
+        "–",
+        "\u3000",
+        "\u202e",
+        "task ",
+    ),
 )
 _TASK_PIECES = (
     *(

@@ -83,8 +83,8 @@ class Diagrams:
 
     def _holds(self, before: str, after: str) -> bool:
         """Whether a task waits for another one, as a drawing says it."""
-        draft = self._groups.drafts.get(after)
-        return draft is not None and self._edges.is_before(before, draft, implied=True)
+        known = after in self._groups.drafts
+        return known and self._edges.is_before(before, after, implied=True)
 
     def _arrows(self) -> Iterator[int]:
         """A remark for each run of lines in which an arrow joins two tasks."""

@@ -113,14 +113,14 @@ class Edges:
                     self._add(self.written, index, needed)
         return explicit
 
-    def is_before(self, name: str, draft: Draft, *, implied: bool) -> bool:
-        """Whether a task waits for all that an id stands for, however far the way.
+    def is_before(self, name: str, other: str, *, implied: bool) -> bool:
+        """Whether all of ``other`` waits for all that ``name`` stands for, however far the way.
 
         Costs little however often it is asked: False at last where nobody looked any more.
 
         :param implied: edges that follow from positions count, too.
         """
-        leaves = self._groups.members(draft.id) or ()
+        leaves = self._groups.members(other) or ()
         wanted = self._groups.members(name) or ()
         self._left -= len(wanted) * len(leaves)
         if not leaves or not wanted or self._left < 0:

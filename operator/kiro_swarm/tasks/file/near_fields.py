@@ -43,8 +43,12 @@ _OTHER: Final = re.compile(
 
 def report_near_fields(
     lines: Iterable[Line], owners: dict[int, Draft], groups: Groups, remarks: Remarks
-) -> None:
-    """A remark for each line of a task that is a field of tasks and has an unknown name."""
+) -> set[int]:
+    """A remark for each line of a task that is a field of tasks and has an unknown name.
+
+    Returns the numbers of these lines.
+    """
+    told: set[int] = set()
     known = {entry.line for draft in groups.drafts.values() for entry in draft.fields}
     for line in lines:
         owner = owners.get(line.number)
@@ -55,6 +59,7 @@ def report_near_fields(
         )
         if match is None or not _is_near(match, owner, groups):
             continue
+        told.add(line.number)
         remarks.add(
             "warning",
             "unread-field",
@@ -63,6 +68,7 @@ def report_near_fields(
             "read; write '_Depends: ..._' if it is a dependency",
             line.column + match.start("name"),
         )
+    return told
 
 
 def _is_near(match: re.Match[str], owner: Draft, groups: Groups) -> bool:

@@ -34,8 +34,8 @@ def parse(text: str) -> TaskFile:
     waves = read_waves(document, remarks)
     edges.connect(waves)
     report_looks(document.lines, groups, remarks)
-    report_near_fields(document.lines, outline.owners, groups, remarks)
-    report_prose(document, outline.owners, groups, edges, remarks)
+    told = report_near_fields(document.lines, outline.owners, groups, remarks)
+    report_prose(document, outline.owners, groups, edges, remarks, told)
     of_tasks = {*outline.owners, *(draft.line for draft in groups.drafts.values())}
     Diagrams(document, groups, edges, remarks).report(of_tasks, sections=waves is None)
     tasks = _tasks(groups, edges, remarks)

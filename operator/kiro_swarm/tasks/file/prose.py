@@ -1,78 +1,33 @@
 """Dependencies in the words of a file: told where no edge says the same, never read.
 
 Used by ``parser`` when all edges are known. A sentence counts where what it names is a task of
-the file. English, Chinese, Japanese and Korean; in titles, too, and outside of tasks.
+the file, in details, in titles and outside of tasks; ``prose_grammar`` says what a sentence is.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final, Optional
 
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
-from kiro_swarm.tasks.file.ids import PATTERN
-from kiro_swarm.tasks.file.lines import Document
+from kiro_swarm.tasks.file.lines import Document, Line
 from kiro_swarm.tasks.file.model import Remarks
+from kiro_swarm.tasks.file.prose_grammar import Sentence, sentences
+from kiro_swarm.tasks.file.prose_tokens import Token, tokens_of
+from kiro_swarm.tasks.file.prose_words import TASK
 
-_ID: Final = rf"[#`*_(\"]{{0,3}}(?P<id>{PATTERN})(?![\w%-])(?!\.[0-9])"
-#: What follows a mere number that counts something: `waits for 2 seconds`.
-_COUNTED: Final = (
-    r"(?!\s(?:more|other|or\s|of\s|to\s|(?!(?:is|has|was|as|does)\b)[a-z]+s\b|second|minute|hour"
-    r"|day|week|item|time|retry|byte|[kmg]i?b\b|ms\b))"
-)
-#: Letters follow it without a blank where a language has none.
-_INSIDE: Final = rf"(?P<id>{PATTERN})(?![A-Za-z0-9_%-])(?!\.[0-9])"
-_OF: Final = (
-    r"(?:the\s)?(?:(?:completion|results?|output|end)\sof\s|(?:completing|finishing)\s)?"
-)
-_DONE: Final = (
-    r"[`*_)\"]{0,3}\s(?:(?:is|are|has|have)\s)?(?:been\s)?(?:complete|done|finish|merge|land)"
-)
-_VERB: Final = (
-    r"\b(?:depend(?:s|ent|ing|ency)?\s(?:up)?on|blocked\s(?:by|on)|wait(?:s|ing)?\s(?:for|on)"
-    r"|builds?\s(?:up)?on|relies\son|prerequisites?:?)\s"
-)
-#: A verb that says it all, and what does so only with the word for a task or for its end.
-_SENTENCES: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"{_VERB}{_OF}tasks?\s{_ID}",
-        rf"{_VERB}{_OF}{_ID}{_COUNTED}",
-        rf"\b(?:requires?|needs?|after|once|following|follows|until|assumes)\s{_OF}tasks?\s{_ID}",
-        rf"\b(?:requires?|needs?|after|following)\s(?:the\s)?(?:completion\sof|completing"
-        rf"|finishing)\s{_ID}",
-        rf"\b(?:after|once|until|when)\s{_ID}{_DONE}",
-        rf"\b(?P<ahead>before|unblocks|blocks|precedes|enables)\s{_OF}tasks?\s{_ID}",
-        rf"\b(?P<ahead>tasks?)\s{_ID}\s(?:must|should|has\sto|needs\sto)\s"
-        r"(?:be|come|run|finish|complete|land)",
-        rf"(?:依赖于?|依賴於?|等待|等|需要先?完成|完成)\s?(?:任务|任務)?\s?{_INSIDE}",
-        rf"(?:在|于)\s?(?:任务|任務)?\s?{_INSIDE}\s?(?:完成)?\s?(?:之后|之後|后|後)",
-        rf"(?:タスク)?\s?{_INSIDE}\s?(?:に依存|(?:の)?完了後|の後|が完了)",
-        rf"タスク\s?{_INSIDE}[^\n。]{{0,9}}(?:前提|より後)",
-        rf"(?:작업|태스크)?\s?{_INSIDE}\s?(?:에\s?의존|완료\s?후|이후)",
-    )
-)
-_HINT: Final = re.compile(
-    r"depend|block|wait|build|rel(?:y|ies)|prereq|requir|need|after|once|follow|until|before"
-    r"|assum|preced|enabl|when|task|依|等|完成|在|于|後|完了|前提|より|의존|후",
-    re.IGNORECASE,
-)
-#: A mere number is a task at the start of a line, or after the word for one.
-_NAMED: Final = re.compile(
-    rf"(?P<sure>\A\W{{0,9}}|\btasks?\s|任务\s?|任務\s?|タスク\s?)?(?<![\w.-])(?P<id>{PATTERN})"
-    r"(?![\w-])",
-    re.IGNORECASE,
-)
-_MOST_LISTED: Final = 50
-#: What a list of tasks goes on with: `depends on 3.1, 3.2 and task 3.6`.
-_FURTHER: Final = re.compile(
-    rf"\s?(?:,|、|;|&|-|–|\band\b|\bto\b)\s?(?:and\s)?(?:tasks?\s)?(?P<id>{PATTERN})(?![\w%-])",
-    re.IGNORECASE,
-)
 #: So much of a line is looked at.
 _LONGEST: Final = 2_000
+_SHOWN: Final = 80
+_DIGIT: Final = re.compile("[0-9]")
+#: A list of steps of its own: what the words of such a task call a step is none of the file.
+_STEP: Final = re.compile(
+    r"\s{0,40}(?:[-*+]\s+)?[*_(]{0,3}(?:(?:step|schritt|paso|étape)\s)?[0-9]{1,3}[.):]",
+    re.IGNORECASE,
+)
 
 
 def report_prose(
@@ -81,103 +36,157 @@ def report_prose(
     groups: Groups,
     edges: Edges,
     remarks: Remarks,
+    told: Collection[int],
 ) -> None:
-    """A remark for each line whose words name a task that must be done before.
+    """A remark for each sentence that names a task which must be done before.
 
     :param owners: by number of a line, the task whose text it is.
+    :param told: numbers of lines that something was said about already.
     """
-    titled = {draft.line: draft for draft in groups.drafts.values()}
-    fields = {entry.line for draft in groups.drafts.values() for entry in draft.fields}
-    # Its descriptions are of waves, and it is read itself.
-    graphs = {
-        line.number
-        for block in document.blocks
-        if any('"waves"' in line.text for line in block.lines)
-        for line in block.lines
-    }
-    for line in document.lines:
+    _Prose(document, owners, groups, edges, remarks).report(told)
+
+
+class _Prose:
+    def __init__(
+        self,
+        document: Document,
+        owners: dict[int, Draft],
+        groups: Groups,
+        edges: Edges,
+        remarks: Remarks,
+    ) -> None:
+        self._document = document
+        self._owners = owners
+        self._groups = groups
+        self._edges = edges
+        self._remarks = remarks
+        drafts = groups.drafts.values()
+        self._titled = {draft.line: draft for draft in drafts}
+        #: Where the first field of a line begins, by its number.
+        self._fields: dict[int, int] = {}
+        for draft in drafts:
+            for entry in draft.fields:
+                first = self._fields.get(entry.line, entry.column)
+                self._fields[entry.line] = min(first, entry.column)
+        self._steps: dict[str, bool] = {}
+
+    def report(self, told: Collection[int]) -> None:
+        """All remarks, line by line."""
+        # Its descriptions are of waves, and it is read itself.
+        passed = set(told) | {
+            line.number
+            for block in self._document.blocks
+            if any('"waves"' in line.text for line in block.lines)
+            for line in block.lines
+        }
+        for line in self._document.lines:
+            if line.number not in passed and _DIGIT.search(line.text):
+                self._report_line(line, self._text(line))
+
+    def _text(self, line: Line) -> str:
+        """What of a line is prose: a field says what it says."""
         text = line.text[:_LONGEST]
-        if line.number in fields or line.number in graphs or not _HINT.search(text):
-            continue
-        inside = titled.get(line.number) or owners.get(line.number)
-        found = _found(text, inside, groups)
-        if found is None:
-            continue
-        owner = inside or _subject(text[: found.start()], groups)
-        if line.code and owner is None:
-            continue  # words in code are about tasks where they name both
+        titled = self._titled.get(line.number)
+        field = self._fields.get(line.number)
+        if field is None:
+            return text
+        if titled is None or not titled.title:
+            return text[: max(0, field - line.column)]
+        return text[: text.find(titled.title) + len(titled.title)]
+
+    def _report_line(self, line: Line, text: str) -> None:
+        inside = self._titled.get(line.number) or self._owners.get(line.number)
+        tokens = tokens_of(text)
+        if not any(token.kind == "id" for token in tokens):
+            return
+        for found in sentences(tokens, self._known, steps=self._has_steps(inside)):
+            owner = inside.id if inside else self._subject(tokens, found)
+            if not (line.code and owner is None):
+                self._report(line, text, found, inside, owner)
+
+    def _report(
+        self,
+        line: Line,
+        text: str,
+        found: Sentence,
+        inside: Optional[Draft],
+        owner: Optional[str],
+    ) -> None:
+        # Words in code are about tasks where they name both.
+        names = [name for name in found.ids if owner is None or not _same(name, owner)]
         # In the text of a task the order of the lines is no answer to what it says.
-        below = line.number not in owners
-        if _holds(found, owner, groups, edges, implied=below):
-            continue
-        whose = f"of task {inside.id}" if inside else "outside of the tasks"
-        said = " ".join(found.group().split())
-        remarks.add(
+        below = line.number not in self._owners
+        if not names or self._holds(names, found, owner, implied=below):
+            return
+        where = "outside of the tasks"
+        if inside:
+            part = "title" if line.number == inside.line else "text"
+            where = f"in the {part} of task {inside.id}"
+        said = " ".join(text[found.start : found.end].split())
+        short = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}..."
+        self._remarks.add(
             "warning",
             "prose-dependency",
             line.number,
-            f"'{said}' in the text {whose} is not read as a dependency; write "
-            "'_Depends: ..._' to make it one",
-            line.column + found.start(),
+            f"'{short}' {where} is not read as a dependency; {_fix(names, found, owner)}",
+            line.column + found.start,
         )
 
+    def _known(self, name: str) -> bool:
+        return self._groups.members(name) is not None
 
-def _found(
-    text: str, owner: Optional[Draft], groups: Groups
-) -> Optional[re.Match[str]]:
-    """The first sentence that names a task which is there, and is not its own."""
-    for sentence in _SENTENCES:
-        for match in sentence.finditer(text):
-            name = match.group("id")
-            own = owner is not None and _same(name, owner.id)
-            known = groups.members(name) is not None
-            if not own and (known or "task" in match.group().lower()):
-                return match
-    return None
+    def _has_steps(self, inside: Optional[Draft]) -> bool:
+        """Whether a step is a task: the words are of a task without steps of its own."""
+        if inside is None:
+            return False
+        known = self._steps.get(inside.id)
+        if known is None:
+            known = not any(_STEP.match(line) for line in inside.body)
+            self._steps[inside.id] = known
+        return known
 
-
-def _holds(
-    found: re.Match[str],
-    owner: Optional[Draft],
-    groups: Groups,
-    edges: Edges,
-    *,
-    implied: bool,
-) -> bool:
-    """Whether the edges say what a sentence says, or it says nothing of two tasks."""
-    if owner is None:
-        return edges.sequential or "task" not in found.group().lower()
-    ahead = bool(found.groupdict().get("ahead"))
-    return all(
-        edges.is_before(
-            owner.id if ahead else name,
-            groups.drafts.get(name, owner) if ahead else owner,
-            implied=implied,
+    def _holds(
+        self, names: list[str], found: Sentence, owner: Optional[str], *, implied: bool
+    ) -> bool:
+        """Whether the edges say what a sentence says, or it says nothing of two tasks."""
+        if owner is None:
+            return self._edges.sequential or not found.named
+        return all(
+            self._edges.is_before(
+                owner if found.ahead else name,
+                name if found.ahead else owner,
+                implied=implied,
+            )
+            for name in names
         )
-        for name in _listed(found, groups)
+
+    def _subject(self, tokens: list[Token], found: Sentence) -> Optional[str]:
+        """The task that a sentence is about: the last one named in front of it.
+
+        A mere number is a task at the start of a line, or after the word for one.
+        """
+        last: Optional[str] = None
+        for at, token in enumerate(tokens):
+            if token.start >= found.start:
+                break
+            if token.kind != "id" or not self._known(token.text):
+                continue
+            first = all(before.kind == "sign" for before in tokens[:at][:9]) and at < 9
+            if first or not token.text.isdigit() or TASK.has(tokens[at - 1]):
+                last = token.text
+        return last
+
+
+def _fix(names: list[str], found: Sentence, owner: Optional[str]) -> str:
+    """What to write, and where."""
+    listed = found.listed if len(names) == len(found.ids) else ", ".join(names)
+    if found.ahead and owner is not None:
+        below = "them" if len(names) > 1 else "it"
+        return f"write '_Depends: {owner}_' below {listed} to make {below} wait"
+    where = (
+        f" below task {owner}" if owner is not None else " below the task that waits"
     )
-
-
-def _listed(found: re.Match[str], groups: Groups) -> list[str]:
-    """The task that a sentence names, and those that stand in a list with it."""
-    names, at = [found.group("id")], found.end("id")
-    while len(names) < _MOST_LISTED:
-        match = _FURTHER.match(found.string, at)
-        if match is None or groups.members(match.group("id")) is None:
-            break
-        names.append(match.group("id"))
-        at = match.end()
-    return names
-
-
-def _subject(before: str, groups: Groups) -> Optional[Draft]:
-    """The task that a sentence is about: the last one named in front of the verb."""
-    named = [
-        match.group("id")
-        for match in _NAMED.finditer(before)
-        if match.group("sure") is not None or not match.group("id").isdigit()
-    ]
-    return groups.drafts.get(named[-1]) if named else None
+    return f"write '_Depends: {listed}_'{where} to make it one"
 
 
 def _same(name: str, own: str) -> bool:

@@ -109,7 +109,7 @@ def test_a_dependency_in_prose_is_a_warning() -> None:
     file = read("- [ ] 1. A\n- [ ] 2. B\n  - This depends on task 1 of course\n")
     assert said(file, "prose-dependency") == [
         "line 3: 'depends on task 1' in the text of task 2 is not read as a "
-        "dependency; write '_Depends: ..._' to make it one"
+        "dependency; write '_Depends: 1_' below task 2 to make it one"
     ]
 
 

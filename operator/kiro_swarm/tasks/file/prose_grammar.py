@@ -1,0 +1,279 @@
+"""Sentences in which one task waits for another: a small grammar over the tokens of a line.
+
+Used by ``prose``, which knows the tasks. What is found::
+
+    sentence := opener [":"] {between | end-of} list [tail]      needs 1; after the end of 2
+              | list behind                                      1 must be done first; 1完成后
+    list     := item {("," | ";" | "/" | "-" | and) item}
+    item     := [task | step] id
+
+An opener that can mean something else (``after``, ``needs``) counts with evidence alone: the word
+for a task, that its end is meant, a colon, or a clause that has nothing else in it. One pass, each
+token looked at a bounded number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Callable, Final, Optional
+
+from kiro_swarm.tasks.file import prose_words as words
+from kiro_swarm.tasks.file.prose_tokens import Token
+
+_OPENERS: Final = (
+    # (phrases, says it all, what follows waits)
+    (words.AHEAD_SURE, True, True),
+    (words.SURE, True, False),
+    (words.AHEAD_MAYBE, False, True),
+    (words.MAYBE, False, False),
+)
+_MOST_BETWEEN: Final = 6
+_MOST_LISTED: Final = 50
+_DECORATION: Final = frozenset("`*_\"'“”‘’[]#(「」（")
+_QUOTES: Final = _DECORATION - {"(", "（"}
+_CLOSING: Final = frozenset("`*_\"'“”‘’]#」")
+_ENDS: Final = frozenset(".;:!?)]}|—–,、。；：，）】")
+_STARTS: Final = frozenset(".;:!?([{|—–-*,、。；：，（【+>&")
+_SEPARATORS: Final = frozenset(",;/&+-–—、，；")
+_RANGES: Final = frozenset(("-", "–", "—", "to", "through", "bis"))
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One task or several that are waited for. ``ahead``: they are what waits.
+
+    ``start`` and ``end`` are places in the text; ``named``: the word for a task is there.
+    """
+
+    ids: tuple[str, ...]
+    #: As a field writes them, ranges as ranges: `1, 3-5`.
+    listed: str
+    ahead: bool
+    named: bool
+    start: int
+    end: int
+
+
+@dataclass
+class _List:
+    ids: list[str]
+    listed: str
+    end: int
+    named: bool = False
+    step: bool = False
+
+
+def sentences(
+    tokens: Sequence[Token], known: Callable[[str], bool], *, steps: bool
+) -> Iterator[Sentence]:
+    """All sentences of a line.
+
+    :param known: whether an id is a task of the file.
+    :param steps: whether a step is a task here, not one of something else.
+    """
+    return _Reader(tokens, known, steps).read()
+
+
+class _Reader:
+    def __init__(
+        self, tokens: Sequence[Token], known: Callable[[str], bool], steps: bool
+    ) -> None:
+        self._tokens = tokens
+        self._known = known
+        self._steps = steps
+
+    def read(self) -> Iterator[Sentence]:
+        at = 0
+        while at < len(self._tokens):
+            found, at = (
+                self._behind(at) if self._tokens[at].kind == "id" else self._opened(at)
+            )
+            if found is not None:
+                yield found
+
+    def _opened(self, at: int) -> tuple[Optional[Sentence], int]:
+        """The sentence that an opener at ``at`` begins, and where to go on."""
+        for phrases, sure, ahead in _OPENERS:
+            after = phrases.end(self._tokens, at)
+            if after is not None:
+                found = self._after_opener(at, after, sure=sure, ahead=ahead)
+                return found or (None, after)
+        return None, at + 1
+
+    def _after_opener(
+        self, start: int, at: int, *, sure: bool, ahead: bool
+    ) -> Optional[tuple[Sentence, int]]:
+        at, colon, meant = self._between(at, _DECORATION if sure else _QUOTES)
+        found = self._list(at)
+        if found is None:
+            return None
+        done, end = self._tail(found.end)
+        if ahead and done and self._denied(start):
+            ahead = False  # `not before 2 is done`
+        if found.step and (ahead or not self._steps):
+            return None  # of something else; `before step 1` is a place in a text
+        leads = self._leads(start) or self._ordered(start)
+        named = found.named or (found.step and (sure or leads))
+        if not (named or done) and not self._ends_well(found, sure or meant):
+            return None
+        if not sure and not (named or done or meant or colon):
+            # Behind another verb a mere number counts something: `stops after 3`.
+            mere = len(found.ids) == 1 and found.ids[0].isdigit()
+            if not self._closed(found.end) or (mere and not leads):
+                return None
+        return self._sentence(found, ahead, start, end), end
+
+    def _between(self, at: int, signs: frozenset[str]) -> tuple[int, bool, bool]:
+        """Past what stands between a verb and its ids: (place, a colon, its end is meant)."""
+        colon = meant = False
+        for _ in range(_MOST_BETWEEN):
+            if at == len(self._tokens):
+                break
+            after = words.BETWEEN.end(self._tokens, at)
+            ending = words.END_OF.end(self._tokens, at) or words.DONE.end(
+                self._tokens, at
+            )
+            if ending is not None:
+                at, meant = ending, True
+            elif after is not None:
+                at = after
+            elif self._tokens[at].text in (":", "："):
+                at, colon = at + 1, True
+            elif self._tokens[at].text in signs:
+                at += 1
+            else:
+                break
+        return at, colon, meant
+
+    def _list(self, at: int) -> Optional[_List]:
+        found = self._item(at, None)
+        while found is not None and len(found.ids) < _MOST_LISTED:
+            if self._item(self._past_separator(found.end), found) is None:
+                break
+        return found
+
+    def _past_separator(self, at: int) -> int:
+        start = at
+        at = self._past(at, _CLOSING)
+        separated = self._past(at, _SEPARATORS, most=1)
+        word = words.AND.end(self._tokens, separated)
+        at = separated if word is None else word
+        return len(self._tokens) if at in (start, self._past(start, _CLOSING)) else at
+
+    def _item(self, at: int, before: Optional[_List]) -> Optional[_List]:
+        """The list with one more id, or None. Only the first one may be unknown."""
+        at = self._past(at, _QUOTES)
+        task = words.TASK.end(self._tokens, at)
+        step = words.STEP.end(self._tokens, at) if task is None else None
+        at = self._past(task or step or at, _QUOTES)
+        if at >= len(self._tokens) or self._tokens[at].kind != "id":
+            return None
+        name = self._tokens[at].text
+        if before is None:
+            if not self._known(name) and task is None:
+                return None
+            return _List([name], name, at + 1, task is not None, step is not None)
+        if not self._known(name):
+            return None
+        between = {token.text for token in self._tokens[before.end : at]}
+        if between.isdisjoint(_RANGES):
+            before.listed += f", {name}"
+        else:
+            before.listed += f"-{name}"
+            before.ids += filter(self._known, _inside(before.ids[-1], name))
+        before.ids.append(name)
+        before.end = at + 1
+        return before
+
+    def _past(self, at: int, signs: frozenset[str], most: int = 3) -> int:
+        stop = min(at + most, len(self._tokens))
+        while at < stop and self._tokens[at].text in signs:
+            at += 1
+        return at
+
+    def _tail(self, at: int) -> tuple[bool, int]:
+        """Whether it is said that the tasks are done, and where that ends."""
+        at = start = self._past(at, _CLOSING)
+        for _ in range(3):
+            at = words.IS.end(self._tokens, at) or at
+        done = words.DONE.end(self._tokens, at)
+        return (False, start) if done is None else (True, done)
+
+    def _ends_well(self, found: _List, sure: bool) -> bool:
+        """Whether what follows lets the ids be tasks, not the number of something."""
+        at = self._past(found.end, _CLOSING)
+        if at >= len(self._tokens):
+            return True
+        follows = self._tokens[at]
+        if follows.text in _ENDS:
+            return True
+        if follows.kind == "sign" or words.UNITS.has(follows):
+            return False
+        mere = found.ids[-1].isdigit() or not sure
+        return not mere or words.GOES_ON.has(follows) or self._is_and(at)
+
+    def _is_and(self, at: int) -> bool:
+        return words.AND.end(self._tokens, at) is not None
+
+    def _closed(self, at: int) -> bool:
+        """Whether a clause ends here."""
+        at = self._past(at, _CLOSING)
+        return at >= len(self._tokens) or self._tokens[at].text in _ENDS
+
+    def _ordered(self, start: int) -> bool:
+        """Whether the word in front of a place speaks of an order: ``starts after``."""
+        return start > 0 and words.ORDERED.has(self._tokens[start - 1])
+
+    def _leads(self, start: int) -> bool:
+        """Whether nothing stands in front of a place but words that lead to an order."""
+        at = start - 1
+        while at >= 0 and at > start - 5 and words.LEAD.has(self._tokens[at]):
+            at -= 1
+        return at < 0 or self._tokens[at].text in _STARTS
+
+    def _denied(self, start: int) -> bool:
+        before = self._tokens[max(0, start - 6) : start]
+        return any(words.NOT.has(token) for token in before)
+
+    def _behind(self, at: int) -> tuple[Optional[Sentence], int]:
+        """The sentence of ids and of what stands behind them."""
+        found = self._list(at)
+        if found is None:
+            return None, at + 1
+        after = self._past(found.end, _CLOSING)
+        end = words.BEHIND.end(self._tokens, after)
+        begin = at
+        for before in (at - 1, at - 2):
+            if before >= 0 and words.TASK.end(self._tokens, before) == at:
+                begin, found.named = before, True
+        if end is None or (begin > 0 and words.OTHER.has(self._tokens[begin - 1])):
+            return None, found.end
+        mere = any(name.isdigit() for name in found.ids) and not found.named
+        if mere and self._tokens[after].kind == "word":
+            said = end - after > 2 or self._leads(begin)
+            if not said or not self._closed(end):
+                return None, found.end
+        other, further = self._opened(end) if end < len(self._tokens) else (None, end)
+        if other is not None and other.ahead:
+            return other, further  # `task 1 must come before task 2`
+        return self._sentence(found, False, begin, end), end
+
+    def _sentence(self, found: _List, ahead: bool, start: int, end: int) -> Sentence:
+        return Sentence(
+            tuple(dict.fromkeys(found.ids)),
+            found.listed,
+            ahead,
+            found.named,
+            self._tokens[start].start,
+            self._tokens[max(end, found.end) - 1].end,
+        )
+
+
+def _inside(first: str, last: str) -> Iterator[str]:
+    """The ids between two that differ in their last number: 3.1, 3.4 -> 3.2, 3.3."""
+    head, _, low = first.rpartition(".")
+    other, _, high = last.rpartition(".")
+    if head == other and low.isdigit() and high.isdigit():
+        for number in range(int(low) + 1, min(int(high), int(low) + _MOST_LISTED)):
+            yield f"{head}.{number}" if head else str(number)
