@@ -21,7 +21,12 @@ from kiro_swarm.sandbox.port import (
     ExecResult,
     WorktreePort,
 )
-from kiro_swarm.workspace.errors import Doubtful, GateLost, GateUnavailable
+from kiro_swarm.workspace.errors import (
+    BranchHinders,
+    Doubtful,
+    GateLost,
+    GateUnavailable,
+)
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.outcomes import GateRun, GateVerdict
 
@@ -90,7 +95,7 @@ class ContainerGates:
             began = time.monotonic()
             result = await self._run(gate, commit)
             if not result.succeeded:
-                return await self._red(gate, result, before)
+                return await self._red(gate, result, before, tuple(runs))
             runs.append(GateRun(gate.name, time.monotonic() - began))
         return GateVerdict(passed=True, runs=tuple(runs))
 
@@ -100,10 +105,12 @@ class ContainerGates:
         if problem:
             raise GateUnavailable(f"the gate container is not as new: {problem}")
 
-    async def _red(self, gate: Gate, result: ExecResult, before: str) -> GateVerdict:
+    async def _red(
+        self, gate: Gate, result: ExecResult, before: str, runs: tuple[GateRun, ...]
+    ) -> GateVerdict:
         """The verdict of a gate that did not pass, if it is one."""
         if _not_runnable(result) and await self._never_runs(gate, before):
-            raise GateUnavailable(
+            raise BranchHinders(
                 f"gate {gate.name} cannot be run, on the branch as it is either: its"
                 f" command {gate.command[0]!r} {result.describe()} {result.tail[-300:]}",
                 reason="GateNotRunnable",
@@ -116,6 +123,7 @@ class ContainerGates:
             passed=False,
             gate=gate.name,
             output=f"{result.tail}\n{gate.name} {how}",
+            runs=runs,
             reason=GATE_TIMED_OUT if late else GATE_FAILED,
         )
 

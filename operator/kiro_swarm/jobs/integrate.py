@@ -37,7 +37,12 @@ from kiro_swarm.lifecycle.guard import IllegalEdgeError, checked
 from kiro_swarm.lifecycle.reasons import STATUS_INVALID
 from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
-from kiro_swarm.workspace.errors import Doubtful, InvalidName
+from kiro_swarm.workspace.errors import (
+    BranchEndsJobs,
+    BranchHinders,
+    Doubtful,
+    InvalidName,
+)
 from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import (
@@ -72,6 +77,8 @@ class Integration:
         branch, plan = merging.branch, merging.plan
         self._tries = Tries(self._env, branch, plan, gates, merging.limits)
         self._held: dict[Key, Held] = {}
+        #: Those of them that only wait for another branch.
+        self._of_the_branch: set[Key] = set()
         self._merged = 0
         self._returned = 0
 
@@ -100,7 +107,13 @@ class Integration:
         if await self._merging.push_is_due():
             report["pushed"] = await self._merging.push()
         if self._held:
-            raise TasksHeld(self._held.values())
+            # What a person has to mend first: no other Job does.
+            raise TasksHeld(
+                sorted(
+                    self._held.values(),
+                    key=lambda held: held.reason != BranchHinders.reason,
+                )
+            )
         return report
 
     async def _done_tasks(self) -> list[KiroTask]:
@@ -172,12 +185,20 @@ class Integration:
         await self._tries.adopt()
         try:
             outcome = await self._outcome(task)
-        except Doubtful as doubt:
-            self._hold(task, doubt.reason, doubt.message)
+        except BranchEndsJobs:
+            raise
+        except (Doubtful, BranchHinders) as error:
+            self._hold(task, error.reason, error.message)
+            if isinstance(error, BranchHinders):
+                self._of_the_branch.add(_key(task))
             return
         if isinstance(outcome, Merged):
             await self._merging.ledger.catch_up()
             self._merged += 1
+            # It may be what the branch lacked.
+            for key in self._of_the_branch:
+                self._held.pop(key, None)
+            self._of_the_branch.clear()
         else:
             self._returned += 1
         try:

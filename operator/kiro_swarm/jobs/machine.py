@@ -1,12 +1,13 @@
-"""Whether the machine hinders whatever is merged, by what the branch without any work does.
+"""Whether something else than the work hinders a merge: the machine, or what was merged before.
 
 Role: the tries (tries.py) run their gates through it, and ask it before they charge anybody.
 
-Guarantees: where something passed in this Job, or the branch alone can be worked with, the
-machine is well. What is asked is out of every candidate's reach: a container as new, and in
-it the branch as it is; after some Jobs in which that was hindered, the commit that it began
-at, for what was merged since may be what hinders. So a machine that is broken burns no
-attempts, and no candidate, merged or not, can pass for one.
+Guarantees: what is asked is out of the candidate's reach: a container as new, and in it the
+branch without the work. What does not end well there either is charged to no candidate. Where
+the commit that the branch began at fares better, it is what was merged since that hinders
+(``BranchHinders``), and a person is told; where it fares as badly, it is the machine. Gates
+that are red on a branch which nothing was merged into yet are the tasks' to mend, for nobody
+else would.
 """
 
 from __future__ import annotations
@@ -15,15 +16,31 @@ import logging
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.jobs.gates import GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.workspace.blame import words_of
-from kiro_swarm.workspace.doubts import BRANCH, Doubts
-from kiro_swarm.workspace.errors import Doubtful, WorkspaceError
+from kiro_swarm.workspace.doubts import Doubts
+from kiro_swarm.workspace.errors import (
+    BranchEndsJobs,
+    BranchHinders,
+    Doubtful,
+    GateLost,
+    GateUnavailable,
+    WorkspaceError,
+)
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import START_REF, integration_head
 from kiro_swarm.workspace.outcomes import GatePort, GateVerdict
 from kiro_swarm.workspace.probe import find_trouble, volume_trouble
 
 log = logging.getLogger(__name__)
+_ADVICE = (
+    " No attempt was charged. Mend the branch (in the repository, then `git sync upstream`) or"
+    " spec.integration.gates; it is tried again by itself"
+)
+
+
+class _Gone(GateUnavailable):
+    """There is no container any more to try anything with; the next Job goes on."""
 
 
 class Machine:
@@ -37,19 +54,25 @@ class Machine:
         self._gates = gates
         self._doubts = doubts
         self._well = False
+        #: What the gates say of commits without any work.
+        self._known: dict[str, GateVerdict] = {}
+        self._hinders: dict[str, BranchHinders] = {}
 
     def check(self, commit: str) -> GateVerdict:
-        """See ``GatePort.check``; noted as what the Job is at."""
+        """See ``GatePort.check``; noted as what the Job is at.
+
+        Raises BranchHinders: it is red, and so is the branch that it is merged into.
+        """
         self._doubts.at_the_gates()
         verdict = self._gates.check(commit)
         if verdict.passed:
             self._well = True
-            if self._doubts.branch:
-                self._doubts.branch_well()
+        elif verdict.reason in (GATE_FAILED, GATE_TIMED_OUT):
+            self._refuse_red_branch(commit, verdict)
         return verdict
 
     def trouble(self) -> Optional[WorkspaceError]:
-        """What is wrong with the machine, if anything is; then nobody is to blame so far.
+        """What hinders whatever is merged, if anything does; then nobody is to blame so far.
 
         Raises OSError.
         """
@@ -57,7 +80,8 @@ class Machine:
             return None
         try:
             # The gates first: their container is made as new, and gives back what was filled.
-            found = self._alone() or find_trouble(self._mirror, self._branch)
+            head = integration_head(self._mirror, self._branch)
+            found = self._hindered(head) or find_trouble(self._mirror, self._branch)
         except OSError as error:
             found = volume_trouble(error, self._mirror)
         except Exception as error:
@@ -65,30 +89,67 @@ class Machine:
             found = WorkspaceError(words_of(error), reason="InternalError")
         if found is None:
             self._well = True
-            return None
-        self._doubts.branch_hindered()
-        if not isinstance(found, Doubtful):
-            return found
-        return WorkspaceError(
+        elif not isinstance(found, _Gone):
+            self._doubts.nobody()
+        return found
+
+    def _refuse_red_branch(self, commit: str, red: GateVerdict) -> None:
+        """Raise BranchHinders when the gate is red without the work of ``commit``, too."""
+        git = Git(self._mirror)
+        before = git.commit_id(f"{commit}^1")
+        if before is None or before == git.commit_id(START_REF):
+            return
+        own = self._known.get(before)
+        if own is None:
+            trouble = self._hindered(before)
+            if trouble is not None:
+                raise trouble
+            own = self._known[before]
+        if own.passed or red.gate in [run.name for run in own.runs]:
+            return
+        lines = [line.strip() for line in own.output.splitlines() if line.strip()]
+        raise BranchHinders(
+            f"gate {own.gate} fails on the branch {self._branch} as it is, at {before[:12]},"
+            f" without the work that waits: {' | '.join(lines[-2:])[-400:]}.{_ADVICE}"
+        )
+
+    def _hindered(self, commit: str) -> Optional[WorkspaceError]:
+        """How gates are cut off that run without any work; None: they end, red or not."""
+        if commit in self._hinders:
+            return self._hinders[commit]
+        began = Git(self._mirror).commit_id(START_REF) or commit
+        how = self._tried(commit)
+        if not isinstance(how, Doubtful):
+            return how
+        at_first = how if commit == began else self._tried(began)
+        if at_first is None:
+            kind = BranchEndsJobs if self._doubts.ended(commit) else BranchHinders
+            self._hinders[commit] = kind(
+                f"the gates are cut off on the branch {self._branch} as it is, at"
+                f" {commit[:12]}, without the work that waits, and not on the commit that"
+                f" it began at: {how.message}.{_ADVICE}"
+            )
+            return self._hinders[commit]
+        if not isinstance(at_first, Doubtful):
+            return at_first
+        return GateUnavailable(
             "the merge of every task was hindered, and so is the branch without them:"
-            f" {found.message}",
+            f" {how.message}",
             reason="MachineInTrouble",
         )
 
-    def _alone(self) -> Optional[WorkspaceError]:
-        """How gates are hindered that run without any work."""
-        git, commit = Git(self._mirror), integration_head(self._mirror, self._branch)
-        as_it_began = self._doubts.branch >= BRANCH
-        if as_it_began:
-            commit = git.commit_id(START_REF) or commit
-        self._doubts.alone()
+    def _tried(self, commit: str) -> Optional[WorkspaceError]:
+        """What is raised by the gates of a commit without any work."""
+        if self._doubts.ended(commit):
+            return Doubtful("a Job ended while gates ran on it")
+        self._doubts.alone(commit)
         try:
-            self._gates.check(commit)
+            self._known[commit] = self._gates.check(commit)
+        except GateLost as lost:
+            self._doubts.lost_alone(commit)
+            return _Gone(lost.message)
         except WorkspaceError as error:
+            self._doubts.not_alone()
             return error
-        if as_it_began:
-            log.warning("not the machine: the branch is hindered by what was merged")
-            self._doubts.rests()
-        else:
-            self._doubts.branch_well()
+        self._doubts.not_alone()
         return None

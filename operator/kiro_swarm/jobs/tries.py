@@ -22,6 +22,7 @@ from kiro_swarm.workspace.blame import of_the_machine, words_of
 from kiro_swarm.workspace.done import forget, kept
 from kiro_swarm.workspace.doubts import STOPPED, Doubts
 from kiro_swarm.workspace.errors import (
+    BranchHinders,
     Doubtful,
     GateLost,
     GateUnavailable,
@@ -82,8 +83,9 @@ class Tries:
     async def merge(self, candidate: Candidate) -> Outcome:
         """What comes of it.
 
-        Raises Doubtful: it was hindered and is to be tried again, by the next Job; and
-        WorkspaceError or OSError for what stops the train whatever the candidate.
+        Raises Doubtful: it was hindered and is to be tried again, by the next Job;
+        BranchHinders: it cannot be judged while the branch is as it is; and WorkspaceError
+        or OSError for what stops the train whatever the candidate.
         """
         loop, trailer = asyncio.get_running_loop(), candidate.trailer
         why = self._doubts.verdict(trailer)
@@ -96,6 +98,9 @@ class Tries:
         self._doubts.begins(trailer)
         try:
             outcome = await loop.run_in_executor(None, self._train.merge, candidate)
+        except BranchHinders:
+            self._doubts.nobody(trailer)
+            raise
         except Doubtful as doubt:
             self._doubts.hindered(trailer)
             if isinstance(doubt, GateLost):

@@ -31,9 +31,8 @@ KILLED = 3
 GATED = 6
 #: The train was stopped at it so often, by what looks like no fault of its own.
 STOPPED = 6
-#: Jobs in which the branch alone was hindered, too, before its beginning is asked instead.
-BRANCH = 3
 _MOST = 500
+_MOST_ALONE = 4
 
 
 @dataclass
@@ -58,6 +57,7 @@ class Doubts:
         trying = self._file.trying
         if trying or self._file.alone:
             if self._file.alone:
+                self._count_end(self._file.alone)
                 self._not_them()
             elif evicted:
                 self._entry(trying).hindered += 1
@@ -69,10 +69,9 @@ class Doubts:
             with suppress(OSError):
                 self._write("")
 
-    @property
-    def branch(self) -> int:
-        """In how many Jobs in a row the branch without any work was hindered."""
-        return self._file.branch
+    def ended(self, commit: str) -> bool:
+        """Whether a Job ended while this commit, without any work, was tried alone."""
+        return commit in self._file.ended
 
     @property
     def gating(self) -> bool:
@@ -110,19 +109,30 @@ class Doubts:
         """git has worked at it, and the gates come next. Raises OSError."""
         self._write(self._file.trying, gates=True)
 
-    def alone(self) -> None:
-        """The branch without any work is tried now. Raises OSError."""
-        self._write("", alone=True)
+    def alone(self, commit: str) -> None:
+        """This commit, without any work, is tried now. Raises OSError."""
+        self._write(self._file.trying, gates=self._file.gates, alone=commit)
 
-    def branch_hindered(self) -> None:
-        """The branch was hindered as the work was, so nobody is to blame yet. Raises OSError."""
+    def lost_alone(self, commit: str) -> None:
+        """This Job can try nothing more after it has tried this commit. Raises OSError."""
+        self._count_end(commit)
         self._not_them()
         self._write("")
 
-    def branch_well(self) -> None:
-        """The branch as it is can be worked with. Raises OSError."""
-        self._file.branch = 0
+    def not_alone(self) -> None:
+        """It is known of the commit; what it was asked for goes on. Raises OSError."""
         self._write(self._file.trying, gates=self._file.gates)
+
+    def nobody(self, trailer: str = "") -> None:
+        """It is known that no work is to blame; this one comes later. Raises OSError.
+
+        What is known is forgotten: it may have passed by the next Job.
+        """
+        if trailer:
+            self._entry(trailer)
+        self._not_them()
+        self._file.ended.clear()
+        self._write("")
 
     def hindered(self, trailer: str) -> None:
         """It was hindered, and not known by what. Raises OSError."""
@@ -150,17 +160,20 @@ class Doubts:
 
     def _not_them(self) -> None:
         """Whoever was to blame has one more try, for it may have been the machine."""
-        self._file.branch += 1
         for entry in self._entries.values():
             entry.hindered = min(entry.hindered, HINDERED - 1)
             entry.killed = min(entry.killed, KILLED - 1)
             entry.gated = min(entry.gated, GATED - 1)
             entry.stopped = min(entry.stopped, STOPPED - 1)
 
+    def _count_end(self, commit: str) -> None:
+        known = [one for one in self._file.ended if one != commit]
+        self._file.ended = [*known, commit][-_MOST_ALONE:]
+
     def _entry(self, trailer: str) -> _Entry:
         return self._entries.setdefault(trailer, _Entry())
 
-    def _write(self, trying: str, *, gates: bool = False, alone: bool = False) -> None:
+    def _write(self, trying: str, *, gates: bool = False, alone: str = "") -> None:
         found = self._file
         found.trying, found.gates, found.alone = trying, gates, alone
         latest = list(self._entries.items())[-_MOST:]
@@ -169,7 +182,7 @@ class Doubts:
                 "trying": trying,
                 "gates": gates,
                 "alone": alone,
-                "branch": found.branch,
+                "ended": found.ended,
                 "entries": {trailer: asdict(entry) for trailer, entry in latest},
             }
         )
@@ -180,8 +193,8 @@ class Doubts:
 class _File:
     trying: str
     gates: bool
-    alone: bool
-    branch: int
+    alone: str
+    ended: list[str]
     entries: dict[str, _Entry]
 
 
@@ -191,6 +204,7 @@ def _read(text: str) -> _File:
     except ProtocolError:
         found = {}
     trying, entries = found.get("trying"), found.get("entries")
+    alone, ended = found.get("alone"), found.get("ended")
     made: dict[str, _Entry] = {}
     if isinstance(entries, dict):
         for trailer, entry in list(entries.items())[:_MOST]:
@@ -202,8 +216,8 @@ def _read(text: str) -> _File:
     return _File(
         trying if isinstance(trying, str) else "",
         found.get("gates") is True,
-        found.get("alone") is True,
-        _count(found.get("branch")),
+        alone if isinstance(alone, str) else "",
+        [str(one) for one in ended[:_MOST_ALONE]] if isinstance(ended, list) else [],
         made,
     )
 

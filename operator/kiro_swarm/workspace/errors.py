@@ -85,6 +85,16 @@ class GateUnavailable(WorkspaceError):
     reason = "GateUnavailable"
 
 
+class BranchHinders(GateUnavailable):
+    """The gates fail on the branch as it is, so what is merged into it cannot be judged."""
+
+    reason = "BranchHinders"
+
+
+class BranchEndsJobs(BranchHinders):
+    """They end the pod or its gate container, so this Job has to stop while it can tell."""
+
+
 class Doubtful(WorkspaceError):
     """A merge that was hindered: by the machine, or by what is merged, nobody knows yet."""
 

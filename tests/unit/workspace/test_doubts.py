@@ -59,15 +59,35 @@ def test_a_job_that_was_evicted_for_its_own_use_is_no_accident(
 def test_a_job_that_dies_of_the_branch_alone_counts_for_that(tmp_path: Path) -> None:
     for count in range(5):
         doubts = Doubts(tmp_path, evicted=True)
-        assert doubts.branch == count
+        assert doubts.ended("a") == (count > 0)
         doubts.begins(ONE)
-        doubts.alone()
+        doubts.at_the_gates()
+        doubts.alone("a")
     doubts = Doubts(tmp_path)
+    assert doubts.ended("a")
+    assert not doubts.ended("b")
     assert doubts.verdict(ONE) == ""
+    doubts.nobody(ONE)
+    assert not Doubts(tmp_path).ended("a"), "it is tried again"
+    assert Doubts(tmp_path).later(ONE)
+
+
+def test_what_the_branch_was_asked_for_goes_on(tmp_path: Path) -> None:
+    doubts = Doubts(tmp_path)
     doubts.begins(ONE)
-    doubts.branch_well()
-    assert Doubts(tmp_path).branch == 0
-    assert Doubts(tmp_path).later(ONE), "what it was at is not forgotten"
+    doubts.alone("a")
+    doubts.not_alone()
+    found = Doubts(tmp_path)
+    assert not found.ended("a")
+    assert found.later(ONE), "what it was at is not forgotten"
+
+
+def test_few_commits_are_known_to_end_jobs(tmp_path: Path) -> None:
+    for number in range(20):
+        Doubts(tmp_path).alone(f"{number}")
+    found = Doubts(tmp_path)
+    assert found.ended("19")
+    assert not found.ended("1")
 
 
 def test_who_was_hindered_in_two_jobs_is_to_blame(tmp_path: Path) -> None:
@@ -83,9 +103,8 @@ def test_what_hinders_the_branch_too_is_the_machine(tmp_path: Path) -> None:
         doubts = Doubts(tmp_path)
         doubts.hindered(ONE)
         doubts.hindered(OTHER)
-        doubts.branch_hindered()
+        doubts.nobody()
     doubts = Doubts(tmp_path)
-    assert doubts.branch == 5
     assert doubts.verdict(ONE) == doubts.verdict(OTHER) == ""
     assert doubts.later(ONE)
     assert doubts.later(OTHER)
@@ -123,7 +142,7 @@ def test_the_file_has_a_bound(tmp_path: Path) -> None:
         *("", "rubbish", "[" * 100_000, "9" * 9000, "null", "[]", '{"trying": 3}'),
         *('{"entries": []}', '{"entries": {"uid-1/1": 7}}', '{"trying": null}'),
         '{"entries": {"uid-2/1": {"hindered": -1, "killed": "x"}}, "gates": 1}',
-        *('{"alone": "x", "branch": "y"}', '{"branch": -3, "entries": {"a": null}}'),
+        *('{"alone": 3, "ended": "y"}', '{"ended": [1, null], "entries": {"a": null}}'),
     ],
     ids=lambda text: text[:24],
 )
@@ -131,7 +150,7 @@ def test_whatever_is_in_the_file_it_is_read(tmp_path: Path, content: str) -> Non
     (tmp_path / NAME).write_text(content)
     doubts = Doubts(tmp_path)
     assert doubts.verdict(ONE) == doubts.verdict(OTHER) == ""
-    assert doubts.branch == 0
+    assert not doubts.ended("a")
     doubts.begins(ONE)
     doubts.over(ONE)
     assert not Doubts(tmp_path).later(ONE)

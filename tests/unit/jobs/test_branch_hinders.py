@@ -1,0 +1,195 @@
+"""A branch whose gates do not end well without any work: nobody who waits is charged."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Callable, Optional, Union
+
+import pytest
+
+from kiro_swarm.api.reports import IntegrateReport
+from kiro_swarm.jobs.gates import GATE_FAILED, GATE_TIMED_OUT
+from kiro_swarm.jobs.integrate import Integration
+from kiro_swarm.jobs.merging import Merging, report_of
+from kiro_swarm.workspace.errors import BranchHinders, Doubtful, GateLost
+from kiro_swarm.workspace.outcomes import GateRun, GateVerdict
+from tests.unit.jobs.work import Job
+from tests.unit.workspace.repositories import git
+
+
+class EndOfTheJobError(BaseException):
+    """The pod is evicted, or killed for memory."""
+
+
+def red(reason: str = GATE_FAILED, passed: tuple[str, ...] = ()) -> GateVerdict:
+    runs = tuple(GateRun(name, 1.0) for name in passed)
+    return GateVerdict(
+        False, "tests", "1 failed: test_old\ntests ended 1", runs, reason
+    )
+
+
+def raised(error: Callable[[str], BaseException]) -> BaseException:
+    return error("the gate container was ended")
+
+
+Ends = Union[GateVerdict, Callable[[str], BaseException]]
+#: What the gates of a branch can come to, and the same of what is merged into it.
+KIND: dict[str, Ends] = {
+    "red": red(),
+    "late": red(GATE_TIMED_OUT),
+    "killed": Doubtful,
+    "lost": GateLost,
+    "evicted": EndOfTheJobError,
+}
+
+
+class Gates:
+    """Gates that end in the same way on each commit of a branch that has a file ``bad``.
+
+    They end well where the commit has a file ``mend``.
+    """
+
+    def __init__(self, job: Job, ends: Ends, *, at_start: bool = False) -> None:
+        self._mirror = job.repositories.mirror
+        self._ends = ends
+        self._at_start = at_start
+        self.asked: list[str] = []
+
+    def check(self, commit: str) -> GateVerdict:
+        self.asked.append(commit)
+        names = git(self._mirror, "ls-tree", "--name-only", commit).split()
+        bad = "bad" in names or self._at_start
+        if not bad or "mend" in names:
+            return GateVerdict(passed=True)
+        if isinstance(self._ends, GateVerdict):
+            return self._ends
+        raise raised(self._ends)
+
+
+class Well:
+    """Gates that pass, as they did when ``bad`` was merged."""
+
+    def check(self, commit: str) -> GateVerdict:
+        return GateVerdict(passed=True)
+
+
+async def run(
+    job: Job, gates: Union[Gates, Well], evicted: bool = False
+) -> Optional[str]:
+    """One Job; its reason, None where all is well, and ``died``."""
+
+    async def work(merging: Merging) -> IntegrateReport:
+        return await Integration(merging, gates).run()
+
+    env = replace(job.env, evicted=evicted)
+    with suppress(EndOfTheJobError):
+        await report_of(job.client, env, work)
+        reason: Optional[str] = job.words().get("reason")
+        return reason
+    return "died"
+
+
+async def begin(job: Job) -> None:
+    """A swarm that has merged ``bad``, and two candidates that wait."""
+    job.apply()
+    job.repositories.prepare()
+    job.done(job.repositories.work({"bad": "x"}, 1, "1.1"))
+    assert await run(job, Well()) is None
+    assert job.status("1.1")["state"] == "Merged"
+    for number, task in ((2, "1.2"), (3, "2")):
+        job.done(job.repositories.work({f"{task}.txt": "x"}, number, task))
+
+
+@pytest.mark.parametrize("kind", KIND)
+async def test_nobody_is_charged_for_what_was_merged_before(
+    job: Job, kind: str
+) -> None:
+    await begin(job)
+    said: list[Optional[str]] = []
+    while "BranchHinders" not in said:
+        assert len(said) < 8, said
+        said.append(await run(job, Gates(job, KIND[kind]), kind == "evicted"))
+    for task in ("1.2", "2"):
+        status = job.status(task)
+        assert (status["state"], status.get("failures", 0)) == ("Done", 0), said
+    # It is tried again as it is: what has passed needs nobody.
+    assert await run(job, Well()) is None
+    assert {job.status(task)["state"] for task in ("1.2", "2")} == {"Merged"}
+
+
+@pytest.mark.parametrize("ends", [KIND["red"], KIND["late"], KIND["killed"]])
+async def test_the_reason_names_the_gate_and_what_to_do(job: Job, ends: Ends) -> None:
+    await begin(job)
+    assert await run(job, Gates(job, ends)) == "BranchHinders"
+    message = job.words()["message"]
+    assert "branch swarm/demo/integration" in message
+    assert "No attempt was charged" in message
+    assert "spec.integration.gates" in message
+    if isinstance(ends, GateVerdict):
+        assert "gate tests fails" in message
+        assert "test_old | tests ended 1" in message
+
+
+async def test_what_mends_the_branch_is_merged_and_the_others_with_it(job: Job) -> None:
+    await begin(job)
+    job.done(job.repositories.work({"mend": "x"}, 4, "9"))
+    assert await run(job, Gates(job, red())) is None
+    assert {job.status(task)["state"] for task in ("1.2", "2", "9")} == {"Merged"}
+
+
+async def test_another_gate_than_that_of_the_branch_is_the_work_s(job: Job) -> None:
+    """The branch passes what the work does not."""
+    await begin(job)
+
+    class Two(Gates):
+        def check(self, commit: str) -> GateVerdict:
+            names = git(self._mirror, "ls-tree", "--name-only", commit).split()
+            if "2.txt" in names:
+                return replace(red(), gate="lint")
+            return red(passed=("lint",))
+
+    assert await run(job, Two(job, red())) == "BranchHinders"
+    assert job.words()["tasks"] == ["1.2"]
+    status = job.status("2")
+    assert (status["state"], status["reason"]) == ("Ready", "GateFailed")
+
+
+async def test_the_branch_is_judged_once_a_job(job: Job) -> None:
+    await begin(job)
+    gates = Gates(job, red())
+    await run(job, gates)
+    assert len(gates.asked) == 3
+    gates = Gates(job, Doubtful)
+    await run(job, gates)
+    # Both works, the branch, and the commit that it began at.
+    assert len(gates.asked) == 4
+
+
+@pytest.mark.parametrize("kind", ["red", "late"])
+async def test_gates_that_nothing_passed_yet_are_the_tasks_to_mend(
+    job: Job, kind: str
+) -> None:
+    """A project that begins with nothing: nobody else would be asked to."""
+    job.apply()
+    job.repositories.prepare()
+    job.done(job.repositories.work({"1.1.txt": "x"}, 1, "1.1"))
+    gates = Gates(job, KIND[kind], at_start=True)
+    assert await run(job, gates) is None
+    assert job.status("1.1")["state"] == "Ready"
+    assert len(gates.asked) == 1
+
+
+async def test_a_gate_that_is_nowhere_does_not_keep_the_one_who_brings_it(
+    job: Job,
+) -> None:
+    job.apply()
+    job.repositories.prepare()
+    job.done(job.repositories.work({"1.1.txt": "x"}, 1, "1.1"))
+    job.done(job.repositories.work({"mend": "x"}, 2, "1.2"))
+
+    def missing(said: str) -> BaseException:
+        return BranchHinders(said, reason="GateNotRunnable")
+
+    assert await run(job, Gates(job, missing, at_start=True)) is None
+    assert {job.status(task)["state"] for task in ("1.1", "1.2")} == {"Merged"}
