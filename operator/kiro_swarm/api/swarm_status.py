@@ -22,8 +22,8 @@ Complete        every task is Merged or Skipped and,     InProgress, TasksFailed
                 where a push is wanted, the repository   PushPending, or why the push failed:
                 has all of it and the Job has ended      PushRejected, ...
 Integrated      no Done task waits, what is to be        MergePending, PushPending,
-                pushed by now is pushed, and the last    IntegrateFailed
-                integrate Job had no error
+                pushed by now is pushed, and the last    WaitingForApproval,
+                integrate Job had no error               IntegrateFailed
 ApprovalNeeded  a Done task waits for a person. Only     NothingToApprove
                 with spec.integration.approval Required
 ==============  =======================================  ==============================
@@ -129,7 +129,11 @@ class Speedup(TypedDict, total=False):
     """How much time the swarm saves. Every number is measured."""
 
     elapsedSeconds: Annotated[
-        float, Field(description="First task started -> last change, wall clock.")
+        float,
+        Field(
+            description="First task started -> last change, wall clock, without the time "
+            "in which nobody worked and finished work waited for a person."
+        ),
     ]
     taskSeconds: Annotated[
         float, Field(description="Sum of the times of all attempts.")

@@ -204,7 +204,7 @@ _WORDS: dict[str, dict[str, set[str]]] = {
     },
     "Integrated": {
         "True": {"Integrated"},
-        "False": {"MergePending", "PushPending", "PushRefused"},
+        "False": {"MergePending", "PushPending", "WaitingForApproval", "PushRefused"},
     },
     "ApprovalNeeded": {"True": {"ApprovalPending"}, "False": {"NothingToApprove"}},
 }

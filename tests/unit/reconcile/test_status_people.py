@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
+from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.swarms.status import swarm_status
 from tests.support.shapes import valid
 from tests.unit.reconcile.views import DONE, WELL, Object, conditions, task, view
@@ -57,6 +58,12 @@ def test_a_person_who_is_asked_finds_the_question(
     found = conditions(status)
     assert found["ApprovalNeeded"] == condition, case
     assert found["Stalled"] == "False Progressing", "it waits, and nothing is wrong"
+    asked = condition.startswith("True")
+    pending = "False WaitingForApproval" if asked else "True Integrated"
+    assert found["Integrated"] == pending
+    said = find(status["conditions"], "Integrated")
+    assert said is not None
+    assert said["message"].startswith("approve or reject ") is asked
     assert status["message"] == message
     assert status["phase"] == ("Suspended" if suspend else "Running")
     valid(KiroSwarmStatus, status)

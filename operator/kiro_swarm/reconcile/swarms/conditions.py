@@ -12,6 +12,7 @@ from typing import Optional
 from kiro_swarm.api.common import Condition
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, SKIPPED
 from kiro_swarm.api.swarm_status import VolumeStatus
+from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.growth import RESIZED, Resize
 from kiro_swarm.policy.ledger import LEDGER_FULL
@@ -146,11 +147,23 @@ def conditions(
         make(
             "Integrated",
             train.ok and not waits and not waiting,
-            train.reason
-            or ("MergePending" if waits else PUSH_PENDING if waiting else "Integrated"),
-            train.message or waiting,
+            train.reason or _open_reason(view, waiting),
+            (train.message if train.reason else "")
+            or question_of(view)
+            or waiting
+            or train.message,
         ),
     ]
+
+
+def _open_reason(view: View, waiting: str) -> str:
+    """What integration waits for, where the last Job had no error."""
+    done = view.task_index.by_state[DONE]
+    if not done:
+        return PUSH_PENDING if waiting else "Integrated"
+    approval = view.spec.integration.approval
+    merging = any(may_merge(task, approval) for task in done)
+    return "MergePending" if merging else "WaitingForApproval"
 
 
 def _moving(phase: str, train: Train) -> str:

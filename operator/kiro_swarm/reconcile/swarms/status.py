@@ -38,6 +38,7 @@ from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.text import listed
 from kiro_swarm.reconcile.snapshot.view import View, state_of
+from kiro_swarm.reconcile.snapshot.waiting import waited
 from kiro_swarm.reconcile.swarms.conditions import (
     conditions,
     question_of,
@@ -230,7 +231,10 @@ def _anchor(view: View, train: Train) -> IntegrationStatus:
 
 
 def _speedup(view: View, started: Optional[str], finished: Optional[str]) -> Speedup:
-    """Measured times: of the wall clock, of all attempts, and their ratio."""
+    """Measured times: of the wall clock, of all attempts, and their ratio.
+
+    Without the time in which everything waited for a person: that is nobody's speed.
+    """
     now = stamp(view.now)
     work = 0.0
     for task in view.tasks:
@@ -238,7 +242,7 @@ def _speedup(view: View, started: Optional[str], finished: Optional[str]) -> Spe
         work += float(status.get("runningSeconds") or 0.0)
         if state_of(task) == RUNNING:
             work += seconds_between(status.get("startedAt"), now)
-    elapsed = seconds_between(started, finished or now)
+    elapsed = seconds_between(started, finished or now) - waited(view, finished)
     ratio = work / elapsed if elapsed else 0.0
     return {
         "elapsedSeconds": round(elapsed, 3),

@@ -14,12 +14,14 @@ from typing import Optional
 from kiro_swarm.api import swarm_status
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, READY
 from kiro_swarm.api.task import KiroTask
+from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.snapshot.measured import waits_for_nothing_known
 from kiro_swarm.reconcile.snapshot.text import MOST_NAMES, clock, listed, spoken
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.tasks.hand_out import lacking, wanted
 from kiro_swarm.reconcile.tasks.lateness import elapsed, is_late
+from kiro_swarm.reconcile.tasks.standstill import is_held
 from kiro_swarm.tasks.plan.forecast import Forecast, forecast
 from kiro_swarm.tasks.plan.graph import CycleError
 
@@ -82,10 +84,12 @@ def _look_ahead(view: View) -> Optional[Forecast]:
 
 
 def _needs_a_person(view: View, task: KiroTask) -> bool:
-    """Whether a task that is not under way cannot begin by itself."""
+    """Whether a task that is not under way cannot go on by itself."""
+    if asks_person(task, view.spec.integration.approval):
+        return True
     if state_of(task) not in (BLOCKED, READY):
         return False
-    if state_of(task) == READY and lacking(view, task):
+    if state_of(task) == READY and (lacking(view, task) or is_held(view, task)):
         return True
     paused = bool(task["spec"].get("paused"))
     return paused or waits_for_nothing_known(task, view.measured.numbers)
@@ -100,7 +104,12 @@ def _at(now: datetime, seconds: float) -> Optional[datetime]:
 
 def _message(view: View, found: Forecast, ids: list[str], times: list[str]) -> str:
     parts = []
-    unmerged = [task["spec"]["id"] for task in view.task_index.by_state[DONE]]
+    approval = view.spec.integration.approval
+    unmerged = [
+        task["spec"]["id"]
+        for task in view.task_index.by_state[DONE]
+        if may_merge(task, approval)
+    ]
     known = view.measured.known
     if not found.critical_path and unmerged:
         parts.append(f"only merging is left: {listed(unmerged)}")

@@ -88,6 +88,11 @@ def beyond_all(view: View) -> list[str]:
     return [task["spec"]["id"] for task in ready if lacking(view, task)]
 
 
+def is_held(view: View, task: KiroTask) -> bool:
+    """Whether a ready task waits for a person, whatever the other instances do."""
+    return _hold(view, task, None) is not None
+
+
 def _nobody(view: View) -> Optional[tuple[str, Reason]]:
     wanted = view.spec.instances
     mine = [item for item in view.instances if item["spec"]["index"] <= wanted]

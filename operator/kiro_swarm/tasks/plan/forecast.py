@@ -80,11 +80,11 @@ def forecast(
 ) -> Forecast:
     """Look ahead from one moment.
 
-    ``states[i]`` is the KiroTask state of task ``i``; pass Failed for one that a person
-    has paused. ``elapsed[i]`` are the seconds that it has been running for, 0 if it does
-    not run. ``instances``: those that work or could. ``lag``: seconds from the end of a
-    task to its merge, which others wait for; its instance does not. Raises CycleError, and
-    ValueError for lists of another length.
+    ``states[i]`` is the KiroTask state of task ``i``; pass Failed for one that waits for
+    a person: that is paused, or finished and not approved. ``elapsed[i]`` are the seconds that
+    it has been running for, 0 if it does not run. ``instances``: those that work or could.
+    ``lag``: seconds from the end of a task to its merge, which others wait for; its instance
+    does not. Raises CycleError, and ValueError for lists of another length.
     """
     count = len(graph.dependencies)
     if not count == len(states) == len(estimates) == len(elapsed):

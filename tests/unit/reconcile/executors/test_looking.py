@@ -49,6 +49,17 @@ def test_a_swarm_that_does_not_run_says_why(phase: str) -> None:
     )
 
 
+def test_who_looks_at_a_swarm_reads_what_it_asks_and_what_a_person_holds() -> None:
+    made = Scene(integration={"approval": "Required"})
+    made.instance(1, "Stopped")["spec"]["desired"] = "Stopped"
+    made.spec["instances"] = 1
+    made.task("1", "Done", attempt=1)
+    made.task("2", "Ready")
+    message = made.decide("status swarm").message
+    assert "approve or reject 1: `approve task 1` or `reject task 1`" in message
+    assert message.endswith("1 paused or stopped: say `resume instance demo-1`")
+
+
 def test_health_names_everything_that_is_not_well(scene: Scene) -> None:
     scene.task("3", "Failed")
     scene.spec["instances"] = 3

@@ -24,6 +24,7 @@ from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Lines, Part, cut, widt
 from kiro_swarm.cli.kubectl.views.instances import by_index, phase_of
 from kiro_swarm.cli.kubectl.views.objects import (
     Object,
+    asks_people,
     colour_code,
     in_file_order,
     moment,
@@ -162,7 +163,13 @@ class Dashboard:
         chosen = self._chosen(room - 3)  # heading, what is hidden, an empty line
         rows = [
             [row[0], row[1], row[3], row[4], row[5], row[6]]
-            for row in tree_rows(pruned(tree, chosen), self.states, False, self.now)
+            for row in tree_rows(
+                pruned(tree, chosen),
+                self.states,
+                False,
+                self.now,
+                asks_people(self.swarm),
+            )
         ]
         lines = Grid(
             ["TASK", "STATE", "INSTANCE", "TIME", "TITLE", "WHY"],

@@ -90,14 +90,23 @@ def states_of(tasks: Iterable[Object]) -> dict[str, str]:
     return {task_id(task): state(task) for task in tasks}
 
 
-def why(task: Object, states: Mapping[str, str], merged: bool = False) -> str:
-    """Why a task is in its state, in one line; ``merged``: finished ones say it, too."""
+def why(
+    task: Object, states: Mapping[str, str], merged: bool = False, asks: bool = False
+) -> str:
+    """Why a task is in its state, in one line; ``merged``: finished ones say it, too;
+    ``asks``: its swarm asks a person before a merge (``asks_people``)."""
     status, spec = part(task, "status"), part(task, "spec")
     current = state(task)
     if spec.get("paused") is True:
         return "paused"
     message = clean(status.get("message"), 1024)
     in_the_way = condition(status, CONFLICT_PREDICTED)
+    if asks and current == DONE and not _approved(spec, status):
+        words, more = (
+            f"`approve task {task_id(task)}` or reject it",
+            in_the_way or message,
+        )
+        return f"{words}; {more}" if more else words
     if in_the_way and current in ACTIVE_STATES | {DONE}:
         return in_the_way
     if current in ACTIVE_STATES:
@@ -111,6 +120,17 @@ def why(task: Object, states: Mapping[str, str], merged: bool = False) -> str:
         return f"waits for {', '.join(open_ids[:4])}{more}"
     reason = clean(status.get("reason"), 64)
     return f"{reason}: {message}" if reason and message else message or reason
+
+
+def asks_people(swarm: Object) -> bool:
+    """Whether a swarm asks a person before it merges."""
+    integration = part(part(swarm, "spec"), "integration")
+    return integration.get("approval") == "Required"
+
+
+def _approved(spec: Mapping[str, object], status: Mapping[str, object]) -> bool:
+    attempt = number(status.get("attempt"))
+    return attempt > 0 and number(spec.get("approvedAttempt")) == attempt
 
 
 def condition(status: Mapping[str, object], kind: str) -> str:

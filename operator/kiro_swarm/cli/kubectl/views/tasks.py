@@ -15,6 +15,7 @@ from kiro_swarm.api.meta import FAILED, MERGED
 from kiro_swarm.cli.kubectl.views.grid import Cell, Grid, Part
 from kiro_swarm.cli.kubectl.views.objects import (
     Object,
+    asks_people,
     dependencies,
     in_file_order,
     named_colour,
@@ -92,7 +93,11 @@ def pruned(nodes: Sequence[Node], keep: Collection[str]) -> list[Node]:
 
 
 def tree_rows(
-    roots: Sequence[Node], states: dict[str, str], wide: bool, now: datetime
+    roots: Sequence[Node],
+    states: dict[str, str],
+    wide: bool,
+    now: datetime,
+    asks: bool = False,
 ) -> list[list[Cell]]:
     """A row for each node, with guides before what is inside of a group."""
     rows: list[list[Cell]] = []
@@ -102,7 +107,7 @@ def tree_rows(
             last = place == len(nodes) - 1
             guide = ("└─ " if last else "├─ ") if inner else ""
             head: list[Part] = [(before + guide, "dim")] if before + guide else []
-            rows.append(_row(node, head, states, wide, now))
+            rows.append(_row(node, head, states, wide, now, asks))
             below = ("   " if last else "│  ") if inner else ""
             walk(node.children, before + below, True)
 
@@ -117,7 +122,7 @@ def tasks_tree(
     title = len(_HEADINGS) - 2
     return Grid(
         _HEADINGS + (_WIDE if wide else []),
-        tree_rows(tree_of(tasks), states_of(tasks), wide, now),
+        tree_rows(tree_of(tasks), states_of(tasks), wide, now, asks_people(swarm)),
         elastic=[title, title + 1, *([title + 2, title + 4] if wide else [])],
         right=[2, 4],
         empty=f"no tasks of {clean(part(swarm, 'metadata').get('name'))} yet",
@@ -125,7 +130,12 @@ def tasks_tree(
 
 
 def _row(
-    node: Node, head: list[Part], states: dict[str, str], wide: bool, now: datetime
+    node: Node,
+    head: list[Part],
+    states: dict[str, str],
+    wide: bool,
+    now: datetime,
+    asks: bool,
 ) -> list[Cell]:
     if node.task is None:
         return _group_row(node, head, wide)
@@ -140,7 +150,7 @@ def _row(
         swatch(named_colour(instance), instance),
         duration(worked_seconds(task, now)),
         node.title,
-        [(why(task, states, merged=wide), "red" if current == FAILED else "dim")],
+        [(why(task, states, wide, asks), "red" if current == FAILED else "dim")],
     ]
     if wide:
         commit = status.get("mergeCommit") or status.get("commit")

@@ -12,7 +12,9 @@ from kiro_swarm.reconcile.commands.executors.health_problems import problems
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, done
 from kiro_swarm.reconcile.commands.executors.writes import desired_of
 from kiro_swarm.reconcile.commands.explain import explain
-from kiro_swarm.reconcile.snapshot.view import state_of
+from kiro_swarm.reconcile.snapshot.view import View, state_of
+from kiro_swarm.reconcile.swarms.conditions import question_of
+from kiro_swarm.reconcile.tasks.standstill import standstill
 from kiro_swarm.reconcile.tasks.transitions import waiting_for
 
 #: Phases that say too little without the message of the status.
@@ -29,6 +31,8 @@ def status_swarm(request: Request) -> Outcome:
     )
     if status.get("phase") in _NEEDS_WORDS and not request.said("detailed"):
         message += f": {status.get('message') or 'no reason is known'}"
+    elif not request.said("detailed"):
+        message += _waits_for_people(view)
     data: dict[str, object] = {
         "phase": status.get("phase", "Pending"),
         "message": status.get("message", ""),
@@ -60,6 +64,13 @@ def status_swarm(request: Request) -> Outcome:
         verdict = f"not well: {'; '.join(found)}" if found else "everything is well"
         message += f"; {verdict}"
     return Outcome(True, message, data)
+
+
+def _waits_for_people(view: View) -> str:
+    """What a person is asked or holds, each with the sentence that answers it."""
+    still = standstill(view)
+    parts = [question_of(view), still.line if still else ""]
+    return "".join(f"; {part}" for part in parts if part)
 
 
 def status_task(request: Request) -> Outcome:

@@ -53,6 +53,25 @@ def test_what_is_in_the_way_of_a_merge_is_the_first_thing_to_say(
     assert lines_of([item])[1].endswith(said)
 
 
+@pytest.mark.parametrize(
+    ("approval", "approved", "said"),
+    [
+        ("Required", 0, "`approve task 1` or reject it; 1 file changed"),
+        ("Required", 1, "  1 file changed"),
+        ("Never", 0, "  1 file changed"),
+    ],
+)
+def test_what_waits_for_an_approval_says_so(
+    approval: str, approved: int, said: str
+) -> None:
+    item = task("1", "above", state="Done")
+    item["status"].update(attempt=1, message="1 file changed", reason="")
+    item["spec"]["approvedAttempt"] = approved
+    asking = {**sample.swarm(), "spec": {"integration": {"approval": approval}}}
+    line = shown(tasks_tree(asking, [item], now=NOW), 200).splitlines()[1]
+    assert line.endswith(said)
+
+
 def test_a_wide_tree_has_branch_commit_and_dependencies() -> None:
     lines = {line.split()[1]: line for line in lines_of(sample.tasks(), True)[2:]}
     assert lines["2.1"].endswith("swarm/shop/2.1/1  aaaaaaaaaa  1.2 1.4")
