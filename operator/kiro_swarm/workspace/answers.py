@@ -34,6 +34,13 @@ _KNOWN: tuple[_Row, ...] = (
         'its host key is not the one in the secret\'s key "known_hosts"',
     ),
     (
+        r"dubious ownership",
+        RemoteError,
+        None,
+        "it belongs to another user than the one that git runs as: give its files to uid"
+        " 65532, or allow it with safe.directory in git's settings there",
+    ),
+    (
         r"no matching (host key type|key exchange method|cipher|MAC) found",
         RemoteError,
         None,
@@ -176,11 +183,61 @@ _KNOWN: tuple[_Row, ...] = (
     ),
 )
 
-# What servers say when they refuse one branch of a push.
+# What servers say when they refuse one branch of a push, from the particular to the general: a
+# hook may say any of it, and its refusal itself is the most general word.
 _REFUSED: tuple[tuple[str, str], ...] = (
     (
+        r"fsck error|object [0-9a-f]{40,64}: [a-zA-Z]+: ",
+        "The server checks what it is sent (receive.fsckObjects) and refuses an object. It is"
+        " in the history of the branch by now, so the same push is refused again: allow it"
+        " there (receive.fsck.NAME, the name is behind the object's id), or begin a new swarm"
+        " without it",
+    ),
+    (
+        r"pack exceeds maximum",
+        "What is pushed at once is larger than the server takes (receive.maxInputSize):"
+        " raise that limit",
+    ),
+    (
+        r"[Rr]epository.{0,80}(size limit|storage limit)|over its (size|storage)|[Qq]uota"
+        r"|No space left|[Dd]isk (is )?full",
+        "The server has no room for it: look at its volume and quota",
+    ),
+    (
+        r"insufficient permission|unable to (create|write)|Read-only file system"
+        r"|Permission denied",
+        "The account that git runs as on the server may not write there: look at the owner"
+        " of the repository's files",
+    ),
+    (
+        r"cannot lock ref .{0,300}(exists; cannot create|there are still refs under)",
+        "A branch there has a name that this one would be a folder of, or lie in: delete"
+        " that branch, or name another spec.integration.branch in a new swarm",
+    ),
+    (
+        r"cannot lock ref .{0,300}File exists",
+        "A lock file of a git that was ended is left on the server: remove the file that it"
+        " names",
+    ),
+    (
+        r"hidden ref",
+        "The server keeps branches of that name for itself (receive.hideRefs): name another"
+        " spec.integration.branch in a new swarm",
+    ),
+    (
+        r"currently checked out|refusing to update checked out branch",
+        "The repository there is no bare one and has this branch checked out: check out"
+        " another branch there, or push to a bare repository",
+    ),
+    (
+        r"missing necessary objects|did not send all necessary|bad pack|inflate|index-pack"
+        r" (failed|died)|missing (blob|tree|commit)",
+        "The server lacks objects that it should have, or cannot read them: run `git fsck`"
+        " there",
+    ),
+    (
         r"GH001|[Ll]arge files? detected|exceeds .{0,60}(file size|limit)|larger than"
-        r"|[Ff]ile size limit|file is too large|pack exceeds maximum",
+        r"|[Ff]ile size limit|file is too large",
         "A file is larger than the server takes. It is in the history of the branch by"
         " now: raise the limit there, or begin a new swarm without that file",
     ),
@@ -201,8 +258,8 @@ _REFUSED: tuple[tuple[str, str], ...] = (
         " it, or name another spec.integration.branch in a new swarm",
     ),
     (
-        r"unpack(er)? (failed|error)|disk|quota|No space",
-        "The server could not store it: look at its volume and quota",
+        r"unpack(er)? (failed|error)",
+        "The server could not take it apart, and its words do not say why: look at its log",
     ),
     (
         r"shallow update not allowed",

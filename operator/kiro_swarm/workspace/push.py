@@ -32,7 +32,7 @@ from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.trials import owned
 
 PUSHED_REF = "refs/kiro/pushed"
-_REJECTED = re.compile(r"^!\t[^\t]*\t\[(?P<who>[^\]]*)\] ?(?P<why>.*)$", re.MULTILINE)
+_REJECTED = re.compile(r"^!\t[^\t]*\t\[[^\]]*\] ?(?P<why>.*)$", re.MULTILINE)
 _TAGGER = "kiro-swarm <kiro-swarm@localhost>"
 
 
@@ -102,8 +102,11 @@ def _note(mirror: Path, head: str, mover: Mover) -> None:
 
 def _why(url: str, branch: str, answer: str, stderr: str) -> str:
     found = _REJECTED.search(answer)
-    who, why = (found["who"], found["why"]) if found else ("rejected", answer)
-    if who == "rejected" and re.search("fetch first|non-fast-forward", why):
+    why = found["why"] if found else answer
+    # Here, or by the server, when somebody moved it while we pushed.
+    if re.search(r"fetch first|non-fast-forward|\(stale info\)", why) or re.search(
+        r"cannot lock ref .{0,300} but expected", stderr
+    ):
         return (
             f"branch {branch!r} of {url} has commits that the swarm does not know."
             " Merge or remove them there, or name another spec.integration.branch"

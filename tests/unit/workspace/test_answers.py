@@ -183,6 +183,28 @@ def test_words_in_the_address_itself_mean_nothing() -> None:
         ),
         ("GH007: Your push would publish a private email", "rules for commits"),
         ("(unpacker error) No space left on device", "volume and quota"),
+        ("(unpacker error) fatal: pack exceeds maximum allowed size", "maxInputSize"),
+        ("(unpacker error)", "look at its log"),
+        ("(unpacker error) error: object " + "a" * 40 + ": hasDotgit: x", "fsck.NAME"),
+        ("(pre-receive hook declined) quota exceeded: 5 GB", "volume and quota"),
+        (
+            "(pre-receive hook declined) Your push has been rejected, because this"
+            " repository has exceeded its size limit of 10 MB by 2 MB",
+            "volume and quota",
+        ),
+        ("unable to write file objects/aa: Permission denied", "owner"),
+        (
+            "(failed to update ref) error: cannot lock ref 'refs/heads/a/b':"
+            " 'refs/heads/a' exists; cannot create 'refs/heads/a/b'",
+            "delete that branch",
+        ),
+        (
+            "error: cannot lock ref 'refs/heads/a': Unable to create: File exists",
+            "lock",
+        ),
+        ("(deny updating a hidden ref)", "hideRefs"),
+        ("(branch is currently checked out)", "bare"),
+        ("(missing necessary objects)", "git fsck"),
         ("(shallow update not allowed)", "shallow"),
         ("whatever", ""),
     ],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -59,6 +60,73 @@ def test_a_hook_of_the_remote_is_quoted(swarm: Swarm) -> None:
     git(swarm.upstream, "config", "core.hooksPath", str(hook.parent))
     with pytest.raises(PushRejected, match=r"hook declined\) only reviewed branches"):
         push_integration(swarm.mirror, swarm.url, INTEGRATION)
+
+
+def _hook(text: str) -> Callable[[Path], None]:
+    def put(server: Path) -> None:
+        (server / "hooks").mkdir(exist_ok=True)
+        hook = server / "hooks/pre-receive"
+        hook.write_text(f"#!/bin/sh\n{text}\n")
+        hook.chmod(0o755)
+        git(server, "config", "core.hooksPath", str(hook.parent))
+
+    return put
+
+
+def _set(*setting: str) -> Callable[[Path], None]:
+    def put(server: Path) -> None:
+        git(server, "config", *setting)
+
+    return put
+
+
+def _branch(name: str) -> Callable[[Path], None]:
+    def put(server: Path) -> None:
+        git(server, "update-ref", f"refs/heads/{name}", "main")
+
+    return put
+
+
+def _lock(server: Path) -> None:
+    lock = server / f"refs/heads/{INTEGRATION}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.touch()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "words"),
+    [
+        (_set("receive.fsckObjects", "true"), r"fsck\.NAME.*zeroPaddedDate"),
+        (_set("receive.maxInputSize", "20"), "maxInputSize"),
+        (_set("receive.hideRefs", "refs/heads/swarm"), "hideRefs"),
+        (_hook("echo 'over your quota of 1 GB' >&2; exit 1"), "volume and quota"),
+        (_hook("echo 'only reviewed' >&2; exit 1"), "hook refuses it.*only reviewed"),
+        (_branch("swarm"), "delete that branch"),
+        (_lock, "lock file"),
+    ],
+)
+def test_a_real_server_s_refusal_says_what_is_wrong_and_what_helps(
+    swarm: Swarm, prepare: Callable[[Path], None], words: str
+) -> None:
+    server = swarm.top / "server.git"
+    git(swarm.top, "clone", "--quiet", "--bare", str(swarm.upstream), str(server))
+    head = swarm.head()
+    body = git(swarm.mirror, "cat-file", "commit", head)
+    text = re.sub(r"(?m)^parent .*\n", "", body) + "\n"
+    text = re.sub(r"(?m)^tree .*\n", rf"\g<0>parent {head}\n", text)
+    text = re.sub(r"(?m)^author .*", "author a <a@b> 0001 +0000", text)
+    strange = swarm.top / "strange"
+    strange.write_text(text)
+    made = git(
+        swarm.mirror,
+        *("hash-object", "-t", "commit", "--literally", "-w", str(strange)),
+    )
+    git(swarm.mirror, "update-ref", f"refs/heads/{INTEGRATION}", made)
+    prepare(server)
+    with pytest.raises(PushRejected) as refused:
+        push_integration(swarm.mirror, f"file://{server}", INTEGRATION)
+    assert re.search(words, refused.value.message, re.DOTALL), refused.value.message
+    assert "tried again" not in refused.value.message
 
 
 def test_a_remote_that_is_gone_is_said_so(swarm: Swarm) -> None:
