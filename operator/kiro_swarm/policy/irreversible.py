@@ -26,6 +26,8 @@ class Act:
     """The fact that the guard establishes, or why none is needed."""
     raises: bool = False
     """Whether the guard raises where the fact is not there; else its answer decides."""
+    whatever_changed: str = ""
+    """Why an object is deleted by its uid alone, and not as it was read."""
 
 
 _FRESH: Final = "what it removes it has made itself"
@@ -67,9 +69,16 @@ ACTS: Final[tuple[Act, ...]] = (
     ),
     Act(
         "reconcile/swarms/members.py:reconcile",
-        "deletes a KiroInstance and its Lease",
+        "deletes a KiroInstance",
         "leaving",
         "it has no task; its folder and what it has finished stay on the volume",
+    ),
+    Act(
+        "reconcile/swarms/members.py:_drop_lease",
+        "deletes the Lease of a KiroInstance that was deleted",
+        "is_owned",
+        "it is the heartbeat of nobody any more",
+        whatever_changed="its runner renews it until the end",
     ),
     Act(
         "reconcile/swarms/integrate.py:reconcile",
@@ -128,7 +137,7 @@ ACTS: Final[tuple[Act, ...]] = (
     ),
     Act(
         "reconcile/engine/context.py:Context.delete",
-        "deletes one object, by its uid",
+        "deletes one object as it was read, by uid and version",
         "",
         "whoever calls it has a row",
     ),
@@ -156,8 +165,15 @@ ACTS: Final[tuple[Act, ...]] = (
         "workspace/tags.py:drop_outdated",
         "drops tags of the mirror",
         "there",
-        "the source has them no longer, or as something else; nothing of ours is a tag, and"
-        " what the branch has stays",
+        "the source has them no longer, or as something else; nothing of ours is a tag, what"
+        " the branch has stays, and so does what they were, for what was cut before",
+    ),
+    Act(
+        "workspace/tags.py:forget_dropped",
+        "lets go of what dropped tags were",
+        "isdigit",
+        "all that is in use was cut after they were dropped (_drop_tags of upkeep.py), and a day"
+        " is over; a source that drops thousands has the oldest go before",
     ),
     Act(
         "workspace/push.py:push_integration",

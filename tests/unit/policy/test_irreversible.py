@@ -131,6 +131,41 @@ def test_an_act_asks_its_guard_first(act: Act) -> None:
         assert asks(last, act.guard, act.raises), f"{act.place}: {act.guard}"
 
 
+def by_uid_alone(package: Path) -> set[str]:
+    """Where an object of the API server is deleted, whatever has become of it since."""
+    return {
+        place
+        for place, found in sites(package).items()
+        for site in found
+        for node in ast.walk(site.function)
+        if isinstance(node, ast.Call)
+        and node.lineno == site.line
+        and ast.unparse(node.func).endswith("client.delete")
+        and not {"uid", "version"} <= {word.arg for word in node.keywords}
+    }
+
+
+def test_an_object_is_deleted_as_it_was_read_or_there_is_a_reason() -> None:
+    assert by_uid_alone(PACKAGE) == {a.place for a in ACTS if a.whatever_changed}
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("x, y", True),
+        ("x, y, uid=u", True),
+        ("x, y, version=v", True),
+        ("x, y, uid=u, version=v", False),
+    ],
+)
+def test_a_deletion_by_uid_alone_is_found(
+    tmp_path: Path, given: str, found: bool
+) -> None:
+    body = f"async def new(ctx, x, y, u, v):\n    await ctx.client.delete({given})\n"
+    (tmp_path / "module.py").write_text(body)
+    assert by_uid_alone(tmp_path) == ({"module.py:new"} if found else set())
+
+
 def asks(site: Site, guard: str, raises: bool) -> bool:
     """Whether a function asks its guard before a call, and what it says is not thrown away.
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from kiro_swarm.api.command import SwarmCommandStatus
+from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS
 from kiro_swarm.observe.health import Report
+from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.support.shapes import valid
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World, a_world
@@ -271,6 +273,24 @@ async def test_an_answered_command_is_deleted_when_its_time_is_up(
     at_work.clock.seconds += 6
     await at_work.settle()
     assert at_work.cluster.names(COMMANDS) == ["kept"]
+
+
+async def test_a_command_that_changed_meanwhile_is_looked_at_again_before_it_goes(
+    at_work: World,
+) -> None:
+    at_work.say("status swarm", "short", ttlSecondsAfterFinished=5)
+    await at_work.live(1)
+    at_work.clock.seconds += 6
+    longer = {"spec": {"ttlSecondsAfterFinished": 60}}
+    at_work.api.store.patch(COMMANDS, NAMESPACE, "short", longer)
+    key = at_work.ctx.key(COMMANDS, NAMESPACE, "short")
+    with pytest.raises(errors.Conflict):
+        await RECONCILERS[COMMANDS](at_work.ctx, key)
+    await at_work.settle()
+    assert at_work.cluster.names(COMMANDS) == ["short"]
+    at_work.clock.seconds += 60
+    await at_work.settle()
+    assert at_work.cluster.names(COMMANDS) == []
 
 
 async def test_a_command_is_never_carried_out_again(at_work: World) -> None:

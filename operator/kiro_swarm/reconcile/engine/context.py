@@ -237,10 +237,17 @@ class Context(Remembered, Alive, Stored):
         return made
 
     async def delete(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
-        """Delete this very object, and know that it goes before the watch tells."""
+        """Delete this very object as it was read, and know that it goes before the watch tells.
+
+        Raises errors.Conflict: it has changed since, and so may what was decided by it.
+        """
         metadata = item["metadata"]
         leaving = await self.client.delete(
-            resource, metadata["namespace"], metadata["name"], uid=metadata["uid"]
+            resource,
+            metadata["namespace"],
+            metadata["name"],
+            uid=metadata["uid"],
+            version=metadata["resourceVersion"],
         )
         if leaving is not None:
             self.remember(resource, leaving)

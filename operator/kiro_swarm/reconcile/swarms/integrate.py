@@ -9,6 +9,7 @@ the branch is, and what of it was pushed, is in the ledger that all of them writ
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Optional, Union
@@ -19,6 +20,7 @@ from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.api.task import KiroTask
+from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.reconcile.engine.context import Context
@@ -232,5 +234,10 @@ async def reconcile(ctx: Context, view: View) -> Train:
     for job in view.integrate_jobs[kept:]:
         meta = job["metadata"]
         if job_outcome(job) is not None and not meta.get("deletionTimestamp"):
-            await ctx.client.delete(JOBS, view.namespace, meta["name"], uid=meta["uid"])
+            with suppress(errors.Conflict):
+                await ctx.client.delete(
+                    *(JOBS, view.namespace, meta["name"]),
+                    uid=meta["uid"],
+                    version=meta["resourceVersion"],
+                )
     return train

@@ -61,12 +61,20 @@ async def reconcile(ctx: Context, view: View) -> None:
     for instance in leaving(view):
         meta = instance["metadata"]
         await ctx.client.delete(
-            INSTANCES, view.namespace, meta["name"], uid=meta["uid"]
+            *(INSTANCES, view.namespace, meta["name"]),
+            uid=meta["uid"],
+            version=meta["resourceVersion"],
         )
-        lease = ctx.cache.get(LEASES, view.namespace, meta["name"])
-        if lease is not None and is_owned(lease, instance):
-            uid = lease["metadata"]["uid"]
-            await ctx.client.delete(LEASES, view.namespace, meta["name"], uid=uid)
+        await _drop_lease(ctx, instance)
+
+
+async def _drop_lease(ctx: Context, instance: KiroInstance) -> None:
+    """Of an instance that was deleted: garbage collection would take its time."""
+    meta = instance["metadata"]
+    lease = ctx.cache.get(LEASES, meta["namespace"], meta["name"])
+    if lease is not None and is_owned(lease, instance):
+        uid = lease["metadata"]["uid"]
+        await ctx.client.delete(LEASES, meta["namespace"], meta["name"], uid=uid)
 
 
 async def _fill(ctx: Context, view: View, absent: list[int]) -> None:
