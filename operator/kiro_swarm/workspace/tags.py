@@ -4,13 +4,15 @@ Role: mirror.py fetches them, a cut and a checkout for gates copy them.
 
 Guarantees: a tag is a convenience: without one, or with a damaged one, everything else goes
 on as before. A tag that the source moved or dropped is so for whatever is cut after the next
-fetch. By a name of the source no ref but a tag is ever written. None of them is pushed. At
-most ``MOST`` are copied, by the order of names from the end, where versions are newest.
+fetch; for what was cut before, its object stays (``DROPPED``). By a name of the source no ref
+but a tag is ever written. None of them is pushed. At most ``MOST`` are copied, by the order of
+names from the end, where versions are newest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Callable
 
@@ -18,6 +20,8 @@ from kiro_swarm.workspace.disk import write_plain
 from kiro_swarm.workspace.git import Git
 
 MOST = 5000
+#: Below it what a tag was, by the second in which it was dropped: worktrees have it still.
+DROPPED = "refs/kiro/dropped"
 _HEADER = "# pack-refs with: peeled fully-peeled sorted \n"
 _FORMAT = "%(refname)%00%(objectname)%00%(*objectname)"
 
@@ -36,10 +40,43 @@ def drop_outdated(git: Git, there: Callable[[], Mapping[str, str]]) -> None:
         return
     wanted = there()
     here = (line.split(" ", 1) for line in lines)
-    gone = [f"delete {name} {oid}\n" for oid, name in here if wanted.get(name) != oid]
+    gone = [(oid, name) for oid, name in here if wanted.get(name) != oid]
     if gone:
-        text = "".join(gone).encode("utf-8", "surrogateescape")
-        git.run("update-ref", "--stdin", stdin=text)
+        stay = _readable(git, {oid for oid, _ in gone})
+        text = "".join(
+            [f"update {DROPPED}/{int(time.time())}/{oid} {oid}\n" for oid in stay]
+            + [f"delete {name} {oid}\n" for oid, name in gone]
+        )
+        encoded = text.encode("utf-8", "surrogateescape")
+        git.run("update-ref", "--stdin", stdin=encoded)
+
+
+def _readable(git: Git, oids: Collection[str]) -> list[str]:
+    """Those that are here: no ref can be made of another one."""
+    asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
+    told = git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked)
+    words = (line.split(" ") for line in told.text.splitlines())
+    return [oid for oid, kind, *_ in words if kind != "missing"]
+
+
+def forget_dropped(git: Git, before: float) -> None:
+    """Let go of what was dropped before that second, and of the oldest beyond ``MOST``.
+
+    The caller is sole owner of the mirror, and knows that nothing was cut earlier which is in
+    use.
+    """
+    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", DROPPED)
+    dropped: list[tuple[int, str]] = []
+    for line in listed.text.splitlines():
+        oid, ref = line.split(" ", 1)
+        second = ref[len(DROPPED) + 1 :].partition("/")[0]
+        if second.isdigit():
+            dropped.append((int(second), f"delete {ref} {oid}\n"))
+    dropped.sort(reverse=True)
+    young = sum(second >= before for second, _ in dropped)
+    gone = [line for _, line in dropped[min(young, MOST) :]]
+    if gone:
+        git.run("update-ref", "--stdin", stdin="".join(gone).encode())
 
 
 def copy_tags(mirror: Path, repository: Path) -> None:

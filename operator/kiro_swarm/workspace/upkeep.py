@@ -34,6 +34,7 @@ from kiro_swarm.workspace.intake import read_branch
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.refs import trailer_of
+from kiro_swarm.workspace.tags import forget_dropped
 from kiro_swarm.workspace.trials import owned
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ _MIB = 1024 * 1024
 _STAMP = "kiro-swarm.gc"
 _SHORT_WAIT = 1.0
 _PROBE_SECONDS = 3600
+#: Seconds that the clocks of a volume and of a Job's node may differ.
+_CLOCKS = 3600
 _LOOSE = re.compile(r"[0-9a-f]{2}")
 #: Name, inode and time of change of all that is in a folder.
 Mark = tuple[tuple[str, int, int], ...]
@@ -107,6 +110,7 @@ def tidy(
         _apart(shelf, partial(_tidy_shelf, shelf, mirror, branch, needed.attempts))
     _apart(mirror, partial(_remove_halves, mirror))
     _apart(mirror, partial(_drop_refs, mirror, needed.attempts))
+    _apart(mirror, partial(_drop_tags, root, mirror, needed, thresholds))
     pack = partial(_pack, mirror, branch, needed, thresholds, pressed)
     packed = _apart(mirror, pack)
     return bool(packed)
@@ -218,6 +222,28 @@ def _drop_refs(mirror: Path, attempts: Mapping[str, int]) -> None:
     if lines:
         with owned(mirror) as git:
             git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+
+
+def _drop_tags(root: Path, mirror: Path, needed: Needed, limits: Thresholds) -> None:
+    """What tags were, once all has been cut anew that borrowed them."""
+    cuts = (
+        _cut_at(place)
+        for place in folders(root / "instances")
+        if place.name in needed.instances
+    )
+    oldest = min((at - _CLOCKS for at in cuts if at is not None), default=time.time())
+    with owned(mirror) as git:
+        forget_dropped(git, min(oldest, time.time() - limits.kept_seconds))
+
+
+def _cut_at(place: Path) -> Optional[float]:
+    """When a worktree was cut: this is the first that is written and nothing writes again.
+
+    An agent that does has the less kept for it.
+    """
+    with suppress(OSError):
+        return (place / "repo.git/objects/info/alternates").lstat().st_ctime
+    return None
 
 
 def _is_due(mirror: Path, thresholds: Thresholds, pressed: bool) -> bool:

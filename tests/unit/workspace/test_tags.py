@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.workspace import tags
+from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.sync import Source, sync
+from kiro_swarm.workspace.upkeep import Needed, Thresholds, tidy
 from tests.unit.workspace.repositories import (
     INTEGRATION,
     SPEC,
@@ -122,6 +124,100 @@ def test_tags_that_cannot_be_fetched_stop_nothing(swarm: Swarm) -> None:
     newer = commit(swarm.upstream, {"c": "3"})
     assert swarm.prepare().source == newer
     swarm.cut()
+
+
+def _drop(swarm: Swarm, moved: bool) -> None:
+    """The source drops, or moves, an annotated tag; the mirror follows."""
+    if moved:
+        for name in ("v1.2.3", "v1.2.4-rc"):
+            git(swarm.upstream, "tag", "-f", "-a", "-m", "Anew", name, "HEAD")
+    else:
+        git(swarm.upstream, "tag", "-d", "v1.2.3", "v1.2.4-rc")
+    synced(swarm)
+
+
+def _tidied(swarm: Swarm, *instances: int, later: int = 0) -> None:
+    """All goes that may, at once; of what was dropped, what is so many seconds old."""
+    there = {f"demo-{index}" for index in instances}
+    soon = Thresholds(0, 0, 0, kept_seconds=-later, pause_seconds=0)
+    tidy(swarm.top, swarm.mirror, INTEGRATION, Needed({}, there), soon, pressed=True)
+    git(swarm.mirror, "prune", "--expire=now")
+
+
+def _is_whole(swarm: Swarm, index: int) -> bool:
+    """Whether git reads all that a repository's refs lead to."""
+    tree = swarm.instance(index).tree
+    broken = git(tree, "fsck", "--no-dangling").splitlines()
+    return not broken and git(tree, "describe", "--match=v1.2.3").startswith("v1.2.3")
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_what_was_cut_before_a_tag_was_dropped_is_whole_until_it_is_cut_anew(
+    swarm: Swarm, moved: bool
+) -> None:
+    tagged(swarm)
+    was = git(swarm.mirror, "rev-parse", "v1.2.3")
+    swarm.cut(1)
+    _drop(swarm, moved)
+    swarm.cut(2)
+    _tidied(swarm, 1, 2, later=7200)
+    assert _is_whole(swarm, 1)
+    git(swarm.instance(1).tree, "gc", "--prune=now", "--quiet")
+    assert _is_whole(swarm, 1)
+    # The first is cut anew, when the clock of no volume can be in doubt any more.
+    swarm.cut(1)
+    for dropped in dropped_refs(swarm):
+        oid = dropped.rsplit("/", 1)[-1]
+        git(swarm.mirror, "update-ref", f"refs/kiro/dropped/1/{oid}", oid)
+        git(swarm.mirror, "update-ref", "-d", dropped)
+    _tidied(swarm, 1, 2)
+    assert dropped_refs(swarm) == []
+    assert git(swarm.mirror, "cat-file", "-t", was, check=False) == ""
+    assert "v1.2.3" not in git(swarm.instance(1).tree, "tag").split() or moved
+
+
+def dropped_refs(swarm: Swarm) -> list[str]:
+    listed = git(swarm.mirror, "for-each-ref", "--format=%(refname)", tags.DROPPED)
+    return listed.splitlines()
+
+
+def test_an_instance_that_nobody_wants_keeps_no_tag(swarm: Swarm) -> None:
+    tagged(swarm)
+    swarm.cut(1)
+    _drop(swarm, moved=False)
+    _tidied(swarm, 2, later=7200)
+    assert dropped_refs(swarm) == []
+
+
+def test_a_day_is_over_before_anything_goes(swarm: Swarm) -> None:
+    tagged(swarm)
+    _drop(swarm, moved=False)
+    soon = Thresholds(pause_seconds=0)
+    tidy(swarm.top, swarm.mirror, INTEGRATION, Needed({}, ()), soon, pressed=True)
+    assert len(dropped_refs(swarm)) == 2
+
+
+def test_a_source_that_drops_thousands_has_the_oldest_go(swarm: Swarm) -> None:
+    head, text = swarm.head(), ""
+    for second in range(1, tags.MOST + 4):
+        text += f"create {tags.DROPPED}/{second}/{head} {head}\n"
+    mirror = Git(swarm.mirror)
+    mirror.run("update-ref", "--stdin", stdin=text.encode())
+    tags.forget_dropped(mirror, before=0)
+    left = dropped_refs(swarm)
+    assert len(left) == tags.MOST
+    assert f"{tags.DROPPED}/3/{head}" not in left
+
+
+def test_a_tag_whose_object_is_gone_is_dropped_all_the_same(swarm: Swarm) -> None:
+    tagged(swarm)
+    oid = swarm.head()
+    (swarm.mirror / "refs" / "tags").mkdir(parents=True, exist_ok=True)
+    gone = "1" * len(oid)
+    (swarm.mirror / "refs" / "tags" / "broken").write_text(f"{gone}\n")
+    tags.drop_outdated(Git(swarm.mirror), lambda: {})
+    assert git(swarm.mirror, "tag") == ""
+    assert not any(gone in name for name in dropped_refs(swarm))
 
 
 def test_no_name_of_the_source_moves_a_ref_of_ours(swarm: Swarm) -> None:
