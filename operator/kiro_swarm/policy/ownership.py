@@ -110,4 +110,9 @@ DERIVED = (
         *("result_name", "configmaps", "swarmcommands"),
         "reconcile/commands/answer/write.py:_put_aside",
     ),
+    Derived(
+        *("result_name", "configmaps", "swarmcommands"),
+        "cli/kubectl/answer.py:_document",
+    ),
+    Derived(*("audit_segment", "configmaps", "kiroswarms"), "cli/kubectl/audit.py:_of"),
 )

@@ -30,6 +30,7 @@ from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.commands.action import Action
+from kiro_swarm.policy.ownership import belongs_to
 
 _FINISHED = ("Succeeded", "Failed", "Rejected", "Cancelled")
 _OF_PHASE = {"Succeeded": DONE, "Rejected": NOT_UNDERSTOOD}
@@ -111,7 +112,7 @@ async def tell(
     if output in ("json", "yaml", "name"):
         session.terminal.dump(command, output)
     elif code == DONE:
-        await _success(session, status, action)
+        await _success(session, command, action)
         if output == "wide":
             _wide(session.terminal, command)
     if code != DONE:
@@ -126,17 +127,15 @@ def _status_of(status: SwarmCommandStatus) -> int:
     return _OF_PHASE.get(status["phase"], FAILED)
 
 
-async def _success(
-    session: Session, status: SwarmCommandStatus, action: Action
-) -> None:
+async def _success(session: Session, command: SwarmCommand, action: Action) -> None:
     """The answer: a document where there is one, else the message and what was asked for."""
-    terminal = session.terminal
+    terminal, status = session.terminal, command["status"]
     message, result = status.get("message"), status.get("result")
     data = result.get("data") if result else None
     reference = status.get("dataRef")
     if reference:
         terminal.note(str(message or ""))
-        await _document(session, reference, action)
+        await _document(session, command, reference, action)
         return
     explains = action.command.name == "explain task"
     if not explains or not data:
@@ -147,13 +146,19 @@ async def _success(
         terminal.show(explain_text(data))
 
 
-async def _document(session: Session, reference: DataReference, action: Action) -> None:
-    """The text that was too long for a status."""
+async def _document(
+    session: Session, command: SwarmCommand, reference: DataReference, action: Action
+) -> None:
+    """The text that was too long for a status, where it is this command's."""
     name, key = str(reference["configMap"]), str(reference["key"])
     try:
         found = await session.client.get(CONFIG_MAPS, session.namespace, name)
     except errors.NotFound:
         raise Failure(f"the answer's ConfigMap {name} is gone") from None
+    if not belongs_to(found, command["metadata"]["uid"]):
+        raise Failure(
+            f"ConfigMap {name} is in the place of the answer and is not of it"
+        )
     text = str((found.get("data") or {}).get(key, ""))
     # Elsewhere it is meant for `git apply`, which reads nothing but a diff.
     if action.command.name == "diff task" and session.terminal.out.is_terminal:

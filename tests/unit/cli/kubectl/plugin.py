@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiro_swarm.cli.kubectl.main import main
-from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, AnyResource
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    CONFIG_MAPS,
+    INSTANCES,
+    SWARMS,
+    TASKS,
+    AnyResource,
+)
 from tests.support.fake_api import FakeApi, until
 
 NAMESPACE = "default"
@@ -113,14 +120,22 @@ def set_status(api: FakeApi, command: Object, **status: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def answering(api: FakeApi, **status: Any) -> AsyncIterator[list[Object]]:
-    """An operator that gives every command this answer; the commands that came."""
+async def answering(
+    api: FakeApi, owns: str = "", **status: Any
+) -> AsyncIterator[list[Object]]:
+    """An operator that gives every command this answer; the commands that came.
+
+    :param owns: name of the ConfigMap that becomes that of each command.
+    """
     came: list[Object] = []
 
     async def answer() -> None:
         while True:
             command = await next_command(api)
             came.append(command)
+            if owns:
+                owner = {"ownerReferences": [{"uid": command["metadata"]["uid"]}]}
+                api.store.patch(CONFIG_MAPS, NAMESPACE, owns, {"metadata": owner})
             set_status(api, command, **{"phase": "Succeeded", **status})
 
     task = asyncio.ensure_future(answer())

@@ -118,12 +118,13 @@ async def test_a_diff_has_colours_unless_nobody_wants_them(
 ) -> None:
     put_swarm(api)
     data = {"diff": "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n"}
-    api.store.create(
-        CONFIG_MAPS, NAMESPACE, {"metadata": {"name": "c-result"}, "data": data}
-    )
     await terminal.start("diff", "2.1", **environment)
     reference = {"configMap": "c-result", "key": "diff"}
-    set_status(api, await next_command(api), phase="Succeeded", dataRef=reference)
+    asked = await next_command(api)
+    owner = {"uid": asked["metadata"]["uid"]}
+    metadata = {"name": "c-result", "ownerReferences": [owner]}
+    api.store.create(CONFIG_MAPS, NAMESPACE, {"metadata": metadata, "data": data})
+    set_status(api, asked, phase="Succeeded", dataRef=reference)
     assert await terminal.ended() == 0
     assert "+new" in terminal.text
     assert ("\x1b[32m" in terminal.text) is coloured

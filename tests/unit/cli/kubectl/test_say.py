@@ -162,7 +162,7 @@ async def test_no_wait_prints_the_name_and_goes(api: FakeApi) -> None:
 async def test_wide_and_yaml(api: FakeApi) -> None:
     put_swarm(api)
     result = {"executionSeconds": 0.5, "sideEffects": ["kiroswarm/demo: 2 -> 3"]}
-    status = {"message": "ok", "requestedBy": "eve", "result": result}
+    status: dict[str, Any] = {"message": "ok", "requestedBy": "eve", "result": result}
     async with answering(api, **status):
         wide = await plugin("scale", "instances", "3", "-o", "wide")
         text = await plugin("scale", "instances", "3", "-o", "yaml")
@@ -197,7 +197,7 @@ async def test_an_answer_that_is_too_long_is_fetched(api: FakeApi) -> None:
     body = {"metadata": {"name": "c-result"}, "data": {"diff": text}}
     api.store.create(CONFIG_MAPS, NAMESPACE, body)
     reference = {"configMap": "c-result", "key": "diff", "truncated": True}
-    async with answering(api, message="2 lines", dataRef=reference):
+    async with answering(api, "c-result", message="2 lines", dataRef=reference):
         diff = await plugin("diff", "2.1")
         log = await plugin("log", "task", "2.1")
     assert diff.out == log.out == "+added\n-removed \n"
@@ -205,6 +205,21 @@ async def test_an_answer_that_is_too_long_is_fetched(api: FakeApi) -> None:
     gone = {**reference, "configMap": "gone"}
     async with answering(api, message="2 lines", dataRef=gone):
         assert "ConfigMap gone is gone" in (await plugin("diff", "2.1")).err
+
+
+@pytest.mark.parametrize("owners", [[], [{"uid": "of somebody"}]])
+async def test_what_is_in_the_place_of_an_answer_is_not_shown(
+    api: FakeApi, owners: list[dict[str, str]]
+) -> None:
+    put_swarm(api)
+    metadata = {"name": "c-result", "ownerReferences": owners}
+    body = {"metadata": metadata, "data": {"diff": "not the answer"}}
+    api.store.create(CONFIG_MAPS, NAMESPACE, body)
+    reference = {"configMap": "c-result", "key": "diff"}
+    async with answering(api, message="2 lines", dataRef=reference):
+        said = await plugin("diff", "2.1")
+    assert said.out == ""
+    assert "ConfigMap c-result is in the place of the answer" in said.err
 
 
 async def test_explain_shows_the_facts(api: FakeApi) -> None:
