@@ -29,6 +29,7 @@ from kiro_swarm.lifecycle.reasons import (
 from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy.conflicts import without_prediction
 from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.policy.words import one_line
 
 _HISTORY = 10
 _BRIEF = 16384
@@ -60,7 +61,7 @@ def after_failure(
     return {
         **_attempt_over(status, reason, message, now),
         "state": FAILED if spent else READY,
-        "message": f"attempt {attempt}: {message}{count}"[:_MESSAGE],
+        "message": one_line(f"attempt {attempt}: {message}{count}", _MESSAGE),
         "brief": (brief or status.get("brief") or "")[:_BRIEF],
         "failures": failures,
         "finishedAt": stamp(now) if spent else None,
@@ -79,7 +80,7 @@ def taken_back(status: Status, now: datetime, reason: str, message: str) -> Patc
     return {
         **_attempt_over(status, reason, message, now),
         "state": READY,
-        "message": f"attempt {attempt_of(status)}: {message}"[:_MESSAGE],
+        "message": one_line(f"attempt {attempt_of(status)}: {message}", _MESSAGE),
         "forgiven": int(status.get("forgiven") or 0) + 1,
         "finishedAt": None,
     }
@@ -94,7 +95,7 @@ def moved(
     """
     over = taken_back(status, now, SLOW, message)
     begins = bound(after(status, over), now, place, request)
-    return {**over, **begins, "message": message[:_MESSAGE]}
+    return {**over, **begins, "message": one_line(message, _MESSAGE)}
 
 
 def rejected(status: Status, now: datetime, reason_text: str) -> Patch:
@@ -128,7 +129,7 @@ def cancelled(status: Status, spec: KiroTaskSpec, now: datetime, who: str) -> Pa
         **over,
         "state": FAILED,
         "reason": CANCELLED,
-        "message": message[:_MESSAGE],
+        "message": one_line(message, _MESSAGE),
         "observedRunRequest": spec.get("runRequest") or "",
         "finishedAt": stamp(now),
     }
@@ -142,7 +143,7 @@ def _attempt_over(status: Status, reason: str, message: str, now: datetime) -> P
         "attempt": attempt_of(status),
         "instance": status.get("instance") or "",
         "outcome": reason,
-        "message": message[:_MESSAGE],
+        "message": one_line(message, _MESSAGE),
         "finishedAt": ended,
     }
     if started:

@@ -13,6 +13,7 @@ from kiro_swarm.api.common import Condition
 from kiro_swarm.api.task import Cycle
 from kiro_swarm.lifecycle.fields import Patch, Status
 from kiro_swarm.policy.times import stamp
+from kiro_swarm.policy.words import one_line
 
 _MESSAGE = 1024
 _CYCLES = 20
@@ -20,7 +21,9 @@ _CYCLES = 20
 
 def progress(message: str, now: datetime) -> Patch:
     """What the agent said last."""
-    return {"progress": {"message": message[:_MESSAGE], "updatedAt": stamp(now)}}
+    return {
+        "progress": {"message": one_line(message, _MESSAGE), "updatedAt": stamp(now)}
+    }
 
 
 def cycle(status: Status, record: Cycle, message: str, now: datetime) -> Patch:

@@ -30,6 +30,7 @@ from kiro_swarm.lifecycle.reasons import (
 )
 from kiro_swarm.policy.conflicts import without_prediction
 from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.policy.words import one_line
 
 _MESSAGE = 1024
 
@@ -147,7 +148,7 @@ def done(
     return {
         "state": DONE,
         "reason": CHECKED,
-        "message": message[:_MESSAGE],
+        "message": one_line(message, _MESSAGE),
         "branch": branch,
         "baseCommit": base,
         "commit": commit,

@@ -142,8 +142,8 @@ def _not_understood(error: SentenceError) -> Outcome:
     """The answer to a text that is no sentence."""
     message = error.message
     if error.suggestions:
-        asked = "did you mean" in message
-        lead = " For example" if asked else "; did you mean"
+        asked = "did you mean" in message  # of one word
+        lead = " Your sentence, corrected" if asked else "; did you mean"
         message += f"{lead}: {' | '.join(error.suggestions)}"
     return Outcome(False, message, error.to_wire())
 

@@ -14,6 +14,7 @@ from kiro_swarm.api.common import Condition
 from kiro_swarm.commands.action import ActionResult
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.policy.words import harmless, one_line
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
 
@@ -37,7 +38,7 @@ def running(
         **_common(run),
         "phase": "Running",
         "reason": reason,
-        "message": cut(outcome.message, _MESSAGE_BYTES),
+        "message": said(outcome.message),
         "startedAt": run.status.get("startedAt") or stamp(run.now),
         "changes": all_changes(run, changes),
         "partialResults": [part.to_wire() for part in outcome.partial],
@@ -60,11 +61,11 @@ def answered(
     reason = reason or phase
     finished = stamp(run.now)
     started = str(run.status.get("startedAt") or finished)
-    message = cut(outcome.message, _MESSAGE_BYTES)
+    message = said(outcome.message)
     made = all_changes(run)
     result = ActionResult(
         bool(outcome.success),
-        message,
+        cut(harmless(outcome.message), _MESSAGE_BYTES),
         outcome.data if fits(outcome.data) else {},
         side_effects=tuple(item["says"] for item in made),
     ).to_wire()
@@ -129,6 +130,16 @@ def _common(run: CommandRun) -> Status:
 def fits(data: Mapping[str, object]) -> bool:
     """Whether data is small enough for a status."""
     return len(json.dumps(data).encode()) <= _DATA_BYTES
+
+
+def said(message: str) -> str:
+    """A message as a status has it: one printable line, whoever's words are in it.
+
+    What has several lines has them in the result.
+    """
+    lines = [line.strip() for line in message.splitlines()]
+    text = "; ".join(line for line in lines if line)
+    return cut(one_line(text, _MESSAGE_BYTES), _MESSAGE_BYTES)
 
 
 def cut(text: str, most: int) -> str:

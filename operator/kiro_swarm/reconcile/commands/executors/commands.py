@@ -12,6 +12,7 @@ from kiro_swarm.cluster.resources import COMMANDS, JOBS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.commands.executors.find import counted, not_there
 from kiro_swarm.reconcile.commands.executors.plan import (
     Data,
@@ -28,6 +29,8 @@ from kiro_swarm.reconcile.engine.backlog import (
     unlogged,
 )
 from kiro_swarm.reconcile.snapshot.view import job_outcome
+
+_MESSAGE = 4096
 
 
 def cancel_command(request: Request) -> Outcome:
@@ -75,6 +78,7 @@ def _cancelled(request: Request, command: SwarmCommand, by: str) -> SwarmCommand
     message = f"{by}; {'; '.join(made)}" if made else f"{by}; it has changed nothing"
     if made and is_working(command):
         message = f"{by}; this may be done or not: {'; '.join(made)}"
+    said = one_line(message, _MESSAGE)
     ended = condition(
         [],
         "Failed",
@@ -87,8 +91,8 @@ def _cancelled(request: Request, command: SwarmCommand, by: str) -> SwarmCommand
     return {
         "phase": "Cancelled",
         "reason": "Cancelled",
-        "message": message[:4096],
-        "result": {"success": False, "message": message[:4096], "sideEffects": made},
+        "message": said,
+        "result": {"success": False, "message": said, "sideEffects": made},
         "startedAt": status.get("startedAt") or stamp(now),
         "finishedAt": stamp(now),
         "conditions": [ended],

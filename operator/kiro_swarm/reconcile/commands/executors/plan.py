@@ -18,6 +18,7 @@ from kiro_swarm.api.command import DataReference, PartialResult, SwarmCommand
 from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.cluster.resources import AnyResource
 from kiro_swarm.commands.action import Action
+from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.view import View
 
@@ -128,7 +129,7 @@ class Partial:
             "target": self.target,
             "done": self.done,
             "success": self.success,
-            "message": self.message[:256],
+            "message": one_line(self.message, 256),
         }
 
 
