@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, Set, Tuple
 
 from hack.lib.docs.reasons import CONDITIONS as TYPES
 from hack.lib.docs.reasons import PACKAGE, reasons, words
+from kiro_swarm.api.condition_reasons import REASONS
 from tests.unit.docs.pages import DOCS, ROOT, code_words, read, table_rows
 from tests.unit.docs.test_samples import CONDITIONS
 
@@ -94,6 +95,31 @@ def test_every_reason_of_a_swarm_s_conditions_is_in_their_table() -> None:
         word for row in table_rows(PAGE) for cell in row for word in code_words(cell)
     }
     assert given - told == set()
+
+
+def test_the_page_has_the_reasons_of_the_declared_table_each_beside_its_status() -> (
+    None
+):
+    found = [row for row in table_rows(PAGE) if len(row) == 4]
+    rows = {word: row for row in found for word in code_words(row[0])}
+    for name, statuses in REASONS["KiroSwarm"].items():
+        for column, status in ((2, "True"), (3, "False")):
+            told = set(code_words(rows[name][column]))
+            words = set(statuses[status].words)
+            if name == "Reconciling" and status == "True":
+                words &= told  # the page says "the phase" for those that are one
+            assert told == words, (name, status)
+
+
+def test_every_word_of_the_declared_table_has_an_entry() -> None:
+    of_swarms = {
+        word
+        for statuses in REASONS["KiroSwarm"].values()
+        for row in statuses.values()
+        for word in row.words
+    }
+    phases = set(REASONS["KiroSwarm"]["Reconciling"]["True"].words)
+    assert of_swarms - set(entries()) - phases == set()
 
 
 def test_a_new_word_is_a_reason_until_it_is_listed(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """The conditions of a KiroSwarm: what is well, what waits, and for whom. Pure.
 
 Role: ``status`` asks for them. The truth table stands beside their type, in
-``api/swarm_status.py``. Guarantees: no reason contradicts the status beside it; Complete is
-said of nothing that is to be delivered and is not.
+``api/swarm_status.py``, their reasons in ``api/condition_reasons.py``. Guarantees: no reason
+contradicts the status beside it, whatever a Job reported; Complete is said of nothing that is
+to be delivered and is not.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 from kiro_swarm.api.common import Condition
+from kiro_swarm.api.condition_reasons import said_by_job
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, SKIPPED
 from kiro_swarm.api.swarm_status import VolumeStatus
 from kiro_swarm.policy.approval import may_merge
@@ -65,6 +68,10 @@ def conditions(
     resize: Optional[Resize] = None,
 ) -> list[Condition]:
     """All conditions, each with its transition time carried over where it applies."""
+    train = replace(train, reason=said_by_job(train.reason, "IntegrateFailed"))
+    if prepared.done is False:
+        reason = said_by_job(prepared.reason, "PrepareFailed")
+        prepared = replace(prepared, reason=reason)
     generation = view.swarm["metadata"].get("generation", 0)
     before = view.status.get("conditions") or []
 
