@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import sys
 from functools import partial
-from typing import Awaitable, Callable, Optional
+from typing import Awaitable, Callable, NoReturn, Optional
 
 import click
 
@@ -23,7 +21,7 @@ def prepare() -> None:
     """Mirror the repository and publish the task graph."""
     from kiro_swarm.jobs.prepare import prepare as job
 
-    sys.exit(asyncio.run(_run(job)))
+    _run(job)
 
 
 @click.command()
@@ -31,7 +29,7 @@ def integrate() -> None:
     """Merge what is Done, push as the policy says."""
     from kiro_swarm.jobs.integrate import integrate as job
 
-    sys.exit(asyncio.run(_run(job)))
+    _run(job)
 
 
 @click.command()
@@ -41,7 +39,7 @@ def sync(branch: Optional[str], command_uid: str) -> None:
     """Merge what is new in the source repository."""
     from kiro_swarm.jobs.sync import sync as job
 
-    sys.exit(asyncio.run(_run(partial(job, branch=branch, command_uid=command_uid))))
+    _run(partial(job, branch=branch, command_uid=command_uid))
 
 
 @click.command()
@@ -55,15 +53,22 @@ def inspect(what: str, task: str, command: str, command_uid: str) -> None:
     from kiro_swarm.jobs.inspect import answer as job
 
     question = Question(what, task, command, command_uid)
-    sys.exit(asyncio.run(_run(partial(job, question=question))))
+    _run(partial(job, question=question))
 
 
-async def _run(job: Job) -> int:
+def _run(job: Job) -> NoReturn:
+    from kiro_swarm.jobs import process
+
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:
         env = JobEnvironment.from_env()
     except KeyError as error:
         raise click.UsageError(f"{error} is not set; the operator sets it") from error
+    process.run(work(job, env))
+
+
+async def work(job: Job, env: JobEnvironment) -> int:
+    """What a Job's process does: its exit status. Trouble with the API is reported."""
     client = Client(await Connection.open(user_agent="kiro-swarm-job", connections=8))
     try:
         return await job(client, env)

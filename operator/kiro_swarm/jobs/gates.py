@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Protocol, Sequence
 
@@ -77,9 +78,13 @@ class ContainerGates:
         if not self._gates:
             return GateVerdict(passed=True)
         before = Git(Path(self._mirror)).commit_id(f"{commit}^1") or ""
-        return asyncio.run_coroutine_threadsafe(
+        running = asyncio.run_coroutine_threadsafe(
             self._check(commit, before), self._loop
-        ).result()
+        )
+        try:
+            return running.result()
+        except CancelledError as error:
+            raise GateUnavailable("this Job is asked to end") from error
 
     async def _check(self, commit: str, before: str) -> GateVerdict:
         await self._renew()

@@ -22,7 +22,6 @@ from kiro_swarm.cli.main import COMMANDS, main
 from kiro_swarm.cli.operator import operator
 from kiro_swarm.cli.runner import AgentLink, runner
 from kiro_swarm.cluster.resources import LEASES, SWARMS
-from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.sandbox.socket import AgentSocket
 from tests.support.entrypoint import entrypoint
 from tests.support.fake_api import fake_api, until
@@ -166,16 +165,28 @@ async def test_the_operator_runs_until_it_is_told_to_end(tmp_path: Path) -> None
     assert lease["spec"]["holderIdentity"] == "", "the next one need not wait"
 
 
-async def test_a_job_whose_api_server_is_away_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+#: A Job's process, whose pod has its termination message elsewhere.
+JOB = """
+import sys
+from pathlib import Path
+from kiro_swarm.cli.jobs import work
+from kiro_swarm.jobs import process
+from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.prepare import prepare
+
+process.run(work(prepare, JobEnvironment(*sys.argv[1:4], termination_message=Path(sys.argv[4]))))
+"""
+
+
+async def test_a_job_whose_api_server_is_away_says_so(tmp_path: Path) -> None:
     async with fake_api() as api:
         gone = str(api.kubeconfig(tmp_path))
     words = tmp_path / "words"
-    env = JobEnvironment("demo", NAMESPACE, "u", termination_message=words)
-    monkeypatch.setenv("KUBECONFIG", gone)
-    monkeypatch.setattr(JobEnvironment, "from_env", lambda: env)
-    assert (await invoked(prepare)).exit_code == 1
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", JOB, "demo", NAMESPACE, "u", str(words)),
+        env={**os.environ, "PYTHONPATH": str(OPERATOR), "KUBECONFIG": gone},
+    )
+    assert await asyncio.wait_for(process.wait(), 60) == 1
     assert json.loads(words.read_text())["reason"] == "ApiUnavailable"
 
 

@@ -54,6 +54,24 @@ async def check(made: ContainerGates, commit: str) -> Any:
     return await loop.run_in_executor(None, made.check, commit)
 
 
+async def test_gates_of_a_job_that_ends_say_nothing_about_the_work(
+    job: Job, gate: Entrypoint
+) -> None:
+    """The thread of the train is told so, and begins nothing again."""
+    job.repositories.prepare()
+    made = gates(job, gate, ["sleep", "60"])
+    checking = asyncio.ensure_future(check(made, job.repositories.head()))
+    others: set[Any] = set()
+    while not others:
+        await asyncio.sleep(0.05)
+        running = {each for each in asyncio.all_tasks() if "_check" in repr(each)}
+        others = running - {checking}
+    for each in others:
+        each.cancel()
+    with pytest.raises(GateUnavailable, match="asked to end"):
+        await asyncio.wait_for(checking, 30)
+
+
 async def test_gates_run_on_the_merged_tree_and_the_first_red_one_decides(
     job: Job, gate: Entrypoint
 ) -> None:
