@@ -11,16 +11,17 @@ left is not work of this one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from kiro_swarm.workspace.briefs import shown_name
 from kiro_swarm.workspace.disk import read_plain
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.refs import is_object_id, is_task_branch
+from kiro_swarm.workspace.tags import DROPPED
 
 _HEADS = "refs/heads/"
-_KNOWN = ("refs/kept/", "refs/tags/", "refs/remotes/", "refs/kiro/")
+_KNOWN = ("refs/kept/", "refs/remotes/", "refs/kiro/")
 _TAGS = "refs/tags/"
 #: What a tag with a message is of, or a ref itself.
 _COMMIT = "%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
@@ -62,14 +63,15 @@ def work_elsewhere(
 def _places(git: Git, instance: Instance, branch: str) -> Iterator[tuple[str, str]]:
     """Name and commit of every place but the branch itself."""
     listed = git.run("for-each-ref", f"--format={_COMMIT} %(refname)", ok=(0, 128))
-    for line in listed.text.splitlines()[:_MOST]:
-        oid, _, name = line.partition(" ")
+    lines = [line.partition(" ") for line in listed.text.splitlines()]
+    tagged = any(name.startswith(_TAGS) for _, _, name in lines)
+    theirs = _tags_of_the_source(instance) if tagged else frozenset()
+    own = (ref for ref in lines if not (ref[2].startswith(_TAGS) and ref[0] in theirs))
+    for oid, _, name in islice(own, _MOST):
         short = name[len(_HEADS) :] if name.startswith(_HEADS) else ""
         if short == branch or is_task_branch(short):
             continue
-        # Those of the source came packed (tags.py).
-        own_tag = name.startswith(_TAGS) and (instance.repository / name).is_file()
-        if name.startswith(_KNOWN) and not own_tag:
+        if name.startswith(_KNOWN):
             continue
         shown = f"branch {short}" if short else name
         yield (_STASH if name == "refs/stash" else shown), oid
@@ -77,6 +79,16 @@ def _places(git: Git, instance: Instance, branch: str) -> Iterator[tuple[str, st
         head = read_plain(admin / "HEAD").strip()
         if admin != instance.admin and is_object_id(head):
             yield f"worktree {read_plain(admin / 'gitdir').strip()}", head
+
+
+def _tags_of_the_source(instance: Instance) -> frozenset[str]:
+    """Commits that the cut has copied tags of: those of the mirror, now or before."""
+    if not instance.mirror.is_dir():
+        return frozenset()
+    listed = Git(instance.mirror).run(
+        *("for-each-ref", f"--format={_COMMIT}", _TAGS, DROPPED), ok=range(256)
+    )
+    return frozenset(listed.text.splitlines())
 
 
 def _left_behind(instance: Instance) -> Iterator[tuple[str, str]]:

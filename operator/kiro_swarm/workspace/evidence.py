@@ -26,6 +26,7 @@ from kiro_swarm.workspace.leftovers import (
     exclude_leftovers,
     left_out,
 )
+from kiro_swarm.workspace.lent import bring_home
 from kiro_swarm.workspace.locks import (
     remove_stale_locks,
     sole_owner,
@@ -328,6 +329,7 @@ def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
         message = f"the agent changed nothing but {wanted.plan}, which the swarm ticks"
         ticked = f"a change of {wanted.plan} alone is none: the swarm ticks it"
         raise _nothing(git, instance, wanted, message, ticked)
+    bring_home(git, instance, base, commit)
     said = (
         warning(git, instance, base, wanted.branch),
         kept_for_a_filter(git, instance.tree),

@@ -69,6 +69,11 @@ class Instance:
         """git's own folder for the worktree: HEAD and index."""
         return self.repository / "worktrees" / "tree"
 
+    @property
+    def mirror(self) -> Path:
+        """Where the mirror is on the volume that the folder is on."""
+        return self.folder.resolve().parent.parent / "repo.git"
+
     def restore_settings(self, branch: str) -> None:
         """Write configuration and pointers anew; drop hooks and all that runs or hides.
 

@@ -131,11 +131,11 @@ def test_an_act_asks_its_guard_first(act: Act) -> None:
         assert asks(last, act.guard, act.raises), f"{act.place}: {act.guard}"
 
 
-def by_uid_alone(package: Path) -> set[str]:
+def by_uid_alone(there: dict[str, list[Site]]) -> set[str]:
     """Where an object of the API server is deleted, whatever has become of it since."""
     return {
         place
-        for place, found in sites(package).items()
+        for place, found in there.items()
         for site in found
         for node in ast.walk(site.function)
         if isinstance(node, ast.Call)
@@ -146,7 +146,9 @@ def by_uid_alone(package: Path) -> set[str]:
 
 
 def test_an_object_is_deleted_as_it_was_read_or_there_is_a_reason() -> None:
-    assert by_uid_alone(PACKAGE) == {a.place for a in ACTS if a.whatever_changed}
+    assert by_uid_alone(of_the_package()) == {
+        a.place for a in ACTS if a.whatever_changed
+    }
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_a_deletion_by_uid_alone_is_found(
 ) -> None:
     body = f"async def new(ctx, x, y, u, v):\n    await ctx.client.delete({given})\n"
     (tmp_path / "module.py").write_text(body)
-    assert by_uid_alone(tmp_path) == ({"module.py:new"} if found else set())
+    assert by_uid_alone(sites(tmp_path)) == ({"module.py:new"} if found else set())
 
 
 def asks(site: Site, guard: str, raises: bool) -> bool:
