@@ -18,6 +18,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, TypeVar
 
 from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import LABEL_SWARM
+from kiro_swarm.api.pieces import Pieces
 from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ FollowedT = TypeVar("FollowedT", contravariant=True)
 LOCAL = "local"
 _MOST_TOMBSTONES = 10_000
 _NOBODY = ("", None)
+#: Objects after which others get a turn.
+_PIECE = 200
 
 
 class Follower(Protocol[FollowedT]):
@@ -95,6 +98,38 @@ class Cache:
             for item in self.of_swarm(resource, namespace, swarm):
                 following.put(item)
             known = self._followers[place] = (uid, following)
+        found: F = known[1]
+        return found
+
+    def following(
+        self,
+        resource: AnyResource,
+        namespace: str,
+        swarm: str,
+        uid: str,
+        make: Callable[[str], F],
+    ) -> Pieces[F]:
+        """The same piece by piece: nobody is given one that does not know everything yet."""
+        place = (resource, (namespace, swarm))
+        known = self._followers.get(place)
+        if known is None or known[0] != uid:
+            following = make(uid)
+            given = dict(self._by_swarm.get(resource, {}).get(place[1], {}))
+            for number, item in enumerate(given.values(), 1):
+                following.put(item)
+                if number % _PIECE == 0:
+                    yield
+            # What happened meanwhile; nothing does from here to the end.
+            for name, item in (
+                self._by_swarm.get(resource, {}).get(place[1], {}).items()
+            ):
+                if given.pop(name, None) is not item:
+                    following.put(item)
+            for gone in given.values():
+                following.remove(gone)
+            known = self._followers.get(place)
+            if known is None or known[0] != uid:
+                known = self._followers[place] = (uid, following)
         found: F = known[1]
         return found
 

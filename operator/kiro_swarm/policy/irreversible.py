@@ -93,7 +93,7 @@ ACTS: Final[tuple[Act, ...]] = (
         "its runner was not heard of for as long as the swarm allows",
     ),
     Act(
-        "reconcile/instances/instance.py:reconcile",
+        "reconcile/instances/instance.py:_bring_on",
         "deletes the pod of an instance",
         "decide",
         _PODS,

@@ -17,6 +17,7 @@ from kiro_swarm.reconcile.snapshot.board import (
     InstanceLoad,
     TaskIndex,
     board_of,
+    filling,
 )
 from kiro_swarm.reconcile.snapshot.measured import MeasurementCache
 from kiro_swarm.reconcile.snapshot.ready import ReadyCache
@@ -186,3 +187,28 @@ def test_the_cache_tells_the_board_of_every_change() -> None:
     assert mine.task_index().tasks == []
     fresh = board_of(cache, swarm("mine"))
     assert fresh is not mine, "the cache keeps nothing of a swarm without tasks"
+
+
+def test_a_board_that_is_filled_in_pieces_knows_what_happened_meanwhile() -> None:
+    """And nobody is given it before it knows everything."""
+    cache = Cache()
+    for number in range(1000):
+        cache.put(TASKS, task(str(number), "Ready", []))
+    work = filling(cache, swarm("mine"))
+    next(work)
+    cache.put(TASKS, task("5", "Merged", [], version=2))  # is in it already
+    cache.put(TASKS, task("999", "Merged", [], version=2))  # is to come
+    cache.put(TASKS, task("1000", "Ready", []))
+    for gone in ("7", "998"):
+        cache.remove(TASKS, task(gone, "Ready", [], version=3))
+    assert len(list(work)) == 4
+    board = board_of(cache, swarm("mine"))
+    states = board.task_index().states
+    assert states == {
+        item["spec"]["id"]: item["status"]["state"] for item in cache.all(TASKS)
+    }
+    assert len(states) == 999
+    assert states["5"] == states["999"] == "Merged"
+    cache.put(TASKS, task("3", "Merged", [], version=9))
+    assert board.task_index().states["3"] == "Merged"
+    assert list(filling(cache, swarm("mine"))) == []

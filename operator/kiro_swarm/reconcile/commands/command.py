@@ -103,6 +103,7 @@ async def _bring_on(run: CommandRun) -> None:
             return
         if run.changing and not _may_begin(run):
             return  # who is before it wakes it
+    await run.gather()
     view = run.look()
     if view is None:
         await _no_swarm(run)

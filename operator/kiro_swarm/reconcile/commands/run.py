@@ -26,6 +26,8 @@ from kiro_swarm.reconcile.commands.executors.plan import (
 )
 from kiro_swarm.reconcile.engine.backlog import is_change, phase_of
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.turns import in_turns
+from kiro_swarm.reconcile.snapshot.board import filling
 from kiro_swarm.reconcile.snapshot.view import View, look
 
 
@@ -102,6 +104,12 @@ class CommandRun:
         if view is not None:
             self.view = view
         return view is not None
+
+    async def gather(self) -> None:
+        """Have what its swarm is looked at by, in a process that has just begun."""
+        swarm = self.ctx.cache.get(SWARMS, self.key.namespace, self.spec["swarm"])
+        if swarm is not None:
+            await in_turns(filling(self.ctx.cache, swarm))
 
     def look(self) -> Optional[View]:
         """Its swarm as it is now; None where there is none, or where it is going."""

@@ -18,6 +18,7 @@ from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.instances.decision import (
     Observed,
     decide,
@@ -31,11 +32,20 @@ from kiro_swarm.reconcile.objects.pods import (
     instance_pod,
     template_hash,
 )
-from kiro_swarm.reconcile.snapshot.board import board_of
+from kiro_swarm.reconcile.snapshot.board import board_of, filling
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
     """Bring one instance a step nearer to what is wanted."""
+    instance = ctx.cache.get(INSTANCES, key.namespace, key.name)
+    of = "" if instance is None else instance["spec"]["swarm"]
+    swarm = ctx.cache.get(SWARMS, key.namespace, of)
+    if swarm is not None:
+        await in_turns(filling(ctx.cache, swarm))
+    await _bring_on(ctx, key)
+
+
+async def _bring_on(ctx: Context, key: Key) -> None:
     instance = ctx.cache.get(INSTANCES, key.namespace, key.name)
     if instance is None or instance["metadata"].get("deletionTimestamp"):
         return

@@ -29,6 +29,7 @@ from kiro_swarm.api.meta import (
     SATISFIED_STATES,
     SKIPPED,
 )
+from kiro_swarm.api.pieces import Pieces
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.task import Attempt, KiroTask, KiroTaskSpec, KiroTaskStatus, State
 from kiro_swarm.cluster.cache import Cache
@@ -283,6 +284,14 @@ def board_of(cache: Cache, swarm: KiroSwarm) -> Board:
     """The board of a KiroSwarm, kept by the cache."""
     metadata = swarm["metadata"]
     return cache.follower(
+        TASKS, metadata["namespace"], metadata["name"], metadata["uid"], Board
+    )
+
+
+def filling(cache: Cache, swarm: KiroSwarm) -> Pieces[Board]:
+    """The same piece by piece, where it is not there yet."""
+    metadata = swarm["metadata"]
+    return cache.following(
         TASKS, metadata["namespace"], metadata["name"], metadata["uid"], Board
     )
 

@@ -18,6 +18,7 @@ from typing import Optional
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import BLOCKED, DONE, MERGED
+from kiro_swarm.api.pieces import Pieces, whole
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.tasks.plan.estimates import (
@@ -79,33 +80,50 @@ class MeasurementCache:
         self, tasks: Sequence[KiroTask], instances: int, shape: int, now: datetime
     ) -> Measured:
         """As ``measure``, or as it was a moment ago."""
+        return whole(self.measuring(tasks, instances, shape, now))
+
+    def measuring(
+        self, tasks: Sequence[KiroTask], instances: int, shape: int, now: datetime
+    ) -> Pieces[Measured]:
+        """The same piece by piece."""
         of, known = (shape, instances), self._measured
         pause = timedelta(seconds=len(tasks) * PAUSE_PER_TASK)
         young = self._at is not None and timedelta(0) <= now - self._at < pause
         if known is None or of != self._of or not young or len(tasks) <= MOST_TASKS:
-            known = self._measured = measure(tasks, instances)
+            known = self._measured = yield from measuring(tasks, instances)
             self._of, self._at = of, now
         return known
 
 
 def measure(tasks: Sequence[KiroTask], instances: int) -> Measured:
     """Learn from the tasks of a swarm; ``instances``: how many are wanted."""
+    return whole(measuring(tasks, instances))
+
+
+def measuring(tasks: Sequence[KiroTask], instances: int) -> Pieces[Measured]:
+    """The same, with turns for others between its steps: each looks at all tasks once."""
     finished = _finished(tasks)
+    yield
     learned = Estimates(_observation(task, took) for task, took in finished)
     known: dict[tuple[Optional[float], str], Estimate] = {}
     estimates = []
+    yield
     for task in tasks:
         guess = _guess(task)
         if guess not in known:
             known[guess] = learned.of(*guess)
         estimates.append(known[guess])
+    yield
     lag = _lag(tasks)
+    yield
     numbers = {task["spec"]["id"]: number for number, task in enumerate(tasks)}
     graph = TaskGraph(
         [_needed(task, numbers) for task in tasks],
         [estimate.seconds + lag for estimate in estimates],
     )
+    yield
     ranks, last = _order(graph, tasks, estimates, instances)
+    yield
     return Measured(
         numbers=numbers,
         estimates=estimates,

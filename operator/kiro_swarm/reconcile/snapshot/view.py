@@ -23,6 +23,7 @@ from kiro_swarm.api.meta import (
     READY,
     SATISFIED_STATES,
 )
+from kiro_swarm.api.pieces import Pieces
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask, State
@@ -35,6 +36,7 @@ from kiro_swarm.reconcile.snapshot.board import state_of as state_of
 from kiro_swarm.reconcile.snapshot.ledger import book_of
 from kiro_swarm.reconcile.snapshot.measured import Measured
 from kiro_swarm.reconcile.snapshot.ready import TaskQueue
+from kiro_swarm.tasks.plan.ranks import MOST_TASKS
 from kiro_swarm.tasks.plan.strategies import STRATEGIES
 
 
@@ -96,6 +98,12 @@ class View:
         """What its tasks teach about times, chains and instances."""
         known, shape = self.task_index.measurements, self.task_index.shape
         return known.measured(self.tasks, self.spec.instances, shape, self.now)
+
+    def measuring(self) -> Pieces[None]:
+        """Learn it piece by piece, of a swarm so large that ``measured`` remembers it."""
+        if len(self.tasks) > MOST_TASKS:
+            known, shape = self.task_index.measurements, self.task_index.shape
+            yield from known.measuring(self.tasks, self.spec.instances, shape, self.now)
 
     def ready_queue(self) -> TaskQueue:
         """The tasks that an instance may get, in their order; to be used at once."""

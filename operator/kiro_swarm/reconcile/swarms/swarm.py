@@ -32,7 +32,9 @@ from kiro_swarm.policy.annotations import refused
 from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.settings import scheme_of
+from kiro_swarm.reconcile.snapshot.board import filling
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
 from kiro_swarm.reconcile.snapshot.reports import report_in
@@ -49,7 +51,7 @@ from kiro_swarm.reconcile.swarms.foundations import lay
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
-from kiro_swarm.reconcile.tasks.outlook import outlook
+from kiro_swarm.reconcile.tasks.outlook import looking_ahead
 
 log = logging.getLogger(__name__)
 #: What was seen is not what is there: the watch will tell, or a look soon.
@@ -92,6 +94,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
         )
         return
     swarm = await rescue.keep_until_rescued(ctx, swarm, spec)
+    await in_turns(filling(ctx.cache, swarm))
     view = look(ctx.cache, swarm, spec, ctx.now())
     taken = await lay(ctx, view)
     if taken and not was_prepared(view.status):
@@ -107,6 +110,8 @@ async def reconcile(ctx: Context, key: Key) -> None:
         prepared = await prepare.reconcile(ctx, view)
     if prepared.done:
         # Tasks that were made a moment ago are in the cache, not in this view.
+        view = look_again(ctx.cache, view, ctx.now())
+        await in_turns(view.measuring())
         view = look_again(ctx.cache, view, ctx.now())
         view = await _move_tasks(ctx, view)
     train = await integrate.reconcile(ctx, view)
@@ -204,7 +209,7 @@ async def _write_status(
         status = await _status(ctx, view, prepared, train, resize)
         if differs(view.status, status):
             if view.tasks:
-                status["forecast"] = outlook(view)
+                status["forecast"] = await in_turns(looking_ahead(view))
             await _emit_events(ctx, view, status)
             await ctx.patch_status(SWARMS, view.swarm, status)
             ctx.written[view.uid] = ctx.monotonic()

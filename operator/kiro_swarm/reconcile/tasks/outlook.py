@@ -13,6 +13,7 @@ from typing import Optional
 
 from kiro_swarm.api import swarm_status
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, READY
+from kiro_swarm.api.pieces import Pieces, whole
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.times import stamp
@@ -22,7 +23,7 @@ from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.tasks.hand_out import lacking, wanted
 from kiro_swarm.reconcile.tasks.lateness import elapsed, is_late
 from kiro_swarm.reconcile.tasks.standstill import is_held
-from kiro_swarm.tasks.plan.forecast import Forecast, forecast
+from kiro_swarm.tasks.plan.forecast import Forecast, forecasting
 from kiro_swarm.tasks.plan.graph import CycleError
 
 _MOST_NAMED = 50
@@ -32,7 +33,12 @@ _FAR = 10 * 365 * 86400.0
 
 def outlook(view: View) -> swarm_status.Forecast:
     """``status.forecast``; None stands for a field that is not there."""
-    found = _look_ahead(view)
+    return whole(looking_ahead(view))
+
+
+def looking_ahead(view: View) -> Pieces[swarm_status.Forecast]:
+    """The same piece by piece."""
+    found = yield from _look_ahead(view)
     if found is None:
         return {"message": "no forecast: tasks wait for each other in a circle"}
     ids = [task["spec"]["id"] for task in view.tasks]
@@ -62,18 +68,22 @@ def outlook(view: View) -> swarm_status.Forecast:
     }
 
 
-def _look_ahead(view: View) -> Optional[Forecast]:
+def _look_ahead(view: View) -> Pieces[Optional[Forecast]]:
     learned = view.measured
+    yield
     states = [
         FAILED if _needs_a_person(view, task) else state_of(task) for task in view.tasks
     ]
+    yield
+    worked = [elapsed(view, task) for task in view.tasks]
+    yield
     people = 0 if view.spec.suspend else max(len(wanted(view)), len(view.active))
     try:
-        found = forecast(
+        found = yield from forecasting(
             learned.graph,
             states,
             learned.estimates,
-            [elapsed(view, task) for task in view.tasks],
+            worked,
             people,
             lag=learned.lag,
         )

@@ -22,6 +22,7 @@ from kiro_swarm.api.meta import (
     READY,
     SATISFIED_STATES,
 )
+from kiro_swarm.api.pieces import Pieces, whole
 from kiro_swarm.tasks.plan.chance import Chance
 from kiro_swarm.tasks.plan.estimates import Estimate
 from kiro_swarm.tasks.plan.graph import TaskGraph
@@ -78,7 +79,23 @@ def forecast(
     lag: float = 0.0,
     seed: int = 0,
 ) -> Forecast:
-    """Look ahead from one moment.
+    """Look ahead from one moment, at once; see ``forecasting``."""
+    return whole(
+        forecasting(graph, states, estimates, elapsed, instances, lag=lag, seed=seed)
+    )
+
+
+def forecasting(
+    graph: TaskGraph,
+    states: Sequence[str],
+    estimates: Sequence[Estimate],
+    elapsed: Sequence[float],
+    instances: int,
+    *,
+    lag: float = 0.0,
+    seed: int = 0,
+) -> Pieces[Forecast]:
+    """Look ahead from one moment, with turns for others between its steps.
 
     ``states[i]`` is the KiroTask state of task ``i``; pass Failed for one that waits for
     a person: that is paused, or finished and not approved. ``elapsed[i]`` are the seconds that
@@ -97,6 +114,7 @@ def forecast(
         if states[task] not in _OVER and task not in kept_out
     ]
     number = {task: at for at, task in enumerate(left)}
+    yield
     middles = [_middle(estimates[task], elapsed[task]) for task in left]
     rest = TaskGraph(
         [[number[n] for n in graph.dependencies[t] if n in number] for t in left],
@@ -104,12 +122,13 @@ def forecast(
     )
     active = [at for at, task in enumerate(left) if states[task] in ACTIVE_STATES]
     instances = max(instances, len(active))
+    yield
     ranks = rest.upward_ranks()
     critical = rest.critical_path(ranks)
     critical_seconds = max(ranks, default=0.0)
     for at in active:
         ranks[at] = math.inf  # they have their instances already
-    ends = _ends(
+    ends = yield from _ends(
         rest,
         ranks,
         [estimates[t] for t in left],
@@ -118,12 +137,14 @@ def forecast(
         lag,
         seed,
     )
+    yield
     ready = sum(not needed for needed in rest.dependencies)
+    useful = yield from _useful(rest, middles, ranks, critical_seconds, instances, lag)
     return Forecast(
         critical_path=[left[at] for at in critical],
         critical_seconds=critical_seconds,
         usable_now=ready,
-        useful=_useful(rest, middles, ranks, critical_seconds, instances, lag),
+        useful=useful,
         instances=instances,
         seconds=ends[1],
         low=ends[0],
@@ -178,7 +199,7 @@ def _ends(
     instances: int,
     lag: float,
     seed: int,
-) -> tuple[float, float, float]:
+) -> Pieces[tuple[float, float, float]]:
     """Low, middle and high of when everything is done."""
     if not estimates or not instances:
         never = math.inf if estimates else 0.0
@@ -189,6 +210,7 @@ def _ends(
     noise = [chance.normal() for _ in range(len(estimates) + runs)]
     ends = []
     for run, doubt in enumerate(_evenly(runs)):
+        yield
         seconds = list(
             map(_left, estimates, elapsed, repeat(doubt), islice(noise, run, None))
         )
@@ -218,7 +240,7 @@ def _useful(
     critical_seconds: float,
     instances: int,
     lag: float,
-) -> int:
+) -> Pieces[int]:
     """The fewest instances that finish as soon as any number would, nearly.
 
     Found by halving, beginning with the present number; where that would take too long
@@ -232,6 +254,7 @@ def _useful(
     steps = max(int(instances >= low), _WORK // (4 * len(ranks)))
     middle = min(max(instances, low), high - 1)
     while low < high and steps:
+        yield
         run = simulate(rest.dependencies, rest.dependents, seconds, ranks, middle, lag)
         if run.makespan <= critical_seconds * _NEAR:
             high = middle
