@@ -30,7 +30,7 @@ from kiro_swarm.workspace.errors import (
     ObjectsRefused,
 )
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.limits import Limits, in_units
 from kiro_swarm.workspace.objects import packed_objects, sizes_of, stored_objects
 from kiro_swarm.workspace.proving import fetch_proved
 from kiro_swarm.workspace.refs import is_object_id
@@ -138,7 +138,7 @@ def _weigh(git: Git, incoming: Path, commit: str, limits: Limits) -> None:
 def _too_many(limits: Limits) -> ObjectsRefused:
     return ObjectsRefused(
         f"the instance's repository holds more than {limits.objects} objects or"
-        f" {limits.stored_bytes} bytes",
+        f" {in_units(limits.stored_bytes)}",
         reason="TooLarge",
     )
 

@@ -36,6 +36,15 @@ def limits_of(max_file_size: Optional[str]) -> Limits:
     return replace(Limits(), file_bytes=bytes_of(max_file_size) or ANY_FILE)
 
 
+def in_units(size: int) -> str:
+    """Bytes as people read them."""
+    if size < 10 * 1024:
+        return f"{size} bytes"
+    large = size >= _MIB
+    text = f"{size / _MIB:.1f} MiB" if large else f"{size / 1024:.1f} KiB"
+    return text.replace(".0 ", " ")
+
+
 def file_too_large(
     name: bytes, size: int, limits: Limits, where: str = ""
 ) -> ObjectsRefused:
@@ -46,9 +55,10 @@ def file_too_large(
         else "Leave it out, or keep it with git LFS"
     )
     return ObjectsRefused(
-        f"{name.decode('utf-8', 'backslashreplace')} has {size} bytes{where};"
-        f" {limits.file_bytes} are allowed (spec.integration.maxFileSize), for hosts of git"
-        " refuse larger files anywhere in the history, and with one each later push."
+        f"{name.decode('utf-8', 'backslashreplace')} has {in_units(size)}{where};"
+        f" {in_units(limits.file_bytes)} are allowed"
+        " (spec.integration.maxFileSize), for hosts of git refuse"
+        " larger files anywhere in the history, and with one each later push."
         f" {remedy}",
         reason="FileTooLarge",
     )

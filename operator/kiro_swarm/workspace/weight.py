@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from itertools import chain
+from typing import NoReturn, Optional
 
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.limits import Limits, file_too_large
+from kiro_swarm.workspace.limits import Limits, file_too_large, in_units
 from kiro_swarm.workspace.objects import (
     BLOB,
     COMMIT,
@@ -80,6 +81,7 @@ class _Scales:
         self._sums: dict[str, _Sum] = {}
         self._sizes: dict[str, int] = {}
         self._large: list[Entry] = []
+        self._heaviest: Optional[Entry] = None
         self._digits = 40
 
     def weigh(self, commit: str) -> None:
@@ -150,6 +152,9 @@ class _Scales:
                 continue
             own = [entry for entry in self._entries(oid) if self._is_own(entry)]
             queue += [entry.oid for entry in own]
+            known = [] if self._heaviest is None else [self._heaviest]
+            files = (entry for entry in own if not entry.is_tree)
+            self._heaviest = max(chain(known, files), key=self._size_of, default=None)
             self._large += [
                 entry
                 for entry in own
@@ -160,11 +165,22 @@ class _Scales:
         limits = self._limits
         if len(seen) > limits.objects or total > limits.unpacked_bytes:
             raise ObjectsRefused(
-                f"the task brings {len(seen)} objects with {total} bytes; at most"
-                f" {limits.objects} objects and {limits.unpacked_bytes} bytes are"
-                " allowed. Leave build results and large files out (.gitignore)",
+                f"the task brings {len(seen)} objects with {in_units(total)}"
+                f"{self._largest()}; at most {limits.objects} objects and"
+                f" {in_units(limits.unpacked_bytes)} are allowed. Leave build results and"
+                " large files out (.gitignore)",
                 reason="TooLarge",
             )
+
+    def _size_of(self, entry: Entry) -> int:
+        return self._table[entry.oid].size
+
+    def _largest(self) -> str:
+        """The largest file that is new, in words."""
+        if self._heaviest is None:
+            return ""
+        name = self._heaviest.name[:_SHOWN].decode("utf-8", "backslashreplace")
+        return f", the largest is {name} with {in_units(self._size_of(self._heaviest))}"
 
     def _refuse_large_of_earlier_commits(self) -> None:
         """A file that was taken out again is in the history, and is pushed with it."""
@@ -312,9 +328,9 @@ class _Scales:
         limits = self._limits
         if total.paths > limits.paths or total.size > limits.checked_out_bytes:
             raise ObjectsRefused(
-                f"checked out, the task brings {total.paths} files with {total.size}"
-                f" bytes or more; at most {limits.paths} files and"
-                f" {limits.checked_out_bytes} bytes are allowed",
+                f"checked out, the task brings {total.paths} files with"
+                f" {in_units(total.size)} or more{self._largest()}; at most {limits.paths}"
+                f" files and {in_units(limits.checked_out_bytes)} are allowed",
                 reason="TooLarge",
             )
 

@@ -14,8 +14,9 @@ from tests.unit.docs.pages import DOCS, blocks, code_words, read, table_rows
 
 PAGE = read(DOCS / "task-files.md")
 REMARKS = table_rows(PAGE.split("## Remarks")[1])[1:]
-#: Examples that would be too long to write down.
+#: Examples that would be too long to write down, or that nobody would see.
 LONG = {
+    "unseen-characters": "- [ ] 1. A \u202eB\n",
     "cut": f"- [ ] 1. {'a ' * 1000}\n",
     "too-large": "".join(f"- [ ] {n}. A\n" for n in range(25_001)),
     "too-many-edges": "".join(f"- [ ] 1.{n} A\n" for n in range(2001))

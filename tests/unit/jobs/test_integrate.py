@@ -302,7 +302,7 @@ async def test_each_merge_goes_by_the_largest_file_of_now(
     assert tuple(status["state"] for status in found) == states
     refused = next(status for status in found if status["state"] == "Ready")
     assert refused["reason"] == "FileTooLarge"
-    assert "has 3000 bytes; 2000 are allowed" in refused["message"]
+    assert "has 3000 bytes; 2000 bytes are allowed" in refused["message"]
 
 
 async def test_a_task_that_is_deleted_meanwhile_is_left_alone(job: Job) -> None:

@@ -49,7 +49,11 @@ async def say(world: World, sentence: str, name: str = "word") -> Any:
         ("scale instances 5", "Succeeded", "scaled demo from 2 to 5 instances"),
         ("scale up instances 3", "Succeeded", "scaled demo from 2 to 5 instances"),
         ("scale down instances 1", "Succeeded", "scaled demo from 2 to 1 instances"),
-        ("scale down instances 3", "Failed", "that would be -1 instances"),
+        (
+            "scale down instances 3",
+            "Failed",
+            "demo has 2 instances wanted, that is not as many as 3",
+        ),
         ("run task 1", "Succeeded", "task 1 is with demo-1 already"),
         ("run task 3", "Succeeded", "task 3 starts as soon as 1, 2 are merged"),
         ("run task 33", "Failed", "task 33 is not in swarm demo (4 tasks; nearest: 3)"),

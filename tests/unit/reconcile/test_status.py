@@ -380,7 +380,7 @@ def test_the_messages_name_what_a_person_looks_for() -> None:
     )
     assert message(view("Ready")) == "0 of 1 merged; nothing is under way"
     assert message(view("Failed", "Blocked")) == (
-        "failed: 1; `run task ID` tries one again"
+        "failed: 1; `retry task ID` tries one again"
     )
     assert message(view("Merged"), PUSH) == "refused"
     assert message(view("Running", suspend=True)) == "suspended; 1 tasks still run"

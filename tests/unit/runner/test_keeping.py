@@ -100,7 +100,7 @@ async def test_the_largest_file_is_as_the_swarm_says(
     result = await ended(swarm, done, finished(done), [], largest)
     assert getattr(result, "reason", "") == reason
     if isinstance(result, Failed):
-        assert "a has 3000 bytes; 2000 are allowed" in result.message
+        assert "a has 3000 bytes; 2000 bytes are allowed" in result.message
         assert "spec.integration.maxFileSize" in result.message
 
 

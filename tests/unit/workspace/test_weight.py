@@ -191,7 +191,7 @@ def test_a_file_that_no_host_takes_is_named_before_it_is_merged(swarm: Swarm) ->
         file.truncate(3 * _MIB)
     done = swarm.candidate(made, swarm.gather(made).commit)
     said = unproven(swarm, done, Limits(file_bytes=2 * _MIB))
-    assert said.startswith("FileTooLarge: movie.bin has 3145728 bytes")
+    assert said.startswith("FileTooLarge: movie.bin has 3 MiB")
     merged(swarm, done)
 
 
@@ -207,9 +207,7 @@ def test_a_large_file_that_was_taken_out_again_is_named_too(swarm: Swarm) -> Non
     (tree / "small.txt").write_text("x")
     done = swarm.candidate(made, swarm.gather(made).commit)
     said = unproven(swarm, done, Limits(file_bytes=2 * _MIB))
-    assert said.startswith(
-        "FileTooLarge: movie.bin has 3145728 bytes in a commit before"
-    )
+    assert said.startswith("FileTooLarge: movie.bin has 3 MiB in a commit before")
     merged(swarm, done)
 
 
@@ -227,7 +225,7 @@ def test_what_was_taken_under_another_policy_is_judged_by_that_of_today(
     assert adopted(swarm) == 1
     said = unproven(swarm, done, Limits(file_bytes=2000))
     assert said.startswith("FileTooLarge: lib/")
-    assert "2000 are allowed" in said
+    assert "2000 bytes are allowed" in said
     merged(swarm, done)
     # What the branch has, in whatever commit, every host has taken.
     again = swarm.cut(task="1.2")
@@ -285,3 +283,16 @@ def test_git_that_reads_what_is_not_proved_has_bounds(swarm: Swarm) -> None:
     (line,) = (one for one in status.text.splitlines() if "address space" in one)
     assert line.split()[3] == str(2048 * _MIB)
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
+
+
+def test_of_too_much_the_largest_file_is_named(swarm: Swarm) -> None:
+    made = swarm.cut()
+    tree = Path(made.tree)
+    for name, size in (("a.bin", 1), ("movie.bin", 3), ("z.bin", 2)):
+        with open(tree / name, "wb") as file:
+            file.truncate(size * _MIB)
+    done = swarm.candidate(made, swarm.gather(made).commit)
+    unpacked = unproven(swarm, done, Limits(unpacked_bytes=4 * _MIB))
+    assert "with 6 MiB, the largest is movie.bin with 3 MiB; at most" in unpacked
+    placed = unproven(swarm, done, Limits(checked_out_bytes=4 * _MIB))
+    assert "the largest is movie.bin with 3 MiB; at most" in placed

@@ -80,4 +80,7 @@ def _verified(
 ) -> None:
     if problems:
         raise Failure("the audit log is not what was written", hints=problems)
+    if not records:
+        session.terminal.note("nothing has been recorded yet, so nothing can be broken")
+        return
     session.terminal.show(f"{plural(len(records), 'line')}, unbroken")

@@ -49,7 +49,7 @@ _NEAR = 0.8
 #: What follows a swarm may be less near to one.
 _NEAR_AFTER = 0.75
 #: What ``kiro-swarm tasks`` does with a file, without a cluster.
-_OF_FILES = frozenset(("check", "mark"))
+_OF_FILES = frozenset(("check", "graph"))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import signal
 import sys
 import threading
@@ -24,6 +25,13 @@ from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.resources import SWARMS, ObjectT, Resource, StatusT
 
 #: The message of an API server that has no such kind.
+#: What a role that only looks would have allowed.
+_LOOKING = re.compile(
+    r"cannot (?:(?:get|list|watch) resource|create resource \"swarmcommands\")"
+)
+_VIEWER = (
+    "the role kiro-swarm-viewer would do for a view; who keeps the namespace binds it"
+)
 _NO_KIND = "could not find the requested resource"
 _SECONDS = 30.0
 
@@ -119,8 +127,10 @@ def in_words(error: errors.ClusterError) -> Failure:
     # Whoever is refused wants the reason, not the name of the policy.
     message = error.message.partition("denied request: ")[2] or error.message
     if isinstance(error, errors.Forbidden):
-        hint = "kubectl auth can-i says what you may do"
-        return Failure(message, NO_CLUSTER, [] if "auth" in message else [hint])
+        hints = [] if "auth" in message else ["kubectl auth can-i says what you may do"]
+        if _LOOKING.search(message):
+            hints.insert(0, _VIEWER)
+        return Failure(message, NO_CLUSTER, hints)
     if isinstance(error, errors.NotFound) and _NO_KIND in message:
         hint = "helm install kiro-swarm helm/kiro-swarm"
         return Failure(

@@ -266,12 +266,14 @@ def _phase_and_message(
     if not train.ok and not train.running:
         return "Running", train.message
     if view.complete:
-        text = f"all {len(view.tasks)} tasks are merged or skipped"
+        count = len(view.tasks)
+        whole = "its one task is" if count == 1 else f"all {count} tasks are"
+        text = f"{whole} merged or skipped"
         waiting = undelivered(view, train)
         return ("Running", f"{text}; {waiting}") if waiting else ("Succeeded", text)
     if stuck(view):
         names = ", ".join(sorted(i for i, s in view.states.items() if s == FAILED))
-        return "Failed", f"failed: {names}; `run task ID` tries one again"[:1024]
+        return "Failed", f"failed: {names}; `retry task ID` tries one again"[:1024]
     question = f"{asked}; " if (asked := question_of(view)) else ""
     if view.spec.suspend:
         return "Suspended", f"{question}suspended; {len(view.active)} tasks still run"

@@ -51,6 +51,7 @@ Code = Literal[
     "unknown-mark",
     "unread-field",
     "unreadable-dependency",
+    "unseen-characters",
     "wave-across-checkpoint",
 ]
 
@@ -95,5 +96,6 @@ CODES: Final[dict[Code, str]] = {
     "unknown-mark": "A box holds another mark than the four that are known.",
     "unread-field": "A field that names tasks, of a name that is not known.",
     "unreadable-dependency": "A dependency that cannot be understood.",
+    "unseen-characters": "A title has characters that cannot be seen, or that turn words round.",
     "wave-across-checkpoint": "A wave contradicts a checkpoint; the checkpoint decides.",
 }

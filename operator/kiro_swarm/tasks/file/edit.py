@@ -17,6 +17,7 @@ from typing import Final, Optional
 from kiro_swarm.api.task import MAX_TITLE
 from kiro_swarm.tasks.file.model import SpecTask, TaskFile
 from kiro_swarm.tasks.file.parser import parse
+from kiro_swarm.tasks.file.unseen import shown
 
 _WORD: Final = re.compile(r"\w+")
 
@@ -102,7 +103,7 @@ def _the_one(found: list[SpecTask], task_id: str) -> SpecTask:
 
 def _words(title: str) -> Sequence[str]:
     """A title as it is compared: a mark, a dot or another case makes it no other one."""
-    whole = " ".join(title[:MAX_TITLE].split())
+    whole = " ".join(shown(title)[:MAX_TITLE].split())
     return _WORD.findall(whole.casefold()) or [whole]
 
 

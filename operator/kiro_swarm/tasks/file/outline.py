@@ -24,6 +24,7 @@ from kiro_swarm.tasks.file.task_comments import (
     read_task_comment,
 )
 from kiro_swarm.tasks.file.texts import report_number
+from kiro_swarm.tasks.file.unnamed import Unnamed
 
 
 def _shown(mark: str) -> str:
@@ -46,6 +47,8 @@ class Outline:
         self._last: Optional[Draft] = None
         self._previous_line = 0
         self._full = False
+        #: Boxes without an id, where a task could be.
+        self.boxes = Unnamed()
         self._sections = Sections()
         #: The task of a comment `@task` that has not ended.
         self._comment: Optional[Draft] = None
@@ -190,14 +193,7 @@ class Outline:
                 box.column,
             )
         else:
-            self._remarks.add(
-                "warning",
-                "box-without-id",
-                line.number,
-                "this box has no task id, so it is not a task; "
-                "write '- [ ] 3. Title' to make it one",
-                box.column,
-            )
+            self.boxes.found.append((line.number, box))
 
     def _read_text(self, line: Line, box: Optional[Box]) -> None:
         owner = self._open[-1][1] if self._open else self._last

@@ -20,6 +20,7 @@ from kiro_swarm.tasks.file.near_fields import report_near_fields
 from kiro_swarm.tasks.file.outline import Outline
 from kiro_swarm.tasks.file.prose import report_prose
 from kiro_swarm.tasks.file.texts import report_sizes
+from kiro_swarm.tasks.file.unseen import report_unseen, shown
 from kiro_swarm.tasks.file.waves import read_waves
 
 
@@ -40,6 +41,8 @@ def parse(text: str) -> TaskFile:
     Diagrams(document, groups, edges, remarks).report(of_tasks, sections=waves is None)
     tasks = _tasks(groups, edges, remarks)
     report_sizes(tasks, remarks)
+    for draft in groups.drafts.values():
+        report_unseen(draft, remarks)
     return TaskFile(tasks, remarks.sorted())
 
 
@@ -52,7 +55,7 @@ def _tasks(groups: Groups, edges: Edges, remarks: Remarks) -> tuple[SpecTask, ..
     return tuple(
         SpecTask(
             id=draft.id,
-            title=draft.title,
+            title=shown(draft.title),
             description="\n".join(draft.body),
             state=draft.state,
             optional=draft.optional,
@@ -137,13 +140,7 @@ def _report_structure(
             f"task id {first.id} is already defined at line {first.line}",
             column,
         )
-    if not outline.drafts:
-        remarks.add(
-            "error",
-            "no-tasks",
-            1,
-            "there is no task in this file; a task is a line such as '- [ ] 1. Title'",
-        )
+    outline.boxes.report(set(groups.names()) | set(groups.drafts), remarks)
     stale: set[str] = set()
     for leaf in groups.leaves:
         for group in groups.with_groups(leaf)[1:]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kiro_swarm.cli.kubectl.failure import NOT_UNDERSTOOD, Failure
 from kiro_swarm.cli.kubectl.route import VIEWS, Route, route
 from kiro_swarm.cli.kubectl.spoken import VALUED
+from kiro_swarm.cli.tasks import tasks
 from kiro_swarm.commands.parser import PARSER
 
 
@@ -147,3 +148,10 @@ def test_no_words_break_it_and_none_get_lost(argv: list[str]) -> None:
         return
     kept = [*way.rest, *filter(None, [way.swarm, way.view])]
     assert sorted(kept) == sorted(argv) or (way.view == "help" and not way.swarm)
+
+
+def test_the_tool_for_files_is_named_for_all_that_it_does() -> None:
+    assert set(tasks.commands) == {"check", "graph"}
+    for name in tasks.commands:
+        with pytest.raises(Failure, match="reads no files"):
+            route(["tasks", name, "a.md"])

@@ -293,6 +293,11 @@ async def test_a_server_that_goes_away_and_comes_back_does_not_end_the_wait(
     ("status", "reason", "message", "expected"),
     [
         (403, "Forbidden", "no", (3, "error: no\n")),
+        (
+            *(403, "Forbidden"),
+            'user "vera" cannot create resource "swarmcommands" in API group "x"',
+            (3, "the role kiro-swarm-viewer would do for a view"),
+        ),
         (401, "Unauthorized", "Unauthorized", (3, "error: Unauthorized\n")),
         (422, "Invalid", "bad", (1, "error: bad\n")),
         (503, "ServiceUnavailable", "later", (3, "no answer from the cluster: later")),

@@ -249,6 +249,14 @@ def audit_lines(count: int) -> list[dict[str, Any]]:
     return lines
 
 
+async def test_audit_of_nothing_says_that_nothing_was_recorded(api: FakeApi) -> None:
+    put_swarm(api)
+    verified = await plugin("audit", "--verify")
+    assert verified.code == 0
+    assert "nothing has been recorded yet" in verified.out + verified.err
+    assert "unbroken" not in verified.out
+
+
 async def test_audit_shows_and_verifies_the_log(api: FakeApi) -> None:
     lines = audit_lines(3)
     swarm = put_swarm(api, audit={"lines": 3, "head": lines[-1]["hash"]})

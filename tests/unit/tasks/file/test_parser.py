@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kiro_swarm.tasks.file.edit import tick
 from kiro_swarm.tasks.file.parser import parse
 from tests.unit.tasks.file.reading import KIRO, clean, read, said
 
@@ -103,6 +104,53 @@ def test_a_box_without_an_id_is_no_task_and_that_is_said(text: str) -> None:
     else:
         assert [t.id for t in file.tasks] == ["1.1"]
         assert said(file, "box-without-id")[0].startswith("line 5: this box has no")
+
+
+def test_the_line_is_given_as_it_should_be() -> None:
+    file = parse("- [ ] 1. A\n\n- [ ] 7 No dot\n- [x] Write  docs\n- [ ] 1 again\n")
+    advised = [text.split("'")[1] for text in said(file, "box-without-id")]
+    assert advised == ["- [ ] 7. No dot", "- [x] 2. Write docs", "- [ ] 3. 1 again"]
+    for line in advised:
+        assert len(parse(f"- [ ] 1. A\n\n{line}\n").tasks) == 2
+
+
+def test_where_no_box_has_an_id_one_remark_says_it() -> None:
+    (remark,) = parse("# Plan\n\n- [ ] Write docs\n- [x] Test\n" * 9).diagnostics
+    assert (remark.severity, remark.code, remark.line) == ("error", "no-tasks", 3)
+    assert "none of its 18 boxes has a task id; write '- [ ] 1. Write docs'" in (
+        remark.message
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("safe \u202egnp.exe\u202c", "safe \\u202egnp.exe\\u202c"),
+        ("pass\u200bword", "pass\\u200bword"),
+        ("a\u2066b\u2069", "a\\u2066b\\u2069"),
+        ("soft\u00adware", "soft\\xadware"),
+        ("tag\U000e0041", "tag\\U000e0041"),
+    ],
+)
+def test_what_nobody_sees_in_a_title_is_told_and_shown_escaped(
+    written: str, shown: str
+) -> None:
+    text = f"- [ ] 1. {written}\n- [ ] 2. B\n"
+    file = parse(text)
+    assert [t.title for t in file.tasks] == [shown, "B"]
+    assert len(said(file, "unseen-characters")) == 1
+    # One title, whether it was read before or after it was shown so.
+    for title in (written, shown):
+        assert b"[x] 1." in tick(text.encode(), "1", title=title)
+
+
+@pytest.mark.parametrize(
+    "title", ["\U0001f468\u200d\U0001f469 ok", "\u0645\u06cc\u200c\u062e"]
+)
+def test_what_writing_needs_is_left_in_a_title(title: str) -> None:
+    file = parse(f"- [ ] 1. {title}\n")
+    assert file.tasks[0].title == title
+    assert not said(file, "unseen-characters")
 
 
 def test_a_checklist_inside_a_task_is_its_text() -> None:

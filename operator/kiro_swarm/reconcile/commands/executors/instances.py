@@ -42,7 +42,12 @@ def scale(request: Request) -> Outcome:
             f"{named}; nothing is scaled"
         )
     before, target = request.pinned.number("from"), request.pinned.number("target")
-    if not 0 <= target <= MAX_INSTANCES:
+    if target < 0:
+        return failed(
+            f"{view.name} has {before} instances wanted, that is not as many as "
+            f"{before - target} to take away; spec.instances takes 0 to {MAX_INSTANCES}"
+        )
+    if target > MAX_INSTANCES:
         return failed(
             f"that would be {target} instances; spec.instances takes 0 to "
             f"{MAX_INSTANCES}, now it is {before}"
