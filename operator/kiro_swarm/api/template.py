@@ -100,7 +100,10 @@ class Resources(Model):
         default_factory=dict, max_length=16, description="As in a Pod."
     )
     limits: dict[str, Quantity] = Field(
-        default_factory=dict, max_length=16, description="As in a Pod."
+        default_factory=dict,
+        max_length=16,
+        description="As in a Pod. ephemeral-storage also bounds what agents and gates write"
+        " into home and /tmp; 20Gi where it is left out.",
     )
 
 

@@ -34,6 +34,7 @@ from kiro_swarm.lifecycle.reasons import (
     REASSIGNED,
     REJECTED,
     RUN_REQUESTED,
+    SCRATCH_FULL,
     STOPPED,
     TICKED,
 )
@@ -201,9 +202,9 @@ EDGES: Final[tuple[Edge, ...]] = (
     ),
     _edge(
         *("lose", OPERATOR, f"{_AT_WORK} > {READY} {FAILED}"),
-        "the pod is gone or its runner silent",
+        "the pod is gone or its runner silent, or the agent filled it",
         _ENDS | {"brief", "failures"},
-        (INSTANCE_LOST,),
+        (INSTANCE_LOST, SCRATCH_FULL),
         resets=OF_THE_INSTANCE,
         ends=True,
     ),

@@ -16,6 +16,8 @@ RUN_REQUESTED: Final = "RunRequested"
 AGENT_STARTED: Final = "AgentStarted"
 CHECKED: Final = "Checked"
 INSTANCE_LOST: Final = "InstanceLost"
+#: The pod went over a limit of its own: what the agent wrote outside of the volume.
+SCRATCH_FULL: Final = "ScratchFull"
 #: The operator took the task from a slow instance: see ``reconcile/tasks/slow.py``.
 SLOW: Final = "InstanceSlow"
 CANCELLED: Final = "Cancelled"

@@ -28,8 +28,8 @@ def test_the_next_job_is_told_of_an_eviction() -> None:
         assert (told in main["env"]) == evicted
 
 
-@pytest.mark.parametrize("kind", ["integrate", "sync"])
-def test_what_gates_may_fill_has_a_bound(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["instance", "integrate", "sync"])
+def test_what_foreign_code_may_fill_has_a_bound(kind: str) -> None:
     def room(**changes: Any) -> Object:
         volumes = {
             volume["name"]: volume for volume in pods(**changes)[kind]["volumes"]

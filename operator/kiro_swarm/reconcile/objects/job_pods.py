@@ -31,6 +31,7 @@ from kiro_swarm.reconcile.objects.pods import (
     place,
     pod_spec,
     scratch,
+    scratch_room,
     volumes_of,
 )
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -43,8 +44,6 @@ _INSPECT_LIMITS = {"memory": "1Gi"}
 # Enough to index the packs of a very large repository.
 _JOB_MEMORY = "4Gi"
 _SYNC_SECONDS = 3600
-# Of tree, home and /tmp of the gates, where template.resources does not limit it.
-_GATE_ROOM = "20Gi"
 
 
 def prepare_job(
@@ -150,10 +149,9 @@ def _merging_pod(
     if limits:
         gate["resources"] = {"requests": dict.fromkeys(limits, "0"), "limits": limits}
     # What gates fill is theirs alone to answer for, and never the node's.
-    room = limits.get("ephemeral-storage", _GATE_ROOM)
     for volume in pod["volumes"]:
         if volume["name"] == "scratch":
-            volume["emptyDir"] = {"sizeLimit": room}
+            volume["emptyDir"] = {"sizeLimit": scratch_room(spec)}
     # A sidecar: it starts first and is stopped when the main container is done.
     gate["restartPolicy"] = "Always"
     pod["initContainers"] = [gate]

@@ -49,6 +49,8 @@ TOKEN_PATH = (
     "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a mount path
 )
 MIRROR = "/swarm/repo.git"
+# Where template.resources does not limit it.
+_ROOM = "20Gi"
 # All that a process of ours can write in its container, beside a swarm's volume.
 _WRITABLE = (
     *("/tmp", "/home/kiro", "/run/kiro", "/dev/shm", "/dev/mqueue"),  # noqa: S108
@@ -127,13 +129,18 @@ def _token_volume() -> Volume:
     }
 
 
-def volumes_of(swarm: KiroSwarm) -> list[Volume]:
-    """The volumes that every pod of a swarm has."""
+def scratch_room(spec: KiroSwarmSpec) -> str:
+    """What home, ``/tmp`` and tree of foreign code may hold, so that the node is safe."""
+    return spec.template.resources.limits.get("ephemeral-storage", _ROOM)
+
+
+def volumes_of(swarm: KiroSwarm, room: str = "") -> list[Volume]:
+    """The volumes that every pod of a swarm has; ``room`` bounds what is written beside it."""
     claim = naming.claim_name(swarm["metadata"]["name"])
     return [
         {"name": "swarm", "persistentVolumeClaim": {"claimName": claim}},
         {"name": "socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
-        {"name": "scratch", "emptyDir": {}},
+        {"name": "scratch", "emptyDir": {"sizeLimit": room} if room else {}},
         _token_volume(),
     ]
 
@@ -260,7 +267,9 @@ def instance_pod(
         TEMPLATE_HASH: template_hash(swarm, spec),
     }
     pod = pod_spec(
-        naming.runner_account(swarm_name), volumes_of(swarm), [runner, agent]
+        naming.runner_account(swarm_name),
+        volumes_of(swarm, scratch_room(spec)),
+        [runner, agent],
     )
     pod["restartPolicy"] = "Always"
     pod["terminationGracePeriodSeconds"] = 30

@@ -28,7 +28,7 @@ from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import OPERATOR
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.guard import IllegalEdgeError, checked
-from kiro_swarm.lifecycle.reasons import INSTANCE_LOST
+from kiro_swarm.lifecycle.reasons import INSTANCE_LOST, SCRATCH_FULL
 from kiro_swarm.lifecycle.steps import (
     asked_again,
     merged_after_all,
@@ -40,8 +40,10 @@ from kiro_swarm.lifecycle.steps import (
 from kiro_swarm.policy.asked import asked_of, same_work
 from kiro_swarm.policy.ownership import belongs_to
 from kiro_swarm.policy.times import parse
+from kiro_swarm.policy.words import harmless
 from kiro_swarm.reconcile.engine.backlog import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.snapshot.reports import used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
 log = logging.getLogger(__name__)
@@ -130,6 +132,9 @@ def _transition(
     if state == BLOCKED:
         return _start(view, task, asked)
     if state in ACTIVE_STATES:
+        pod = view.pods_by_uid.get(status.get("podUid") or "")
+        if used_too_much(pod):
+            return _filled(view, task, pod)
         trouble = _lost(view, task, silence)
         if trouble:
             return after_failure(
@@ -141,6 +146,21 @@ def _transition(
                 now=view.now,
             )
     return None
+
+
+def _filled(view: View, task: KiroTask, pod: Optional[Pod]) -> KiroTaskStatus:
+    """The kubelet ended the pod for what was written in it: that is the attempt's."""
+    words = harmless(status_of(pod).get("message") or "").strip() if pod else ""
+    said = f"the pod of the instance was ended for what it had written: {words[:400]}"
+    return after_failure(
+        task["status"],
+        task["spec"],
+        reason=SCRATCH_FULL,
+        message=said,
+        brief=f"{said}\n\nWrite less into the home folder and /tmp: caches, downloads and"
+        " build results count, and what is in the worktree does not.",
+        now=view.now,
+    )
 
 
 def _start(view: View, task: KiroTask, asked: bool) -> Optional[KiroTaskStatus]:
