@@ -40,9 +40,10 @@ from kiro_swarm.workspace.losses import (
 )
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
 from kiro_swarm.workspace.missing import kept_for_a_filter, missing_unstaged
+from kiro_swarm.workspace.pointers import Stored, stored
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
 from kiro_swarm.workspace.spec import spec_file
-from kiro_swarm.workspace.staging import Unreadable, add_all
+from kiro_swarm.workspace.staging import Unreadable, add_all, staged_changes
 from kiro_swarm.workspace.submodules import staged_by_us
 from kiro_swarm.workspace.unchanged import keep_unchanged
 
@@ -171,11 +172,11 @@ def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
     keep_unchanged(git, agents_own, instance.tree, head, commit.base)
     if interrupted:
         _refuse_half_a_checkout(git, agents_own, instance, head)
-    _commit_leftovers(git, instance, head, commit)
+    made, large = _commit_leftovers(git, instance, head, commit)
     # From now on the agent's index is ours, so that `git status` says clean.
     remove(instance.admin / "index")
     os.replace(private, instance.admin / "index")
-    return _describe(agents_own, instance, commit)
+    return _describe(agents_own, instance, commit, made, large)
 
 
 def _refuse_half_a_checkout(
@@ -220,12 +221,11 @@ def _head_on_branch(git: Git, instance: Instance, base: str, branch: str) -> str
     """
     ref = f"refs/heads/{branch}"
     attached = git.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1, 128)).text
-    tip = git.commit_id(ref)
-    head = git.commit_id("HEAD")
+    tip, head, begun = git.commit_ids(ref, "HEAD", base)
     if head is None:
         # HEAD names nothing: the branch was deleted, or the file destroyed.
         head = tip or base
-    if git.commit_id(base) is None:
+    if begun is None:
         raise _NotDone("BrokenRepository", f"the base commit {base} cannot be read")
     if not git.is_ancestor(base, head):
         raise _NotDone(
@@ -269,17 +269,25 @@ def _stage(git: Git, agents_own: Git, tree: Path) -> None:
         )
 
 
-def _commit_leftovers(git: Git, instance: Instance, head: str, commit: _Commit) -> None:
-    changed = git.run("diff-index", "--cached", "--quiet", head, ok=(0, 1)).status == 1
+def _commit_leftovers(
+    git: Git, instance: Instance, head: str, commit: _Commit
+) -> tuple[str, Stored]:
+    """The commit that the work ends with, and what of it is of Git LFS."""
+    changes = staged_changes(git, commit.base)
+    changed = bool(changes)
+    if head != commit.base:
+        compared = git.run("diff-index", "--cached", "--quiet", head, ok=(0, 1))
+        changed = compared.status == 1
     untouched = not changed and head == commit.base
     if untouched and not commit.may_be_empty:
         raise _nothing(
             git, instance, commit, "the agent ended without changing anything"
         )
-    nested = nested_repositories(git, commit.base)
+    nested = nested_repositories(changes)
     if nested:
         raise _NotDone("NestedRepository", nested)
-    lost = lost_content(git, instance, commit.base)
+    large = stored(git, commit.base, changes)
+    lost = lost_content(git, instance, commit.base, changes, large)
     if lost:
         raise _NotDone("ContentElsewhere", lost)
     trailer = f"{TRAILER_KEY}: {commit.trailer}"
@@ -293,17 +301,18 @@ def _commit_leftovers(git: Git, instance: Instance, head: str, commit: _Commit) 
             *("--allow-empty", "--allow-empty-message"),
             ok=range(256),
         )
-    _sign(git, commit.trailer)
+    return _sign(git, commit.trailer), large
 
 
-def _sign(git: Git, trailer: str) -> None:
+def _sign(git: Git, trailer: str) -> str:
     """Let HEAD say what it is part of, as the merge train reads it, whatever its message."""
     made = git.run("rev-parse", "--verify", "HEAD").text
     if carries(git, made, trailer):
-        return
+        return made
     text = signed(git.run("cat-file", "commit", made).stdout, trailer)
     again = git.run("hash-object", "-t", "commit", "-w", "--stdin", stdin=text).text
     git.run("update-ref", "--end-of-options", "HEAD", again, made)
+    return again
 
 
 def _nothing(
@@ -318,8 +327,10 @@ def _nothing(
     return _NotDone("NoChanges", message, "; ".join(filter(None, said)))
 
 
-def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
-    base, commit = wanted.base, git.run("rev-parse", "HEAD").text
+def _describe(
+    git: Git, instance: Instance, wanted: _Commit, commit: str, large: Stored
+) -> Evidence:
+    base = wanted.base
     names = git.run("diff", "--name-only", "--no-ext-diff", "-z", base, commit).stdout
     files = [name for name in names.decode("utf-8", "replace").split("\0") if name]
     if not files and not wanted.may_be_empty:
@@ -331,7 +342,7 @@ def _describe(git: Git, instance: Instance, wanted: _Commit) -> Evidence:
         raise _nothing(git, instance, wanted, message, ticked)
     bring_home(git, instance, base, commit)
     said = (
-        warning(git, instance, base, wanted.branch),
+        warning(git, instance, base, wanted.branch, large),
         kept_for_a_filter(git, instance.tree),
         doubtful(git, wanted.exclude),
     )

@@ -177,8 +177,27 @@ class Git:
         )
         return found.text if found.status == 0 else None
 
+    def commit_ids(self, *names: str) -> list[Optional[str]]:
+        """What ``commit_id`` says of each of these names; one process where all are there."""
+        asked = "".join(f"{name}^{{commit}}\n" for name in names)
+        found = self.run(
+            *("cat-file", "--batch-check=%(objecttype) %(objectname)"),
+            stdin=asked.encode("utf-8", "surrogateescape"),
+            ok=(0, 128),
+        )
+        answers = [line.split(" ") for line in found.text.split("\n")]
+        if found.status != 0 or len(answers) != len(names):
+            return [self.commit_id(name) for name in names]
+        # "Missing" may be a machine in trouble here, which is told by the status there.
+        return [
+            oid[0] if kind == "commit" and len(oid) == 1 else self.commit_id(name)
+            for name, (kind, *oid) in zip(names, answers)
+        ]
+
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether ``newer`` contains ``older``; both are ids of commits that exist."""
+        if older == newer:
+            return True
         asked = self.run("merge-base", "--is-ancestor", older, newer, ok=(0, 1))
         return asked.status == 0
 

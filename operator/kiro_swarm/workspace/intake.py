@@ -52,15 +52,15 @@ def take_in(
     limits: Limits,
     *,
     copied: bool = False,
-) -> None:
+) -> bool:
     """Bring ``commit`` into the repository of ``git``, whose lock the caller holds.
 
-    ``copied``: the repository is on another volume, where nothing can be linked. Raises
-    ObjectsRefused with reason CommitMissing, TooLarge, FileTooLarge, ForeignFiles or
-    BadObjects.
+    False: it was there. ``copied``: the repository is on another volume, where nothing can be
+    linked. Raises ObjectsRefused with reason CommitMissing, TooLarge, FileTooLarge,
+    ForeignFiles or BadObjects.
     """
     if git.commit_id(commit) is not None:
-        return
+        return False
     with _own_repository(git) as incoming:
         bring = _copy if copied else _link
         _gather_objects(instance_dir, incoming / "objects", limits, bring)
@@ -72,6 +72,7 @@ def take_in(
             f"git refused the objects of commit {commit}: {fetched.stderr.strip()}",
             reason="BadObjects",
         )
+    return True
 
 
 def claimed_commit(instance_dir: Path, branch: str) -> str:

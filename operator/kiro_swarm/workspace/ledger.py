@@ -18,7 +18,7 @@ from typing import Optional
 from kiro_swarm.api.ledger import MOST_TASKS, LedgerEntry, LedgerKind, LedgerTask
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.messages import Mover
-from kiro_swarm.workspace.mirror import START_REF, integration_head
+from kiro_swarm.workspace.mirror import start_and_head
 from kiro_swarm.workspace.moves import move_of, moves, steps, steps_of
 from kiro_swarm.workspace.push import last_push
 
@@ -48,17 +48,17 @@ def news(
     Raises RefNotFound where there is no branch yet, and GitFailed.
     """
     git = Git(mirror)
-    head = integration_head(mirror, branch)
+    start, head = start_and_head(mirror, branch)
     noted = last_push(git)
-    kept = _proved(git, entries, proved, head, noted)
+    kept = _proved(git, entries, proved, (start, head), noted)
     stand = entries[:kept]
-    at = place_of(stand) or git.commit_id(START_REF) or head
+    at = place_of(stand) or start or head
     found: list[LedgerEntry] = []
-    line = _line(git, at, head)
+    line = _line(git, start, at, head)
     if line is None:
         found += _back(git, stand, head, mover, now)
         at = found[-1]["after"]
-        line = _line(git, at, head)
+        line = _line(git, start, at, head)
     found += line or []
     if noted is not None and _pushed(stand) != noted:
         found.append(noted)
@@ -77,7 +77,9 @@ def _pushed(entries: Sequence[LedgerEntry]) -> Optional[LedgerEntry]:
     return next((e for e in reversed(entries) if e["kind"] == "push"), None)
 
 
-def _line(git: Git, at: str, head: str) -> Optional[list[LedgerEntry]]:
+def _line(
+    git: Git, start: Optional[str], at: str, head: str
+) -> Optional[list[LedgerEntry]]:
     """The moves from here to the head; None where here is not on its line."""
     if at == head:
         return []
@@ -87,7 +89,7 @@ def _line(git: Git, at: str, head: str) -> Optional[list[LedgerEntry]]:
     if not taken:
         return None
     # From the start of the swarm the line may lead through a second parent of ours.
-    begins = taken[0].parents[:1] == (at,) or git.commit_id(START_REF) == at
+    begins = taken[0].parents[:1] == (at,) or start == at
     return moves(taken) if begins else None
 
 
@@ -95,14 +97,18 @@ def _proved(
     git: Git,
     entries: Sequence[LedgerEntry],
     proved: int,
-    head: str,
+    ends: tuple[Optional[str], str],
     noted: Optional[LedgerEntry],
 ) -> int:
-    """How many entries, from the first, say what git says of the moves that they name."""
+    """How many entries, from the first, say what git says of the moves that they name.
+
+    ``ends``: where the swarm began, and where the branch is.
+    """
+    start = ends[0]
     rest = entries[proved:]
     known = steps_of(git, (e["after"] for e in rest if e["kind"] in ("merge", "sync")))
     place = place_of(entries[:proved])
-    if not place and _begins_late(git, rest):
+    if not place and _begins_late(git, start, rest):
         return proved
     # The noted push is the last one. Where none is noted, none is believed: to push again
     # does no harm, and never to push does.
@@ -110,7 +116,9 @@ def _proved(
     for number, entry in enumerate(rest, proved):
         before = entries[:number]
         if entry["kind"] == "push":
-            if over or not (entry == noted or _was_there(git, before, entry["after"])):
+            if over or not (
+                entry == noted or _was_there(git, start, before, entry["after"])
+            ):
                 return number
             over = entry == noted
             continue
@@ -122,19 +130,21 @@ def _proved(
         elif entry["kind"] == "rollback":
             stands = _takes_back(before, entry)
         else:
-            stands = _is_external(git, before, entry, head)
+            stands = _is_external(git, ends, before, entry)
         if not stands:
             return number
         place = entry["after"]
     return len(entries)
 
 
-def _was_there(git: Git, entries: Sequence[LedgerEntry], commit: str) -> bool:
+def _was_there(
+    git: Git, start: Optional[str], entries: Sequence[LedgerEntry], commit: str
+) -> bool:
     """Whether the branch has been at a commit, by these entries."""
     if any(commit in (e["before"], e["after"]) for e in entries if e["kind"] != "push"):
         return True
-    place = place_of(entries) or git.commit_id(START_REF)
-    if not place or git.commit_id(commit) is None or git.commit_id(place) is None:
+    place = place_of(entries) or start
+    if not place or None in git.commit_ids(commit, place):
         return False
     return git.is_ancestor(commit, place)
 
@@ -150,14 +160,18 @@ def _takes_back(entries: Sequence[LedgerEntry], entry: LedgerEntry) -> bool:
 
 
 def _is_external(
-    git: Git, entries: Sequence[LedgerEntry], entry: LedgerEntry, head: str
+    git: Git,
+    ends: tuple[Optional[str], str],
+    entries: Sequence[LedgerEntry],
+    entry: LedgerEntry,
 ) -> bool:
     """Whether a move without us was one: nothing of ours is hidden or lost in it."""
+    start, head = ends
     before, after = entry["before"], entry["after"]
     if git.commit_id(after) is None:
         return False
     if before and before != after:
-        line = _line(git, before, after)
+        line = _line(git, start, before, after)
         if line is not None:
             return line == [entry]
     lost = _lost(git, entries, after)[:MOST_TASKS]
@@ -170,11 +184,12 @@ def _first_parents(git: Git, head: str) -> set[str]:
     return set(git.run("rev-list", "--first-parent", head).text.split())
 
 
-def _begins_late(git: Git, entries: Sequence[LedgerEntry]) -> bool:
+def _begins_late(
+    git: Git, start: Optional[str], entries: Sequence[LedgerEntry]
+) -> bool:
     """Whether there are moves before the first of these."""
-    start = git.commit_id(START_REF)
     first = next((e["before"] for e in entries if e["kind"] != "push"), "")
-    if start is None or first == start or git.commit_id(first) is None:
+    if start is None or first in ("", start) or git.commit_id(first) is None:
         return False
     return git.is_ancestor(start, first)
 

@@ -12,21 +12,15 @@ from collections.abc import Sequence
 from kiro_swarm.workspace.elsewhere import work_elsewhere
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
-from kiro_swarm.workspace.pointers import stored
+from kiro_swarm.workspace.pointers import Stored
+from kiro_swarm.workspace.staging import StagedChange
 from kiro_swarm.workspace.submodules import changed_inside, unfetchable, unpublished
 
 
-def nested_repositories(git: Git, base: str) -> str:
+def nested_repositories(changes: Sequence[StagedChange]) -> str:
     """Repositories that the agent made inside the worktree, and are no submodules."""
-    raw = git.run("diff-index", "--cached", "--raw", "--no-renames", "-z", base).stdout
-    fields = raw.decode("utf-8", "replace").split("\0")
-    changes = dict(zip(fields[1::2], fields[0::2]))
-    nested = [
-        name
-        for name, facts in changes.items()
-        if facts.split(" ")[1] == "160000" and not facts.startswith(":160000")
-    ]
-    if not nested or ".gitmodules" in changes:
+    nested = [c.shown for c in changes if c.mode == "160000" != c.before]
+    if not nested or any(change.path == b".gitmodules" for change in changes):
         return ""
     return (
         f"{', '.join(nested[:5])}: a git repository of its own inside the worktree;"
@@ -34,23 +28,31 @@ def nested_repositories(git: Git, base: str) -> str:
     )
 
 
-def lost_content(git: Git, instance: Instance, base: str) -> str:
-    """Content that the staged files only point to, and that nobody would have."""
+def lost_content(
+    git: Git,
+    instance: Instance,
+    base: str,
+    changes: Sequence[StagedChange],
+    large: Stored,
+) -> str:
+    """Content that the staged files only point to, and that nobody would have.
+
+    ``changes``: of the index since ``base``. ``large``: those of them that are of Git LFS.
+    """
     said: list[str] = []
-    lost = stored(git, base).lost
-    if lost:
+    if large.lost:
         said.append(
-            f"{_names(lost)}: pointers of Git LFS to content that is not here and would"
+            f"{_names(large.lost)}: pointers of Git LFS to content that is not here and would"
             " be lost; put the files themselves there"
         )
-    modules = unpublished(git, instance, base)
+    modules = unpublished(instance, changes)
     if modules:
         said.append(
             f"{', '.join(modules[:5])}: a commit in a submodule that no branch or tag of"
             " its server has; it would be lost. Leave the submodule at a commit that is"
             " published"
         )
-    nowhere = unfetchable(git, base)
+    nowhere = unfetchable(git, base, changes)
     if nowhere:
         said.append(
             f"{', '.join(nowhere[:5])}: a submodule that nobody else can fetch; what is in"
@@ -71,7 +73,7 @@ def elsewhere(git: Git, instance: Instance, base: str, branch: str) -> str:
     )
 
 
-def warning(git: Git, instance: Instance, base: str, branch: str) -> str:
+def warning(git: Git, instance: Instance, base: str, branch: str, large: Stored) -> str:
     """What is not on the branch, or is there in another form than people expect."""
     said = []
     places = work_elsewhere(git, instance, base, branch, nothing_else=False)
@@ -80,9 +82,9 @@ def warning(git: Git, instance: Instance, base: str, branch: str) -> str:
     inside = changed_inside(git, instance)
     if inside:
         said.append(f"not taken: changes inside of submodules: {', '.join(inside[:5])}")
-    whole = stored(git, base).whole
-    if whole:
-        said.append(f"stored in git as they are and not by Git LFS: {_names(whole)}")
+    if large.whole:
+        names = _names(large.whole)
+        said.append(f"stored in git as they are and not by Git LFS: {names}")
     return "; ".join(said)
 
 

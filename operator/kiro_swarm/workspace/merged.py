@@ -18,7 +18,7 @@ from typing import Optional
 from kiro_swarm.api.ledger import LedgerEntry, LedgerTask
 from kiro_swarm.workspace.errors import GitFailed
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.mirror import START_REF, integration_head
+from kiro_swarm.workspace.mirror import start_and_head
 from kiro_swarm.workspace.moves import Step, move_of, steps
 
 
@@ -67,6 +67,8 @@ class MergedTasks:
         self._mirror = mirror
         self._branch = integration_branch
         self._tasks = _Tasks("", "")
+        #: Where the branch was when it was asked last.
+        self.head = ""
 
     def trailers(self) -> dict[str, str]:
         """``<uid>/<attempt>`` -> the merge commit that brought it in first."""
@@ -88,9 +90,8 @@ class MergedTasks:
         return max(there, key=lambda one: one.place, default=None)
 
     def _now(self) -> _Tasks:
-        head = integration_head(self._mirror, self._branch)
-        git = Git(self._mirror)
-        start = git.commit_id(START_REF) or head
+        start, head = start_and_head(self._mirror, self._branch)
+        git, start, self.head = Git(self._mirror), start or head, head
         known = self._tasks
         taken = _on_from(git, known, head) if known.start == start else None
         if taken is None:

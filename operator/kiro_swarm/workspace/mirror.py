@@ -101,13 +101,20 @@ def prepare_mirror(
 
 def integration_head(mirror: Path, integration_branch: str) -> str:
     """The commit of the integration branch; RefNotFound when there is none yet."""
-    head = Git(mirror).commit_id(f"refs/heads/{check_branch(integration_branch)}")
+    return start_and_head(mirror, integration_branch)[1]
+
+
+def start_and_head(mirror: Path, integration_branch: str) -> tuple[Optional[str], str]:
+    """Where the swarm began, if that is known yet, and as ``integration_head``."""
+    start, head = Git(mirror).commit_ids(
+        START_REF, f"refs/heads/{check_branch(integration_branch)}"
+    )
     if head is None:
         raise RefNotFound(
             f"the mirror {mirror} has no branch {integration_branch!r};"
             " the prepare job must have run first"
         )
-    return head
+    return start, head
 
 
 def _writable(mirror: Path) -> None:

@@ -13,8 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.staging import StagedChange
 
 _LONGEST = 1024
+# Added, modified, of another type.
+_NEW = ("A", "M", "T")
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
     rb"oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,15})\n?"
@@ -64,18 +67,13 @@ class Stored:
     lost: tuple[bytes, ...] = ()
 
 
-def stored(git: Git, base: str) -> Stored:
+def stored(git: Git, base: str, changes: Sequence[StagedChange]) -> Stored:
     """How the index of ``git`` stores what is new since ``base`` and belongs to Git LFS.
 
-    A pointer that the base has somewhere is not new: a file may be moved or copied.
+    ``changes``: of that index since ``base``. A pointer that the base has somewhere is not
+    new: a file may be moved or copied.
     """
-    raw = git.run(
-        *("diff-index", "--cached", "--raw", "--no-renames", "--diff-filter=AMT"),
-        *("-z", base),
-    ).stdout.split(b"\0")
-    new = {
-        path: facts.decode().split(" ")[3] for facts, path in zip(raw[::2], raw[1::2])
-    }
+    new = {change.path: change.oid for change in changes if change.kind in _NEW}
     if not new:
         return Stored()
     points = pointers(git, list(new.values()))

@@ -67,18 +67,17 @@ def prove(
     commit, base = claim.commit, claim.base
     try:
         bounds = limits or Limits()
-        if git.commit_id(commit) is None:
-            take_in(git, claim.instance_dir, commit, head, bounds, copied=copied)
-        else:
+        if not take_in(git, claim.instance_dir, commit, head, bounds, copied=copied):
             refuse_large_files(git, commit, head, bounds)
     except ObjectsRefused as refusal:
         return Unproven(refusal.reason, briefs.bounded(refusal.message))
-    if git.commit_id(commit) != commit:
+    there, begun = git.commit_ids(commit, base)
+    if there != commit:
         return Unproven(
             "CommitMissing",
             f"{commit[:12]} is a tag, and no commit itself; report the commit",
         )
-    if git.commit_id(base) != base or not git.is_ancestor(base, head):
+    if begun != base or not git.is_ancestor(base, head):
         return Unproven(
             "BaseNotIntegrated",
             f"the task began at {base[:12]}, which is not, or no longer, part of"

@@ -71,7 +71,7 @@ def last_push(git: Git) -> Optional[LedgerEntry]:
     before = said.get(BEFORE_KEY, "")
     return {
         "kind": "push",
-        "before": before if git.commit_id(before) == before else "",
+        "before": before if before and git.commit_id(before) == before else "",
         "after": named["object"],
         "tasks": [],
         "gates": [],

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from kiro_swarm.workspace.disk import real_folder
@@ -19,6 +20,33 @@ from kiro_swarm.workspace.git import Git, Output
 
 _ALL = ("add", "--all", "--ignore-errors")
 _SHOWN = 5
+
+
+@dataclass(frozen=True)
+class StagedChange:
+    """One path that the index has otherwise than a commit: its mode there, mode and id here."""
+
+    path: bytes
+    before: str
+    mode: str
+    oid: str
+    kind: str
+
+    @property
+    def shown(self) -> str:
+        """The path for people."""
+        return self.path.decode("utf-8", "replace")
+
+
+def staged_changes(git: Git, base: str) -> list[StagedChange]:
+    """What the index of ``git`` has otherwise than ``base``."""
+    raw = git.run("diff-index", "--cached", "--raw", "--no-renames", "-z", base).stdout
+    fields = raw.split(b"\0")
+    found: list[StagedChange] = []
+    for facts, path in zip(fields[0::2], fields[1::2]):
+        before, mode, _, oid, kind = facts.decode().lstrip(":").split(" ")
+        found.append(StagedChange(path, before, mode, oid, kind[:1]))
+    return found
 
 
 class Unreadable(WorkspaceError):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
@@ -24,6 +24,7 @@ from kiro_swarm.workspace.disk import read_plain
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.refs import is_object_id
+from kiro_swarm.workspace.staging import StagedChange
 
 _LINK = "160000"
 _MOST = 200
@@ -96,42 +97,36 @@ def _place(instance: Instance, path: bytes) -> Path:
     return Path(os.fsdecode(os.path.join(os.fsencode(instance.tree), path)))
 
 
-def unpublished(git: Git, instance: Instance, base: str) -> list[str]:
-    """Submodules that the index of ``git`` has at commits which no server is known to have."""
-    raw = git.run(
-        *("diff-index", "--cached", "--raw", "--no-renames", "-z", base)
-    ).stdout.split(b"\0")
+def unpublished(instance: Instance, changes: Sequence[StagedChange]) -> list[str]:
+    """Submodules that are staged at commits which no server is known to have."""
     found: list[str] = []
-    for facts, path in zip(raw[0::2], raw[1::2]):
-        _, mode, _, oid, _ = facts.decode().split(" ")
-        if mode != _LINK or len(found) >= _MOST:
+    for change in changes:
+        if change.mode != _LINK or len(found) >= _MOST:
             continue
-        if _only_here(instance, _place(instance, path), oid):
-            found.append(f"{path.decode('utf-8', 'replace')} ({oid[:12]})")
+        if _only_here(instance, _place(instance, change.path), change.oid):
+            found.append(f"{change.shown} ({change.oid[:12]})")
     return found
 
 
-def unfetchable(git: Git, base: str) -> list[str]:
+def unfetchable(git: Git, base: str, changes: Sequence[StagedChange]) -> list[str]:
     """What the index says of submodules that nobody else could fetch them by.
 
-    That is an address on this machine, where ``base`` has not the same, and none at all for
-    a submodule that is new. A relative address is next to the repository's own.
+    ``changes``: of the index since ``base``. That is an address on this machine, where
+    ``base`` has not the same, and none at all for a submodule that is new. A relative
+    address is next to the repository's own.
     """
-    urls, before = _urls(git, ":.gitmodules"), _urls(git, f"{base}:.gitmodules")
+    urls = _urls(git, ":.gitmodules")
+    local = {name: url for name, (_, url) in urls.items() if is_local(url)}
+    before = _urls(git, f"{base}:.gitmodules") if local else {}
     said = [
         f"{name} (url {url[:_LONGEST_URL]!r})"
-        for name, (_, url) in urls.items()
-        if is_local(url) and before.get(name, ("", ""))[1] != url
+        for name, url in local.items()
+        if before.get(name, ("", ""))[1] != url
     ]
-    raw = git.run(
-        *("diff-index", "--cached", "--raw", "--no-renames", "-z", base)
-    ).stdout.split(b"\0")
     known = {path for path, url in urls.values() if url}
-    for facts, path in zip(raw[0::2], raw[1::2]):
-        old, new = facts.split(b" ")[:2]
-        name = path.decode("utf-8", "replace")
-        if (old, new) != (b":160000", b"160000") and new == b"160000":
-            said += [] if name in known else [f"{name} (no url in .gitmodules)"]
+    for change in changes:
+        if change.mode == _LINK != change.before and change.shown not in known:
+            said.append(f"{change.shown} (no url in .gitmodules)")
     return said[:_MOST]
 
 

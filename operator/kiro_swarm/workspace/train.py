@@ -128,8 +128,9 @@ class MergeTrain:
 
     def _merge(self, candidate: Candidate) -> Outcome:
         for _ in range(TRIES):
-            head = integration_head(self._mirror, self._branch)
-            known = self._known(candidate) or self._objection(candidate)
+            known = self._known(candidate)
+            head = self._merged.head
+            known = known or self._objection(candidate)
             if known is not None:
                 return known
             trial = self._try(candidate)

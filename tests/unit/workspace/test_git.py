@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from kiro_swarm.workspace.errors import GitFailed, GitMissing
+from kiro_swarm.workspace.errors import GitFailed, GitMissing, GitSaysHindered
 from kiro_swarm.workspace.git import Git
+from tests.unit.workspace.repositories import INTEGRATION, Swarm, git
 
 # A program named git that tells how it was started.
 _TELLS = f"""#!{sys.executable} -IS
@@ -38,8 +39,8 @@ def telling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "it.git"
 
 
-def _told(git: Git) -> Any:
-    return json.loads(git.run("status", "a b", stdin=b"words").stdout)
+def _told(asked: Git) -> Any:
+    return json.loads(asked.run("status", "a b", stdin=b"words").stdout)
 
 
 @pytest.mark.parametrize("bounded", [False, True])
@@ -55,9 +56,9 @@ def test_it_inherits_what_is_listed_and_nothing_else(
         monkeypatch.setenv(name, value)
     read, write = os.pipe()
     os.set_inheritable(read, True)
-    git = Git(telling, environment={"MORE": "1"}, held=write)
+    asked = Git(telling, environment={"MORE": "1"}, held=write)
     try:
-        told = _told(git.bounded() if bounded else git)
+        told = _told(asked.bounded() if bounded else asked)
     finally:
         os.close(read)
         os.close(write)
@@ -98,3 +99,42 @@ def test_what_is_missing_or_cannot_be_run_is_told(
     (program.parent / "prlimit").symlink_to("/usr/bin/prlimit")
     with pytest.raises(GitMissing, match="install git"):
         Git(telling).bounded().run("version")
+
+
+def test_many_names_are_asked_at_once_and_answered_as_one_by_one(swarm: Swarm) -> None:
+    here, there = Git(swarm.mirror), git(swarm.upstream, "rev-parse", "HEAD")
+    git(swarm.mirror, "tag", "-a", "v1", "-m", "One", there)
+    blob = git(swarm.mirror, "rev-parse", "HEAD:app.py")
+    (swarm.mirror / "refs/heads/broken").write_text("no id\n")
+    (swarm.mirror / "refs/heads/away").write_text("3" * 40 + "\n")
+    names = (
+        *(there, "refs/tags/v1", f"refs/heads/{INTEGRATION}", "HEAD"),
+        *(
+            "",
+            "3" * 40,
+            blob,
+            "none",
+            "commit x",
+            "commit",
+            "-x",
+            "a\nb",
+            "\x85",
+            "\udc80",
+        ),
+        *("refs/heads/broken", "refs/heads/away"),
+    )
+    assert here.commit_ids(*names) == [here.commit_id(name) for name in names]
+    for name in names:
+        alone = here.commit_id(name)
+        assert here.commit_ids(name) == [alone], name
+        assert here.commit_ids(there, name, there) == [there, alone, there], name
+
+
+def test_a_machine_in_trouble_is_no_missing_commit(telling: Path) -> None:
+    (telling.parent / "bin/git").write_text(
+        "#!/bin/sh\n"
+        'echo "error: unable to open loose object: Input/output error" >&2\n'
+        'case "$*" in *batch-check*) cat >/dev/null; echo x missing;; *) exit 128;; esac\n'
+    )
+    with pytest.raises(GitSaysHindered):
+        Git(telling).commit_ids("refs/heads/main")
