@@ -62,6 +62,8 @@ def _run(proof: Proof, console: Console, seconds: float) -> Result:
         f"  {said}: {result.passed} of {result.total} in {result.seconds:.0f} s",
         highlight=False,
     )
+    if result.figures:
+        console.print(f"  {page.figures_of(result)}", highlight=False)
     for failure in result.failures:
         console.print(f"  {failure}", highlight=False, markup=False)
     return result

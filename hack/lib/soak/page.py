@@ -34,9 +34,9 @@ def rows(page: str) -> Dict[str, str]:
     return found
 
 
-def row(result: Result, commit: str, date: str) -> str:
-    """The rest of a row."""
-    figures = ", ".join(
+def figures_of(result: Result) -> str:
+    """What was measured, for people: each with its name."""
+    return ", ".join(
         (
             f"{name.replace('_', ' ')} {value:,}"
             if isinstance(value, int)
@@ -44,6 +44,11 @@ def row(result: Result, commit: str, date: str) -> str:
         )
         for name, value in result.figures.items()
     )
+
+
+def row(result: Result, commit: str, date: str) -> str:
+    """The rest of a row."""
+    figures = figures_of(result)
     minutes = f"{result.seconds / 60:.1f} min"
     passed = f"{result.passed}/{result.total}" + ("" if result.good else " **FAILED**")
     cells = (f"`{commit}`", date, result.seed, passed, minutes, figures)
