@@ -49,6 +49,18 @@ class OperatorSettings:
             raise ValueError("image: the operator must know the image of its own pods")
 
 
+def scheme_refusal(settings: OperatorSettings, url: str) -> str:
+    """Why a repository of this address is not used here; empty where it may be."""
+    scheme = scheme_of(url)
+    if scheme in settings.repository_schemes:
+        return ""
+    allowed = ", ".join(sorted(settings.repository_schemes))
+    return (
+        f"spec.repository.url: scheme '{scheme}' is not allowed here ({allowed}); "
+        "the operator's setting repositorySchemes decides"
+    )
+
+
 def scheme_of(url: str) -> str:
     """Scheme of a repository address, in lower case."""
     return url.partition("://")[0].lower()

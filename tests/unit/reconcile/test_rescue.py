@@ -13,37 +13,18 @@ from kiro_swarm.api.meta import (
     FINALIZER_RESCUE,
     LABEL_COMPONENT,
 )
-from kiro_swarm.cluster.resources import CLAIMS, EVENTS, JOBS, SWARMS
+from kiro_swarm.cluster.resources import CLAIMS, EVENTS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.swarms.integrate import Train
 from kiro_swarm.reconcile.swarms.rescue import next_step
+from tests.unit.reconcile.rescuing import RESCUE, at_work, delete, events, jobs
 from tests.unit.reconcile.surroundings import NAMESPACE, START, Object
 from tests.unit.reconcile.views import PUSH, WELL, view
 from tests.unit.reconcile.world import World
 
-RESCUE = {"onDelete": "Rescue", "rescueSeconds": 600}
 REFUSED = {"reason": "PushRejected", "message": "no refs of yours here"}
 LEFT = Train(2, running=False, ok=False, message="ended", reason="SwarmDeleted")
 PREPARED: Object = {"conditions": [{"type": "Prepared", "status": "True"}]}
-
-
-async def at_work(world: World, **integration: Any) -> None:
-    world.cluster.graph = {"1": [], "2": []}
-    world.apply_swarm(integration={**RESCUE, **integration})
-    await world.live(20)
-    assert world.status()["phase"] == "Succeeded"
-
-
-def delete(world: World) -> None:
-    world.api.store.delete(SWARMS, NAMESPACE, "demo")
-
-
-def events(world: World) -> list[str]:
-    return [e["reason"] for e in world.cluster.all(EVENTS) if "Rescue" in e["reason"]]
-
-
-def jobs(world: World) -> list[str]:
-    return [name for name in world.cluster.names(JOBS) if "integrate" in name]
 
 
 async def test_only_who_asks_for_it_has_a_finalizer(world: World) -> None:
@@ -285,7 +266,15 @@ async def test_an_operator_that_dies_at_any_write_is_followed_by_one_that_ends_i
         ("an older report", WELL, 0, {"older": True}, False, True, ""),
         ("foreground", WELL, 0, {"first": True}, True, False, "RescueGivenUp"),
         ("a person", WELL, 0, {"anyway": True}, True, False, "RescueSkipped"),
-        ("never prepared", WELL, 0, {"unprepared": True}, True, False, ""),
+        (
+            "never prepared",
+            WELL,
+            0,
+            {"unprepared": True},
+            True,
+            False,
+            "NothingToRescue",
+        ),
         ("not asked for any more", WELL, 0, {"onDelete": "Delete"}, True, False, ""),
     ],
 )
@@ -300,7 +289,8 @@ def test_each_step(
 ) -> None:
     before = {} if "unprepared" in changes else PREPARED
     wanted = {**RESCUE, "onDelete": changes.get("onDelete", "Rescue")}
-    seen = view("Merged", before=before, deleting=True, integration=wanted)
+    states = [] if "unprepared" in changes else ["Merged"]
+    seen = view(*states, before=before, deleting=True, integration=wanted)
     began = START - timedelta(seconds=seconds)
     seen.swarm["metadata"]["deletionTimestamp"] = stamp(began)
     if "anyway" in changes:

@@ -28,9 +28,10 @@ from kiro_swarm.cluster.resources import JOBS, SWARMS
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.view import View, component_of, job_outcome, look
+from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe
-from kiro_swarm.reconcile.swarms.status import was_prepared
 
 _OVERRIDE = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
 #: The garbage collector's own: what the swarm owns is deleted before it is.
@@ -41,6 +42,15 @@ _MOST_NAMED = 5
 _ON_DELETE = "spec.integration.onDelete"
 #: Reason of a Job that ended because its swarm is being deleted.
 _SWARM_DELETED = "SwarmDeleted"
+#: What is looked at in the place of a spec without a repository. No Job is made of it.
+_STAND_IN = KiroSwarmSpec.model_validate(
+    {
+        "repository": {"url": "https://unread.invalid/"},
+        "tasks": {"inline": "-"},
+        "template": {"agent": {"command": ["-"]}},
+        "integration": {"onDelete": "Rescue"},
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -58,14 +68,20 @@ class Step:
     warning: bool = False
 
 
-def next_step(view: View, train: Train) -> Step:
-    """What comes next. Pure."""
+def next_step(view: View, train: Train, hindered: str = "") -> Step:
+    """What comes next. Pure.
+
+    :param hindered: why no Job can save anything until a person acts; empty where one can.
+    """
     metadata, wanted = view.swarm["metadata"], view.spec.integration
     begun = parse(metadata.get("deletionTimestamp")) or view.now
     seconds = wanted.rescue_seconds or _RESCUE_SECONDS
     until = begun + timedelta(seconds=seconds)
-    if wanted.on_delete != "Rescue" or not was_prepared(view.status):
-        return Step("nothing is to be rescued", go=True)
+    if wanted.on_delete != "Rescue":
+        return Step("a rescue is not asked for any more", go=True)
+    if not has_begun(view):
+        message = "nothing is to be rescued: it was never prepared"
+        return Step(message, go=True, told="NothingToRescue")
     if ANNOTATION_DELETE_ANYWAY in (metadata.get("annotations") or {}):
         message = "let go by a person, with whatever is nowhere else"
         return Step(message, go=True, told="RescueSkipped", warning=True)
@@ -77,8 +93,14 @@ def next_step(view: View, train: Train) -> Step:
         message = f"deleted in the foreground, the volume goes first: {_gone(view)}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
     if view.now >= until:
-        message = f"after {seconds} s {_gone(view)}: {train.message or '-'}"
+        why = hindered or train.message or "-"
+        message = f"after {seconds} s {_gone(view)}: {why}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
+    if hindered:
+        return Step(
+            f"work that is nowhere else cannot be rescued: {hindered}. It waits for that to"
+            f" be mended until {stamp(until)}; {_OVERRIDE}"
+        )
     if any(job_outcome(job) is None for job in view.jobs if _may_write(job)):
         return Step("a Job has to end; then what is nowhere else is pushed")
     why = "" if train.ok else f": {train.message}"
@@ -126,47 +148,26 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
     stalled = find(status_of(swarm).get("conditions") or [], "Stalled")
     if unread and (stalled is None or stalled["reason"] != "InvalidSpec"):
         await _tell(ctx, swarm, _step_unread(unread, spec is None))
+    hindered, stalled_for = "", "InvalidSpec" if unread else ""
     if spec is None:
-        await _without_spec(ctx, key, swarm, unread)
-        return
-    if any(_ON_DELETE.startswith(field) for field in unread):
+        spec, hindered = _STAND_IN, _unread(unread)
+    elif any(_ON_DELETE.startswith(field) for field in unread):
         # It has the finalizer, so that was what it asked for.
         asked = {"on_delete": "Rescue"}
         update = {"integration": spec.integration.model_copy(update=asked)}
         spec = spec.model_copy(update=update)
+    if not hindered:
+        hindered = scheme_refusal(ctx.settings, spec.repository.url)
+        stalled_for = "RepositoryNotAllowed" if hindered else stalled_for
     view = look(ctx.cache, swarm, spec, ctx.now())
     train = observe(view)
-    step = next_step(view, train)
+    step = next_step(view, train, hindered)
     if step.start:
         step = await _started(ctx, view, train, step)
-    if unread:
+    if unread and spec is not _STAND_IN:
         known = f"{_unread(unread)}; what is known of it is used"
         step = replace(step, message=f"{step.message}; {known}")
-    await _take(ctx, key, swarm, step, unread)
-
-
-async def _without_spec(
-    ctx: Context, key: Key, swarm: KiroSwarm, unread: list[str]
-) -> None:
-    """Wait, as long as a rescue may take, for a spec that says where the work can go."""
-    metadata = swarm["metadata"]
-    begun = parse(metadata.get("deletionTimestamp")) or ctx.now()
-    until = begun + timedelta(seconds=_RESCUE_SECONDS)
-    what = _unread(unread)
-    if ANNOTATION_DELETE_ANYWAY in (metadata.get("annotations") or {}):
-        message = "let go by a person, with whatever is nowhere else"
-        step = Step(message, go=True, told="RescueSkipped", warning=True)
-    elif not was_prepared(status_of(swarm)):
-        step = Step("nothing is to be rescued", go=True)
-    elif ctx.now() >= until:
-        message = f"after {_RESCUE_SECONDS} s not rescued: {what}"
-        step = Step(message, go=True, told="RescueGivenUp", warning=True)
-    else:
-        step = Step(
-            f"work that is nowhere else cannot be rescued: {what}. Mend the spec before"
-            f" {stamp(until)}; {_OVERRIDE}"
-        )
-    await _take(ctx, key, swarm, step, unread)
+    await _take(ctx, key, swarm, step, stalled_for)
 
 
 def _unread(fields: list[str]) -> str:
@@ -194,9 +195,12 @@ async def _tell(ctx: Context, swarm: KiroSwarm, step: Step) -> None:
 
 
 async def _take(
-    ctx: Context, key: Key, swarm: KiroSwarm, step: Step, unread: list[str]
+    ctx: Context, key: Key, swarm: KiroSwarm, step: Step, stalled_for: str
 ) -> None:
-    """Tell of a step, and let the swarm go if that is what it says."""
+    """Tell of a step, and let the swarm go if that is what it says.
+
+    :param stalled_for: reason for which it waits for a person; empty where it does not.
+    """
     if step.told:
         await _tell(ctx, swarm, step)
     if step.go:
@@ -205,10 +209,10 @@ async def _take(
     status = status_of(swarm)
     told: KiroSwarmStatus = {**status}
     told["phase"], told["message"] = "Deleting", step.message[:1024]
-    if unread:
+    if stalled_for:
         before = status.get("conditions") or []
         stalled = condition(
-            *(before, "Stalled", True, "InvalidSpec", step.message),
+            *(before, "Stalled", True, stalled_for, step.message),
             generation=swarm["metadata"].get("generation", 0),
             now=ctx.now(),
         )

@@ -33,7 +33,7 @@ from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import in_turns
-from kiro_swarm.reconcile.settings import scheme_of
+from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.board import filling
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
@@ -47,6 +47,7 @@ from kiro_swarm.reconcile.swarms import (
     rescue,
     volume,
 )
+from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.foundations import lay
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
@@ -70,21 +71,19 @@ async def reconcile(ctx: Context, key: Key) -> None:
     if spec is None:
         await _refuse(ctx, swarm, "the spec is of another version of this operator")
         return
-    scheme = scheme_of(spec.repository.url)
-    if scheme not in ctx.settings.repository_schemes:
-        allowed = ", ".join(sorted(ctx.settings.repository_schemes))
-        await _refuse(
-            ctx,
-            swarm,
-            f"spec.repository.url: scheme '{scheme}' is not allowed here ({allowed}); "
-            "the operator's setting repositorySchemes decides",
-        )
+    # Before anything is refused: what a swarm that was at work has is worth as much then.
+    swarm = await rescue.keep_until_rescued(ctx, swarm, spec)
+    await in_turns(filling(ctx.cache, swarm))
+    view = look(ctx.cache, swarm, spec, ctx.now())
+    refusal = scheme_refusal(ctx.settings, spec.repository.url)
+    if refusal:
+        await _refuse(ctx, swarm, refusal)
         return
     harmful = refused(
         spec.template.pod_overrides.annotations, ctx.settings.pod_annotations
     )
     # One that is at work goes on: its pods are made without them.
-    if harmful and not was_prepared(status_of(swarm)):
+    if harmful and not has_begun(view):
         await _refuse(
             ctx,
             swarm,
@@ -93,11 +92,8 @@ async def reconcile(ctx: Context, key: Key) -> None:
             "AnnotationNotAllowed",
         )
         return
-    swarm = await rescue.keep_until_rescued(ctx, swarm, spec)
-    await in_turns(filling(ctx.cache, swarm))
-    view = look(ctx.cache, swarm, spec, ctx.now())
     taken = await lay(ctx, view)
-    if taken and not was_prepared(view.status):
+    if taken and not has_begun(view):
         await _wait_for_names(ctx, key, view, taken)
         return
     await members.reconcile(ctx, view)
@@ -323,7 +319,9 @@ async def _refuse(
 ) -> None:
     """Say why nothing is done for a swarm. Nothing is created, nothing is lost."""
     spec = spec_of(swarm)
-    prepared = Prepared(False, reason, message, 0)
+    # Of a swarm that was prepared the number of its last Job is not used twice.
+    attempt = int((status_of(swarm).get("prepare") or {}).get("attempt") or 0)
+    prepared = Prepared(False, reason, message, attempt)
     if spec is None:
         await emit(
             ctx.client,
