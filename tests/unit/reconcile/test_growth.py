@@ -173,3 +173,31 @@ async def test_killed_at_any_write_the_next_process_finishes(
     await pass_time(world, 30)
     assert asked(world) == "5Gi"
     assert world.conditions()["VolumeResized"] == ("True", "Resized")
+
+
+@pytest.mark.parametrize("status", [401, 403, 409, 410, 429, 500, 503])
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+async def test_whatever_a_claim_answers_the_status_is_written(
+    world: World, status: int, method: str
+) -> None:
+    world.cluster.graph = {"1": [], "2": ["1"]}
+    world.apply_swarm(storage={"size": "1Gi"}, instances=0)
+    await world.live(8)
+    tell(world, phase="Bound", capacity={"storage": "1Gi"})
+
+    async def answer(request: web.Request) -> Optional[web.Response]:
+        if request.method == method and request.path.endswith(CLAIM):
+            said = {"kind": "Status", "message": "the storage is away"}
+            return web.json_response(said, status=status)
+        return None
+
+    world.api.intercept = answer
+    world.edit_swarm(storage={"size": "5Gi"}, instances=2)
+    await world.live(40)
+    assert world.status()["phase"] == "Succeeded"
+    found = find(world.status()["conditions"], "VolumeResized")
+    assert found is not None
+    assert found["status"] == "False"
+    world.api.intercept = None
+    await pass_time(world, 400)
+    assert asked(world) == "5Gi"

@@ -4,7 +4,8 @@ Called by the reconcile of a swarm, after its foundations are laid. Level-trigge
 claim asks for is compared with what the spec says; nothing is written where it is enough, and
 a claim that a person made larger stays so. Claims are not watched, for that would be all the
 claims of a cluster for an edit that is rare: while a resize is under way its claim is read
-again, less and less often. What is refused is told, tried again later, and stops nothing.
+again, less and less often. What is refused, or not answered, is told, tried again later, and
+stops nothing.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ async def _ask(ctx: Context, view: View, wanted: str) -> Growth:
         claim = await ctx.client.get(CLAIMS, view.namespace, name)
     except errors.NotFound:
         return Growth("refused", f"claim {name} is gone, and with it the work on it")
+    except errors.ClusterError as error:
+        return _unanswered(name, "read", error)
     if not is_owned(claim, view.swarm):
         return Growth("refused", f"claim {name} is not of this swarm")
     growth = growth_of(claim, wanted)
@@ -115,7 +118,14 @@ async def _ask(ctx: Context, view: View, wanted: str) -> Growth:
                 "pending", f"claim {name} has no volume yet, which can grow then"
             )
         return Growth("refused", _refusal(name, wanted, error))
+    except errors.ClusterError as error:
+        return _unanswered(name, "written", error)
     return growth_of(claim, wanted)
+
+
+def _unanswered(name: str, what: str, error: errors.ClusterError) -> Growth:
+    """A volume that does not grow now keeps nobody from being told of everything else."""
+    return Growth("pending", f"claim {name} cannot be {what} now: {error.message}")
 
 
 def _refusal(name: str, wanted: str, error: errors.ClusterError) -> str:
