@@ -105,7 +105,8 @@ async def test_task_that_uses_up_its_attempts_stalls_the_swarm(
     stalled = find(failed["status"]["conditions"], "Stalled")
     assert stalled is not None
     assert (stalled["status"], stalled["reason"]) == ("True", "TasksFailed")
-    assert stalled["message"] == "failed: 1, 2; `retry task ID` tries one again"
+    assert stalled["message"].startswith("failed: 1 ")
+    assert stalled["message"].endswith("; `retry task 1` tries it again")
     tasks = await world.tasks("demo")
     assert tasks["1"]["status"]["attempt"] == 2
     assert "(2 of 2 attempts failed)" in tasks["1"]["status"]["message"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Awaitable, Callable, Mapping
 
 from kiro_swarm.cluster import errors
@@ -26,6 +27,18 @@ RECONCILERS: Reconcilers = {
     INSTANCES: instance.reconcile,
     COMMANDS: command.reconcile,
 }
+
+
+#: How the API server says that our own account lacks a right; other refusals (a quota, a
+#: policy, a field) are about the object, and so about whoever wrote the swarm.
+_LACKS_RIGHT = re.compile(r'User ".*" cannot \S+ resource')
+
+
+def _is_ours(error: errors.ClusterError) -> bool:
+    """Whether an answer of the API server is about the operator and not about the object."""
+    return isinstance(error, errors.Forbidden) and bool(
+        _LACKS_RIGHT.search(error.message)
+    )
 
 
 class Workers(ReflectiveModule):
@@ -53,8 +66,13 @@ class Workers(ReflectiveModule):
         self._failing: dict[Key, str] = {}
 
     def health(self) -> Health:
-        """Unhealthy while some object cannot be reconciled for a reason of ours."""
-        reasons = [f"{key.name}: {text}" for key, text in self._failing.items()]
+        """Unhealthy while some object cannot be reconciled for a reason of ours.
+
+        What the API server refuses for one swarm, by a quota for one, says nothing of us.
+        """
+        reasons = [
+            f"{key.namespace}/{key.name}: {text}" for key, text in self._failing.items()
+        ]
         return self.judge(not reasons, reasons[:5])
 
     async def run(self, begun: Callable[[], None]) -> None:
@@ -95,7 +113,10 @@ class Workers(ReflectiveModule):
             log.warning(
                 "%s %s/%s: %s", key.resource.kind, key.namespace, key.name, error
             )
-            self._failing[key] = error.message
+            if _is_ours(error):
+                self._failing[key] = error.message
+            else:
+                self._failing.pop(key, None)
             queue.failed(key, error.retry_after)
         except Exception:
             log.exception("%s %s/%s", key.resource.kind, key.namespace, key.name)

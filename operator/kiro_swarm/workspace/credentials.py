@@ -89,11 +89,16 @@ class Credentials:
         return path if path.is_file() and path.read_bytes().strip() else None
 
     def keys(self) -> str:
-        """The names of the keys there are, for a message."""
+        """What there is of the Secret, for a message: its keys, and which hold nothing.
+
+        A Secret that does not exist is mounted as one without keys.
+        """
+        none = "there is no such Secret, or it has no keys"
         if self.folder is None or not self.folder.is_dir():
-            return "nothing"
-        names = (p.name for p in self.folder.iterdir() if not p.name.startswith("."))
-        return ", ".join(sorted(names)[:10]) or "nothing"
+            return none
+        keys = (p.name for p in self.folder.iterdir() if not p.name.startswith("."))
+        named = [key if self.file(key) else f"{key} (empty)" for key in sorted(keys)]
+        return f"it has: {', '.join(named[:10])}" if named else none
 
 
 @contextmanager
@@ -163,7 +168,7 @@ def _of_the_repository(url: str, credentials: Credentials) -> dict[str, str]:
     if secret is None:
         raise CredentialsIncomplete(
             'the credentials secret needs the key "token", or the keys "username" and'
-            f' "password"; it has: {credentials.keys()}'
+            f' "password"; {credentials.keys()}'
         )
     parts = urlsplit(url)
     path = unquote(parts.path).rstrip("/")
@@ -212,6 +217,6 @@ def _needed(credentials: Credentials, key: str, what: str) -> Path:
     if found is None:
         raise CredentialsIncomplete(
             f'the credentials secret needs the key "{key}" for {what};'
-            f" it has: {credentials.keys()}"
+            f" {credentials.keys()}"
         )
     return found

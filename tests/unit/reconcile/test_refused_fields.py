@@ -52,3 +52,25 @@ async def test_a_field_that_cannot_be_changed_has_its_remedy_in_the_message(
     wanted = f"{field} cannot be changed: where it is wrong, delete this KiroSwarm"
     assert (wanted in message) == bool(field)
     assert ("cannot be changed" in message) == bool(field)
+
+
+@pytest.mark.parametrize("reason", ["SecretKeyMissing", "CredentialsRefused"])
+async def test_a_secret_that_does_not_do_is_named_with_the_time_of_the_next_try(
+    world: World, reason: str
+) -> None:
+    said = {"reason": reason, "message": "there is no such Secret, or it has no keys"}
+    world.cluster.failing = {f"demo-prepare-{n}": said for n in range(1, 2)}
+    secret = {"name": "nope"}
+    world.apply_swarm(
+        repository={"url": "https://example.com/x.git", "credentialsSecret": secret}
+    )
+    await world.live(6)
+    status = world.status()
+    again = str(status["prepare"]["retryAt"])[11:19]
+    assert status["message"] == (
+        "there is no such Secret, or it has no keys; spec.repository.credentialsSecret "
+        f"names the Secret nope in team; it is read again at {again} UTC"
+    )
+    world.clock.seconds += 60
+    await world.live(10)
+    assert world.conditions()["Prepared"] == ("True", "Prepared"), "when it is there"

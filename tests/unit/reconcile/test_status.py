@@ -380,9 +380,19 @@ def test_the_messages_name_what_a_person_looks_for() -> None:
     )
     assert message(view("Ready")) == "0 of 1 merged; nothing is under way"
     assert message(view("Failed", "Blocked")) == (
-        "failed: 1; `retry task ID` tries one again"
+        "failed: 1; `retry task 1` tries it again"
     )
     assert message(view("Merged"), PUSH) == "refused"
     assert message(view("Running", suspend=True)) == "suspended; 1 tasks still run"
     many = [task(n, "Failed") for n in range(2000)]
-    assert len(message(view(tasks=many))) == 1024
+    assert message(view(tasks=many)).startswith("failed: 0, 1, 2, 3, 4 and 1995 more; ")
+    told = task(1, "Failed", reason="AgentNotStarted", message="no such\nprogram: fizz")
+    assert message(view(tasks=[told, task(2, "Blocked")])) == (
+        "failed: 1 AgentNotStarted: no such; `retry task 1` tries it again"
+    )
+    waits = view("Ready", ready=1)
+    waits.instances[1]["status"]["message"] = "agent: ImagePullBackOff no such image"
+    assert message(waits) == (
+        "0 of 1 merged; 1 of 2 instances ready; "
+        "demo-2: agent: ImagePullBackOff no such image"
+    )

@@ -62,7 +62,26 @@ async def run(world: World, reconciler: Reconciler, calls: int) -> Workers:
         ("somebody was faster", errors.Conflict("x"), True),
         ("the server is away", errors.Unavailable("x"), True),
         ("something is gone", errors.NotFound("x"), True),
-        ("a role is missing", errors.Forbidden("may not list pods"), False),
+        (
+            "a role is missing",
+            errors.Forbidden(
+                'pods is forbidden: User "system:serviceaccount:kiro:operator" cannot list '
+                'resource "pods" in API group "" in the namespace "team"'
+            ),
+            False,
+        ),
+        (
+            "a quota of the swarm's namespace",
+            errors.Forbidden('pods "demo-1-0" is forbidden: exceeded quota: small'),
+            True,
+        ),
+        (
+            "a field of the swarm",
+            errors.ClusterError(
+                'Pod "demo-1-0" is invalid: spec.nodeSelector: Invalid'
+            ),
+            True,
+        ),
         ("a defect", ZeroDivisionError("x"), False),
     ],
 )

@@ -205,8 +205,12 @@ def test_a_wrong_or_missing_secret_says_what_to_check(swarm: Swarm) -> None:
             assert "leak-me" not in caught.value.message
         with pytest.raises(CredentialsIncomplete, match=r'"token".*it has: username'):
             prepare_mirror(swarm.top / "m", url, "main", INTEGRATION, partly)
-        with pytest.raises(CredentialsIncomplete, match="it has: nothing"):
+        with pytest.raises(CredentialsIncomplete, match="there is no such Secret, or"):
             prepare_mirror(swarm.top / "m", url, "main", INTEGRATION, gone)
+        empty = _secret(swarm.top / "empty", username="bob", password="")
+        words = r"it has: password \(empty\), username$"
+        with pytest.raises(CredentialsIncomplete, match=words):
+            prepare_mirror(swarm.top / "m", url, "main", INTEGRATION, empty)
 
 
 _FAKE_SSH = """#!/bin/sh

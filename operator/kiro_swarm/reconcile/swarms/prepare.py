@@ -34,6 +34,7 @@ from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
+from kiro_swarm.reconcile.snapshot.text import clock
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.tasks.file.wire import MOST_PARTS, describe, unpacking
 
@@ -50,6 +51,7 @@ _FIXED_FIELDS = {
     "InvalidRef": "spec.repository.ref",
 }
 _OF_THE_SPEC_PATH = frozenset({"SpecNotFound", "InvalidPath"})
+_OF_THE_SECRET = frozenset({"SecretKeyMissing", "CredentialsRefused"})
 _OF_THE_TASK_FILE = frozenset({"TaskFileInvalid", "TaskFileTooLarge"})
 
 
@@ -137,6 +139,7 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
     why = _NOTHING if not isinstance(report, Failure) else report
     retry_at = retry_time(view.now, attempt)
     message = why.message + _remedy(view, why.reason, attempt)
+    message += _about_secret(view, why.reason, retry_at)
     failed = Prepared(False, why.reason, message, attempt, retry_at)
     return _with_report(failed, report)
 
@@ -154,6 +157,17 @@ def _remedy(view: View, reason: str, attempt: int) -> str:
     return (
         f"; {field} cannot be changed: where it is wrong, delete this KiroSwarm and create "
         "it again"
+    )
+
+
+def _about_secret(view: View, reason: str, retry_at: datetime) -> str:
+    """Which Secret is meant, and when it is looked at again: nobody watches Secrets here."""
+    secret = view.spec.repository.credentials_secret
+    if secret is None or reason not in _OF_THE_SECRET:
+        return ""
+    return (
+        f"; spec.repository.credentialsSecret names the Secret {secret.name} in "
+        f"{view.namespace}; it is read again at {clock(retry_at, view.now)}"
     )
 
 

@@ -31,12 +31,13 @@ from kiro_swarm.api.swarm_status import (
     Speedup,
     TaskCounts,
 )
-from kiro_swarm.api.task import State
+from kiro_swarm.api.task import KiroTask, State
 from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.policy.growth import Resize
 from kiro_swarm.policy.times import seconds_between, stamp
+from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.objects.pods import branch_of
-from kiro_swarm.reconcile.snapshot.text import listed
+from kiro_swarm.reconcile.snapshot.text import listed, short
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 from kiro_swarm.reconcile.snapshot.waiting import waited
 from kiro_swarm.reconcile.swarms.conditions import (
@@ -272,8 +273,9 @@ def _phase_and_message(
         waiting = undelivered(view, train)
         return ("Running", f"{text}; {waiting}") if waiting else ("Succeeded", text)
     if stuck(view):
-        names = ", ".join(sorted(i for i, s in view.states.items() if s == FAILED))
-        return "Failed", f"failed: {names}; `retry task ID` tries one again"[:1024]
+        failed = view.task_index.by_state[FAILED]
+        first = f"`retry task {failed[0]['spec']['id']}` tries it again"
+        return "Failed", f"failed: {_why_failed(failed)}; {first}"
     question = f"{asked}; " if (asked := question_of(view)) else ""
     if view.spec.suspend:
         return "Suspended", f"{question}suspended; {len(view.active)} tasks still run"
@@ -283,6 +285,7 @@ def _phase_and_message(
         return "Running", f"{merged}; {still.line}"
     working = ", ".join(sorted(task["spec"]["id"] for task in view.active.values()))
     waiting = f"; {ready} of {wanted} instances ready" if ready < wanted else ""
+    waiting += _trouble(view) if ready < wanted else ""
     paused = sum(_desired(item) == "Paused" for item in view.instances)
     waiting += f"; {paused} paused" if paused else ""
     waiting += _nobody_able(view)
@@ -290,6 +293,25 @@ def _phase_and_message(
     if not (doing or waiting or question):
         doing = "; nothing is under way"
     return "Running", f"{merged}{doing}{waiting}"
+
+
+def _trouble(view: View) -> str:
+    """What the first instance that is not ready says of itself."""
+    for item in sorted(view.instances, key=lambda item: item["spec"]["index"]):
+        said = short(status_of(item).get("message") or "")
+        if said and _desired(item) == "Running" and not _counts_as_ready(item):
+            return f"; {item['metadata']['name']}: {said}"
+    return ""
+
+
+def _why_failed(failed: list[KiroTask]) -> str:
+    """Each failed task with its reason, as many as fit, and what the first one says."""
+    named = []
+    for task in failed:
+        reason = status_of(task).get("reason") or ""
+        named.append(f"{task['spec']['id']} {reason}".rstrip())
+    said = short(status_of(failed[0]).get("message") or "")
+    return one_line(listed(named) + (f": {said}" if said else ""))
 
 
 def _kept(view: View, train: Train) -> str:

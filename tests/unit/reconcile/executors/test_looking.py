@@ -96,6 +96,25 @@ def test_health_names_everything_that_is_not_well(scene: Scene) -> None:
     }
 
 
+def test_health_names_no_objects_of_other_namespaces() -> None:
+    made = Scene(instances=0)
+    here = made.view.namespace
+    reasons = [
+        f"{here}/demo: broken",
+        "secret-team/ours: broken",
+        "nothing ran for 11 s",
+    ]
+    made.health = [
+        {"name": "workers", "alive": True, "ready": False, "reasons": reasons}
+    ]
+    outcome = made.decide("status swarm health")
+    assert "secret-team" not in str(outcome.data) + outcome.message
+    assert outcome.data["problems"] == [
+        f"operator: workers is not ready: {here}/demo: broken, nothing ran for 11 s, "
+        "1 object of other namespaces"
+    ]
+
+
 def test_whom_a_person_holds_back_is_well(scene: Scene) -> None:
     scene.instance(2, "Stopped", spec={"desired": "Stopped"})
     outcome = scene.decide("show me the swarm health")

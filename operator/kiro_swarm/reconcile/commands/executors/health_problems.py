@@ -5,6 +5,7 @@ Used by ``status swarm health``. An empty list means that nobody has to look clo
 
 from __future__ import annotations
 
+import re
 from typing import Mapping, Sequence
 
 from kiro_swarm.api.access import status_of
@@ -15,6 +16,8 @@ from kiro_swarm.reconcile.commands.executors.writes import desired_of
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms.integrate import observe
 
+#: How a part names an object: namespace/name.
+_NAMED = re.compile(r"([a-z0-9.-]+)/[a-z0-9.-]+: ")
 _WELL = ("Ready", "Busy")
 
 
@@ -30,6 +33,27 @@ def problems(view: View, operator: Sequence[Mapping[str, object]]) -> list[str]:
         *_instances(view),
         *_parts(operator),
     ]
+
+
+def scoped(
+    operator: Sequence[Mapping[str, object]], namespace: str
+) -> list[Mapping[str, object]]:
+    """The health of the operator for who may read this namespace: no objects of others."""
+    return [{**part, "reasons": _of(part["reasons"], namespace)} for part in operator]
+
+
+def _of(reasons: object, namespace: str) -> object:
+    if not isinstance(reasons, (list, tuple)):
+        return reasons
+    foreign = [
+        reason
+        for reason in reasons
+        if (of := _NAMED.match(str(reason))) and of.group(1) != namespace
+    ]
+    kept = [reason for reason in reasons if reason not in foreign]
+    if foreign:
+        kept.append(f"{counted(len(foreign), 'object')} of other namespaces")
+    return kept
 
 
 def _stalled(view: View) -> list[str]:

@@ -8,7 +8,7 @@ from kiro_swarm.api.access import status_of
 from kiro_swarm.policy.conflicts import predicted
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.reconcile.commands.executors.find import task_of, the_instance, the_task
-from kiro_swarm.reconcile.commands.executors.health_problems import problems
+from kiro_swarm.reconcile.commands.executors.health_problems import problems, scoped
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, done
 from kiro_swarm.reconcile.commands.executors.writes import desired_of
 from kiro_swarm.reconcile.commands.explain import explain
@@ -42,7 +42,7 @@ def status_swarm(request: Request) -> Outcome:
         "forecast": status.get("forecast") or {},
     }
     if request.said("detailed") or request.said("health"):
-        health = request.health()
+        health = scoped(request.health(), view.namespace)
         data["conditions"] = {
             item["type"]: f"{item['status']}: {item['reason']}"
             for item in status.get("conditions") or []
