@@ -10,7 +10,9 @@ one place) and never more than 2,000 characters of git's own output.
 from __future__ import annotations
 
 import errno
+import os
 import re
+from pathlib import Path
 from typing import Final, Optional
 
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/@\s]*@")
@@ -22,6 +24,8 @@ MACHINE_ERRNOS: Final = frozenset(
         *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ETIMEDOUT),
     }
 )
+#: A folder or a volume of somebody else.
+NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM})
 
 
 def redact(text: str) -> str:
@@ -77,6 +81,16 @@ class VolumeTrouble(WorkspaceError):
     """A file system that the swarm works on cannot be used."""
 
     reason = "VolumeFailed"
+
+
+def not_writable(error: OSError, place: Path) -> VolumeTrouble:
+    """What to do where the pods' user may not write into a folder of the volume."""
+    who = f"uid {os.geteuid()} and gid {os.getegid()}"
+    return VolumeTrouble(
+        f"the volume cannot be written by {who} ({error.strerror}: {place}); its"
+        f" driver does not apply fsGroup: give its top folder to {who}",
+        reason="VolumeNotWritable",
+    )
 
 
 class GateUnavailable(WorkspaceError):

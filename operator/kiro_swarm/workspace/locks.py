@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Iterator
 
 from kiro_swarm.workspace.disk import remove
-from kiro_swarm.workspace.errors import BrokenRepository, RepositoryBusy
+from kiro_swarm.workspace.errors import BrokenRepository, RepositoryBusy, not_writable
 
 LOCK_NAME = "kiro-swarm.flock"
 _POLL_SECONDS = 0.02
@@ -84,8 +84,20 @@ def _open(path: Path) -> int:
         except OSError:
             remove(path)
             return os.open(path, flags, 0o660)
+    except PermissionError as error:
+        return _open_anyway(path, flags, error)
     except OSError as error:
         raise BrokenRepository(f"cannot write into {path.parent}: {error}") from error
+
+
+def _open_anyway(path: Path, flags: int, error: PermissionError) -> int:
+    """An agent may have taken our right to its folder, which is ours; else it is the volume."""
+    try:
+        if os.lstat(path.parent).st_uid == os.geteuid():
+            os.chmod(path.parent, 0o770)
+        return os.open(path, flags, 0o660)
+    except OSError:
+        raise not_writable(error, path.parent) from error
 
 
 def _acquire(descriptor: int, folder: Path, deadline: float) -> None:

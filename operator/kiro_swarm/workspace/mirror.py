@@ -29,8 +29,8 @@ from kiro_swarm.workspace.errors import (
     GitFailed,
     RefNotFound,
     RemoteError,
-    VolumeTrouble,
     WorkspaceError,
+    not_writable,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
@@ -124,12 +124,7 @@ def _writable(mirror: Path) -> None:
         with tempfile.TemporaryFile(dir=mirror):
             pass
     except PermissionError as error:
-        who = f"uid {os.geteuid()} and gid {os.getegid()}"
-        raise VolumeTrouble(
-            f"the volume cannot be written by {who} ({error.strerror}: {mirror}); its"
-            f" driver does not apply fsGroup: give its top folder to {who}",
-            reason="VolumeNotWritable",
-        ) from error
+        raise not_writable(error, mirror) from error
 
 
 def _make(git: Git, integration_branch: str) -> None:

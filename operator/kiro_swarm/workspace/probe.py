@@ -17,11 +17,13 @@ from typing import Optional
 from kiro_swarm.policy.volume import FULL
 from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.errors import (
+    NOT_OURS,
     BrokenRepository,
     GitFailed,
     GitHindered,
     VolumeTrouble,
     WorkspaceError,
+    not_writable,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import START_REF, integration_head
@@ -33,7 +35,6 @@ _ROOM_FILES = 100
 MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 _SECONDS = 120.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def find_trouble(
@@ -107,7 +108,9 @@ def volume_trouble(error: OSError, place: Path) -> VolumeTrouble:
     said = error.strerror or str(error)
     if error.errno in _FULL:
         return VolumeTrouble(f"no room is left in {place}: {said}", reason=FULL)
-    if error.errno in _READ_ONLY:
+    if error.errno in NOT_OURS:
+        return not_writable(error, place)
+    if error.errno == errno.EROFS:
         return VolumeTrouble(
             f"{place} cannot be written: {said}", reason="VolumeReadOnly"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -24,6 +25,7 @@ from kiro_swarm.workspace.errors import (
 )
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head, prepare_mirror
+from kiro_swarm.workspace.probe import volume_trouble
 from tests.unit.workspace.repositories import INTEGRATION, Swarm, commit, git
 
 
@@ -133,6 +135,34 @@ def test_a_lock_that_is_no_plain_file_is_replaced(tmp_path: Path, kind: str) -> 
 def test_a_folder_that_cannot_be_written_is_named() -> None:
     with pytest.raises(BrokenRepository, match="cannot write into /proc"):
         sole_owner(Path("/proc/self")).__enter__()
+
+
+@pytest.mark.parametrize("ours", [False, True])
+def test_a_folder_that_is_ours_is_opened_and_one_of_somebody_else_is_named(
+    tmp_path: Path, ours: bool
+) -> None:
+    me, nobody = os.geteuid(), os.geteuid() or 65532
+    place = tmp_path / "place"
+    place.mkdir()
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    os.chown(place, nobody if ours else me, -1)
+    place.chmod(0o500 if ours else 0o555)
+    os.seteuid(nobody)
+    try:
+        if ours:
+            sole_owner(place).__enter__()
+            return
+        with pytest.raises(VolumeTrouble, match=f"by uid {nobody}") as caught:
+            sole_owner(place).__enter__()
+        assert caught.value.reason == "VolumeNotWritable"
+        for number in (errno.EACCES, errno.EPERM):
+            trouble = volume_trouble(OSError(number, "no"), place)
+            assert trouble.reason == "VolumeNotWritable"
+        read_only = volume_trouble(OSError(errno.EROFS, "no"), place)
+        assert read_only.reason == "VolumeReadOnly"
+    finally:
+        os.seteuid(me)
 
 
 @pytest.mark.parametrize("made", [False, True])
