@@ -7,8 +7,9 @@ when a request is over, or its connection is closed, nothing that it started is 
 it started is not served itself, cannot look into this process, and cannot take its socket;
 what is left of it elsewhere is gone when a client has asked for a container as new; streams
 are passed on with back-pressure both ways, so a flood fills no memory; whatever bytes a
-client sends, it gets an answer, and the next client too. What a request names also goes to
-this process's own stdout, where ``kubectl logs`` finds it.
+client sends, it gets an answer, and the next client too. Where one of these cannot be held
+any more, for a process has changed this one, say, it ends, and the container with it. What a
+request names also goes to this process's own stdout, where ``kubectl logs`` finds it.
 """
 
 from __future__ import annotations
@@ -99,6 +100,8 @@ class Entrypoint:
         self._stop = stop
         self._one_at_a_time = asyncio.Lock()
         self._connections: set[asyncio.Task[None]] = set()
+        # Why this process can be used no more.
+        self._spoiled = ""
 
     async def close(self) -> None:
         """End every request and every process."""
@@ -151,8 +154,15 @@ class Entrypoint:
             writer.close()
             with contextlib.suppress(OSError, asyncio.TimeoutError):
                 await within(_FLUSH_SECONDS, writer.wait_closed())
+        except Exception as error:
+            log.exception("a request ends this container")
+            self._spoiled = self._spoiled or repr(error)
         finally:
             writer.transport.abort()
+            if self._spoiled:
+                # The kubelet makes the next one.
+                log.warning("%s; the container ends", self._spoiled)
+                self._stop()
 
     async def _run(
         self,
@@ -168,38 +178,44 @@ class Entrypoint:
                 if link.gone.done():
                     link.refuse()
                 else:
-                    execution = Execution(
-                        request,
-                        self._processes,
-                        link,
-                        self._grace_seconds,
-                        self._keep_the_socket,
-                    )
-                    await execution.run()
+                    end = self._end_and_keep_the_socket
+                    await Execution(request, self._processes, link, end).run()
         finally:
             link.close()
 
-    async def _keep_the_socket(self) -> None:
+    async def _end_and_keep_the_socket(self) -> None:
         """Before the runner hears of the end, and connects again."""
+        await self._end_all()
         self._renewal.clear_beside(self.listener.path)
         await self.listener.restore()
+
+    async def _end_all(self) -> None:
+        """End all processes. Raises SpoiledError: some cannot be ended."""
+        # First: without its open files or its memory this process can neither look for
+        # others nor listen.
+        try:
+            self._renewal.restore_process()
+        except SpoiledError as error:
+            self._spoiled = str(error)
+        if not await self._processes.end_all(self._grace_seconds):
+            self._spoiled = "processes cannot be ended"
+            raise SpoiledError(self._spoiled)
 
     async def _renew(self) -> str:
         """Make the container as new; why it is not, empty when it is."""
         async with self._one_at_a_time:
-            await self._processes.end_all(self._grace_seconds)
             try:
+                await self._end_all()
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(None, self._renewal.clear)
                 self._renewal.restore_process()
             except SpoiledError as error:
-                # The kubelet makes the next one.
-                log.warning("%s; the container ends", error)
-                self._stop()
-                return f"it is started again: {error}"
+                self._spoiled = str(error)
             except OSError as error:
                 return f"something cannot be removed: {error}"
-        return ""
+            except Exception as error:  # noqa: BLE001 (this one is not as new then)
+                self._spoiled = repr(error)
+        return f"it is started again: {self._spoiled}" if self._spoiled else ""
 
 
 async def _end_of(reader: asyncio.StreamReader) -> None:

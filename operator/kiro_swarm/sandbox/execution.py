@@ -44,15 +44,13 @@ class Execution:
         request: RunRequest,
         processes: Processes,
         link: Link,
-        grace_seconds: float,
-        on_end: Callable[[], Awaitable[None]],
+        end_all: Callable[[], Awaitable[None]],
     ) -> None:
-        """``on_end`` is awaited when all of it has ended and nobody was told yet."""
+        """``end_all`` returns when nothing of it is alive, and nobody was told yet."""
         self._request = request
         self._processes = processes
         self._link = link
-        self._grace_seconds = grace_seconds
-        self._on_end = on_end
+        self._end_all = end_all
         self._loop = asyncio.get_running_loop()
         self._started_at = self._active_at = self._loop.time()
         self._over_limit: asyncio.Future[None] = self._loop.create_future()
@@ -79,8 +77,7 @@ class Execution:
             reason, message = await self._supervise(ended)
             seconds = self._loop.time() - self._started_at
         finally:
-            await self._processes.end_all(self._grace_seconds)
-            await self._on_end()
+            await self._end_all()
             complete = await self._drained(pumps)
             for task in (feeding, *pumps):
                 task.cancel()

@@ -1,9 +1,10 @@
 """The processes of a container: starting one, reaping all, ending what is left.
 
 Used by the agent container's entrypoint alone, which is process 1 there and must be
-the only code in its process that waits for children. Guarantees: no zombie stays, and
-after ``end_all`` no process started through this module, nor any descendant of one,
-is alive, however it detached itself. Linux only.
+the only code in its process that waits for children. Guarantees: no zombie stays; when
+``end_all`` says so, no process started through this module, nor any descendant of one, is
+alive, however it detached itself; nothing that they do keeps the event loop from its
+deadlines. As process 1 it kills whatever is in the container. Linux only.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ log = logging.getLogger(__name__)
 
 _PR_SET_CHILD_SUBREAPER = 36
 _POLL_SECONDS = 0.02
-# How long single kills may chase processes that keep forking.
-_CHASE_SECONDS = 2.0
+# How long processes may be killed, some of which may be in the middle of a write to a disk.
+_KILL_SECONDS = 5.0
+_REAPED_AT_ONCE = 200
 
 
 def living_descendants() -> list[int]:
@@ -115,36 +117,33 @@ class Processes:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, number)
 
-    async def end_all(self, grace_seconds: float) -> None:
-        """Ask every process to end, then make it; returns when none is left."""
-        _signal(living_descendants(), signal.SIGTERM, signal.SIGCONT)
+    async def end_all(self, grace_seconds: float) -> bool:
+        """Ask every process to end, then make it; whether none is left."""
+        _signal(_seen(), signal.SIGTERM, signal.SIGCONT)
         if await self._gone_within(grace_seconds, kill=False):
-            return
-        if await self._gone_within(_CHASE_SECONDS, kill=True):
-            return
-        if os.getpid() == 1:
-            # Only the kernel can reach all of a fork bomb at once.
-            os.kill(-1, signal.SIGKILL)
-            if await self._gone_within(_CHASE_SECONDS, kill=False):
-                return
-        log.warning("could not be killed: %s", living_descendants())
+            return True
+        if await self._gone_within(_KILL_SECONDS, kill=True):
+            return True
+        log.warning("could not be killed: %s", _seen())
+        return False
 
     async def _gone_within(self, seconds: float, *, kill: bool) -> bool:
         deadline = time.monotonic() + seconds
         while True:
+            if kill:
+                _kill()
             # Not `living_descendants`: who forks and exits while /proc is read is in it
             # neither as it was nor as it is. The kernel knows: orphans are our children.
             if self._reap():
                 return True
-            if kill:
-                _signal(living_descendants(), signal.SIGKILL)
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(_POLL_SECONDS)
 
     def _reap(self) -> bool:
         """Collect who has ended; True when there is no child, so no descendant, left."""
-        while True:
+        # Where processes fork all the time there is always one more, and others wait.
+        for _ in range(_REAPED_AT_ONCE):
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
@@ -154,6 +153,26 @@ class Processes:
             ended = self._exits.pop(pid, None)
             if ended is not None and not ended.done():
                 ended.set_result(os.waitstatus_to_exitcode(status))
+        self._loop.call_soon(self._reap)
+        return False
+
+
+def _kill() -> None:
+    """SIGKILL to all; to those that fork meanwhile only the kernel can, at once."""
+    if os.getpid() != 1:
+        _signal(_seen(), signal.SIGKILL)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+
+
+def _seen() -> list[int]:
+    """The living descendants, as far as /proc can be read."""
+    try:
+        return living_descendants()
+    except OSError as error:
+        log.warning("cannot look for processes: %s", error)
+        return []
 
 
 def _signal(pids: Sequence[int], *signals: signal.Signals) -> None:
