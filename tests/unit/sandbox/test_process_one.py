@@ -24,8 +24,9 @@ from tests.support.entrypoint import (
 )
 
 #: As in a pod: process 1, without the right to raise what was lowered.
-CONTAINER = ("unshare", "--map-root-user", "--pid", "--fork", "--kill-child")
-CONTAINER += ("--mount-proc",)
+CONTAINER = (
+    *("unshare", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"),
+)
 
 LOWER = """
 import os, resource, subprocess, sys
@@ -118,7 +119,7 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-def _undying(path: Path) -> "subprocess.Popen[bytes]":
+def _undying(path: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", UNDYING, str(path)],
         env={**os.environ, "PYTHONPATH": str(OPERATOR)},
