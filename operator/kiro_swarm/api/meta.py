@@ -29,6 +29,8 @@ MANAGED_BY: Final = "kiro-swarm"
 FINALIZER_RESCUE: Final = f"{GROUP}/rescue"
 #: On a KiroSwarm that is being deleted: let it go, with whatever is nowhere else.
 ANNOTATION_DELETE_ANYWAY: Final = f"{GROUP}/delete-anyway"
+#: On a Job that rescues: a hash of the work that was Done when it was made.
+ANNOTATION_FINISHED_WORK: Final = f"{GROUP}/finished-work"
 
 COMPONENT_INSTANCE: Final = "instance"
 COMPONENT_PREPARE: Final = "prepare"

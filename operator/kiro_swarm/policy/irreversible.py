@@ -52,7 +52,8 @@ ACTS: Final[tuple[Act, ...]] = (
         "reconcile/swarms/rescue.py:_take",
         "takes the finalizer from a KiroSwarm that is being deleted: its volume goes",
         "go",
-        "a Job says that what was nowhere else is pushed (next_step), or a person, the deadline or"
+        "a Job that was made when all was Done that is says that what was nowhere else is pushed"
+        " (next_step), or nothing was ever there (has_begun), or a person, the deadline or"
         " the end of the namespace lets it go, which is told by an Event first",
     ),
     Act(

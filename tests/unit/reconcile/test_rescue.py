@@ -10,13 +10,14 @@ from aiohttp import web
 
 from kiro_swarm.api.meta import (
     ANNOTATION_DELETE_ANYWAY,
+    ANNOTATION_FINISHED_WORK,
     FINALIZER_RESCUE,
     LABEL_COMPONENT,
 )
 from kiro_swarm.cluster.resources import CLAIMS, EVENTS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.swarms.integrate import Train
-from kiro_swarm.reconcile.swarms.rescue import next_step
+from kiro_swarm.reconcile.swarms.rescue import finished_work, next_step
 from tests.unit.reconcile.rescuing import RESCUE, at_work, delete, events, jobs
 from tests.unit.reconcile.surroundings import NAMESPACE, START, Object
 from tests.unit.reconcile.views import PUSH, WELL, view
@@ -263,6 +264,7 @@ async def test_an_operator_that_dies_at_any_write_is_followed_by_one_that_ends_i
         ),
         ("done", WELL, 0, {"rescued": 0}, True, False, "Rescued"),
         ("done, late", WELL, 9999, {"rescued": 3}, True, False, "Rescued"),
+        ("not of all", WELL, 0, {"rescued": 1, "unknown": 1}, False, True, ""),
         ("an older report", WELL, 0, {"older": True}, False, True, ""),
         ("foreground", WELL, 0, {"first": True}, True, False, "RescueGivenUp"),
         ("a person", WELL, 0, {"anyway": True}, True, False, "RescueSkipped"),
@@ -301,6 +303,17 @@ def test_each_step(
         labels = {LABEL_COMPONENT: changes["job"]}
         running: Any = {"metadata": {"name": "demo-integrate-2", "labels": labels}}
         seen.jobs.append(running)
+    if "rescued" in changes:
+        noted = "" if "unknown" in changes else finished_work(seen)
+        made: Any = {
+            "metadata": {
+                "name": "demo-integrate-1",
+                "labels": {LABEL_COMPONENT: "integrate"},
+                "annotations": {ANNOTATION_FINISHED_WORK: noted},
+            },
+            "status": {"conditions": [{"type": "Complete", "status": "True"}]},
+        }
+        seen.jobs.append(made)
     report: Any = {"head": "a" * 40}
     if "rescued" in changes:
         report["rescued"] = changes["rescued"]

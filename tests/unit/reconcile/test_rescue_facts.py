@@ -83,6 +83,32 @@ async def test_work_of_a_repository_that_is_refused_by_now_waits_for_a_person(
     assert events(world) == ["Rescued"]
 
 
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_work_that_is_done_while_the_job_runs_is_rescued_by_one_more(
+    world: World, deaf: bool
+) -> None:
+    world.cluster.graph = {"1": [], "2": []}
+    world.cluster.frozen.update({"demo-2", "demo-integrate-2", "demo-integrate-3"})
+    world.apply_swarm(integration={**RESCUE, "push": "Never"})
+    await world.live(8)
+    assert world.cluster.task("1")["state"] == "Merged"
+    assert world.cluster.task("2")["state"] == "Bound"
+    delete(world)
+    await world.live(4)
+    assert jobs(world)[-1] == "demo-integrate-2"
+    if deaf:  # the watch has not told of it when the Job ends
+        world.deaf = (TASKS,)
+    world.cluster.frozen.discard("demo-2")
+    await world.live(4)
+    assert world.cluster.task("2")["state"] == "Done"
+    await end_rescue(world, "demo-integrate-2")
+    assert world.cluster.names(SWARMS) == ["demo"]
+    assert jobs(world)[-1] == "demo-integrate-3"
+    await end_rescue(world, "demo-integrate-3")
+    assert world.cluster.names(SWARMS) == []
+    assert events(world) == ["Rescued"]
+
+
 async def test_a_swarm_that_never_was_prepared_goes_and_says_so(world: World) -> None:
     away = {"reason": "RemoteUnavailable", "message": "no route to host"}
     world.cluster.failing = {f"demo-prepare-{n}": away for n in range(1, 9)}

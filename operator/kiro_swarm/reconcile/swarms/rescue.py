@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.meta import (
     ANNOTATION_DELETE_ANYWAY,
+    ANNOTATION_FINISHED_WORK,
     COMPONENT_INSPECT,
+    DONE,
     FINALIZER_RESCUE,
 )
 from kiro_swarm.api.readable import readable
@@ -24,12 +27,19 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
-from kiro_swarm.cluster.resources import JOBS, SWARMS
+from kiro_swarm.cluster.resources import JOBS, SWARMS, TASKS
+from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.settings import scheme_refusal
-from kiro_swarm.reconcile.snapshot.view import View, component_of, job_outcome, look
+from kiro_swarm.reconcile.snapshot.view import (
+    View,
+    component_of,
+    job_outcome,
+    look,
+    look_again,
+)
 from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe
 
@@ -86,7 +96,8 @@ def next_step(view: View, train: Train, hindered: str = "") -> Step:
         message = "let go by a person, with whatever is nowhere else"
         return Step(message, go=True, told="RescueSkipped", warning=True)
     report = train.report
-    if not train.running and report is not None and "rescued" in report:
+    saved = not train.running and report is not None and "rescued" in report
+    if saved and _knew_all(view):
         return Step(train.message, go=True, told="Rescued")
     if _FOREGROUND in (metadata.get("finalizers") or []):
         # The volume goes before the swarm does: no pod can use it any more.
@@ -109,6 +120,22 @@ def next_step(view: View, train: Train, hindered: str = "") -> Step:
     failed = train.retry_at is not None and train.reason != _SWARM_DELETED
     waits = failed and train.retry_at is not None and view.now < train.retry_at
     return Step(message, start=not waits)
+
+
+def finished_work(view: View) -> str:
+    """A hash of what is Done now: by it a Job is told from one that could not know of all."""
+    attempts = sorted(
+        f"{task['metadata'].get('uid')}/{attempt_of(status_of(task))}"
+        for task in view.task_index.by_state[DONE]
+    )
+    return sha256(" ".join(attempts).encode()).hexdigest()[:32]
+
+
+def _knew_all(view: View) -> bool:
+    """Whether the last Job was made when all was Done that is: runners go on until the end."""
+    jobs = view.integrate_jobs
+    notes = (jobs[0]["metadata"].get("annotations") if jobs else None) or {}
+    return notes.get(ANNOTATION_FINISHED_WORK) == finished_work(view)
 
 
 def _gone(view: View) -> str:
@@ -162,6 +189,11 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
     view = look(ctx.cache, swarm, spec, ctx.now())
     train = observe(view)
     step = next_step(view, train, hindered)
+    if step.told == "Rescued":
+        # By a read: a runner may have finished since the watch spoke last.
+        await _list_tasks(ctx, view)
+        view = look_again(ctx.cache, view, ctx.now())
+        step = next_step(view, train, hindered)
     if step.start:
         step = await _started(ctx, view, train, step)
     if unread and spec is not _STAND_IN:
@@ -223,8 +255,17 @@ async def _take(
     ctx.queue.add_after(key, _LOOK_AGAIN)
 
 
+async def _list_tasks(ctx: Context, view: View) -> None:
+    fields = f"spec.swarm={view.name}"
+    tasks, _ = await ctx.client.list(TASKS, view.namespace, fields=fields)
+    for task in tasks:
+        ctx.remember(TASKS, task)
+
+
 async def _started(ctx: Context, view: View, train: Train, step: Step) -> Step:
     body = next_job(view, train.batch + 1, ctx.settings)
+    notes = body["metadata"].setdefault("annotations", {})
+    notes[ANNOTATION_FINISHED_WORK] = finished_work(view)
     try:
         await ctx.create(JOBS, view.namespace, body)
     except (errors.Forbidden, errors.Invalid) as error:
