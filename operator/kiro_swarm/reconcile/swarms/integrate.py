@@ -236,7 +236,9 @@ async def reconcile(ctx: Context, view: View) -> Train:
         if job_outcome(job) is not None and not meta.get("deletionTimestamp"):
             with suppress(errors.Conflict):
                 await ctx.client.delete(
-                    *(JOBS, view.namespace, meta["name"]),
+                    JOBS,
+                    view.namespace,
+                    meta["name"],
                     uid=meta["uid"],
                     version=meta["resourceVersion"],
                 )

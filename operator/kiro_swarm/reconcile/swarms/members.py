@@ -61,7 +61,9 @@ async def reconcile(ctx: Context, view: View) -> None:
     for instance in leaving(view):
         meta = instance["metadata"]
         await ctx.client.delete(
-            *(INSTANCES, view.namespace, meta["name"]),
+            INSTANCES,
+            view.namespace,
+            meta["name"],
             uid=meta["uid"],
             version=meta["resourceVersion"],
         )
