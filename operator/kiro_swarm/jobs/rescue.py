@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import asyncio
 
+from kiro_swarm.api.meta import DONE
 from kiro_swarm.api.reports import IntegrateReport
+from kiro_swarm.cluster.errors import ClusterError
+from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.merging import Merging
-from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.done import DONE_REFS, Kept
+from kiro_swarm.workspace.errors import InvalidName, WorkspaceError
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.rescue import rescue
 
@@ -25,6 +30,7 @@ async def rescued(merging: Merging) -> IntegrateReport:
     nowhere else still.
     """
     env, repository = merging.env, merging.spec.repository
+    reported, unknown = await _reported(merging)
     made = await asyncio.get_running_loop().run_in_executor(
         None,
         rescue,
@@ -35,7 +41,9 @@ async def rescued(merging: Merging) -> IntegrateReport:
         env.uid,
         env.credentials(repository),
         merging.limits,
+        reported,
     )
+    made.left.extend(unknown)
     said = f"pushed {_some(made.refs)}" if made.refs else "pushed nothing"
     if made.left:
         left = _some(made.left, "; ")
@@ -50,6 +58,30 @@ async def rescued(merging: Merging) -> IntegrateReport:
         ),
         "rescued": len(made.refs),
     }
+
+
+async def _reported(merging: Merging) -> tuple[list[Kept], list[str]]:
+    """What is Done by its status, and of what it cannot be said where it is.
+
+    A runner of an earlier release left it in the folder of its instance alone.
+    """
+    env = merging.env
+    found: list[Kept] = []
+    unknown: list[str] = []
+    fields = f"spec.swarm={env.swarm},status.state={DONE}"
+    try:
+        tasks, _ = await merging.client.list(TASKS, env.namespace, fields=fields)
+    except ClusterError as error:
+        return [], [f"finished tasks cannot be listed: {error.message}"]
+    for task in tasks:
+        try:
+            work = candidate_of(task, env)
+        except InvalidName as error:
+            unknown.append(f"task {task['spec']['id']}: {error.message}")
+            continue
+        ref = f"{DONE_REFS}/{work.trailer}"
+        found.append(Kept(work.instance_dir, work.commit, ref, shelved=False))
+    return found, unknown
 
 
 def _some(names: list[str], between: str = ", ") -> str:

@@ -36,11 +36,16 @@ DONE_REFS = "refs/kiro/done"
 
 @dataclass(frozen=True)
 class Kept:
-    """Work that a runner has kept: where it is, which commit, under which ref it is to be."""
+    """Work that a runner has kept: where it is, which commit, under which ref it is to be.
+
+    ``shelved``: the place is this work's alone; else it is the folder of its instance, where
+    a runner of an earlier release has left it, and nothing of it is removed.
+    """
 
     place: Path
     commit: str
     ref: str
+    shelved: bool = True
 
     @property
     def trailer(self) -> str:
@@ -63,7 +68,7 @@ def take(mirror: Path, branch: str, work: Kept, limits: Limits) -> None:
 
 def remove_adopted(mirror: Path, work: Kept) -> None:
     """Remove what a runner has kept, once the mirror has it under its ref."""
-    if Git(mirror).commit_id(work.ref) == work.commit:
+    if work.shelved and Git(mirror).commit_id(work.ref) == work.commit:
         discard(work.place)
 
 

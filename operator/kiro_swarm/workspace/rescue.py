@@ -217,8 +217,12 @@ def rescue(
     swarm_uid: str,
     credentials: Optional[Credentials] = None,
     limits: Optional[Limits] = None,
+    reported: Iterable[Kept] = (),
 ) -> Rescued:
     """Push it; what could be pushed, and what could not.
+
+    :param reported: what is Done by its status, and where it is if it is on no shelf and not
+        in the mirror.
 
     Raises RemoteError, GitFailed, and whatever is nobody's fault, when all was pushed that could
     be before. Of a swarm without its integration branch, RefNotFound.
@@ -236,5 +240,7 @@ def rescue(
     run.done(doubts)
     if missing is not None:
         raise missing
-    run.kept(doubts, kept(root), limits or Limits())
+    works = {work.trailer: work for work in reported}
+    works.update((work.trailer, work) for work in kept(root))
+    run.kept(doubts, works.values(), limits or Limits())
     return run.made

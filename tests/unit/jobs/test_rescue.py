@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 import time
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from kiro_swarm.api.reports import IntegrateReport
@@ -43,6 +45,33 @@ async def test_what_is_done_is_saved_and_not_merged(job: Job) -> None:
     assert job.status("1.1")["state"] == "Done"
     assert job.repositories.head() == head
     assert [line["kind"] for line in job.ledger()] == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_what_an_earlier_runner_left_in_its_folder_is_saved_or_named(
+    job: Job, there: bool
+) -> None:
+    finalizers = {"metadata": {"finalizers": ["swarm.kiro.dev/rescue"]}}
+    job.apply(integration={"push": "Never", "onDelete": "Rescue"})
+    job.api.store.patch(SWARMS, NAMESPACE, "demo", finalizers)
+    job.repositories.prepare()
+    work = job.repositories.work({"a.txt": "x"})
+    job.done(work)  # on no shelf
+    if not there:
+        shutil.rmtree(work.instance_dir)
+    job.api.store.delete(SWARMS, NAMESPACE, "demo")
+    job.api.tell()
+    name = f"refs/kiro/rescue/{job.env.uid}/done/{work.trailer}"
+    for _ in range(2):
+        assert await integrate(job.client, job.env) == (0 if there else 1)
+        said = job.words()
+        if there:
+            assert said["rescued"] == 1
+            assert git(job.repositories.upstream, "rev-parse", name) == work.commit
+            assert work.instance_dir.is_dir(), "it is the agent's, who may be at work"
+        else:
+            assert said["reason"] == "RescueIncomplete"
+            assert work.trailer in said["message"]
 
 
 class Endless:
