@@ -17,7 +17,7 @@ from kiro_swarm.tasks.file.lines import Document, Line
 from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.prose_grammar import Sentence, sentences
 from kiro_swarm.tasks.file.prose_tokens import Token, tokens_of
-from kiro_swarm.tasks.file.prose_words import TASK
+from kiro_swarm.tasks.file.prose_words import after_task
 
 #: So much of a line is looked at.
 _LONGEST: Final = 2_000
@@ -172,7 +172,7 @@ class _Prose:
             if token.kind != "id" or not self._known(token.text):
                 continue
             first = all(before.kind == "sign" for before in tokens[:at][:9]) and at < 9
-            if first or not token.text.isdigit() or TASK.has(tokens[at - 1]):
+            if first or not token.text.isdigit() or after_task(tokens, at) is not None:
                 last = token.text
         return last
 

@@ -30,6 +30,7 @@ _OPENERS: Final = (
 )
 _MOST_BETWEEN: Final = 6
 _MOST_LISTED: Final = 50
+_MOST_SAID: Final = 16
 _DECORATION: Final = frozenset("`*_\"'“”‘’[]#(「」（")
 _QUOTES: Final = _DECORATION - {"(", "（"}
 _CLOSING: Final = frozenset("`*_\"'“”‘’]#」")
@@ -222,7 +223,9 @@ class _Reader:
         return at >= len(self._tokens) or self._tokens[at].text in _ENDS
 
     def _ordered(self, start: int) -> bool:
-        """Whether the word in front of a place speaks of an order: ``starts after``."""
+        """Whether what is in front of a place speaks of an order: ``starts after``, a task."""
+        if start > 1 and self._tokens[start - 1].kind == "id":
+            return words.after_task(self._tokens, start - 1) is not None
         return start > 0 and words.ORDERED.has(self._tokens[start - 1])
 
     def _leads(self, start: int) -> bool:
@@ -231,6 +234,10 @@ class _Reader:
         while at >= 0 and at > start - 5 and words.LEAD.has(self._tokens[at]):
             at -= 1
         return at < 0 or self._tokens[at].text in _STARTS
+
+    def _first(self, at: int) -> bool:
+        """Whether only signs stand in front of a place."""
+        return at < 9 and all(token.kind == "sign" for token in self._tokens[:at])
 
     def _denied(self, start: int) -> bool:
         before = self._tokens[max(0, start - 6) : start]
@@ -242,11 +249,11 @@ class _Reader:
         if found is None:
             return None, at + 1
         after = self._past(found.end, _CLOSING)
-        end = words.BEHIND.end(self._tokens, after)
-        begin = at
-        for before in (at - 1, at - 2):
-            if before >= 0 and words.TASK.end(self._tokens, before) == at:
-                begin, found.named = before, True
+        end = words.BEHIND.end(self._tokens, after) or self._premise(after)
+        task = words.after_task(self._tokens, at)
+        begin = at if task is None else task
+        # `3.1 is the foundation` is of a task where nothing stands in front of it.
+        found.named |= task is not None or ("." in found.ids[0] and self._first(at))
         if end is None or (begin > 0 and words.OTHER.has(self._tokens[begin - 1])):
             return None, found.end
         mere = any(name.isdigit() for name in found.ids) and not found.named
@@ -258,6 +265,19 @@ class _Reader:
         if other is not None and other.ahead:
             return other, further  # `task 1 must come before task 2`
         return self._sentence(found, False, begin, end), end
+
+    def _premise(self, at: int) -> Optional[int]:
+        """Where a clause ends that says at last that an id is what the rest builds on."""
+        start = words.SAYS.end(self._tokens, at)
+        if start is None:
+            return None
+        for place in range(start, min(start + _MOST_SAID, len(self._tokens))):
+            end = words.PREMISE.end(self._tokens, place)
+            if end is not None:
+                return end if self._closed(end) else None
+            if self._tokens[place].kind not in ("character", "word", "id"):
+                return None
+        return None
 
     def _sentence(self, found: _List, ahead: bool, start: int, end: int) -> Sentence:
         return Sentence(

@@ -76,9 +76,11 @@ MAYBE: Final = Phrases(
 )
 #: The other way round: what follows waits for the task that says so.
 AHEAD_SURE: Final = Phrases(
-    "unblocks,prerequisite for,prerequisite of,precedes,must precede,dependency of"
-    ",dependency for,required by,required for,needed by,needed for",
-    "voraussetzung für,prérequis pour,requisito previo para,prerequisito per",
+    "unblocks,unlocks,feeds into,prerequisite for,prerequisite of,prerequisite to,precedes"
+    ",must precede,dependency of,dependency for,required by,required for,needed by,needed for"
+    ",foundation for,foundation of,basis for,basis of",
+    "voraussetzung für,grundlage für,basis für,prérequis pour,requisito previo para"
+    ",prerequisito per",
 )
 AHEAD_MAYBE: Final = Phrases(
     "before,blocks,enables,ahead of,prior to", "vor", "avant", "antes de", "prima di"
@@ -88,6 +90,8 @@ BETWEEN: Final = Phrases(
     "the,of,for,on,both,all,also,that,work,has,have,und,und auf,von,der,die,das,dem,den"
     ",des,la,le,les,el,los"
     ",las,de,del,de la,du,que,di,da,do,a,o,il,lo,то,于,於"
+    ",starting,starting on,starting with,beginning,moving to,moving on to,proceeding to"
+    ",proceeding with,beginn von,de commencer,empezar"
 )
 END_OF: Final = Phrases(
     "completion,completing,finishing,finish,output,outputs,result,results,end,delivery"
@@ -101,6 +105,16 @@ TASK: Final = Phrases(
     ",tarefa,tarefas,attività,compito,задача,задачи,задаче,задачу",
     "任务,任務,タスク,작업,태스크",
 )
+
+
+def after_task(tokens: Sequence[Token], at: int) -> Optional[int]:
+    """Where the word for a task in front of ``at`` begins, or None."""
+    for start in range(at - 1, max(-1, at - 4), -1):
+        if TASK.end(tokens, start) == at:
+            return start
+    return None
+
+
 #: May as well be a step of something else.
 STEP: Final = Phrases(
     "step,steps,item,items,schritt,schritte,schritten,étape,étapes,paso,pasos,passo,passos"
@@ -135,15 +149,26 @@ BEHIND: Final = Phrases(
     ",required,needed,first,is required first,are required,must exist,must exist first"
     ",must be in place"
     ",must be done before,must complete,must finish,must come,must run first,must land"
-    ",must land first,must be merged first,must finish first",
-    "muss zuerst,muss fertig sein,vorausgesetzt,zuerst,doit être terminée,doit être terminé"
-    ",d'abord,debe estar terminada,debe terminar,primero,prima,сначала",
+    ",must land first,must be merged first,must finish first"
+    ",must both be done,must both complete,must both be complete,must both finish"
+    ",must all be done,must all complete,must all be complete,must all finish"
+    ",is the foundation,is a foundation,are the foundation,is the basis,are the basis"
+    ",is the prerequisite,are prerequisites,are the prerequisites",
+    "muss zuerst,muss fertig sein,vorausgesetzt,zuerst,ist die grundlage,ist die basis"
+    ",ist voraussetzung,ist die voraussetzung,doit être terminée,doit être terminé"
+    ",d'abord,est la base,est le prérequis,es la base,é a base,è la base"
+    ",debe estar terminada,debe terminar,primero,prima,сначала",
     "完成后,完成後,完成之后,完成之後,之后,之後,做完后,结束后,以后",
     "に依存,に依存する,の後,のあと,の後に,完了後,の完了後,が完了,が完了したら"
     ",が終わったら,が終わって,が終わり,の終了後"
     ",を待つ,が前提,を前提,に続,が必要,完了待ち,の次に,より後,ができたら,の出力",
     "에 의존,이후,후에,다음에,완료 후,완료 이후,이 끝나,가 끝나,이 완료,가 완료,을 기다"
     ",를 기다,이 필요,가 필요",
+)
+#: Stand behind the id with words between, in front of what is said of it: 1 が全体の前提である.
+SAYS: Final = Phrases("が,は,是,为,為")
+PREMISE: Final = Phrases(
+    "前提,前提条件,前提です,前提である,前提だ,前提となる,前提になる"
 )
 #: What a clause that is about an order begins with.
 LEAD: Final = Phrases(

@@ -77,6 +77,15 @@ dipende da 3                     3
 タスク3が前提                    3
 1에 의존                         1
 1.2 완료 후                      1.2
+task 3 is the foundation         3
+task 3 is the basis              3
+tasks 1 and 2 must both finish   1, 2
+Aufgabe 3 ist die Grundlage      3
+la tâche 3 est la base           3
+la tarea 3 es la base            3
+タスク 3 が両方の段の前提。      3
+タスク 3 が全体の前提である      3
+任务 3 是所有任务的前提          3
 """
 #: Told where it stands alone; behind other words of a title it may be anything.
 SAID_IN_TEXT = """
@@ -133,6 +142,9 @@ después de 2 días
 依赖3个库
 要件 1.2 が前提
 3回の後
+3 is based in the foundation
+タスク 3 は前提を確かめる試験
+3 が全体の前提を壊す
 """
 _ROWS = [row.rsplit("  ", 1) for row in SAID.strip().splitlines()]
 _TEXTS = [row.rsplit("  ", 1) for row in SAID_IN_TEXT.strip().splitlines()]
@@ -190,6 +202,22 @@ def test_what_waits_for_this_task_is_told_there() -> None:
     assert message.endswith("write '_Depends: 9_' below 4 to make it wait")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Finish task 1.1 before starting task 3",
+        "Task 1.1 unlocks task 3",
+        "タスク 1.1 blocks 3",
+        "Task 1.1 feeds into task 3",
+        "Task 1.1 blocks 3",
+    ],
+)
+def test_what_a_task_named_in_front_is_before_is_told_there(words: str) -> None:
+    found = parse(PLAN.format(title="", text="") + f"\n## Notes\n\n- {words}\n")
+    (told,) = [d.message for d in found.diagnostics if d.code == "prose-dependency"]
+    assert told.endswith("write '_Depends: 1.1_' below 3 to make it wait")
+
+
 def test_only_tasks_that_are_there_count_and_a_word_for_a_task_is_one() -> None:
     assert _told("(needs 7)", "title") == []
     assert len(_told("depends on task 7", "title")) == 1
@@ -231,3 +259,17 @@ def test_words_take_time_in_proportion_to_their_length(kind: str) -> None:
     begun = time.process_time()
     parse(text)
     assert time.process_time() - begun < 6
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "タスク 1.1 が両方の段の前提。後は自由",
+        "1.1 is the foundation; the others build on it",
+        "任务 1.1 是所有任务的前提",
+    ],
+)
+def test_what_the_rest_builds_on_is_told_outside_of_the_tasks(words: str) -> None:
+    found = parse(PLAN.format(title="", text="") + f"\n## Notes\n\n- {words}\n")
+    (told,) = [d.message for d in found.diagnostics if d.code == "prose-dependency"]
+    assert "write '_Depends: 1.1_' below the task that waits" in told
