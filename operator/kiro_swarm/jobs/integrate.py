@@ -28,7 +28,7 @@ from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.jobs.merging import Held, Merging, TasksHeld, report_of
 from kiro_swarm.jobs.rescue import rescued
 from kiro_swarm.jobs.tries import Tries
-from kiro_swarm.jobs.upkeep import keep_up, make_room, room_made, use_of_volume
+from kiro_swarm.jobs.upkeep import keep_up, make_room, room_made, tell_use
 from kiro_swarm.jobs.waiting import tell_waiting
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import INTEGRATE
@@ -103,7 +103,7 @@ class Integration:
             "head": integration_head(self._env.mirror, self._merging.branch),
             "message": f"merged {self._merged}, sent back {self._returned}",
         }
-        report["volumeUsed"], report["volumeSize"] = use_of_volume(self._env)
+        tell_use(self._env, report)
         if await self._merging.push_is_due():
             report["pushed"] = await self._merging.push()
         if self._held:

@@ -1,8 +1,9 @@
 """What the integrate Job does for the volume: when its merges are done, and where room is short.
 
 Called by ``integrate``. It says what the swarm still needs, by the tasks and the spec of this
-moment, and has the rest removed. Guarantees: trouble with it is a line in the log and no
-more; the next Job tries again. A volume that is full is tidied before anything is written.
+moment, and has the rest removed. Guarantees: trouble with it, of the API server's, git's or the
+volume's making, is a line in the log and no more: merges are pushed and told all the same, and
+the next Job tries again. A volume that is full is tidied before anything is written.
 """
 
 from __future__ import annotations
@@ -11,26 +12,35 @@ import asyncio
 import logging
 import os
 import shutil
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import AsyncIterator, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE
+from kiro_swarm.api.reports import IntegrateReport
+from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace.blame import of_the_machine
-from kiro_swarm.workspace.errors import VolumeTrouble
+from kiro_swarm.workspace.errors import VolumeTrouble, WorkspaceError
 from kiro_swarm.workspace.upkeep import Needed, marks, tidy
 
 log = logging.getLogger(__name__)
 
 
 async def keep_up(merging: Merging, *, pressed: bool = False) -> None:
-    """Remove from the volume what nobody needs any more."""
+    """Remove from the volume what nobody needs any more, as far as that can be done now."""
+    try:
+        await _keep_up(merging, pressed)
+    except (ClusterError, WorkspaceError, OSError) as error:
+        log.warning("the volume is not tidied: %s", error)
+
+
+async def _keep_up(merging: Merging, pressed: bool) -> None:
     env, loop = merging.env, asyncio.get_running_loop()
     # First: what is cut after it stays, whatever was needed before.
     seen = await loop.run_in_executor(None, marks, env.root)
@@ -63,8 +73,12 @@ async def room_made(merging: Merging) -> AsyncIterator[None]:
 
 def _is_short(env: JobEnvironment) -> bool:
     """Whether the use is above the bound; of files that there can be, as well."""
-    used, size = use_of_volume(env)
-    facts = os.statvfs(env.root)
+    try:
+        used, size = use_of_volume(env)
+        facts = os.statvfs(env.root)
+    except OSError as error:
+        log.warning("how full the volume is cannot be told: %s", error)
+        return False
     files = facts.f_files - facts.f_favail
     most = env.limits.volume_part
     return used > most * size or (facts.f_files > 0 and files > most * facts.f_files)
@@ -74,6 +88,12 @@ def use_of_volume(env: JobEnvironment) -> tuple[int, int]:
     """Bytes in use of the volume, and all that it has for us."""
     use = shutil.disk_usage(env.root)
     return use.used, use.used + use.free
+
+
+def tell_use(env: JobEnvironment, report: IntegrateReport) -> None:
+    """Say in the report how full the volume is, where that can be told."""
+    with suppress(OSError):
+        report["volumeUsed"], report["volumeSize"] = use_of_volume(env)
 
 
 async def _needed(merging: Merging) -> Optional[Needed]:

@@ -12,7 +12,7 @@ called again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -81,31 +81,42 @@ def is_adopted(mirror: Path, uid: str, attempt: int, commit: str) -> bool:
     return Git(mirror).commit_id(f"{DONE_REFS}/{trailer}") == commit
 
 
+def refs(git: Git) -> dict[str, str]:
+    """All of them: ``<uid>/<attempt>`` -> commit."""
+    listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS)
+    found = (line.split(" ") for line in listed.text.splitlines())
+    return {ref[len(DONE_REFS) + 1 :]: commit for commit, ref in found}
+
+
+def deletions(works: Mapping[str, str]) -> bytes:
+    """What ``git update-ref --stdin`` is told to drop them, while they are as ``refs`` told."""
+    return "".join(
+        f"delete {DONE_REFS}/{trailer} {commit}\n" for trailer, commit in works.items()
+    ).encode()
+
+
 def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
     """Drop the refs of tasks that are merged.
 
     A ref goes when the branch contains its commit, or when ``merged``, the uids of tasks that
     the branch has, names its task: a later attempt took its place.
     """
-    listed = Git(mirror).run(
-        *("for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS)
-    )
-    refs = [line.split(" ") for line in listed.text.splitlines()]
-    if not refs:
+    there = refs(Git(mirror))
+    if not there:
         return
     contained = Git(mirror).run(
         *("for-each-ref", f"--merged=refs/heads/{branch}", "--format=%(refname)"),
         DONE_REFS,
     )
     over = set(contained.text.splitlines())
-    lines = [
-        f"delete {ref} {commit}\n"
-        for commit, ref in refs
-        if ref in over or ref[len(DONE_REFS) + 1 :].split("/")[0] in merged
-    ]
-    if lines:
+    done = {
+        trailer: commit
+        for trailer, commit in there.items()
+        if f"{DONE_REFS}/{trailer}" in over or trailer.split("/")[0] in merged
+    }
+    if done:
         with owned(mirror) as git:
-            git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+            git.run("update-ref", "--stdin", stdin=deletions(done))
 
 
 def kept(root: Path) -> Iterator[Kept]:

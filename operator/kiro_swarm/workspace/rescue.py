@@ -25,7 +25,7 @@ from typing import Optional
 from kiro_swarm.workspace.adoption import adopt
 from kiro_swarm.workspace.blame import blame
 from kiro_swarm.workspace.credentials import Credentials
-from kiro_swarm.workspace.done import DONE_REFS, Kept, kept
+from kiro_swarm.workspace.done import Kept, kept, refs
 from kiro_swarm.workspace.doubts import Doubts
 from kiro_swarm.workspace.errors import (
     Doubtful,
@@ -151,11 +151,7 @@ class _Rescue:
 
     def _adopted(self) -> dict[str, str]:
         """Trailer -> commit of the finished work that the mirror has."""
-        listed = self.git.run(
-            "for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS
-        )
-        found = [line.split(" ") for line in listed.text.splitlines()]
-        return {ref[len(DONE_REFS) + 1 :]: commit for commit, ref in found}
+        return refs(self.git)
 
     def _one(self, doubts: Doubts, trailer: str, commit: str) -> None:
         """Push one work; what it may do to git is noted, where there is room to note it."""

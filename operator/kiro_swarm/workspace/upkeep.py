@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.policy import naming
+from kiro_swarm.workspace import done
 from kiro_swarm.workspace.disk import folders, remove
-from kiro_swarm.workspace.done import DONE_REFS
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.finished import discard, is_leaving
 from kiro_swarm.workspace.git import Git
@@ -210,18 +210,14 @@ def _pack(
 
 def _drop_refs(mirror: Path, attempts: Mapping[str, int]) -> None:
     """Of attempts that a later one has followed. Of tasks that are unknown they stay."""
-    listed = Git(mirror).run(
-        *("for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS)
-    )
-    lines: list[str] = []
-    for line in listed.text.splitlines():
-        commit, ref = line.split(" ")
-        uid, _, attempt = ref[len(DONE_REFS) + 1 :].partition("/")
+    followed: dict[str, str] = {}
+    for trailer, commit in done.refs(Git(mirror)).items():
+        uid, _, attempt = trailer.partition("/")
         if attempt.isdigit() and int(attempt) < attempts.get(uid, 0):
-            lines.append(f"delete {ref} {commit}\n")
-    if lines:
+            followed[trailer] = commit
+    if followed:
         with owned(mirror) as git:
-            git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+            git.run("update-ref", "--stdin", stdin=done.deletions(followed))
 
 
 def _drop_tags(root: Path, mirror: Path, needed: Needed, limits: Thresholds) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from typing import Callable, Optional
 
 import pytest
+from aiohttp import web
 
 from kiro_swarm.api.reports import IntegrateReport
-from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.jobs.integrate import integrate
 from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.jobs.upkeep import room_made
 from kiro_swarm.workspace.errors import RemoteError, VolumeTrouble
+from kiro_swarm.workspace.upkeep import marks
+from tests.support.fake_store import Refused
 from tests.unit.jobs.work import Job
-from tests.unit.reconcile.surroundings import NAMESPACE
 
 
 async def test_the_folder_of_an_instance_that_was_scaled_away_is_emptied(
@@ -43,17 +45,77 @@ async def test_an_instance_beyond_the_number_that_still_has_work_keeps_it(
     assert (job.repositories.instance(3).tree / "a").exists()
 
 
-async def test_trouble_with_it_is_no_trouble_of_the_merges(job: Job) -> None:
-    job.apply(instances=0)
+class Lists:
+    """What happens at each list of all tasks, in the order of them.
+
+    One is of the upkeep where room is short, one asks whether all is done, one is of the
+    upkeep at the end, one asks whether a push is due.
+    """
+
+    def __init__(self, *happens: Optional[Callable[[], None]]) -> None:
+        self.happens = list(happens)
+
+    async def __call__(self, request: web.Request) -> None:
+        lists = request.method == "GET" and request.path.endswith("/kirotasks")
+        if lists and request.query.get("fieldSelector") == "spec.swarm=demo":
+            happens = self.happens.pop(0) if self.happens else None
+            if happens is not None:
+                happens()
+
+
+def away() -> None:
+    raise Refused(503, "ServiceUnavailable", "no leader")
+
+
+async def test_trouble_of_the_api_server_with_it_is_no_trouble_of_the_merges(
+    job: Job,
+) -> None:
+    job.apply(instances=0, integration={"push": "OnComplete"})
     job.repositories.prepare()
     job.done(job.repositories.work({"a": "1"}))
-    stray = job.repositories.instance(2).folder
-    job.repositories.cut(index=2)
-    shutil.rmtree(stray)
-    stray.write_text("no folder")
+    job.limit(volume_part=0.0)
+    lists = job.api.intercept = Lists(away, None, away, None)
     assert await integrate(job.client, job.env) == 0
+    assert lists.happens == []
     assert job.status("1.1")["state"] == "Merged"
-    assert job.api.store.read(SWARMS, NAMESPACE, "demo")["spec"]["instances"] == 0
+    assert job.words()["pushed"] == job.repositories.head()
+
+
+async def test_trouble_of_the_volume_with_it_is_no_trouble_of_the_merges(
+    job: Job,
+) -> None:
+    job.apply(instances=0, integration={"push": "OnComplete"})
+    job.repositories.prepare()
+    job.done(job.repositories.work({"a": "1"}))
+    folder = job.repositories.top / "instances"
+
+    def unreadable() -> None:
+        # Also for one who runs as root, and may read every folder that is one.
+        folder.rename(job.repositories.top / "elsewhere")
+        folder.symlink_to(folder)
+
+    lists = job.api.intercept = Lists(unreadable, None, None)
+    assert await integrate(job.client, job.env) == 0
+    with pytest.raises(OSError, match="symbolic links"):
+        marks(job.repositories.top)
+    assert len(lists.happens) == 1, "the upkeep asked for no tasks"
+    assert job.words()["pushed"] == job.repositories.head()
+
+
+async def test_trouble_with_it_does_not_take_the_place_of_why_it_was_done(
+    job: Job,
+) -> None:
+    job.apply(instances=1)
+    job.repositories.prepare()
+    lists = job.api.intercept = Lists(away)
+
+    async def work(merging: Merging) -> IntegrateReport:
+        async with room_made(merging):
+            raise VolumeTrouble("no room", reason="VolumeFull")
+
+    assert await report_of(job.client, job.env, work) == 1
+    assert lists.happens == []
+    assert job.words()["reason"] == "VolumeFull"
 
 
 async def test_the_job_says_how_full_the_volume_is(job: Job) -> None:
