@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, Sequence
 
 from kiro_swarm.api.swarm import Gate
+from kiro_swarm.policy.words import harmless, one_line
 from kiro_swarm.sandbox.port import (
     CONNECTION_LOST,
     DEADLINE_EXCEEDED,
@@ -37,6 +38,9 @@ CHECKOUT_FAILED = "CheckoutFailed"
 _TREE = "/gate/tree"
 _CHECKOUT_SECONDS = 600
 _AGAIN_SECONDS = 60.0
+#: Of a gate's output, for one line of a task's message.
+_LAST = 8192
+_LONGEST_SAID = 200
 #: How a shell says that a program is not there, or not one that it can run.
 _NOT_RUNNABLE = (126, 127)
 
@@ -94,7 +98,10 @@ class ContainerGates:
             await self._renew()
             if not before or not (await self._checkout(before)).succeeded:
                 raise GateUnavailable(f"the gate container cannot check out: {said}")
-            return GateVerdict(False, "checkout", said, reason=CHECKOUT_FAILED)
+            why = _in_one_line(made.describe(), made.tail)
+            return GateVerdict(
+                False, "checkout", said, reason=CHECKOUT_FAILED, said=why
+            )
         runs: list[GateRun] = []
         for gate in self._gates:
             began = time.monotonic()
@@ -130,6 +137,7 @@ class ContainerGates:
             output=f"{result.tail}\n{gate.name} {how}",
             runs=runs,
             reason=GATE_TIMED_OUT if late else GATE_FAILED,
+            said=_in_one_line(how, result.tail),
         )
 
     async def _never_runs(self, gate: Gate, before: str) -> bool:
@@ -173,6 +181,14 @@ class ContainerGates:
         raise Doubtful(
             f"the gate container was ended while {what} ran in it, mostly for lack of memory"
         )
+
+
+def _in_one_line(how: str, output: str) -> str:
+    """How a gate ended, and the last line of its output that says anything."""
+    lines = harmless(output[-_LAST:].replace("\r", "\n")).splitlines()
+    spoken = [line for line in lines if any(map(str.isalnum, line))]
+    last = spoken[-1] if spoken else ""
+    return one_line(f"({how}): {last}" if last else f"({how})", _LONGEST_SAID)
 
 
 def _not_runnable(result: ExecResult) -> bool:

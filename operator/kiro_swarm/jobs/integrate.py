@@ -302,7 +302,7 @@ def status_after(task: KiroTask, outcome: Outcome, now: datetime) -> Patch:
         message = f"conflicts with merged work in {', '.join(outcome.files[:5])}"
     elif isinstance(outcome, GateFailed):
         reason = outcome.reason
-        message = _GATE_SAID[reason].format(outcome.gate)
+        message = f"{_GATE_SAID[reason].format(outcome.gate)} {outcome.said}".strip()
     else:
         reason, message = outcome.reason, outcome.brief.splitlines()[0]
     return after_failure(

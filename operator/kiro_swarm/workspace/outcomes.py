@@ -25,7 +25,8 @@ class GateRun:
 class GateVerdict:
     """What the gates said about a commit; ``gate`` names the one that decided.
 
-    ``runs``: those that passed, in their order. ``reason``: why it did not pass.
+    ``runs``: those that passed, in their order. ``reason``: why it did not pass. ``said``: the
+    same for people, in one line.
     """
 
     passed: bool
@@ -33,6 +34,7 @@ class GateVerdict:
     output: str = ""
     runs: tuple[GateRun, ...] = ()
     reason: str = "GateFailed"
+    said: str = ""
 
 
 class GatePort(Protocol):
@@ -89,11 +91,12 @@ class Conflict:
 
 @dataclass(frozen=True)
 class GateFailed:
-    """The merged result did not pass ``gate``; ``reason`` in one word."""
+    """The merged result did not pass ``gate``; ``reason`` in one word, ``said`` in one line."""
 
     gate: str
     brief: str
     reason: str = "GateFailed"
+    said: str = ""
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ class MergeTrain:
                 brief = briefs.gate_brief(
                     candidate.branch, trial.before, verdict.gate, verdict.output
                 )
-                return GateFailed(verdict.gate, brief, verdict.reason)
+                return GateFailed(verdict.gate, brief, verdict.reason, verdict.said)
             commit = advance(self._mirror, self._branch, trial, verdict.runs)
             if commit is not None:
                 return Merged(commit, trial.before)

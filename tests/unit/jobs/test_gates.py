@@ -121,10 +121,40 @@ async def test_how_a_gate_fails_is_said(
     assert said in verdict.output
     word = status_after(
         {"spec": {"maxAttempts": 3}, "status": {"state": "Done", "attempt": 1}},  # type: ignore[typeddict-item]
-        GateFailed(verdict.gate, "brief", verdict.reason),
+        GateFailed(verdict.gate, "brief", verdict.reason, verdict.said),
         NOW,
     )
     assert word["reason"] == reason
+    assert word["message"].startswith("attempt 1: gate gate-0 ")
+    assert said.replace("gate-0 ", "") in word["message"]
+
+
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        (r"one\n\033[31mE  assert 1 == 2\033[0m\n\n", "E assert 1 == 2"),
+        (r"10%%\r50%%\rdisk full\r\n", "disk full"),
+        (r"1 failed\n========\n\n", "1 failed"),
+        (r"\xe2\x80\xaetxt.exe\x00 \xff", "txt.exe"),
+        (r"\033]0;title\007\n \t\n", ""),
+    ],
+)
+async def test_the_last_line_of_a_red_gate_is_said(
+    job: Job, gate: Entrypoint, output: str, line: str
+) -> None:
+    job.repositories.prepare()
+    command = ["bash", "-c", f"printf '{output}'; exit 3"]
+    verdict = await check(gates(job, gate, command), job.repositories.head())
+    expected = f"(exited with 3): {line}" if line else "(exited with 3)"
+    assert verdict.said.rstrip("\ufffd ") == expected
+
+
+async def test_what_is_said_of_a_red_gate_is_short(job: Job, gate: Entrypoint) -> None:
+    job.repositories.prepare()
+    command = ["sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x; exit 3"]
+    verdict = await check(gates(job, gate, command), job.repositories.head())
+    assert verdict.said.startswith("(exited with 3): xxx")
+    assert len(verdict.said) == 200
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,13 @@ PROGRAM = [sys.executable, "-c", "from kiro_swarm.cli.main import main; main()"]
             },
         ),
         (
-            GateFailed("tests", "1 failed"),
+            GateFailed("tests", "1 failed", said="(exited with 1): 1 failed"),
             {
                 "state": "Ready",
                 "reason": "GateFailed",
                 "brief": "1 failed",
-                "message": "attempt 2: gate tests is red on the merged result",
+                "message": "attempt 2: gate tests is red on the merged result "
+                "(exited with 1): 1 failed",
             },
         ),
         (

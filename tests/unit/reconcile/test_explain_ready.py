@@ -189,3 +189,15 @@ def test_everything_that_holds_a_task_is_said() -> None:
         "  also: it touches files of 2 (Done), and waits until that is merged",
         "  also: 1 of 3 attempts failed; the last ended with NoChanges",
     ]
+
+
+def test_what_the_last_attempt_ended_with_is_said_in_its_words() -> None:
+    said = "attempt 1: gate tests is red on the merged result (exited with 1): 1 failed"
+    back = node(
+        *("1", "Ready"),
+        failures=1,
+        history=[{**HISTORY[-1], "outcome": "GateFailed"}],
+        reason="GateFailed",
+        message=said,
+    )
+    assert said in about(seen(back), "1").text

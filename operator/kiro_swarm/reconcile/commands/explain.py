@@ -187,7 +187,12 @@ def _failed_before(task: KiroTask) -> list[Reason]:
     if not failures or not history:
         return []
     message = f"{failures} of {allowed} attempts failed; the last ended with"
-    return [Reason("failed-before", f"{message} {history[-1]['outcome']}")]
+    outcome = str(history[-1]["outcome"])
+    # What the status says is of that end while its reason is.
+    said = short(status.get("message") or "") if status.get("reason") == outcome else ""
+    return [
+        Reason("failed-before", f"{message} {outcome}" + (f", {said}" if said else ""))
+    ]
 
 
 def _said(view: View, status: KiroTaskStatus) -> str:
