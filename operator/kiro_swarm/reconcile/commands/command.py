@@ -284,9 +284,7 @@ async def _do(run: CommandRun, outcome: Outcome) -> bool:
         await answer(run, failed(error.message))
         return False
     except errors.ClusterError as error:
-        taken = isinstance(error, errors.NameTaken)
-        gone = isinstance(error, (errors.Conflict, errors.NotFound)) and not taken
-        if gone and run.seconds_left > 0:
+        if _has_moved(run, outcome, error):
             raise  # it is another one now, or is gone: decide again
         await _held_up(run, outcome, error)
         return False
@@ -299,6 +297,28 @@ async def _do(run: CommandRun, outcome: Outcome) -> bool:
     return True
 
 
+def _has_moved(run: CommandRun, outcome: Outcome, error: errors.ClusterError) -> bool:
+    """Whether a write came too late for its object; not when it does so again and again."""
+    moved = isinstance(error, (errors.Conflict, errors.NotFound))
+    if not moved or isinstance(error, errors.NameTaken) or _is_aside(outcome):
+        return False
+    left = _patience(run)
+    run.ctx.queue.add_after(run.key, max(0.0, left))  # then, not after a long delay
+    return left > 0
+
+
+def _is_aside(outcome: Outcome) -> bool:
+    """Whether all that is left to do is to make objects with names of its own."""
+    return all(effect.verb == "create" for effect in outcome.effects)
+
+
+def _patience(run: CommandRun) -> float:
+    """How long others still wait for a command whose writes fail; this one begins to count."""
+    uid, now = run.command["metadata"]["uid"], run.ctx.monotonic()
+    since = run.ctx.refused.setdefault(uid, now)
+    return min(run.seconds_left, _REFUSED_PATIENCE - (now - since))
+
+
 async def _held_up(
     run: CommandRun, outcome: Outcome, error: errors.ClusterError
 ) -> None:
@@ -306,28 +326,31 @@ async def _held_up(
 
     What only makes objects with names of its own holds nobody up meanwhile and has until its
     deadline. What changes objects of others must not be done after what is said later: the
-    others wait for it, so it has less time, unless the API server is away for all.
+    others wait for it, so it has less time. That begins when its own status could be written:
+    an API server that is away for all refuses nobody.
     """
     ctx, uid = run.ctx, run.command["metadata"]["uid"]
     ctx.backlog.stumble(run.command)
-    refused = isinstance(error, (errors.Forbidden, errors.NameTaken))
+    refused = not isinstance(error, errors.Unavailable)
     left = run.seconds_left
-    aside = all(effect.verb == "create" for effect in outcome.effects)
-    if refused and not aside:
-        since = ctx.refused.setdefault(uid, ctx.monotonic())
-        left = min(left, _REFUSED_PATIENCE - (ctx.monotonic() - since))
+    aside = _is_aside(outcome)
+    if not aside and (refused or uid in ctx.refused):
+        left = _patience(run)
     why = f"the API server refuses a write: {error.message}"
     if not refused:
         why = f"a write does not succeed: {error.message}"
     if left <= 0:
-        ctx.refused.pop(uid, None)
         late = failed(f"given up: {why}")
-        await answer(run, late, reason="Refused" if refused else "DeadlineExceeded")
+        over = not refused and run.seconds_left <= 0
+        await answer(run, late, reason="DeadlineExceeded" if over else "Refused")
+        ctx.refused.pop(uid, None)
         return
     log.info("%s: %s", run.key.name, why)
     await stuck(run, outcome, why, WAITING if aside else WORKING)
+    if not aside:
+        left = _patience(run)
     pause = max(_AGAIN_SECONDS, error.retry_after or 0.0)
-    ctx.queue.add_after(run.key, min(left, pause))
+    ctx.queue.add_after(run.key, max(0.0, min(left, pause)))
 
 
 async def _defect(run: CommandRun) -> None:

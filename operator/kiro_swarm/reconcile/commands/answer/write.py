@@ -47,6 +47,8 @@ from kiro_swarm.reconcile.objects.manifests import owner
 log = logging.getLogger(__name__)
 #: What trying again soon does not help against.
 _NEVER = (errors.Forbidden, errors.Invalid, errors.NameTaken)
+#: What an answer does not wait for at the audit log, which is tried again when it is given.
+_LATER = (*_NEVER, errors.Unavailable)
 #: An object of the API has 1 MiB at most.
 _DOCUMENT_BYTES = 900 * 1024
 
@@ -114,7 +116,7 @@ async def answer(
     if run.changing and run.action is not None and run.swarm is not None:
         try:
             status["audit"] = await _log(run, run.action, run.swarm, status)
-        except _NEVER as error:
+        except _LATER as error:
             log.warning("%s: not in the audit log: %s", run.key.name, error.message)
             said = logged(run, False, "AuditLogRefused", error.message)
             status["conditions"].append(said)
@@ -130,7 +132,7 @@ async def log_afterwards(run: CommandRun, action: Action, swarm: KiroSwarm) -> b
     """
     try:
         line = await _log(run, action, swarm, run.status)
-    except _NEVER as error:
+    except _LATER as error:
         log.warning("%s: not in the audit log: %s", run.key.name, error.message)
         return False
     patch: SwarmCommandStatus = {"audit": line}
