@@ -30,7 +30,7 @@ def task(number: int, state: str, **status: Any) -> Object:
 
 def instance(index: int, phase: str = "Ready") -> Object:
     return {
-        "metadata": {"name": f"demo-{index}"},
+        "metadata": {"name": f"demo-{index}", "uid": f"demo-{index}-uid"},
         "spec": {"index": index, "colour": "#007fff"},
         "status": {"phase": phase},
     }
