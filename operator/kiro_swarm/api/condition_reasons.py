@@ -39,7 +39,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
             "True": _row("InstancesReady"),
             "False": _row(
                 *("Preparing", "PrepareFailed", "InstancesNotReady", "Suspended"),
-                *("InstancesHeld", "NoInstances"),
+                *("InstancesHeld", "NoInstances", "CreateRefused"),
             ),
         },
         "Reconciling": {
@@ -54,6 +54,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
                 "TasksFailed",
                 "PrepareFailed",
                 "IntegrateFailed",
+                "CreateRefused",
                 *_STANDSTILL,
                 of_jobs=True,
             ),

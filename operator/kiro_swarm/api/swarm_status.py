@@ -7,8 +7,8 @@ type            True when                                False / reasons
 ==============  =======================================  ==============================
 Ready           prepared, and every wanted instance is   Preparing, PrepareFailed,
                 ready (but for those that a person       InstancesNotReady, Suspended,
-                stopped or paused: not all of them), or  InstancesHeld, NoInstances
-                all the work is finished
+                stopped or paused: not all of them), or  InstancesHeld, NoInstances,
+                all the work is finished                 CreateRefused
 Reconciling     something still moves towards the spec   Idle
 Stalled         nothing can move without a person        Progressing; True reasons: the
                                                          reason of the failed prepare,

@@ -125,7 +125,7 @@ class Remembered:
     """Commands without an answer, in their order."""
 
     refused: dict[str, float] = field(default_factory=dict)
-    """Uid of a command -> since when its writes are refused (monotonic)."""
+    """Uid of a command or a swarm -> since when its writes are refused (monotonic)."""
 
     doubts: Doubts = field(default_factory=Doubts)
     """Kinds that are to be listed soon. A new process lists all of them."""

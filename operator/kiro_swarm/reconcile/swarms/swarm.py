@@ -44,6 +44,7 @@ from kiro_swarm.reconcile.swarms import (
     integrate,
     members,
     prepare,
+    refusals,
     rescue,
     volume,
 )
@@ -60,7 +61,16 @@ _LOOK_AGAIN = 1.0
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
-    """Bring one swarm a step nearer to what is wanted."""
+    """Bring one swarm a step nearer to what is wanted; what is refused is told on it."""
+    try:
+        await _reconcile(ctx, key)
+    except (errors.Forbidden, errors.Invalid) as error:
+        await refusals.tell(ctx, key, error)
+        raise
+    refusals.got_through(ctx, key)
+
+
+async def _reconcile(ctx: Context, key: Key) -> None:
     swarm = ctx.cache.get(SWARMS, key.namespace, key.name)
     if swarm is None:
         return

@@ -1,0 +1,120 @@
+"""A claim or a Job that the API server refuses: told on the KiroSwarm, once, and while it is so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kiro_swarm.api.condition_reasons import fits
+from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.resources import EVENTS, SWARMS
+from kiro_swarm.reconcile.swarms import swarm
+from tests.support.fake_store import Refused
+from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.reconcile.world import World
+
+QUOTA = "exceeded quota: small, requested: count/jobs.batch=1, used: 3, limited: 3"
+#: What is refused: the resource, HTTP status and reason, what the API server says.
+KIND = {
+    "a claim by a quota": (
+        *("persistentvolumeclaims", 403, "Forbidden"),
+        f'persistentvolumeclaims "demo-workspace" is forbidden: {QUOTA}',
+    ),
+    "a Job by a quota": (
+        *("jobs", 403, "Forbidden"),
+        f'jobs.batch "demo-prepare-1" is forbidden: {QUOTA}',
+    ),
+    "a Job by a label": (
+        *("jobs", 422, "Invalid"),
+        'Job.batch "demo-prepare-1" is invalid: metadata.labels: Invalid value: "a b"',
+    ),
+}
+
+
+async def step(world: World) -> bool:
+    """What the watches say, and one reconcile; whether it got through."""
+    world.listen()
+    try:
+        await swarm.reconcile(world.ctx, world.ctx.key(SWARMS, NAMESPACE, "demo"))
+    except (errors.Forbidden, errors.Invalid):
+        return False
+    return True
+
+
+def found(world: World, kind: str) -> Any:
+    conditions = world.status()["conditions"]
+    assert all(
+        fits("KiroSwarm", one["type"], one["status"], one["reason"])
+        for one in conditions
+    )
+    (one,) = [one for one in conditions if one["type"] == kind]
+    return one["status"], one["reason"]
+
+
+@pytest.mark.parametrize("case", KIND)
+async def test_what_is_refused_is_told_and_writes_nothing_more(
+    world: World, case: str
+) -> None:
+    plural, code, reason, said = KIND[case]
+
+    async def refuse(request: Any) -> None:
+        if request.method == "POST" and request.path.endswith(f"/{plural}"):
+            raise Refused(code, reason, said)
+
+    world.api.intercept = refuse
+    world.apply_swarm()
+    assert not await step(world)
+    assert world.status()["message"].endswith(said)
+    assert found(world, "Ready") == ("False", "CreateRefused")
+    assert found(world, "Stalled") == ("False", "Progressing")
+    (event,) = world.cluster.all(EVENTS)
+    assert (event["reason"], event["type"]) == ("CreateRefused", "Warning")
+    assert said in event.get("message", event.get("note", ""))
+    written = len(world.api.writes)
+    assert not await step(world)
+    assert world.api.writes[written:] == []
+    world.clock.seconds += 61
+    assert not await step(world)
+    assert found(world, "Stalled") == ("True", "CreateRefused")
+    assert found(world, "Reconciling") == ("False", "Idle")
+    written = len(world.api.writes)
+    assert not await step(world)
+    assert world.api.writes[written:] == []
+    world.ctx.refused.clear()  # another process
+    assert not await step(world)
+    assert world.api.writes[written:] == []
+    world.api.intercept = None
+    assert await step(world)
+    assert found(world, "Stalled") == ("False", "Progressing")
+    assert found(world, "Ready") == ("False", "Preparing")
+
+
+async def test_a_swarm_at_work_says_it_too_and_comes_to_rest(world: World) -> None:
+    said = f'jobs.batch "demo-integrate-1" is forbidden: {QUOTA}'
+
+    async def refuse(request: Any) -> None:
+        made = request.method == "POST" and request.path.endswith("/jobs")
+        if made and "integrate" in (await request.json())["metadata"]["name"]:
+            raise Refused(403, "Forbidden", said)
+
+    world.api.intercept = refuse
+    world.apply_swarm()
+    with pytest.raises(errors.Forbidden):
+        await world.live(60)
+    for _ in range(3):
+        assert not await step(world)
+    assert found(world, "Ready") == ("False", "CreateRefused")
+    assert found(world, "Prepared") == ("True", "Prepared")
+    written = len(world.api.writes)
+    assert not await step(world)
+    assert world.api.writes[written:] == []
+    world.clock.seconds += 61
+    assert not await step(world)
+    assert found(world, "Stalled") == ("True", "CreateRefused")
+    world.api.intercept = None
+    assert await step(world)
+    world.clock.seconds += 10
+    assert await step(world)
+    assert found(world, "Ready") == ("True", "InstancesReady")
+    assert found(world, "Stalled") == ("False", "Progressing")
