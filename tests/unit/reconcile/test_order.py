@@ -10,6 +10,7 @@ import random
 from pathlib import Path
 from typing import Any, Optional
 
+import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,10 +21,35 @@ from kiro_swarm.reconcile.engine.backlog import Backlog, is_waiting, phase_of
 from tests.unit.reconcile.test_backlog import command
 from tests.unit.reconcile.world import World, a_world
 
-STARTING = ("resume swarm", "run task 1", "retry task 1")
-HALTING = ("pause swarm", "stop all tasks")
+#: What it is about: kind and name; nothing where it is all of the swarm.
+STARTING = {
+    "resume swarm": "",
+    "retry all tasks": "",
+    "run task 1": "task 1",
+    "retry task 2": "task 2",
+    "resume task 1": "task 1",
+    "restart instance a": "instance a",
+    "resume instance b": "instance b",
+    "resume instance 1": "instance 1",
+}
+HALTING = {
+    "pause swarm": "",
+    "stop all tasks": "",
+    "stop task 1": "task 1",
+    "pause task 2": "task 2",
+    "pause instance a": "instance a",
+    "stop instance b graceful": "instance b",
+}
 SENTENCES = (*STARTING, *HALTING, "scale instances 3", "status swarm")
 ACTIONS = ("say", "say", "second", "work", "work", "wait", "answer", "touch", "restart")
+
+
+def concerns(halting: str, starting: str) -> bool:
+    """Whether one ends work that the other would start."""
+    if halting not in HALTING:
+        return False
+    ended, begun = HALTING[halting], STARTING[starting]
+    return not ended or not begun or ended == begun
 
 
 class Model:
@@ -78,7 +104,8 @@ class Model:
         done = [
             one["metadata"]["name"]
             for one in self.there[number + 1 :]
-            if one["spec"]["command"] in HALTING and one.get("status")
+            if one.get("status")
+            and concerns(one["spec"]["command"], item["spec"]["command"])
         ]
         return done[-1] if done else None
 
@@ -139,6 +166,21 @@ def test_a_new_process_has_the_same_order_and_says_the_same_of_what_is_overtaken
         else:
             model.restart(which)
         model.judge()
+
+
+@pytest.mark.parametrize("halting", HALTING)
+@pytest.mark.parametrize("starting", STARTING)
+def test_what_ends_work_overtakes_what_would_start_the_same(
+    starting: str, halting: str
+) -> None:
+    model = Model()
+    model.say(starting)
+    model.say(halting)
+    model.write(1, phase="Running", reason="Working")
+    model.judge()
+    first, second = model.there
+    expected = second["metadata"]["name"] if concerns(halting, starting) else None
+    assert model.backlog.overtaken_by(first) == expected
 
 
 def test_of_what_an_older_release_wrote_nobody_is_said_to_be_overtaken_within_its_second() -> (

@@ -4,7 +4,7 @@ Fed by every change of a SwarmCommand (``Context.wake``), asked by the command r
 Guarantees: commands that may change a swarm do so in the order in which they were created,
 each when those before it have their answer or only wait for an outcome; who only looks, or
 tries dry, waits for nobody. What stops work waits for nobody who is stuck (``held_up``), and
-what was said before it to start work is not done after it (``overtaken_by``). A command that
+what was said before it to start the same is not done after it (``overtaken_by``). A command that
 says again what one before it said, with its correlation id, holds nobody up: it gets the
 answer of the first. A name stands in line once: a command that was made anew under it takes
 the place of the one before, whatever of the two is heard first.
@@ -46,6 +46,9 @@ MOST_UNANSWERED = 1000
 #: What a correlation id is taken for: the id, by whom, dry or not, looking or not.
 Scope = tuple[str, str, bool, bool]
 _Order = tuple[bool, str, int, str]
+#: What a sentence is about: kind and name of one object; None: all of the swarm.
+Target = Optional[tuple[str, str]]
+_Halt = tuple[tuple[str, int], str]
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class _Place:
     blocks: bool
     changes: bool
     starts: bool
+    #: What it is about: kind and name; None: all of the swarm.
+    target: Target
     scope: Optional[Scope]
     requester: str
     seen: float
@@ -100,8 +105,8 @@ class Backlog:
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], _Line] = {}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
-        #: The latest command that ended work, and has begun: order and name.
-        self._halts: dict[tuple[str, str], tuple[tuple[str, int], str]] = {}
+        #: The latest command that ended work of each object, and has begun: order and name.
+        self._halts: dict[tuple[str, str], dict[Target, _Halt]] = {}
 
     def note(self, command: SwarmCommand, at: float = 0.0) -> None:
         """A command is new or has changed.
@@ -125,25 +130,27 @@ class Backlog:
         if has_halted(command):
             # Of one whose place within its second is not known nobody is said to be earlier.
             halt = (created, version if certain else 0), name
-            self._halts[where] = max(self._halts.get(where, (("", 0), "")), halt)
+            halts, target = self._halts.setdefault(where, {}), target_of(spec)
+            halts[target] = max(halts.get(target, halt), halt)
         if phase_of(command) in FINISHED:
             self.forget(command)
             return
         line = self._lines.setdefault(where, _Line())
         if known is not None:
             changes, scope, excess = known.changes, known.scope, known.excess
-            starts, at = known.starts, known.seen
+            starts, target, at = known.starts, known.target, known.seen
             self._leave(where, name, for_good=False)
         else:
             changes = may_change(spec)
             starts = changes and first_permission(spec["command"]) in _STARTING
+            target = target_of(spec) if starts else None
             scope = scope_of(spec, changes)
             excess = line.counts.get(_requester(spec), 0) >= MOST_UNANSWERED
         blocks = changes and not is_waiting(command)
         begun = phase_of(command) == "Running"
         place = _Place(
             *(begun, created, version, certain, name, uid, blocks, changes),
-            *(starts, scope, _requester(spec), at, excess and not begun),
+            *(starts, target, scope, _requester(spec), at, excess and not begun),
         )
         line.places[name] = place
         line.counts[place.requester] = line.counts.get(place.requester, 0) + 1
@@ -238,25 +245,35 @@ class Backlog:
 
     def overtaken_by(self, command: SwarmCommand) -> Optional[str]:
         """The command that was said later and done already, where this one would undo it."""
-        where = _line_of(command)
-        halt = self._halts.get(where)
-        place = self._place(where, command["metadata"]["name"])
-        if halt is None or place is None or is_waiting(command):
+        place = self._place(_line_of(command), command["metadata"]["name"])
+        if place is None or is_waiting(command):
             return None
-        return halt[1] if place.starts and place.said < halt[0] else None
+        halt = self._halt(_line_of(command), place)
+        return None if halt is None else halt[1]
 
     def overtaken(self, namespace: str, swarm: str) -> list[str]:
         """Names of the commands that end as overtaken when it is their turn."""
         where = namespace, swarm
-        line, halt = self._lines.get(where), self._halts.get(where)
-        if line is None or halt is None:
-            return []
-        places = line.places.values()
+        line = self._lines.get(where, _Line())
         return [
             one.name
-            for one in places
-            if one.starts and one.blocks and one.said < halt[0]
+            for one in line.places.values()
+            if one.blocks and self._halt(where, one) is not None
         ]
+
+    def _halt(self, where: tuple[str, str], place: _Place) -> Optional[_Halt]:
+        """The last that was said after a command and ended work that it would start."""
+        halts = self._halts.get(where)
+        if not halts or not place.starts:
+            return None
+        if place.target is None:
+            last = max(halts.values())
+        else:
+            about = [halts[one] for one in (None, place.target) if one in halts]
+            if not about:
+                return None
+            last = max(about)
+        return last if place.said < last[0] else None
 
     def lock(self, namespace: str, swarm: str) -> asyncio.Lock:
         """Held while one command decides and writes: two never do so at once."""
@@ -353,6 +370,16 @@ def scope_of(spec: SwarmCommandSpec, changes: bool) -> Optional[Scope]:
     if not wanted:
         return None
     return str(wanted), _requester(spec), bool(spec.get("dryRun")), changes
+
+
+def target_of(spec: SwarmCommandSpec) -> Target:
+    """The one object that a sentence is about; None: all of the swarm, or nobody knows."""
+    try:
+        action = read(str(spec["command"]))
+    except SentenceError:
+        return None
+    names = [str(value) for value in action.arguments.values()]
+    return (action.noun, names[0]) if len(names) == 1 else None
 
 
 def has_halted(command: SwarmCommand) -> bool:
