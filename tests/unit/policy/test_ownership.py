@@ -18,13 +18,14 @@ from kiro_swarm.policy.ownership import (
     is_record,
     same_owner,
 )
+from tests.unit.policy.test_irreversible import called
 
 PACKAGE = Path(kiro_swarm.__file__).parent
 #: Who answers whose an object is.
 ASKED = {
-    *("belongs_to", "is_owned", "is_record", "same_owner", "must_be_ours"),
-    "belongs_to_swarm",
+    *("belongs_to", "is_owned", "is_record", "same_owner", "belongs_to_swarm"),
 }
+RAISES = {"must_be_ours"}
 #: What is no name of an object: parts of names and branches, and questions about names.
 NO_OBJECTS = {
     *("short_hash", "task_part", "task_branch", "integration_branch"),
@@ -37,11 +38,23 @@ def item(*uids: str, **labels: str) -> Any:
     return {"metadata": {"name": "x", "labels": labels, "ownerReferences": references}}
 
 
-def functions(path: Path) -> Iterator[tuple[str, str]]:
-    text = path.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(text)):
+def functions(path: Path) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node.name, ast.unparse(node)
+            yield node.name, node
+
+
+def asks(function: ast.AST) -> bool:
+    """Whether whose an object is is asked, and what is said is not thrown away.
+
+    Who raises need not be looked at.
+    """
+    bare = {id(node.value) for node in ast.walk(function) if isinstance(node, ast.Expr)}
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    return any(
+        called(call) in RAISES or (called(call) in ASKED and id(call) not in bare)
+        for call in calls
+    )
 
 
 def test_every_name_is_listed() -> None:
@@ -56,9 +69,25 @@ def test_every_name_is_listed() -> None:
 @pytest.mark.parametrize("one", DERIVED, ids=lambda one: f"{one.name} {one.resource}")
 def test_whose_it_is_is_asked_where_the_list_says(one: Derived) -> None:
     module, _, function = one.asked_by.partition(":")
-    sources = [text for name, text in functions(PACKAGE / module) if name == function]
-    assert sources, one.asked_by
-    assert any(f"{asked}(" in text for text in sources for asked in ASKED)
+    found = [node for name, node in functions(PACKAGE / module) if name == function]
+    assert found, one.asked_by
+    assert any(asks(node) for node in found), one.asked_by
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ("if is_owned(x, y): use(x)", True),
+        ("return [a for a in x if is_owned(a, y)]", True),
+        ("ours = belongs_to(x, y)", True),
+        ("await must_be_ours(x, y)", True),
+        ("is_owned(x, y)", False),
+        ("use('is_owned(')", False),
+        ("pass", False),
+    ],
+)
+def test_an_answer_that_nobody_looks_at_does_not_count(body: str, right: bool) -> None:
+    assert asks(ast.parse(f"async def f(x, y):\n    {body}\n")) is right
 
 
 def test_nobody_else_reads_references_to_owners() -> None:
