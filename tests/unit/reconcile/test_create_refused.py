@@ -8,8 +8,9 @@ import pytest
 
 from kiro_swarm.api.condition_reasons import fits
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import EVENTS, SWARMS
+from kiro_swarm.cluster.resources import EVENTS, INSTANCES, SWARMS
 from kiro_swarm.reconcile.swarms import swarm
+from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.support.fake_store import Refused
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
@@ -118,3 +119,24 @@ async def test_a_swarm_at_work_says_it_too_and_comes_to_rest(world: World) -> No
     assert await step(world)
     assert found(world, "Ready") == ("True", "InstancesReady")
     assert found(world, "Stalled") == ("False", "Progressing")
+
+
+async def test_a_pod_that_is_refused_is_an_event_of_the_swarm(world: World) -> None:
+    said = 'pods "demo-1-0" is forbidden: violates PodSecurity "restricted:latest"'
+
+    async def refuse(request: Any) -> None:
+        if request.method == "POST" and request.path.endswith("/pods"):
+            raise Refused(403, "Forbidden", said)
+
+    world.apply_swarm()
+    world.api.intercept = refuse
+    await step(world)
+    world.listen()
+    key = world.ctx.key(INSTANCES, NAMESPACE, "demo-1")
+    for _ in range(3):
+        with pytest.raises(errors.Forbidden):
+            await RECONCILERS[INSTANCES](world.ctx, key)
+    (event,) = world.cluster.all(EVENTS)
+    assert event["involvedObject"]["kind"] == "KiroSwarm"
+    assert event["reason"] == "CreateRefused"
+    assert event["message"] == f"demo-1: its pod is refused: {said}"

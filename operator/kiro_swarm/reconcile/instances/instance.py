@@ -6,7 +6,7 @@ status once the pod is ready. What is to be done is decided in ``decision``.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Final, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.instance import InstancePhase, KiroInstance
@@ -14,6 +14,7 @@ from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster import errors
+from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.times import parse
@@ -33,6 +34,9 @@ from kiro_swarm.reconcile.objects.pods import (
     template_hash,
 )
 from kiro_swarm.reconcile.snapshot.board import board_of, filling
+
+#: As what a swarm is told what is refused of its other objects (swarms/refusals.py).
+REFUSED: Final = "CreateRefused"
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -67,7 +71,7 @@ async def _bring_on(ctx: Context, key: Key) -> None:
             if not await make_pod(ctx, swarm, spec, instance):
                 ctx.queue.add_after(key, 1.0)  # the watch brings it, or it goes away
         except (errors.Forbidden, errors.Invalid) as error:
-            await _report_refusal(ctx, seen, error)
+            await _report_refusal(ctx, swarm, seen, error)
             raise
     if decision.status != status_of(instance):
         await ctx.patch_status(INSTANCES, instance, decision.status)
@@ -119,7 +123,7 @@ async def make_pod(
 
 
 async def _report_refusal(
-    ctx: Context, seen: Observed, error: errors.ClusterError
+    ctx: Context, swarm: KiroSwarm, seen: Observed, error: errors.ClusterError
 ) -> None:
     """Say why there is no pod: a quota, a policy, a field that the API server refuses."""
     before = status_of(seen.instance)
@@ -127,4 +131,11 @@ async def _report_refusal(
     message = f"its pod is refused: {error.message}"
     status = status_after(seen, phase, message, restarts_of(seen.instance))
     if status != before:
+        await emit(
+            *(ctx.client, SWARMS, swarm),
+            reason=REFUSED,
+            message=f"{seen.instance['metadata']['name']}: {message}",
+            now=ctx.now(),
+            warning=True,
+        )
         await ctx.patch_status(INSTANCES, seen.instance, status)

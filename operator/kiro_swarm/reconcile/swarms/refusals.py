@@ -20,9 +20,9 @@ from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.policy.conditions import condition, find, is_true
 from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.instances.instance import REFUSED
 from kiro_swarm.reconcile.swarms.status import differs
 
-REFUSED: Final = "CreateRefused"
 #: Seconds after which a person has to act: a quota that is full for a moment needs nobody.
 PATIENCE: Final = 60.0
 
