@@ -145,7 +145,7 @@ def checkout_command(mirror: Path, commit: str, into: Path) -> None:
 
 
 def _wanted(exclude: str, profile: str) -> Excluded:
-    lines = [line for line in exclude.splitlines() if line.strip()]
+    lines = [line for line in exclude.split("\n") if line.strip()]
     return Excluded(lines, profile or None)
 
 

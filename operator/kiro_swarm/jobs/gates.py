@@ -185,7 +185,7 @@ class ContainerGates:
 
 def _in_one_line(how: str, output: str) -> str:
     """How a gate ended, and the last line of its output that says anything."""
-    lines = harmless(output[-_LAST:].replace("\r", "\n")).splitlines()
+    lines = harmless(output[-_LAST:].replace("\r", "\n")).split("\n")
     spoken = [line for line in lines if any(map(str.isalnum, line))]
     last = spoken[-1] if spoken else ""
     return one_line(f"({how}): {last}" if last else f"({how})", _LONGEST_SAID)

@@ -304,7 +304,7 @@ def status_after(task: KiroTask, outcome: Outcome, now: datetime) -> Patch:
         reason = outcome.reason
         message = f"{_GATE_SAID[reason].format(outcome.gate)} {outcome.said}".strip()
     else:
-        reason, message = outcome.reason, outcome.brief.splitlines()[0]
+        reason, message = outcome.reason, outcome.brief.partition("\n")[0]
     return after_failure(
         task["status"],
         task["spec"],

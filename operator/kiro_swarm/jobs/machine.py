@@ -107,7 +107,7 @@ class Machine:
             own = self._known[before]
         if own.passed or red.gate in [run.name for run in own.runs]:
             return
-        lines = [line.strip() for line in own.output.splitlines() if line.strip()]
+        lines = [line.strip() for line in own.output.split("\n") if line.strip()]
         raise BranchHinders(
             f"gate {own.gate} fails on the branch {self._branch} as it is, at {before[:12]},"
             f" without the work that waits: {' | '.join(lines[-2:])[-400:]}.{_ADVICE}"

@@ -134,5 +134,5 @@ class Keeping:
             if may_be_the_machine(error, lambda: place_trouble(self._shelf)):
                 return Failed(WORKSPACE_FAILED, f"the work could not be kept: {error}")
             found = unmergeable(error)
-            return Failed(found.reason, found.brief.splitlines()[0], found.brief)
+            return Failed(found.reason, found.brief.partition("\n")[0], found.brief)
         return result

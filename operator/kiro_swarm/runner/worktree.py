@@ -161,7 +161,7 @@ def _end_of(result: ExecResult) -> str:
 
 
 def _last_object(stdout: str) -> dict[str, object]:
-    lines = stdout.strip().splitlines() or [""]
+    lines = stdout.strip().split("\n")
     try:
         return read_object(lines[-1])
     except ProtocolError:

@@ -270,7 +270,9 @@ _REFUSED: tuple[tuple[str, str], ...] = (
 
 def explain(url: str, stderr: str) -> RemoteError | GitFailed:
     """The error that the end of git's output means."""
-    detail = " | ".join(line.strip() for line in stderr.splitlines() if line.strip())
+    detail = " | ".join(
+        line.strip() for line in re.split("[\r\n]", stderr) if line.strip()
+    )
     # The address itself may hold any of these words.
     text = stderr.replace(url, "")
     for pattern, kind, reason, advice in _KNOWN:

@@ -56,7 +56,7 @@ def for_merges(files: list[tuple[str, str]]) -> str:
     lines: list[str] = []
     macros: set[str] = set()
     for folder, text in sorted(files, key=lambda item: (item[0].count("/"), item[0])):
-        for line in text.splitlines():
+        for line in text.split("\n"):
             macro = _MACRO.match(line) if not folder else None
             if macro is not None:
                 macros.add(macro[1])
@@ -81,8 +81,13 @@ def _split(line: str) -> list[str]:
         return [""]
     quoted = _QUOTED.match(line)
     if quoted is not None:
-        return [quoted[0], *line[quoted.end() :].split()]
-    return line.split()
+        return [quoted[0], *_words(line[quoted.end() :])]
+    return _words(line)
+
+
+def _words(line: str) -> list[str]:
+    # As git parts them: more than that is white to Unicode.
+    return [word for word in re.split(r"[ \t\r]+", line) if word]
 
 
 def _below(folder: str, pattern: str) -> str:
@@ -121,7 +126,7 @@ def _files(git: Git, tree: str) -> Iterator[tuple[str, str]]:
         folder, _, last = path.rpartition("/")
         # A link of that name is not followed, as git does not.
         if last == _NAME and facts.startswith(b"100"):
-            found.append((folder, facts.decode().split(" ")[2]))
+            found.append((folder, facts.decode("ascii").split(" ")[2]))
     found.sort(key=lambda item: (item[0].count("/"), item[0]))
     left = BYTES
     for folder, blob in found[:FILES]:

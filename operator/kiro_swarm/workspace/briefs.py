@@ -45,7 +45,8 @@ def conflict_hunks(text: str) -> str:
     """The parts of a file that are between conflict markers, with line numbers."""
     shown: list[str] = []
     inside = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, ended in enumerate(text.split("\n"), start=1):
+        line = ended.rstrip("\r")
         if line.startswith("<<<<<<< "):
             inside = True
             shown.append(f"@@ line {number} @@")
@@ -84,7 +85,7 @@ def gate_brief(branch: str, head: str, gate: str, output: str) -> str:
         f"Gate {gate!r} failed on branch {branch} merged with the integration branch at"
         f" {head[:12]}. {_ADVICE}\nThe end of its output:\n"
     )
-    room = MAXIMUM_BYTES - len(opening.encode())
+    room = MAXIMUM_BYTES - len(opening.encode("utf-8", "replace"))
     tail = output.encode("utf-8", "replace")[-room:].decode("utf-8", "ignore")
     return opening + tail
 

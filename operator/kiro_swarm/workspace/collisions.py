@@ -74,6 +74,6 @@ def _folders(folded: str) -> Iterator[str]:
 def _folded(path: bytes) -> str:
     """As the volumes of Windows and macOS compare names, and a little more widely."""
     if path.isascii():
-        return path.decode().lower()
+        return path.decode("ascii").lower()
     text = unicodedata.normalize("NFC", path.decode("utf-8", "surrogateescape"))
     return unicodedata.normalize("NFC", text.casefold())

@@ -44,6 +44,8 @@ def folders(place: Path) -> list[Path]:
 def read_plain(path: Path, folder: Optional[int] = None) -> str:
     """The text of a plain file (16 MiB at most); empty when it is anything else.
 
+    Bytes that are not UTF-8 are kept, as in names of files (os.fsencode).
+
     ``folder`` is an open one that a relative ``path`` begins at.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -56,7 +58,7 @@ def read_plain(path: Path, folder: Optional[int] = None) -> str:
         os.close(descriptor)
         return ""
     with os.fdopen(descriptor, "rb") as source:
-        return source.read(16 * 1024 * 1024).decode("utf-8", "replace")
+        return source.read(16 * 1024 * 1024).decode("utf-8", "surrogateescape")
 
 
 def write_plain(path: Path, text: str) -> None:
@@ -65,7 +67,7 @@ def write_plain(path: Path, text: str) -> None:
         remove(path)
     fresh = path.with_name(path.name + ".kiro-new")
     remove(fresh)
-    with open(fresh, "x", encoding="utf-8") as target:
+    with open(fresh, "x", encoding="utf-8", errors="surrogateescape") as target:
         target.write(text)
         target.flush()
         os.fsync(target.fileno())

@@ -84,7 +84,7 @@ def is_adopted(mirror: Path, uid: str, attempt: int, commit: str) -> bool:
 def refs(git: Git) -> dict[str, str]:
     """All of them: ``<uid>/<attempt>`` -> commit."""
     listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", DONE_REFS)
-    found = (line.split(" ") for line in listed.text.splitlines())
+    found = (line.split(" ") for line in listed.lines)
     return {ref[len(DONE_REFS) + 1 :]: commit for commit, ref in found}
 
 
@@ -92,7 +92,7 @@ def deletions(works: Mapping[str, str]) -> bytes:
     """What ``git update-ref --stdin`` is told to drop them, while they are as ``refs`` told."""
     return "".join(
         f"delete {DONE_REFS}/{trailer} {commit}\n" for trailer, commit in works.items()
-    ).encode()
+    ).encode("ascii")
 
 
 def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
@@ -108,7 +108,7 @@ def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
         *("for-each-ref", f"--merged=refs/heads/{branch}", "--format=%(refname)"),
         DONE_REFS,
     )
-    over = set(contained.text.splitlines())
+    over = set(contained.lines)
     done = {
         trailer: commit
         for trailer, commit in there.items()

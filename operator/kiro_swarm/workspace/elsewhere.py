@@ -63,7 +63,7 @@ def work_elsewhere(
 def _places(git: Git, instance: Instance, branch: str) -> Iterator[tuple[str, str]]:
     """Name and commit of every place but the branch itself."""
     listed = git.run("for-each-ref", f"--format={_COMMIT} %(refname)", ok=(0, 128))
-    lines = [line.partition(" ") for line in listed.text.splitlines()]
+    lines = [line.partition(" ") for line in listed.lines]
     tagged = any(name.startswith(_TAGS) for _, _, name in lines)
     theirs = _tags_of_the_source(instance) if tagged else frozenset()
     own = (ref for ref in lines if not (ref[2].startswith(_TAGS) and ref[0] in theirs))
@@ -88,12 +88,12 @@ def _tags_of_the_source(instance: Instance) -> frozenset[str]:
     listed = Git(instance.mirror).run(
         *("for-each-ref", f"--format={_COMMIT}", _TAGS, DROPPED), ok=range(256)
     )
-    return frozenset(listed.text.splitlines())
+    return frozenset(listed.lines)
 
 
 def _left_behind(instance: Instance) -> Iterator[tuple[str, str]]:
     """The last states of a HEAD that was detached, or of a branch that was deleted."""
-    moves = read_plain(instance.admin / "logs" / "HEAD").splitlines()[-_MOST:]
+    moves = read_plain(instance.admin / "logs" / "HEAD").split("\n")[-_MOST:]
     for line in reversed(moves):
         oid = line.split(" ", 2)[1] if line.count(" ") > 1 else ""
         if is_object_id(oid):
@@ -103,11 +103,9 @@ def _left_behind(instance: Instance) -> Iterator[tuple[str, str]]:
 def _tips(git: Git, commits: list[str], base: str, branch: str) -> list[str]:
     """Those that nothing leads to, the branch and the others included."""
     asked = "".join(f"{oid}\n" for oid in commits)
-    answers = git.run("cat-file", "--batch-check", stdin=asked.encode()).text
+    answers = git.run("cat-file", "--batch-check", stdin=asked.encode("ascii")).lines
     there = [
-        line.split(" ")[0]
-        for line in answers.splitlines()
-        if line.split(" ")[1:2] == ["commit"]
+        line.split(" ")[0] for line in answers if line.split(" ")[1:2] == ["commit"]
     ]
     if not there:
         return []
@@ -115,9 +113,9 @@ def _tips(git: Git, commits: list[str], base: str, branch: str) -> list[str]:
     against = [f"^{base}", *([f"^{ref}"] if git.commit_id(ref) else [])]
     lines = "".join(f"{line}\n" for line in [*there, *against])
     listed = git.run(
-        *("rev-list", "--parents", "--stdin"), stdin=lines.encode(), ok=(0, 128)
-    ).text
-    rows = [line.split(" ") for line in listed.splitlines()]
+        *("rev-list", "--parents", "--stdin"), stdin=lines.encode("ascii"), ok=(0, 128)
+    ).lines
+    rows = [line.split(" ") for line in listed]
     inner = {parent for row in rows for parent in row[1:]}
     new = {row[0] for row in rows} - inner
     return [oid for oid in there if oid in new]
@@ -127,5 +125,5 @@ def _trees(git: Git, base: str, branch: str) -> set[str]:
     """What the base and the commits of the branch hold: whoever has the same is not new."""
     listed = git.run(
         "log", "--format=%T", f"{base}..{_HEADS}{branch}", ok=(0, 128)
-    ).text
-    return {git.run("rev-parse", f"{base}^{{tree}}").text, *listed.splitlines()}
+    ).lines
+    return {git.run("rev-parse", f"{base}^{{tree}}").text, *listed}

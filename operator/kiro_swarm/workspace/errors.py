@@ -39,7 +39,9 @@ class WorkspaceError(Exception):
     reason = "WorkspaceError"
 
     def __init__(self, message: str, *, reason: Optional[str] = None) -> None:
-        self.message = redact(message)[:_LIMIT]
+        # A name may hold what no text may: half a character.
+        said = message.encode("utf-8", "backslashreplace").decode("utf-8")
+        self.message = redact(said)[:_LIMIT]
         if reason is not None:
             self.reason = reason
         super().__init__(self.message)

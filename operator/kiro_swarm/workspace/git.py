@@ -92,6 +92,15 @@ class Output:
         """Standard output as text, without the last line end."""
         return self.stdout.decode("utf-8", "replace").rstrip("\n")
 
+    @property
+    def lines(self) -> list[str]:
+        """Its lines, as git ends them: a name may hold what Unicode calls an end of line.
+
+        A name that is not UTF-8 keeps its bytes, as the file system's do (os.fsencode).
+        """
+        said = self.stdout.decode("utf-8", "surrogateescape")
+        return said.rstrip("\n").split("\n") if said.rstrip("\n") else []
+
 
 class Git:
     """Runs git in one git directory.

@@ -23,10 +23,10 @@ def refuse_large_files(git: Git, commit: str, head: str, limits: Limits) -> None
     # Without ``^head`` beside it git walks less of what head has than there is.
     found -= _larger(git, limits.file_bytes, head)
     listed = git.run("rev-list", "--objects", commit, f"^{head}").stdout
-    for line in listed.splitlines():
+    for line in listed.split(b"\n"):
         oid, _, path = line.partition(b" ")
-        if oid.decode() in found:
-            size = int(git.run("cat-file", "-s", oid.decode()).text)
+        if oid.decode("ascii") in found:
+            size = int(git.run("cat-file", "-s", oid.decode("ascii")).text)
             raise file_too_large(path, size, limits)
 
 
@@ -36,5 +36,5 @@ def _larger(git: Git, size: int, *commits: str) -> set[str]:
         *("rev-list", "--objects", "--no-object-names", "--filter-print-omitted"),
         f"--filter=blob:limit={size + 1}",
         *commits,
-    ).text
-    return {line[1:] for line in listed.splitlines() if line.startswith("~")}
+    ).lines
+    return {line[1:] for line in listed if line.startswith("~")}

@@ -26,5 +26,5 @@ def bring_home(git: Git, instance: Instance, base: str, commit: str) -> None:
         return
     git.run(
         *("pack-objects", "--quiet", "--revs", str(objects / "pack" / "pack")),
-        stdin=f"{commit}\n^{base}\n".encode(),
+        stdin=f"{commit}\n^{base}\n".encode("ascii"),
     )

@@ -12,6 +12,7 @@ few calls of ``stat``. What the merge train would not call a conflict is none he
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -143,7 +144,7 @@ def _with_commit(
 
 
 def _fork(git: Git, head: str, commit: str) -> str:
-    return git.run("merge-base", head, commit).text.splitlines()[0]
+    return git.run("merge-base", head, commit).lines[0]
 
 
 def _predict(
@@ -160,7 +161,7 @@ def _predict(
 
 def _changed(git: Git, fork: str, commit: str, head: str, spec: Optional[str]) -> Paths:
     """What others changed since the work began: only there can it conflict."""
-    own = (spec or "").encode()
+    own = os.fsencode(spec or "")
     theirs = {name: new for name, _, new in _differences(git, fork, head)}
     # What is not among these is at the work's commit as it is at the head.
     mine = {name: old for name, old, _ in _differences(git, commit, head)}
@@ -174,7 +175,7 @@ def _differences(git: Git, old: str, new: str) -> Iterator[tuple[bytes, str, str
         *("-z", old, new),
     ).stdout.split(b"\0")
     for facts, name in zip(listed[0::2], listed[1::2]):
-        _, _, before, after, _ = facts.decode().split(" ")
+        _, _, before, after, _ = facts.decode("ascii").split(" ")
         yield name, before, after
 
 
@@ -185,6 +186,6 @@ def _tasks(git: Git, fork: str, head: str, files: Sequence[str]) -> tuple[str, .
     said = git.run(
         *("log", "--first-parent", "--merges", "--format=%s", f"{fork}..{head}"),
         *("--", *files),
-    ).text
-    found = (_MERGED_TASK.match(line) for line in said.splitlines())
+    ).lines
+    found = (_MERGED_TASK.match(line) for line in said)
     return tuple(dict.fromkeys(match[1] for match in found if match))[:_SHOWN]

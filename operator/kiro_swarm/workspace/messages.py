@@ -111,7 +111,7 @@ def carries(git: Git, commit: str, trailer: str) -> bool:
     the message holds (a line of dashes, comments, an encoding), and is not the question.
     """
     message = message_of(git.run("cat-file", "commit", commit).stdout)
-    wanted = re.escape(f"{TRAILER_KEY}: {trailer}".encode())
+    wanted = re.escape(f"{TRAILER_KEY}: {trailer}".encode("ascii"))
     return re.search(rb"^%b[ \t\r]*$" % wanted, message, re.MULTILINE) is not None
 
 
@@ -128,7 +128,7 @@ def signed(commit: bytes, trailer: str) -> bytes:
     head, _, message = commit.partition(b"\n\n")
     kept = [line for line in _headers(head) if not line.startswith(b"gpgsig")]
     text = message.rstrip(b"\n")
-    line = f"{TRAILER_KEY}: {trailer}\n".encode()
+    line = f"{TRAILER_KEY}: {trailer}\n".encode("ascii")
     return b"\n".join(kept) + b"\n\n" + (text + b"\n\n" if text else b"") + line
 
 

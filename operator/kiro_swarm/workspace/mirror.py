@@ -15,9 +15,9 @@ swarm's own history begins (set once).
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -29,7 +29,6 @@ from kiro_swarm.workspace.errors import (
     GitFailed,
     RefNotFound,
     RemoteError,
-    WorkspaceError,
     not_writable,
 )
 from kiro_swarm.workspace.git import Git
@@ -37,6 +36,8 @@ from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
 from kiro_swarm.workspace.refs import check_branch, is_object_id
 from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.tags import drop_outdated
+
+log = logging.getLogger(__name__)
 
 SOURCE_REF = "refs/kiro/source"
 START_REF = "refs/kiro/start"
@@ -168,10 +169,12 @@ def fetch_ref(
         remote.fetch(git, refspecs)
     except GitFailed as error:
         raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
-    # A version is a convenience: it does not matter if this fails.
-    with suppress(WorkspaceError):
+    # A version is a convenience: it does not matter if this fails, or how.
+    try:
         drop_outdated(git, lambda: remote.tags(git))
         remote.fetch_tags(git, refspecs[:1])
+    except Exception:
+        log.warning("not all tags are fetched", exc_info=True)
 
 
 def _no_such_ref(git: Git, remote: Remote, ref: Optional[str]) -> RemoteError:
@@ -205,7 +208,7 @@ def _branch_off(git: Git, ref: Optional[str], integration_branch: str) -> Mirror
     if here is not None and here == start and source != start:
         moved = ((branch, source, here), (START_REF, source, start))
         lines = [f"update {name} {new} {old}\n" for name, new, old in moved]
-        git.run("update-ref", "--stdin", stdin="".join(lines).encode())
+        git.run("update-ref", "--stdin", stdin=os.fsencode("".join(lines)))
         return MirrorHead(source, source, source, continued=True)
     # The start is set first: killed between the two, the next run sets the other.
     wanted: dict[str, str] = {}
@@ -222,4 +225,4 @@ def _branch_off(git: Git, ref: Optional[str], integration_branch: str) -> Mirror
 
 def _fork_point(git: Git, source: str, head: str) -> str:
     found = git.run("merge-base", source, head, ok=(0, 1))
-    return found.text.splitlines()[0] if found.status == 0 else head
+    return found.lines[0] if found.status == 0 else head

@@ -73,7 +73,7 @@ def steps_of(git: Git, commits: Iterable[str]) -> dict[str, Step]:
     logged = git.run(
         *("log", "-z", "--no-walk=unsorted", "--ignore-missing", "--stdin"),
         f"--format={_FORMAT}",
-        stdin=wanted.encode(),
+        stdin=wanted.encode("ascii"),
     )
     return {step.commit: step for step in _read(logged.stdout)}
 

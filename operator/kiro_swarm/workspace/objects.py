@@ -56,7 +56,7 @@ def packed_objects(pack_folder: Path) -> int:
 def stored_objects(git: Git) -> dict[str, Stored]:
     """Every object of a repository that borrows none: id -> kind and size."""
     listed = git.run("cat-file", "--batch-all-objects", "--batch-check", "--unordered")
-    return _table(listed.text)
+    return _table(listed.lines)
 
 
 def sizes_of(git: Git, oids: Iterable[str]) -> dict[str, Stored]:
@@ -64,12 +64,14 @@ def sizes_of(git: Git, oids: Iterable[str]) -> dict[str, Stored]:
     wanted = "".join(f"{oid}\n" for oid in oids)
     if not wanted:
         return {}
-    return _table(git.run("cat-file", "--batch-check", stdin=wanted.encode()).text)
+    return _table(
+        git.run("cat-file", "--batch-check", stdin=wanted.encode("ascii")).lines
+    )
 
 
-def _table(listed: str) -> dict[str, Stored]:
+def _table(listed: list[str]) -> dict[str, Stored]:
     table: dict[str, Stored] = {}
-    for line in listed.splitlines():
+    for line in listed:
         oid, _, facts = line.partition(" ")
         kind, _, size = facts.partition(" ")
         if size.isdigit():
@@ -82,7 +84,7 @@ def contents(git: Git, oids: Iterable[str]) -> dict[str, memoryview]:
     wanted = "".join(f"{oid}\n" for oid in oids)
     if not wanted:
         return {}
-    answer = git.run("cat-file", "--batch", stdin=wanted.encode()).stdout
+    answer = git.run("cat-file", "--batch", stdin=wanted.encode("ascii")).stdout
     whole, found, place = memoryview(answer), {}, 0
     while place < len(answer):
         end = answer.index(b"\n", place)

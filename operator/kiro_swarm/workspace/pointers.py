@@ -37,7 +37,7 @@ def pointers(git: Git, blobs: Sequence[str]) -> dict[str, Pointer]:
     small = [oid for oid, size in _sizes(git, blobs) if size <= _LONGEST]
     if not small:
         return {}
-    asked = "".join(f"{oid}\n" for oid in small).encode()
+    asked = "".join(f"{oid}\n" for oid in small).encode("ascii")
     rest = git.run("cat-file", "--batch", stdin=asked).stdout
     found: dict[str, Pointer] = {}
     for oid in small:
@@ -45,15 +45,15 @@ def pointers(git: Git, blobs: Sequence[str]) -> dict[str, Pointer]:
         size = int(head.rsplit(b" ", 1)[1])
         pointer = _POINTER.fullmatch(rest[:size])
         if pointer is not None:
-            found[oid] = Pointer(pointer[1].decode(), int(pointer[2]))
+            found[oid] = Pointer(pointer[1].decode("ascii"), int(pointer[2]))
         rest = rest[size + 1 :]
     return found
 
 
 def _sizes(git: Git, blobs: Sequence[str]) -> Iterator[tuple[str, int]]:
-    asked = "".join(f"{oid}\n" for oid in dict.fromkeys(blobs)).encode()
-    listed = git.run("cat-file", "--batch-check", stdin=asked).text
-    for line in listed.splitlines():
+    asked = "".join(f"{oid}\n" for oid in dict.fromkeys(blobs)).encode("ascii")
+    listed = git.run("cat-file", "--batch-check", stdin=asked).lines
+    for line in listed:
         oid, kind, *size = line.split(" ")
         if kind == "blob":
             yield oid, int(size[0])
@@ -81,7 +81,7 @@ def stored(git: Git, base: str, changes: Sequence[StagedChange]) -> Stored:
     if points:
         listed = git.run("ls-tree", "-r", "-z", "--full-tree", base).stdout
         known = {
-            record.split(b"\t")[0].decode().split(" ")[2]
+            record.split(b"\t")[0].decode("ascii").split(" ")[2]
             for record in listed.split(b"\0")
             if record
         }

@@ -87,7 +87,7 @@ def place_trouble(
 
 def _counts(events: Path) -> dict[str, int]:
     try:
-        lines = [line.split() for line in events.read_text("ascii").splitlines()]
+        lines = [line.split() for line in events.read_text("ascii").strip().split("\n")]
         return {name: int(count) for name, count in lines}
     except (OSError, ValueError):
         return {}  # another version of control groups, or none

@@ -151,7 +151,7 @@ def _objection(git: Git, path: bytes, mode: bytes, oid: bytes) -> str:
     if len(path) > _LONGEST_PATH:
         return f"a path of {len(path)} bytes; {_LONGEST_PATH} are allowed"
     if mode == _LINK:
-        size = int(git.run("cat-file", "-s", oid.decode()).text)
+        size = int(git.run("cat-file", "-s", oid.decode("ascii")).text)
         if not 0 < size <= _LONGEST_LINK:
             return f"a symbolic link to a name of {size} bytes; at most {_LONGEST_LINK}"
     return ""

@@ -9,6 +9,7 @@ killed between the two, the next push finds everything there and notes it.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from datetime import datetime, timezone
@@ -64,8 +65,8 @@ def last_push(git: Git) -> Optional[LedgerEntry]:
     if shown.status != 0:
         return None
     facts, _, message = shown.text.partition("\n\n")
-    said = dict(line.partition(": ")[::2] for line in message.splitlines())
-    named = dict(line.partition(" ")[::2] for line in facts.splitlines())
+    said = dict(line.partition(": ")[::2] for line in message.split("\n"))
+    named = dict(line.partition(" ")[::2] for line in facts.split("\n"))
     seconds = int(named["tagger"].split()[-2])
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     before = said.get(BEFORE_KEY, "")
@@ -96,7 +97,7 @@ def _note(mirror: Path, head: str, mover: Mover) -> None:
             "",
             push_message(before, mover),
         ]
-        tag = git.run("mktag", stdin="\n".join(lines).encode()).text
+        tag = git.run("mktag", stdin=os.fsencode("\n".join(lines))).text
         git.run("update-ref", "--end-of-options", PUSHED_REF, tag)
 
 
@@ -113,7 +114,7 @@ def _why(url: str, branch: str, answer: str, stderr: str) -> str:
         )
     said = " ".join(
         line[len("remote:") :].strip()
-        for line in stderr.splitlines()
+        for line in re.split("[\r\n]", stderr)
         if line.startswith("remote:")
     )
     advice = refusal(f"{why} {said}")

@@ -48,8 +48,8 @@ class Remote:
 
     def list_refs(self, git: Git, names: Sequence[str]) -> dict[str, str]:
         """Full ref name -> object id of those of the full names that exist there."""
-        listed = self._run(git, ("ls-remote",), names, _LIST_SECONDS).text
-        pairs = (line.split("\t", 1) for line in listed.splitlines() if "\t" in line)
+        listed = self._run(git, ("ls-remote",), names, _LIST_SECONDS).lines
+        pairs = (line.split("\t", 1) for line in listed if "\t" in line)
         found = {name: oid for oid, name in pairs if name in names}
         if any(len(oid) != _SHA1_DIGITS for oid in found.values()):
             raise sha256(self.url)
@@ -57,8 +57,8 @@ class Remote:
 
     def branches(self, git: Git) -> Sequence[str]:
         """The short names of its branches."""
-        listed = self._run(git, ("ls-remote", "--heads"), (), _LIST_SECONDS).text
-        return [line.split("refs/heads/", 1)[-1] for line in listed.splitlines()]
+        listed = self._run(git, ("ls-remote", "--heads"), (), _LIST_SECONDS).lines
+        return [line.split("refs/heads/", 1)[-1] for line in listed]
 
     def speaks_git(self, git: Git) -> bool:
         """Whether it is git that answers; asked where it named no branch at all.
@@ -83,8 +83,7 @@ class Remote:
     def tags(self, git: Git) -> dict[str, str]:
         """Full name of each tag -> what it is there, the tag object of an annotated one."""
         listed = self._run(git, ("ls-remote", "--tags", "--refs"), (), _LIST_SECONDS)
-        lines = listed.stdout.decode("utf-8", "surrogateescape").splitlines()
-        pairs = (line.split("\t", 1) for line in lines if "\t" in line)
+        pairs = (line.split("\t", 1) for line in listed.lines if "\t" in line)
         return {name: oid for oid, name in pairs}
 
     def fetch_tags(self, git: Git, refspecs: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ text is refused with a message that names the place.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Optional
 
@@ -75,8 +76,8 @@ def tree_entry(git: Git, tree: str, path: str) -> Optional[tuple[str, str]]:
     listed = git.run("ls-tree", "-z", "--full-tree", tree, "--", path).stdout
     for record in filter(None, listed.split(b"\0")):
         facts, _, name = record.partition(b"\t")
-        if name == path.encode():
-            mode, _, oid = facts.decode().split(" ")
+        if name == os.fsencode(path):
+            mode, _, oid = facts.decode("ascii").split(" ")
             return mode, oid
     return None
 

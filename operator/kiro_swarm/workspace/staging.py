@@ -44,7 +44,7 @@ def staged_changes(git: Git, base: str) -> list[StagedChange]:
     fields = raw.split(b"\0")
     found: list[StagedChange] = []
     for facts, path in zip(fields[0::2], fields[1::2]):
-        before, mode, _, oid, kind = facts.decode().lstrip(":").split(" ")
+        before, mode, _, oid, kind = facts.decode("ascii").lstrip(":").split(" ")
         found.append(StagedChange(path, before, mode, oid, kind[:1]))
     return found
 
@@ -130,5 +130,5 @@ def _names(paths: list[bytes]) -> str:
 
 
 def _first_line(done: Output) -> str:
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    lines = [line for line in done.stderr.split("\n") if line.strip()]
     return lines[0][:200] if lines else f"status {done.status}"

@@ -60,7 +60,7 @@ def _links(git: Git) -> dict[bytes, str]:
     for record in git.run("ls-files", "--stage", "-z").stdout.split(b"\0"):
         facts, _, path = record.partition(b"\t")
         if facts.startswith(b"160000"):
-            found[path] = facts.decode().split(" ")[1]
+            found[path] = facts.decode("ascii").split(" ")[1]
     return found
 
 
@@ -71,7 +71,7 @@ def _staged(instance: Instance, path: bytes, oid: str) -> bytes:
         return b"0 " + b"0" * len(oid) + b"\t" + path + b"\0"
     repository = _repository_of(instance, place)
     stands = _head(repository) if repository is not None else None
-    return f"{_LINK} {stands or oid}\t".encode() + path + b"\0"
+    return f"{_LINK} {stands or oid}\t".encode("ascii") + path + b"\0"
 
 
 def _is_plain(place: Path) -> bool:
@@ -87,7 +87,7 @@ def _head(repository: Path) -> Optional[str]:
     if said.startswith("ref: refs/heads/") and ".." not in said:
         name = said[len("ref: ") :]
         said = read_plain(repository / name).strip()
-        for line in read_plain(repository / "packed-refs").splitlines():
+        for line in read_plain(repository / "packed-refs").split("\n"):
             oid, _, packed = line.partition(" ")
             said = oid if packed == name and not said else said
     return said if is_object_id(said) else None
@@ -175,7 +175,7 @@ def _only_here(instance: Instance, place: Path, oid: str) -> bool:
             return False
         known = {ref for ref in _refs(repository) if git.commit_id(ref) == ref}
         lines = "".join(f"^{ref}\n" for ref in sorted(known))
-        asked = f"{oid}\n{lines}".encode()
+        asked = f"{oid}\n{lines}".encode("ascii")
         new = git.run("rev-list", "--max-count=1", "--stdin", stdin=asked, ok=(0, 128))
         return new.status != 0 or bool(new.text)
 
@@ -218,7 +218,7 @@ def _borrowed(repository: Path) -> Iterator[Git]:
 def _refs(repository: Path) -> Iterator[str]:
     """The ids of what the repository has from others."""
     count = 0
-    for line in read_plain(repository / "packed-refs").splitlines():
+    for line in read_plain(repository / "packed-refs").split("\n"):
         oid, _, name = line.partition(" ")
         if name.startswith(_OF_OTHERS) and is_object_id(oid) and count < _MOST_REFS:
             count += 1

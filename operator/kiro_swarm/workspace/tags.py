@@ -11,6 +11,8 @@ names from the end, where versions are newest.
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -19,10 +21,12 @@ from typing import Callable
 from kiro_swarm.workspace.disk import write_plain
 from kiro_swarm.workspace.git import Git
 
+log = logging.getLogger(__name__)
+
 MOST = 5000
 #: Below it what a tag was, by the second in which it was dropped: worktrees have it still.
 DROPPED = "refs/kiro/dropped"
-_HEADER = "# pack-refs with: peeled fully-peeled sorted \n"
+_HEADER = b"# pack-refs with: peeled fully-peeled sorted \n"
 _FORMAT = "%(refname)%00%(objectname)%00%(*objectname)"
 
 
@@ -35,7 +39,7 @@ def drop_outdated(git: Git, there: Callable[[], Mapping[str, str]]) -> None:
     :param there: asks the source for its tags; not called while the mirror has none.
     """
     listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/")
-    lines = listed.stdout.decode("utf-8", "surrogateescape").splitlines()
+    lines = listed.lines
     if not lines:
         return
     wanted = there()
@@ -47,15 +51,14 @@ def drop_outdated(git: Git, there: Callable[[], Mapping[str, str]]) -> None:
             [f"update {DROPPED}/{int(time.time())}/{oid} {oid}\n" for oid in stay]
             + [f"delete {name} {oid}\n" for oid, name in gone]
         )
-        encoded = text.encode("utf-8", "surrogateescape")
-        git.run("update-ref", "--stdin", stdin=encoded)
+        git.run("update-ref", "--stdin", stdin=os.fsencode(text))
 
 
 def _readable(git: Git, oids: Collection[str]) -> list[str]:
     """Those that are here: no ref can be made of another one."""
-    asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode()
+    asked = "".join(f"{oid}\n" for oid in sorted(oids)).encode("ascii")
     told = git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked)
-    words = (line.split(" ") for line in told.text.splitlines())
+    words = (line.split(" ") for line in told.lines)
     return [oid for oid, kind, *_ in words if kind != "missing"]
 
 
@@ -67,7 +70,7 @@ def forget_dropped(git: Git, before: float) -> None:
     """
     listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", DROPPED)
     dropped: list[tuple[int, str]] = []
-    for line in listed.text.splitlines():
+    for line in listed.lines:
         oid, ref = line.split(" ", 1)
         second = ref[len(DROPPED) + 1 :].partition("/")[0]
         if second.isdigit():
@@ -76,20 +79,30 @@ def forget_dropped(git: Git, before: float) -> None:
     young = sum(second >= before for second, _ in dropped)
     gone = [line for _, line in dropped[min(young, MOST) :]]
     if gone:
-        git.run("update-ref", "--stdin", stdin="".join(gone).encode())
+        git.run("update-ref", "--stdin", stdin=os.fsencode("".join(gone)))
 
 
 def copy_tags(mirror: Path, repository: Path) -> None:
     """Give a repository that borrows from the mirror its tags; it has no packed refs yet."""
-    listed = Git(mirror).run(
+    try:
+        packed = _packed(Git(mirror))
+        if packed:
+            write_plain(repository / "packed-refs", os.fsdecode(packed))
+    except Exception:  # whatever it is, it is about a convenience
+        log.warning("no tags are copied", exc_info=True)
+
+
+def _packed(git: Git) -> bytes:
+    """The newest tags as a file of packed refs. All in bytes: a name is any but a few."""
+    listed = git.run(
         *("for-each-ref", "--sort=-version:refname", f"--count={MOST}"),
         *(f"--format={_FORMAT}", "refs/tags/"),
         ok=(0, 1, 128),
-    )
-    lines: list[str] = []
-    # As git sorts them: by their bytes.
-    for line in sorted(listed.stdout.decode("utf-8", "surrogateescape").splitlines()):
-        name, oid, peeled = line.split("\0")
-        lines.append(f"{oid} {name}\n" + (f"^{peeled}\n" if peeled else ""))
-    if lines:
-        write_plain(repository / "packed-refs", _HEADER + "".join(lines))
+    ).stdout
+    lines: list[bytes] = []
+    # As git sorts them: by the bytes of their names.
+    for name, oid, peeled in sorted(
+        tuple(line.split(b"\0")) for line in listed.split(b"\n") if line
+    ):
+        lines.append(oid + b" " + name + b"\n" + (b"^" + peeled + b"\n") * bool(peeled))
+    return _HEADER + b"".join(lines) if lines else b""

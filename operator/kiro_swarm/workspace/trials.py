@@ -11,6 +11,7 @@ on the same parents as they have seen.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def commit_merge(git: Git, tree: str, head: str, other: str, message: str) -> Tr
     """A merge commit of two parents; ``head``, the first, is where the branch is."""
     commit = git.run(
         *("commit-tree", tree, "-p", head, "-p", other, "-F", "-"),
-        stdin=message.encode(),
+        stdin=os.fsencode(message),
     ).text
     return Trial(commit, head, other, message)
 

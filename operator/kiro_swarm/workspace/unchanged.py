@@ -101,7 +101,7 @@ def _changes(git: Git, head: str) -> Iterator[_Change]:
     raw = git.run("diff-index", "--cached", "--raw", "--no-renames", "-z", head).stdout
     fields = raw.split(b"\0")
     for facts, path in zip(fields[0::2], fields[1::2]):
-        mode, _, oid, staged, kind = facts.decode().lstrip(":").split(" ")
+        mode, _, oid, staged, kind = facts.decode("ascii").lstrip(":").split(" ")
         yield _Change(path, mode, oid, staged, kind[:1])
 
 
@@ -121,7 +121,7 @@ def _staged_by_the_agent(git: Git, changes: Sequence[_Change]) -> dict[bytes, st
     for record in listed.split(b"\0"):
         facts, _, path = record.partition(b"\t")
         if path in wanted:
-            found[path] = facts.decode().split(" ")[1]
+            found[path] = facts.decode("ascii").split(" ")[1]
     return found
 
 
@@ -211,5 +211,7 @@ def _alike(place: Path, tree: Path, path: bytes) -> bool:
 
 def _restore(git: Git, changes: Sequence[_Change]) -> None:
     if changes:
-        lines = (f"{c.mode} {c.oid}\t".encode() + c.path + b"\0" for c in changes)
+        lines = (
+            f"{c.mode} {c.oid}\t".encode("ascii") + c.path + b"\0" for c in changes
+        )
         git.run("update-index", "-z", "--index-info", stdin=b"".join(lines))

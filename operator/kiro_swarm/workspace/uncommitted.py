@@ -61,9 +61,9 @@ def with_uncommitted(git: Git, tree: Path, commit: str, paths: Paths) -> str:
     }
     if not found:
         return commit
-    stream = [_HEADER.encode(), f"from {commit}\n".encode()]
+    stream = [_HEADER.encode("ascii"), f"from {commit}\n".encode("ascii")]
     for name, file in found.items():
-        stream.append(f"M {file.mode} inline {_quoted(name)}\n".encode())
+        stream.append(f"M {file.mode} inline {_quoted(name)}\n".encode("ascii"))
         stream.append(b"data %d\n%b\n" % (len(file.content), file.content))
     git.run("fast-import", "--quiet", "--force", stdin=b"".join(stream))
     return git.run("rev-parse", "--verify", "refs/heads/work").text

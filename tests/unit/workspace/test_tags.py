@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from kiro_swarm.workspace import tags
+from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.sync import Source, sync
 from kiro_swarm.workspace.upkeep import Needed, Thresholds, tidy
@@ -270,3 +272,42 @@ def test_there_may_be_more_tags_than_are_copied(swarm: Swarm) -> None:
     there = git(Path(swarm.cut().tree), "tag").splitlines()
     assert len(there) == tags.MOST
     assert f"v1.{tags.MOST + 19}" in there
+
+
+#: Names that git takes and that are more than one line, or no text, to somebody.
+STRANGE = [
+    *("v1\u2028x", "v1\u2029x", "v1\x85", "\x85", "v\u200bx", "v\ufeff"),
+    *("v1-\udce9t\udce9", "\udcff\udcfe", "x" * 200, '"q"', "-v", "{a}", "\U0001f980"),
+]
+
+
+def test_a_tag_of_any_name_is_one_tag(swarm: Swarm) -> None:
+    for name in STRANGE:
+        git(swarm.upstream, "update-ref", f"refs/tags/{name}", "HEAD")
+    wanted = (swarm.upstream / ".git" / "refs" / "tags").iterdir()
+    names = {os.fsencode(path.name) for path in wanted}
+    assert len(names) == len(STRANGE)
+    for _ in range(2):
+        swarm.prepare()
+    first = Path(swarm.cut().tree)
+    newer = commit(swarm.upstream, {"b": "2"})
+    for name in STRANGE:
+        git(swarm.upstream, "update-ref", f"refs/tags/{name}", "HEAD")
+    assert swarm.prepare().source == newer
+    second = Path(swarm.cut(2).tree)
+    for tree, oid in ((first, git(first, "rev-parse", "HEAD")), (second, newer)):
+        packed = (tree.parent / "repo.git" / "packed-refs").read_bytes()
+        refs_ = dict(line.split(b" ")[::-1] for line in packed.split(b"\n")[1:-1])
+        assert set(refs_) == {b"refs/tags/" + name for name in names}
+        assert set(refs_.values()) == {oid.encode()}
+        assert git(tree, "rev-parse", "refs/tags/\U0001f980") == oid
+        # git looks for a name in what it believes to be sorted.
+        assert git(tree, "rev-parse", f"refs/tags/{STRANGE[6]}") == oid
+
+
+def test_branches_of_any_name_are_told(swarm: Swarm) -> None:
+    for name in STRANGE[:8]:
+        git(swarm.upstream, "update-ref", f"refs/heads/a{name}", "HEAD")
+    with pytest.raises(RefNotFound) as refused:
+        swarm.prepare("nowhere")
+    refused.value.message.encode("utf-8")

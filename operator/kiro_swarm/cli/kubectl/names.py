@@ -56,7 +56,7 @@ class Question:
         except subprocess.TimeoutExpired:
             self.drop()
             return []
-        return said.decode("utf-8", "replace").splitlines()
+        return said.decode("utf-8", "replace").split("\n")
 
     def drop(self) -> None:
         """End it; its answer is not needed."""
