@@ -7,6 +7,7 @@ checkout in the gate container. A failure is ``{"error": {"reason", "message"}}`
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Callable, Optional
@@ -14,6 +15,7 @@ from typing import Callable, Optional
 import click
 from typing_extensions import ParamSpec
 
+from kiro_swarm.workspace.blame import words_of
 from kiro_swarm.workspace.checkout import checkout_tree
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.evidence import gather
@@ -21,6 +23,8 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance, cut
 from kiro_swarm.workspace.leftovers import Excluded, exclude_leftovers
 from kiro_swarm.workspace.restore import restore
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
@@ -156,6 +160,10 @@ def _answer(work: Callable[[], object]) -> None:
         answer, status = error.to_json(), 1
     except OSError as error:
         answer = WorkspaceError(str(error), reason="FileSystem").to_json()
+        status = 1
+    except Exception as error:  # an answer is a line of JSON, whatever has happened
+        log.exception("unforeseen")
+        answer = WorkspaceError(words_of(error), reason="InternalError").to_json()
         status = 1
     click.echo(json.dumps(answer))
     sys.exit(status)

@@ -295,6 +295,7 @@ ACTS: Final[tuple[Act, ...]] = (
             ("workspace/unchanged.py:_as_checked_out", "removes what it compares with"),
             ("workspace/locks.py:_open", "replaces what stands for a lock"),
             ("workspace/locks.py:remove_stale_locks", "removes locks of nobody alive"),
+            ("workspace/plain.py:make_plain", "removes what git waits at"),
             ("sandbox/listener.py:Listener.close", "removes its socket"),
             ("sandbox/listener.py:Listener.restore", "removes its socket"),
         )

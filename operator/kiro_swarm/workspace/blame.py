@@ -33,7 +33,7 @@ from kiro_swarm.workspace.errors import (
 from kiro_swarm.workspace.outcomes import Unproven
 
 #: Nothing that a candidate holds leads to these.
-_NEVER_THE_CANDIDATE = (
+NEVER_THE_CANDIDATE = (
     BrokenRepository,
     GateUnavailable,
     GitMissing,
@@ -59,7 +59,7 @@ def blame(
     Doubtful: it cannot be told yet; whoever sees it twice of the same candidate, and of no
     other, knows.
     """
-    if isinstance(error, _NEVER_THE_CANDIDATE):
+    if isinstance(error, NEVER_THE_CANDIDATE):
         return error
     trouble = find_trouble()
     if trouble is not None:
@@ -78,7 +78,7 @@ def may_be_the_machine(
 
     Words of git are no evidence by themselves.
     """
-    if isinstance(error, _NEVER_THE_CANDIDATE) or find_trouble() is not None:
+    if isinstance(error, NEVER_THE_CANDIDATE) or find_trouble() is not None:
         return True
     return of_the_machine(error) and not isinstance(error, GitSaysHindered)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Optional
 
@@ -27,8 +28,28 @@ __all__ = [
     "real_folder",
     "remove",
     "remove_attributes",
+    "walk",
     "write_plain",
 ]
+
+
+def walk(top: Path) -> Iterator[os.DirEntry[str]]:
+    """Everything below a folder, a folder before what is in it; follows no link.
+
+    Without recursion, which ends in an error at a thousand folders. What cannot be listed, or
+    is deeper than a path can be long, is left out.
+    """
+    left = [str(top)]
+    while left:
+        try:
+            with os.scandir(left.pop()) as found:
+                entries = list(found)
+        except OSError:
+            continue
+        for entry in entries:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                left.append(entry.path)
 
 
 def folders(place: Path) -> list[Path]:

@@ -10,13 +10,14 @@ what it made and changes nothing.
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.workspace.blame import NEVER_THE_CANDIDATE, of_the_machine, words_of
 from kiro_swarm.workspace.disk import remove, write_plain
-from kiro_swarm.workspace.errors import MACHINE_ERRNOS, GitFailed, GitHindered
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.leftovers import (
@@ -46,6 +47,8 @@ from kiro_swarm.workspace.spec import spec_file
 from kiro_swarm.workspace.staging import Unreadable, add_all, staged_changes
 from kiro_swarm.workspace.submodules import staged_by_us
 from kiro_swarm.workspace.unchanged import keep_unchanged
+
+log = logging.getLogger(__name__)
 
 _MAXIMUM_FILES = 500
 # Files and folders by which git remembers an operation that is not finished.
@@ -122,8 +125,8 @@ def gather(
     takes it from nobody, so a change of it alone is none. ``exclude``: as for leftovers.py.
 
     Raises InvalidRef for bad arguments, RepositoryBusy while a git process of the agent
-    is alive, GitHindered and OSError where the machine is in trouble. A state that the agent
-    is to blame for is an Evidence, not an error.
+    is alive, and where the machine is in trouble as that says. Everything else is a state that
+    the agent is to blame for: an Evidence, whatever was raised.
     """
     check_object_id(base)
     check_task_branch(branch)
@@ -141,14 +144,13 @@ def gather(
             return verdict.evidence
         except Unreadable as found:
             return Evidence(found.reason, found.message)
-        except GitHindered:
-            raise
-        except (GitFailed, OSError) as error:
-            if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
+        except Exception as error:  # whatever it is: the work has led to it
+            if of_the_machine(error) or isinstance(error, NEVER_THE_CANDIDATE):
                 raise
+            log.warning("no evidence can be gathered", exc_info=True)
             return Evidence(
                 "BrokenRepository",
-                f"the worktree cannot be read any more: {error};"
+                f"the worktree cannot be read any more: {words_of(error)};"
                 " the next attempt gets a new one",
             )
 

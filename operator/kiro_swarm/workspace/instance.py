@@ -27,6 +27,7 @@ from kiro_swarm.workspace.disk import (
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.plain import is_readable, make_plain
 from kiro_swarm.workspace.refs import check_task_branch, is_object_id
 from kiro_swarm.workspace.tags import copy_tags
 
@@ -77,11 +78,14 @@ class Instance:
     def restore_settings(self, branch: str) -> None:
         """Write configuration and pointers anew; drop hooks and all that runs or hides.
 
-        Leaves refs, objects, index and a readable HEAD alone; a HEAD that git could not
-        read leads to ``branch`` afterwards.
+        What is neither a file nor a folder goes, for git waits at it (plain.py). Leaves refs,
+        objects, index and a readable HEAD alone; a HEAD that git could not read leads to
+        ``branch`` afterwards.
         """
         real_folder(self.repository)
+        make_plain(self.repository)
         real_folder(self.repository / "refs")
+        self._borrow_again()
         write_plain(self.repository / "config", _CONFIGURATION)
         for name in ("hooks", "info", "config.worktree", "commondir", "shallow"):
             remove(self.repository / name)
@@ -94,6 +98,17 @@ class Instance:
         head = read_plain(self.admin / "HEAD").strip()
         if not (head.startswith("ref: refs/heads/") or is_object_id(head)):
             self.attach(branch)
+
+    def _borrow_again(self) -> None:
+        """Borrow from the mirror, and from what an agent named where it can be read."""
+        mirror = str(self.mirror / "objects")
+        objects = self.repository / "objects"
+        if os.path.isdir(mirror) and objects.is_dir():
+            real_folder(objects / "info")
+            said = read_plain(objects / "info" / "alternates").split("\n")
+            more = [x for x in said if x and x != mirror and is_readable(Path(x))]
+            lines = "".join(f"{line}\n" for line in (mirror, *more))
+            write_plain(objects / "info" / "alternates", lines)
 
     def attach(self, branch: str) -> None:
         """Make the worktree stand on ``branch``."""

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.disk import remove, walk
 from kiro_swarm.workspace.errors import BrokenRepository, RepositoryBusy, not_writable
 
 LOCK_NAME = "kiro-swarm.flock"
@@ -54,10 +54,9 @@ def remove_stale_locks(git_dir: Path) -> None:
     for pattern in _STALE:
         for leftover in git_dir.glob(pattern):
             remove(leftover)
-    for folder, _, names in os.walk(git_dir / "refs"):
-        for name in names:
-            if name.endswith(".lock"):
-                os.unlink(os.path.join(folder, name))
+    for entry in walk(git_dir / "refs"):
+        if entry.name.endswith(".lock") and not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.path)
 
 
 def wait_until_no_git_works_in(tree: Path, seconds: float = 10.0) -> None:

@@ -23,6 +23,7 @@ from kiro_swarm.workspace.locks import (
     sole_owner,
     wait_until_no_git_works_in,
 )
+from kiro_swarm.workspace.plain import opened_by_git
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch
 
 
@@ -60,6 +61,8 @@ def restore(
         real_folder(instance.tree)
         write_plain(instance.tree / ".git", f"gitdir: {instance.admin}\n")
         git = Git(instance.admin, work_tree=instance.tree, held=held)
+        for name in opened_by_git(instance.tree):
+            remove(instance.tree / os.fsdecode(name))
         exclude_leftovers(git, instance, commit, exclude)
         git.run("reset", "--quiet", "--hard", commit, "--")
         return Restored(commit, _remove_strangers(git, instance.tree))

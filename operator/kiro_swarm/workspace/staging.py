@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiro_swarm.workspace.disk import real_folder
+from kiro_swarm.workspace.disk import real_folder, walk
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.git import Git, Output
+from kiro_swarm.workspace.plain import opened_by_git
 
 _ALL = ("add", "--all", "--ignore-errors")
 _SHOWN = 5
@@ -60,6 +62,12 @@ def add_all(git: Git, tree: Path) -> None:
 
     Raises Unreadable, with reason UnreadablePath or NestedRepository; GitFailed.
     """
+    endless = opened_by_git(tree)
+    if endless:
+        raise Unreadable(
+            f"{_names(endless)}: git opens it, and it is a pipe, a socket or a device; remove"
+            " it, or make it a plain file"
+        )
     done = git.run(*_ALL, ok=(0, 1, 128))
     if _complete(done):
         return
@@ -87,16 +95,12 @@ def make_readable(tree: Path) -> None:
     """Give us, who own them, the right to read all files and folders below; follows no link."""
     real_folder(tree)
     # From the top: a folder is opened after its right was given.
-    for folder, inner, files in os.walk(tree):
-        for name in (*inner, *files):
-            path = os.path.join(folder, name)
-            try:
-                mode = os.lstat(path).st_mode
-                wanted = _wanted(mode)
-                if mode & wanted != wanted:
-                    os.chmod(path, stat.S_IMODE(mode) | wanted)
-            except OSError:
-                continue  # it is named in the end
+    for entry in walk(tree):
+        with suppress(OSError):  # it is named in the end
+            mode = entry.stat(follow_symlinks=False).st_mode
+            wanted = _wanted(mode)
+            if mode & wanted != wanted:
+                os.chmod(entry.path, stat.S_IMODE(mode) | wanted)
 
 
 def _wanted(mode: int) -> int:

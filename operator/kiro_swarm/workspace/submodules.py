@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.workspace.borrowed import make_borrower
-from kiro_swarm.workspace.disk import read_plain
+from kiro_swarm.workspace.disk import read_plain, walk
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.refs import is_object_id
@@ -224,9 +224,8 @@ def _refs(repository: Path) -> Iterator[str]:
             count += 1
             yield oid
     for top in _OF_OTHERS:
-        for folder, _, names in os.walk(repository / top):
-            for name in names:
-                oid = read_plain(Path(folder, name)).strip()
-                if is_object_id(oid) and count < _MOST_REFS:
-                    count += 1
-                    yield oid
+        for entry in walk(repository / top):
+            oid = read_plain(Path(entry.path)).strip()
+            if is_object_id(oid) and count < _MOST_REFS:
+                count += 1
+                yield oid
