@@ -72,7 +72,7 @@ async def _events(session: Session, output: Optional[str]) -> int:
         session.client.list(EVENTS, session.namespace),
     )
     ours = {
-        (item["kind"], item["metadata"]["name"])
+        (item["kind"], item["metadata"]["uid"])
         for item in [swarm, *instances, *tasks, *commands, *pods, *jobs]
     }
     about = [item for item in found if _about(item) in ours]
@@ -86,5 +86,6 @@ async def _events(session: Session, output: Optional[str]) -> int:
 
 
 def _about(event: Event) -> tuple[str, str]:
+    """Which object: an earlier one of its name was another."""
     involved = event.get("involvedObject") or {}
-    return str(involved.get("kind")), str(involved.get("name"))
+    return str(involved.get("kind")), str(involved.get("uid"))

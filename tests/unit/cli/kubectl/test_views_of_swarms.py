@@ -80,6 +80,7 @@ async def test_a_view_shows_what_there_is(
         assert text in said.out
     assert "\x1b" not in said.out
     assert "other.9" not in said.out
+    assert "earlier" not in said.out
 
 
 @pytest.mark.parametrize("kind", ["swarms", "tasks", "instances", "commands"])
@@ -200,13 +201,24 @@ async def test_open_and_top_read_the_pod(swarm: FakeApi) -> None:
 
 
 async def test_events_are_those_of_the_swarm_and_its_parts(swarm: FakeApi) -> None:
-    for number, (kind, name) in enumerate(
-        [("KiroSwarm", "demo"), ("KiroTask", "demo.1"), ("KiroTask", "other.9")]
+    """Not those of an earlier one of its name."""
+    uids = {
+        item["metadata"]["name"]: item["metadata"]["uid"]
+        for resource in (SWARMS, TASKS)
+        for item in swarm.store.select(resource, NAMESPACE)
+    }
+    for number, (kind, name, uid, says) in enumerate(
+        [
+            ("KiroSwarm", "demo", uids["demo"], "about demo"),
+            ("KiroTask", "demo.1", uids["demo.1"], "about demo.1"),
+            ("KiroTask", "other.9", "u9", "about other.9"),
+            ("KiroSwarm", "demo", "before", "about an earlier one"),
+        ]
     ):
         event = {
             "metadata": {"name": f"event-{number}"},
-            "involvedObject": {"kind": kind, "name": name},
-            **{"type": "Normal", "reason": "Seen", "message": f"about {name}"},
+            "involvedObject": {"kind": kind, "name": name, "uid": uid},
+            **{"type": "Normal", "reason": "Seen", "message": says},
         }
         swarm.store.create(EVENTS, NAMESPACE, event)
     said = await plugin("events")
