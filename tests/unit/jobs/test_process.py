@@ -54,11 +54,14 @@ def ended(process: subprocess.Popen[str]) -> Tuple[int, str]:
     """Its exit status and what it said, within the time that a pod has to end."""
     began = time.monotonic()
     try:
-        said, _ = process.communicate(timeout=60)
+        process.wait(60)
     finally:
         process.kill()
     assert time.monotonic() - began < 10
-    return process.returncode, said
+    # Not `communicate`: it knows nothing of what reading a line has taken already.
+    assert process.stdout is not None
+    with process.stdout as said:
+        return process.returncode, said.read()
 
 
 @pytest.mark.parametrize("status", [0, 1])

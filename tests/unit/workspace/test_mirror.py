@@ -144,8 +144,9 @@ def test_a_folder_that_is_ours_is_opened_and_one_of_somebody_else_is_named(
     me, nobody = os.geteuid(), os.geteuid() or 65532
     place = tmp_path / "place"
     place.mkdir()
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        if not folder.stat().st_mode & 0o011:
+            folder.chmod(0o755)
     os.chown(place, nobody if ours else me, -1)
     place.chmod(0o500 if ours else 0o555)
     os.seteuid(nobody)
