@@ -12,7 +12,7 @@ report is a ``ReportError``, whatever it is.
 
 from __future__ import annotations
 
-from typing import Any, Optional, TypeVar, Union
+from typing import Any, Final, Optional, TypeVar, Union
 
 from pydantic import (
     BeforeValidator,
@@ -34,6 +34,8 @@ _READ = ConfigDict(extra="ignore")
 _Count = Annotated[int, Field(ge=0, le=2**53)]
 #: Of the integration ledger when the Job ended: how many entries it has.
 _Lines = _Count
+#: Remarks on a task file that a prepare Job reports; of more it reports the first.
+MOST_REMARKS: Final = 20
 _Remarks = Annotated[list[Annotated[str, Field(max_length=4096)]], Field(max_length=50)]
 _Message = Annotated[str, Field(max_length=4096)]
 

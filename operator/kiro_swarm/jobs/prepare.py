@@ -12,6 +12,7 @@ import contextlib
 
 from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
 from kiro_swarm.api.kubernetes import ConfigMap
+from kiro_swarm.api.reports import MOST_REMARKS
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
@@ -32,8 +33,6 @@ from kiro_swarm.tasks.file.wire import (
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.spec import read_spec
-
-_SHOWN = 20
 
 
 class PrepareError(Exception):
@@ -72,7 +71,7 @@ async def prepare(client: Client, env: JobEnvironment) -> int:
             "head": head.integration,
             "tasksFile": graph.spec_path,
             "tasks": len(graph.tasks),
-            "diagnostics": [str(item) for item in graph.diagnostics][:_SHOWN],
+            "diagnostics": [str(item) for item in graph.diagnostics][:MOST_REMARKS],
             "ledger": ledger.lines,
         }
     )
@@ -99,7 +98,7 @@ def _read(
         raise PrepareError(
             "TaskFileTooLarge" if large else "TaskFileInvalid",
             f"{path}: {'; '.join(problems[:3])}{more}",
-            problems[:_SHOWN],
+            problems[:MOST_REMARKS],
         )
     return head, graph
 

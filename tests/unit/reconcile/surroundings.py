@@ -99,6 +99,8 @@ class Cluster:
         self.merged: set[str] = set()
         #: Whether there is a task file with boxes: not where the tasks are inline.
         self.ticks = True
+        #: What the prepare Job says of the task file.
+        self.remarks: list[str] = []
         self.tasks_run = True
         #: What an integrate Job says of the volume, in MiB: in use, and all there is.
         self.volume: Optional[tuple[int, int]] = None
@@ -203,7 +205,7 @@ class Cluster:
             "head": BASE,
             "tasksFile": "tasks.md",
             "tasks": len(tasks),
-            "diagnostics": [],
+            "diagnostics": list(self.remarks),
         }
 
     def publish(self, swarm: str, tasks: list[Object]) -> None:

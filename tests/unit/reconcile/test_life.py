@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kiro_swarm.api.access import spec_of
 from kiro_swarm.cluster.resources import (
     EVENTS,
@@ -251,3 +253,25 @@ async def test_a_reconcile_goes_on_by_the_spec_as_it_is_now(world: World) -> Non
     world.api.store.remove(SWARMS, NAMESPACE, "demo")
     world.listen()
     assert look_again(cache, again, now).spec == again.spec
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(1, "1 remark "), (4, "4 remarks "), (20, "20 or more remarks ")],
+)
+async def test_remarks_on_the_task_file_are_counted_and_one_event_tells_of_them(
+    world: World, count: int, said: str
+) -> None:
+    world.cluster.remarks = [f"line {n}: not read" for n in range(count)]
+    world.apply_swarm()
+    await world.live(20)
+    (prepared,) = [c for c in world.status()["conditions"] if c["type"] == "Prepared"]
+    assert prepared["status"] == "True"
+    assert f"; {said}on the task file: see status.prepare" in prepared["message"]
+    events = [
+        change.after
+        for change in world.api.store.changes
+        if change.resource is EVENTS and change.after
+    ]
+    told = [event for event in events if event["reason"] == "Prepared"]
+    assert [event["message"] for event in told] == [prepared["message"]]

@@ -14,6 +14,7 @@ from typing import Optional
 from kiro_swarm.api.common import Condition
 from kiro_swarm.api.condition_reasons import said_by_job
 from kiro_swarm.api.meta import BLOCKED, DONE, FAILED, MERGED, SKIPPED
+from kiro_swarm.api.reports import MOST_REMARKS
 from kiro_swarm.api.swarm_status import VolumeStatus
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.conditions import condition, find
@@ -48,6 +49,17 @@ def question_of(view: View) -> str:
         f"approve or reject {named}{others}: "
         f"`approve task {waiting[0]}` or `reject task {waiting[0]}`"
     )
+
+
+def remarks_of(view: View, prepared: Prepared) -> str:
+    """How much was said about the task file, and where; empty for nothing."""
+    before = (view.status.get("prepare") or {}).get("diagnostics") or ()
+    said = before if prepared.diagnostics is None else prepared.diagnostics
+    if not said:
+        return ""
+    many = f"{len(said)} or more" if len(said) >= MOST_REMARKS else str(len(said))
+    remarks = "remark" if len(said) == 1 else "remarks"
+    return f"; {many} {remarks} on the task file: see status.prepare.diagnostics"
 
 
 def volume_of(view: View, train: Train) -> Optional[VolumeStatus]:
@@ -139,7 +151,7 @@ def conditions(
             "Prepared",
             prepared.done,
             prepared.reason if prepared.done is not None else "Preparing",
-            prepared.message or "the task graph is there",
+            prepared.message or "the task graph is there" + remarks_of(view, prepared),
         ),
         make(
             "Complete",

@@ -292,6 +292,8 @@ def _versions(tasks: list[KiroTask]) -> dict[str, str]:
 async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> None:
     """An Event when it stalls, asks a person or is complete: news people look for.
 
+    And when it is prepared, where there are remarks on the task file.
+
     Called before the status is written that says so: afterwards it is no news any more, and
     whoever dies in between would never tell it.
     """
@@ -299,6 +301,7 @@ async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> Non
         ("Stalled", True),
         ("ApprovalNeeded", False),
         ("Complete", False),
+        *([("Prepared", False)] if status["prepare"]["diagnostics"] else []),
     ):
         now = find(status["conditions"], kind)
         before = is_true(view.status.get("conditions") or [], kind)
