@@ -41,11 +41,12 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "diff": ("--timeout", "--output"),
     "explain": ("--timeout", "--output"),
     "audit": ("--verify", "--output"),
+    "ledger": ("--output",),
 }
 _OBJECTS = ("json", "yaml", "name", "wide")
 OUTPUTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("", "get", "diff", "explain"), _OBJECTS),
-    **dict.fromkeys(("events", "audit"), ("json", "yaml")),
+    **dict.fromkeys(("events", "audit", "ledger"), ("json", "yaml")),
     "graph": ("mermaid", "dot", "svg"),
     "timeline": ("svg",),
 }

@@ -20,7 +20,8 @@ from kiro_swarm.cli.kubectl.spoken import Spoken, places_of
 
 #: View -> module. The function has the name of the view.
 _MODULES = {
-    **{name: name for name in ("get", "watch", "logs", "graph", "audit", "help")},
+    **{name: name for name in ("get", "watch", "logs", "graph", "audit", "ledger")},
+    "help": "help",
     **{"timeline": "graph", "top": "top", "events": "top"},
     **{"diff": "task", "explain": "task", "open": "attach"},
 }

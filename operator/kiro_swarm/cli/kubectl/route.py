@@ -39,6 +39,7 @@ VIEWS = {
     "explain": "Why a task is where it is.",
     "open": "How to attach to an instance.",
     "audit": "Who changed what; --verify finds a changed line.",
+    "ledger": "Every move of the integration branch, with its tasks and gates.",
     "help": "Views and sentences; help VERB shows examples.",
 }
 KINDS = ("swarms", "tasks", "instances", "commands")

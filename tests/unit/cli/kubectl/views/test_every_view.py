@@ -22,6 +22,7 @@ from kiro_swarm.cli.kubectl.views.explain import explain_text
 from kiro_swarm.cli.kubectl.views.graph import graph_terminal
 from kiro_swarm.cli.kubectl.views.graph_text import graph_dot, graph_mermaid
 from kiro_swarm.cli.kubectl.views.instances import instances_table
+from kiro_swarm.cli.kubectl.views.ledger import ledger_table
 from kiro_swarm.cli.kubectl.views.swarms import swarms_table
 from kiro_swarm.cli.kubectl.views.tasks import tasks_tree
 from kiro_swarm.cli.kubectl.views.timeline import timeline_terminal
@@ -56,6 +57,7 @@ VIEWS: dict[str, Callable[..., Any]] = {
     "diff": lambda s, i, t, c, o: diff_text("\n".join(map(_words, o))),
     "open": lambda s, i, t, c, o: open_text((i or [{}])[0], s, (o or [None])[0]),
     "audit": lambda s, i, t, c, o: audit_table(o),
+    "ledger": lambda s, i, t, c, o: ledger_table(o),
 }
 every_view = pytest.mark.parametrize("name", VIEWS)
 
