@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Any, List
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import edges
 
 pytest_plugins = ["tests.support.cluster", "tests.support.sizes"]
 
 TESTS = Path(__file__).parent
+
+# How long one example takes says how busy the machine is. What has to be quick counts its
+# steps, or is in tests/bench; what a file takes is judged by hack/verify-times.
+settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 def pytest_configure() -> None:
