@@ -68,12 +68,18 @@ def _run(job: Job) -> NoReturn:
 
 
 async def work(job: Job, env: JobEnvironment) -> int:
-    """What a Job's process does: its exit status. Trouble with the API is reported."""
+    """What a Job's process does: its exit status. Whatever ends it is in a report."""
+    from kiro_swarm.jobs.failing import answered, failed
+
+    try:
+        return await answered(env, _connected(job, env))
+    except ClusterError as error:
+        return failed(env, error)
+
+
+async def _connected(job: Job, env: JobEnvironment) -> int:
     client = Client(await Connection.open(user_agent="kiro-swarm-job", connections=8))
     try:
         return await job(client, env)
-    except ClusterError as error:
-        env.report({"reason": "ApiUnavailable", "message": error.message})
-        return 1
     finally:
         await client.close()

@@ -16,6 +16,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.failing import answered
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.work import work_of
 from kiro_swarm.workspace.errors import WorkspaceError
@@ -37,21 +38,21 @@ class Question:
 
 async def answer(client: Client, env: JobEnvironment, question: Question) -> int:
     """Run the Job; returns the exit status. The summary is in the termination message."""
-    try:
-        task = await client.get(TASKS, env.namespace, question.task)
-        work = work_of(task)
-        if work is None:
-            env.report({"reason": "NothingToShow", "message": "it has no commit now"})
-            return 1
-        found = await asyncio.get_running_loop().run_in_executor(
-            None, inspect, env.mirror, env.root / "instances", work, question.what
-        )
-        report = _report(found, work.attempt)
-        if found.text:
-            report["dataRef"] = await _publish(client, env, question, found)
-    except WorkspaceError as error:
-        env.report({"reason": error.reason, "message": error.message})
+    return await answered(env, _answer(client, env, question))
+
+
+async def _answer(client: Client, env: JobEnvironment, question: Question) -> int:
+    task = await client.get(TASKS, env.namespace, question.task)
+    work = work_of(task)
+    if work is None:
+        env.report({"reason": "NothingToShow", "message": "it has no commit now"})
         return 1
+    found = await asyncio.get_running_loop().run_in_executor(
+        None, inspect, env.mirror, env.root / "instances", work, question.what
+    )
+    report = _report(found, work.attempt)
+    if found.text:
+        report["dataRef"] = await _publish(client, env, question, found)
     env.report(report)
     return 0
 

@@ -26,11 +26,12 @@ from kiro_swarm.workspace.errors import (
     GateLost,
     GateUnavailable,
     WorkspaceError,
+    volume_trouble,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import START_REF, integration_head
 from kiro_swarm.workspace.outcomes import GatePort, GateVerdict
-from kiro_swarm.workspace.probe import find_trouble, volume_trouble
+from kiro_swarm.workspace.probe import find_trouble
 
 log = logging.getLogger(__name__)
 _ADVICE = (

@@ -7,7 +7,6 @@ or a gate container that does not answer ends a Job with a reason in its termina
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Awaitable, Callable, Iterable, NamedTuple, Optional, Union
@@ -15,26 +14,23 @@ from typing import Awaitable, Callable, Iterable, NamedTuple, Optional, Union
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import FINAL_STATES
 from kiro_swarm.api.readable import readable
-from kiro_swarm.api.reports import IntegrateReport, JobFailure, SyncReport
+from kiro_swarm.api.reports import IntegrateReport, SyncReport
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.failing import JobError, answered
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.leaving import unless_deleted
 from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.socket import AgentSocket
-from kiro_swarm.workspace.blame import of_the_machine, words_of
 from kiro_swarm.workspace.errors import GateUnavailable, WorkspaceError
 from kiro_swarm.workspace.limits import Limits, limits_of
-from kiro_swarm.workspace.probe import volume_trouble
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.spec import spec_file
-
-log = logging.getLogger(__name__)
 
 #: What a Job says that may have moved the branch.
 MovingReport = Union[IntegrateReport, SyncReport]
@@ -51,14 +47,14 @@ class Held(NamedTuple):
     message: str
 
 
-class TasksHeld(WorkspaceError):
+class TasksHeld(JobError):
     """The Job did all that it could, and some tasks are left as they were."""
 
     def __init__(self, held: Iterable[Held]) -> None:
         found = list(held)
-        self.tasks = [one.task for one in found[:_MOST_HELD]]
         said = "; ".join(f"task {one.task}: {one.message}" for one in found)
-        super().__init__(said, reason=found[0].reason)
+        tasks = [one.task for one in found[:_MOST_HELD]]
+        super().__init__(said, reason=found[0].reason, tasks=tasks)
 
 
 @dataclass(frozen=True)
@@ -167,42 +163,27 @@ async def report_of(
     work: Callable[[Merging], Awaitable[MovingReport]],
 ) -> int:
     """Do the work of a Job, leave its report or its error; returns the exit status."""
-    try:
-        swarm = await swarm_of(client, env)
-        deleting = bool(swarm["metadata"].get("deletionTimestamp"))
-        spec = _spec(swarm, deleting)
-        ledger = Ledger(client, env, branch_of(spec, env))
-        merging = Merging(client, env, spec, ledger, deleting)
-        if deleting:
-            # What is nowhere else first: the ledger goes with the swarm.
-            report = await work(merging)
-            with suppress(WorkspaceError, ClusterError):
-                await ledger.catch_up()
-        else:
+    return await answered(env, _moved(client, env, work))
+
+
+async def _moved(
+    client: Client,
+    env: JobEnvironment,
+    work: Callable[[Merging], Awaitable[MovingReport]],
+) -> int:
+    swarm = await swarm_of(client, env)
+    deleting = bool(swarm["metadata"].get("deletionTimestamp"))
+    spec = _spec(swarm, deleting)
+    ledger = Ledger(client, env, branch_of(spec, env))
+    merging = Merging(client, env, spec, ledger, deleting)
+    if deleting:
+        # What is nowhere else first: the ledger goes with the swarm.
+        report = await work(merging)
+        with suppress(WorkspaceError, ClusterError):
             await ledger.catch_up()
-            report = await unless_deleted(client, env, work(merging))
-        report["ledger"] = ledger.lines
-        env.report(report)
-    except TasksHeld as held:
-        left: JobFailure = {
-            "reason": held.reason,
-            "message": held.message,
-            "tasks": held.tasks,
-        }
-        env.report(left)
-        return 1
-    except WorkspaceError as error:
-        env.report({"reason": error.reason, "message": error.message})
-        return 1
-    except ClusterError:
-        raise  # whoever runs the Job tells of it
-    except Exception as error:
-        # Without a reason nobody could act on it.
-        log.exception("the Job ends with what nobody foresaw")
-        failure = {"reason": "InternalError", "message": words_of(error)}
-        if isinstance(error, OSError) and of_the_machine(error):
-            trouble = volume_trouble(error, env.root)
-            failure = {"reason": trouble.reason, "message": trouble.message}
-        env.report(failure)
-        return 1
+    else:
+        await ledger.catch_up()
+        report = await unless_deleted(client, env, work(merging))
+    report["ledger"] = ledger.lines
+    env.report(report)
     return 0

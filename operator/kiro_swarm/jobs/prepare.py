@@ -18,6 +18,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.jobs.failing import JobError, answered
 from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.jobs.merging import branch_of, swarm_of
 from kiro_swarm.jobs.owned import metadata_of
@@ -30,41 +31,29 @@ from kiro_swarm.tasks.file.wire import (
     parts,
     publish,
 )
-from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.spec import read_spec
 
 
-class PrepareError(Exception):
+class PrepareError(JobError):
     """Why there is no task graph: ``reason`` for programs, the message for people."""
 
     def __init__(self, reason: str, message: str, diagnostics: list[str]) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.diagnostics = diagnostics
+        super().__init__(message, reason=reason, diagnostics=diagnostics)
 
 
 async def prepare(client: Client, env: JobEnvironment) -> int:
     """Run the Job; returns the exit status. The answer is in the termination message."""
-    try:
-        swarm = await swarm_of(client, env)
-        spec = KiroSwarmSpec.model_validate(swarm["spec"])
-        ledger = Ledger(client, env, branch_of(spec, env))
-        head, graph = _read(spec, env)
-        await ledger.catch_up()
-        await _publish(client, env, graph)
-    except WorkspaceError as error:
-        env.report({"reason": error.reason, "message": error.message})
-        return 1
-    except PrepareError as error:
-        env.report(
-            {
-                "reason": error.reason,
-                "message": str(error),
-                "diagnostics": error.diagnostics,
-            }
-        )
-        return 1
+    return await answered(env, _prepared(client, env))
+
+
+async def _prepared(client: Client, env: JobEnvironment) -> int:
+    swarm = await swarm_of(client, env)
+    spec = KiroSwarmSpec.model_validate(swarm["spec"])
+    ledger = Ledger(client, env, branch_of(spec, env))
+    head, graph = _read(spec, env)
+    await ledger.catch_up()
+    await _publish(client, env, graph)
     env.report(
         {
             "base": head.start,

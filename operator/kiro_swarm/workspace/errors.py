@@ -15,6 +15,8 @@ import re
 from pathlib import Path
 from typing import Final, Optional
 
+from kiro_swarm.policy.volume import FULL
+
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/@\s]*@")
 _LIMIT = 2000
 #: What a machine in trouble answers to a system call; a hostile file can cause most of it.
@@ -24,6 +26,7 @@ MACHINE_ERRNOS: Final = frozenset(
         *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ETIMEDOUT),
     }
 )
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 #: A folder or a volume of somebody else.
 NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM})
 
@@ -93,6 +96,20 @@ def not_writable(error: OSError, place: Path) -> VolumeTrouble:
         f" driver does not apply fsGroup: give its top folder to {who}",
         reason="VolumeNotWritable",
     )
+
+
+def volume_trouble(error: OSError, place: Path) -> VolumeTrouble:
+    """What the file system of a folder said, with a word for it."""
+    said = error.strerror or str(error)
+    if error.errno in _FULL:
+        return VolumeTrouble(f"no room is left in {place}: {said}", reason=FULL)
+    if error.errno in NOT_OURS:
+        return not_writable(error, place)
+    if error.errno == errno.EROFS:
+        return VolumeTrouble(
+            f"{place} cannot be written: {said}", reason="VolumeReadOnly"
+        )
+    return VolumeTrouble(f"{place} cannot be used: {said}")
 
 
 class GateUnavailable(WorkspaceError):

@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import Iterator
 
 from kiro_swarm.workspace.disk import remove, walk
-from kiro_swarm.workspace.errors import BrokenRepository, RepositoryBusy, not_writable
+from kiro_swarm.workspace.errors import (
+    MACHINE_ERRNOS,
+    BrokenRepository,
+    RepositoryBusy,
+    not_writable,
+    volume_trouble,
+)
 
 LOCK_NAME = "kiro-swarm.flock"
 _POLL_SECONDS = 0.02
@@ -86,6 +92,8 @@ def _open(path: Path) -> int:
     except PermissionError as error:
         return _open_anyway(path, flags, error)
     except OSError as error:
+        if error.errno in MACHINE_ERRNOS:
+            raise volume_trouble(error, path.parent) from error
         raise BrokenRepository(f"cannot write into {path.parent}: {error}") from error
 
 

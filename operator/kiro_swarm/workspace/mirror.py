@@ -27,9 +27,10 @@ from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import (
     BrokenRepository,
     GitFailed,
+    GitHindered,
     RefNotFound,
     RemoteError,
-    not_writable,
+    volume_trouble,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
@@ -124,8 +125,8 @@ def _writable(mirror: Path) -> None:
         mirror.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=mirror):
             pass
-    except PermissionError as error:
-        raise not_writable(error, mirror) from error
+    except OSError as error:
+        raise volume_trouble(error, mirror) from error
 
 
 def _make(git: Git, integration_branch: str) -> None:
@@ -167,6 +168,8 @@ def fetch_ref(
     refspecs += [f"+{name}:{here}" for name, here in more if name in there]
     try:
         remote.fetch(git, refspecs)
+    except GitHindered:
+        raise  # it says nothing about the mirror
     except GitFailed as error:
         raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
     # A version is a convenience: it does not matter if this fails, or how.

@@ -17,13 +17,12 @@ from typing import Optional
 from kiro_swarm.policy.volume import FULL
 from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.errors import (
-    NOT_OURS,
     BrokenRepository,
     GitFailed,
     GitHindered,
     VolumeTrouble,
     WorkspaceError,
-    not_writable,
+    volume_trouble,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import START_REF, integration_head
@@ -34,7 +33,6 @@ _ROOM_FILES = 100
 #: What the kernel did to this container for lack of memory.
 MEMORY_EVENTS = Path("/sys/fs/cgroup/memory.events")
 _SECONDS = 120.0
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def find_trouble(
@@ -73,7 +71,7 @@ def place_trouble(
     Also where the node, and not a limit of this container, ran out of memory: then the
     kernel has ended processes of this container that went over no limit.
     """
-    trouble = _trouble_of(place, room) or _trouble_of(Path(tempfile.gettempdir()), room)
+    trouble = _trouble_of(place, room) or _temporary_trouble(room)
     if trouble is not None:
         return trouble
     counts = _counts(events)
@@ -83,6 +81,14 @@ def place_trouble(
             reason="MachineInTrouble",
         )
     return None
+
+
+def _temporary_trouble(room: int) -> Optional[VolumeTrouble]:
+    try:
+        return _trouble_of(Path(tempfile.gettempdir()), room)
+    except FileNotFoundError as error:
+        said = f"no folder for temporary files can be written: {error.strerror}"
+        return VolumeTrouble(said, reason="VolumeNotWritable")
 
 
 def _counts(events: Path) -> dict[str, int]:
@@ -101,20 +107,6 @@ def _trouble_of(place: Path, room: int) -> Optional[VolumeTrouble]:
     except VolumeTrouble as trouble:
         return trouble
     return None
-
-
-def volume_trouble(error: OSError, place: Path) -> VolumeTrouble:
-    """What the file system of a folder said, with a word for it."""
-    said = error.strerror or str(error)
-    if error.errno in _FULL:
-        return VolumeTrouble(f"no room is left in {place}: {said}", reason=FULL)
-    if error.errno in NOT_OURS:
-        return not_writable(error, place)
-    if error.errno == errno.EROFS:
-        return VolumeTrouble(
-            f"{place} cannot be written: {said}", reason="VolumeReadOnly"
-        )
-    return VolumeTrouble(f"{place} cannot be used: {said}")
 
 
 def _use(place: Path, room: int) -> None:

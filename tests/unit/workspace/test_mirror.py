@@ -22,10 +22,10 @@ from kiro_swarm.workspace.errors import (
     RemoteUnavailable,
     RepositoryBusy,
     VolumeTrouble,
+    volume_trouble,
 )
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head, prepare_mirror
-from kiro_swarm.workspace.probe import volume_trouble
 from tests.unit.workspace.repositories import INTEGRATION, Swarm, commit, git
 
 
