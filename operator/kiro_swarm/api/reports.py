@@ -50,6 +50,7 @@ class JobFailure(TypedDict, total=False):
     """Why a Job failed: one CamelCase word for programs, and words for people.
 
     ``tasks``: ids of those that alone are in the way of it; it did the others.
+    ``push``: what it merged could not be pushed; that has hindered no merge.
     """
 
     reason: Required[
@@ -58,6 +59,7 @@ class JobFailure(TypedDict, total=False):
     message: Required[_Message]
     diagnostics: _Remarks
     tasks: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=50)]
+    push: bool
 
 
 @final

@@ -106,6 +106,12 @@ class IntegrationStatus(TypedDict, total=False):
     ledger: Annotated[
         LedgerStatus, Field(description="Anchor of the integration ledger.")
     ]
+    counted: Annotated[
+        int, Field(ge=0, description="Number of the last Job that failures counts.")
+    ]
+    failures: Annotated[
+        int, Field(ge=0, description="How many Jobs have failed in a row.")
+    ]
     endedAt: Annotated[Timestamp, Field(description="End of the last Job.")]
     tidyPauseSeconds: Annotated[
         int,

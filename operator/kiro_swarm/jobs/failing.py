@@ -45,9 +45,11 @@ class JobError(WorkspaceError):
         reason: str,
         tasks: Optional[list[str]] = None,
         diagnostics: Optional[list[str]] = None,
+        push: Optional[bool] = None,
     ) -> None:
         super().__init__(message, reason=reason)
         self.tasks = tasks
+        self.push = push
         self.diagnostics = diagnostics
 
 
@@ -83,6 +85,8 @@ def _failure_of(env: JobEnvironment, error: Exception) -> JobFailure:
             failure["tasks"] = error.tasks
         if error.diagnostics is not None:
             failure["diagnostics"] = error.diagnostics
+        if error.push is not None:
+            failure["push"] = error.push
     return failure
 
 

@@ -5,7 +5,8 @@ swarm asks for approval, only what a person approved. After the last one it wait
 for more, so that a busy swarm does not pay a pod start for every merge. Killed anywhere, the
 next Job goes on: what is merged already is known by its trailer. Each merge is in the ledger
 before its task says so. What is wrong with one task is told on it, or in the Job's reason if
-not even that can be written; the others are merged all the same.
+not even that can be written; the others are merged all the same. So it is with a push that
+fails: it stops no merge, is tried once more at the end, and then told.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
-from kiro_swarm.jobs.merging import Held, Merging, TasksHeld, report_of
+from kiro_swarm.jobs.merging import Held, Merging, WorkLeft, report_of
 from kiro_swarm.jobs.rescue import rescued
 from kiro_swarm.jobs.tries import Tries
 from kiro_swarm.jobs.upkeep import keep_up, make_room, room_made, tell_use
@@ -42,6 +43,7 @@ from kiro_swarm.workspace.errors import (
     BranchHinders,
     Doubtful,
     InvalidName,
+    WorkspaceError,
 )
 from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.mirror import integration_head
@@ -79,6 +81,8 @@ class Integration:
         self._held: dict[Key, Held] = {}
         #: Those of them that only wait for another branch.
         self._of_the_branch: set[Key] = set()
+        #: Why the last push failed.
+        self._unpushed: Optional[WorkspaceError] = None
         self._merged = 0
         self._returned = 0
 
@@ -91,8 +95,9 @@ class Integration:
                 if task is not None:
                     await self._one(task)
             if waiting:
-                if self._merging.spec.integration.push == "Always":
-                    await self._merging.push()
+                always = self._merging.spec.integration.push == "Always"
+                if always and self._unpushed is None:
+                    await self._push()
                 await tell_waiting(self._merging, await self._for_a_person())
                 continue
             if await self._merging.finished() or not await self._more():
@@ -105,16 +110,32 @@ class Integration:
         }
         tell_use(self._env, report)
         if await self._merging.push_is_due():
-            report["pushed"] = await self._merging.push()
-        if self._held:
+            report["pushed"] = await self._push()
+        if self._held or self._unpushed is not None:
             # What a person has to mend first: no other Job does.
-            raise TasksHeld(
+            raise WorkLeft(
                 sorted(
                     self._held.values(),
                     key=lambda held: held.reason != BranchHinders.reason,
-                )
+                ),
+                self._unpushed,
             )
         return report
+
+    async def _push(self) -> str:
+        """The commit that the remote has now; "" where the push failed, which is remembered.
+
+        What is merged is safe in the mirror: the next work need not wait for a server.
+        """
+        try:
+            pushed = await self._merging.send()
+        except WorkspaceError as error:
+            log.warning("the push failed: %s: %s", error.reason, error.message)
+            self._unpushed = error
+            return ""
+        self._unpushed = None
+        await self._merging.ledger.catch_up()
+        return pushed
 
     async def _done_tasks(self) -> list[KiroTask]:
         """Those to be merged, in order."""

@@ -47,14 +47,25 @@ class Held(NamedTuple):
     message: str
 
 
-class TasksHeld(JobError):
-    """The Job did all that it could, and some tasks are left as they were."""
+class WorkLeft(JobError):
+    """The Job did all that it could: some tasks are as they were, or the push failed."""
 
-    def __init__(self, held: Iterable[Held]) -> None:
+    def __init__(
+        self, held: Iterable[Held], push: Optional[WorkspaceError] = None
+    ) -> None:
         found = list(held)
-        said = "; ".join(f"task {one.task}: {one.message}" for one in found)
-        tasks = [one.task for one in found[:_MOST_HELD]]
-        super().__init__(said, reason=found[0].reason, tasks=tasks)
+        reasons = [one.reason for one in found]
+        said = [f"task {one.task}: {one.message}" for one in found]
+        if push is not None:
+            # In front: the text is cut at its end, and this concerns all that is merged.
+            reasons.append(push.reason)
+            said.insert(0, push.message)
+        super().__init__(
+            "; ".join(said),
+            reason=reasons[0],
+            tasks=[one.task for one in found[:_MOST_HELD]],
+            push=push is not None,
+        )
 
 
 @dataclass(frozen=True)
@@ -112,8 +123,14 @@ class Merging:
 
     async def push(self) -> str:
         """Push the branch; the commit that the remote has now, by the ledger too."""
+        pushed = await self.send()
+        await self.ledger.catch_up()
+        return pushed
+
+    async def send(self) -> str:
+        """Push the branch, and tell the ledger nothing yet."""
         repository = self.spec.repository
-        pushed = await asyncio.get_running_loop().run_in_executor(
+        return await asyncio.get_running_loop().run_in_executor(
             None,
             push_integration,
             self.env.mirror,
@@ -122,8 +139,6 @@ class Merging:
             self.env.credentials(repository),
             self.env.mover,
         )
-        await self.ledger.catch_up()
-        return pushed
 
 
 def branch_of(spec: KiroSwarmSpec, env: JobEnvironment) -> str:

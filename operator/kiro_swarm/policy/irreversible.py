@@ -84,8 +84,9 @@ ACTS: Final[tuple[Act, ...]] = (
     Act(
         "reconcile/swarms/integrate.py:reconcile",
         "deletes integrate Jobs",
-        "job_outcome",
-        "the Job has ended and three later ones are there; what it moved is in the ledger",
+        "superfluous",
+        "the Job has ended, three later ones are there, and the status has counted it;"
+        " what it moved is in the ledger",
     ),
     Act(
         "reconcile/swarms/swarm.py:_move_tasks",

@@ -32,12 +32,14 @@ class Failure(NamedTuple):
     """Why there is no report: in one word, and in words for people.
 
     ``tasks``: ids of those that alone are to blame, where the Job could name them.
+    ``push``: what it merged could not be pushed; that has hindered no merge.
     """
 
     reason: str
     message: str
     diagnostics: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    push: bool = False
 
 
 def report_in(
@@ -52,7 +54,8 @@ def report_in(
         said = all_harmless(read_failure(text))
         remarks = said.get("diagnostics") or ()
         tasks = tuple(said.get("tasks") or ())
-        return Failure(said["reason"], said["message"], tuple(remarks), tasks)
+        push = said.get("push") or False
+        return Failure(said["reason"], said["message"], tuple(remarks), tasks, push)
     except ReportError:
         pass
     try:

@@ -23,16 +23,19 @@ from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
+from kiro_swarm.policy.failing import Failing, after_jobs, next_try
+from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.objects.job_pods import integrate_job
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in, used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome
-from kiro_swarm.reconcile.swarms.prepare import retry_time
 from kiro_swarm.reconcile.swarms.tidying import finished_at, tidy_at
 
 #: A Job names so many tasks at most: a list of that length may not be all of them.
 _MOST_NAMED = 10
+#: So many Jobs stay for people to look at, until they are an hour old.
+_KEPT = 3
 
 LedgerReport = Union[PrepareReport, IntegrateReport, SyncReport]
 
@@ -50,6 +53,8 @@ class Train:
     report: Optional[IntegrateReport] = None
     #: Ids of the tasks that alone made the last Job fail.
     held: tuple[str, ...] = ()
+    #: The last Job could not push what it merged, which has hindered no merge.
+    push: bool = False
     #: When a Job is to run for the volume alone.
     tidy_at: Optional[datetime] = None
 
@@ -174,32 +179,40 @@ def _ended(view: View, jobs: list[Job], batch: int) -> Train:
             failure.message if failure else report.get("message", "") if report else ""
         )
         return Train(batch, False, True, message, report=report)
-    failures = _failures_in_a_row(jobs)
-    finished = finished_at(latest) or view.now
+    created = parse(latest["metadata"].get("creationTimestamp"))
+    finished = finished_at(latest) or created or view.now
     return Train(
         batch,
         running=False,
         ok=False,
         message=failure.message if failure else "the integrate Job failed",
         reason=failure.reason if failure else "IntegrateFailed",
-        retry_at=retry_time(finished, failures),
+        retry_at=next_try(failing(view).failures, finished, view.now),
         report=report,
         held=failure.tasks if failure else (),
+        push=failure.push if failure else False,
     )
 
 
-def _failures_in_a_row(jobs: list[Job]) -> int:
-    count = 0
-    for job in jobs:
-        if job_outcome(job) is not False:
-            break
-        count += 1
-    return count
+def counted(view: View) -> Failing:
+    """What the status has counted."""
+    before = view.status.get("integration") or {}
+    return Failing(before.get("counted") or 0, before.get("failures") or 0)
+
+
+def failing(view: View) -> Failing:
+    """How many Jobs have failed in a row, with those that the status has not counted yet."""
+    outcomes = {job_number(job): job_outcome(job) for job in view.integrate_jobs}
+    ended = {number: ok for number, ok in outcomes.items() if ok is not None}
+    return after_jobs(counted(view), ended)
 
 
 def others_wait(view: View, train: Train) -> bool:
-    """Whether there is work which the tasks that made the last Job fail are no part of."""
-    if not train.held:
+    """Whether there is work which what made the last Job fail is not in the way of.
+
+    That is the tasks which it held, and a push.
+    """
+    if not train.held and not train.push:
         return False
     approval = view.spec.integration.approval
     done = view.task_index.by_state[DONE]
@@ -215,10 +228,22 @@ def next_job(view: View, batch: int, settings: OperatorSettings) -> Job:
     return integrate_job(view.swarm, view.spec, batch, settings, evicted=evicted)
 
 
+def superfluous(view: View) -> list[Job]:
+    """The Jobs that nobody needs any more: older ones, and counted by the status."""
+    known = counted(view).counted
+    return [
+        job
+        for job in view.integrate_jobs[_KEPT:]
+        if job_number(job) <= known
+        and job_outcome(job) is not None
+        and not job["metadata"].get("deletionTimestamp")
+    ]
+
+
 async def reconcile(ctx: Context, view: View) -> Train:
     """Start the next Job when there is work, or the volume is to be tidied, and none runs.
 
-    Drops the older ones.
+    Drops the older ones that the status has counted.
     """
     train = observe(view)
     train = replace(train, tidy_at=tidy_at(view, train.retry_at))
@@ -230,16 +255,14 @@ async def reconcile(ctx: Context, view: View) -> Train:
         body = next_job(view, batch, ctx.settings)
         await ctx.create(JOBS, view.namespace, body)
         train = replace(train, batch=batch, running=True, retry_at=None, tidy_at=None)
-    kept = 3
-    for job in view.integrate_jobs[kept:]:
+    for job in superfluous(view):
         meta = job["metadata"]
-        if job_outcome(job) is not None and not meta.get("deletionTimestamp"):
-            with suppress(errors.Conflict):
-                await ctx.client.delete(
-                    JOBS,
-                    view.namespace,
-                    meta["name"],
-                    uid=meta["uid"],
-                    version=meta["resourceVersion"],
-                )
+        with suppress(errors.Conflict):
+            await ctx.client.delete(
+                JOBS,
+                view.namespace,
+                meta["name"],
+                uid=meta["uid"],
+                version=meta["resourceVersion"],
+            )
     return train

@@ -8,7 +8,7 @@ swarm is Prepared when they all exist, so a crash in between makes the rest late
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Optional, Sequence, Union, cast
 
@@ -25,6 +25,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.failing import next_try
 from kiro_swarm.policy.ownership import is_record
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
@@ -38,8 +39,6 @@ from kiro_swarm.reconcile.snapshot.text import clock
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.tasks.file.wire import MOST_PARTS, describe, unpacking
 
-_FIRST_RETRY = 15.0
-_LONGEST_RETRY = 300.0
 _NOTHING = Failure("PrepareFailed", "the prepare Job ended and left no task graph")
 
 
@@ -66,12 +65,6 @@ class Prepared:
     retry_at: Optional[datetime] = None
     report: Optional[PrepareReport] = None
     diagnostics: Optional[Sequence[str]] = None
-
-
-def retry_time(finished: datetime, attempt: int) -> datetime:
-    """When a failed Job is tried again: later each time, five minutes at most."""
-    pause = min(_LONGEST_RETRY, _FIRST_RETRY * 2.0 ** min(attempt - 1, 10))
-    return finished + timedelta(seconds=pause)
 
 
 def afterwards(view: View) -> Prepared:
@@ -137,7 +130,7 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
         waits = Prepared(None, "Preparing", message, attempt)
         return _with_report(waits, report)
     why = _NOTHING if not isinstance(report, Failure) else report
-    retry_at = retry_time(view.now, attempt)
+    retry_at = next_try(attempt, view.now, view.now)
     message = why.message + _remedy(view, why.reason, attempt)
     message += _about_secret(view, why.reason, retry_at)
     failed = Prepared(False, why.reason, message, attempt, retry_at)

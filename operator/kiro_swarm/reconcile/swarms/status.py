@@ -50,6 +50,7 @@ from kiro_swarm.reconcile.swarms.delivery import delivered_at, last_end, undeliv
 from kiro_swarm.reconcile.swarms.integrate import (
     Train,
     counts_told,
+    failing,
     head_of,
     pushed_of,
 )
@@ -205,9 +206,18 @@ def _integration(view: View, prepared: Prepared, train: Train) -> IntegrationSta
         "pushed": pushed_of(view, train),
         "batch": train.batch,
         "message": (train.message or before.get("message") or "")[:4096],
+        **_failing(view),
         **_tidied(view),
         **_anchor(view, train),
     }
+
+
+def _failing(view: View) -> IntegrationStatus:
+    """How many Jobs have failed in a row; a Job that is not counted here is kept."""
+    known = failing(view)
+    if not known.counted:
+        return {}
+    return {"counted": known.counted, "failures": known.failures}
 
 
 def _tidied(view: View) -> IntegrationStatus:
