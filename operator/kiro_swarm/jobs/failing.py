@@ -25,10 +25,10 @@ from kiro_swarm.workspace.errors import (
     GitHindered,
     VolumeTrouble,
     WorkspaceError,
-    redact,
     volume_trouble,
 )
 from kiro_swarm.workspace.probe import place_trouble
+from kiro_swarm.workspace.redaction import redact
 
 log = logging.getLogger(__name__)
 

@@ -3,21 +3,20 @@
 Role: raised by every module of this package; the jobs turn an error into a condition
 (``reason``: CamelCase, ``message``: one readable text), the command line into JSON.
 
-Guarantees: a message never holds user information of a URL (it is redacted here, in
-one place) and never more than 2,000 characters of git's own output.
+Guarantees: a message never holds user information or the query of a URL (redaction.py),
+and never more than 2,000 characters of git's own output.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 from pathlib import Path
 from typing import Final, Optional
 
 from kiro_swarm.policy.volume import FULL
+from kiro_swarm.workspace.redaction import redact
 
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/@\s]*@")
 _LIMIT = 2000
 #: What a machine in trouble answers to a system call; a hostile file can cause most of it.
 MACHINE_ERRNOS: Final = frozenset(
@@ -29,11 +28,6 @@ MACHINE_ERRNOS: Final = frozenset(
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 #: A folder or a volume of somebody else.
 NOT_OURS: Final = frozenset({errno.EACCES, errno.EPERM})
-
-
-def redact(text: str) -> str:
-    """The text without user names and passwords in URLs."""
-    return _USERINFO.sub(r"\1***@", text)
 
 
 class WorkspaceError(Exception):

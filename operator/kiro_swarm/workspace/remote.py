@@ -23,9 +23,9 @@ from kiro_swarm.workspace.errors import (
     GitTimeout,
     InvalidUrl,
     RemoteUnavailable,
-    redact,
 )
 from kiro_swarm.workspace.git import Git, Output
+from kiro_swarm.workspace.redaction import redact_address
 from kiro_swarm.workspace.redirects import same_place, where_to
 
 _SCHEMES = ("https", "ssh", "http", "file")
@@ -154,7 +154,7 @@ class Remote:
 
 def check_url(url: str) -> str:
     """The address, if its scheme and form are allowed; InvalidUrl otherwise."""
-    shown = redact(url[:200])
+    shown = redact_address(url)[:200]
     if len(url) > 2048 or not url.isprintable() or re.search(r"\s|\\", url):
         raise InvalidUrl(
             f"repository url {shown!r} has a character that is not allowed"
@@ -165,7 +165,9 @@ def check_url(url: str) -> str:
     except ValueError:
         raise InvalidUrl(f"repository url {shown!r} cannot be read") from None
     if "://" not in url or parts.scheme not in _SCHEMES:
-        scheme = url.split(":", 1)[0][:40]
+        # Before the colon of an address without one may stand who signs in.
+        named = "@" not in url or "://" in url
+        scheme = url.split(":", 1)[0][:40] if named else ""
         raise InvalidUrl(
             f"repository url {shown!r}: scheme {scheme!r} is not allowed"
             " (https, ssh; http and file where the operator allows them);"

@@ -33,13 +33,13 @@ from kiro_swarm.workspace.errors import (
     GitTimeout,
     RefNotFound,
     RemoteError,
-    redact,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import START_REF, integration_head
 from kiro_swarm.workspace.outcomes import Unproven
 from kiro_swarm.workspace.probe import find_trouble
+from kiro_swarm.workspace.redaction import redact
 from kiro_swarm.workspace.refs import check_word
 from kiro_swarm.workspace.remote import Remote
 

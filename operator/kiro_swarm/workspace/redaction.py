@@ -1,0 +1,37 @@
+"""What of an address nobody is told: who signs in, with what, and what it asks for.
+
+Called wherever a text goes to a person: errors.py does so with every message, remote.py with
+the address of a swarm. Guarantees: linear in the text, whatever it is; where an address is
+not one, too much is hidden rather than too little.
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+#: Bounded, for each place in a text may begin one.
+_SCHEME = r"[A-Za-z][A-Za-z0-9+.-]{0,20}"
+#: Up to the last "@" of a word: a password may hold "/", "?", "#" and "@" itself.
+_USER = re.compile(rf"({_SCHEME}://)[^\s'\"]{{0,512}}@")
+_QUERY = re.compile(rf"({_SCHEME}://[^\s'\"?]{{0,512}}\?)[^\s'\"]+")
+_BEGINNING = re.compile(r"(?:https?|ssh|git|file|ftps?):/{0,2}|" + _SCHEME + "://")
+
+
+def redact(text: str) -> str:
+    """The text without user names, passwords and queries of addresses."""
+    return _QUERY.sub(rf"\1{HIDDEN}", _USER.sub(rf"\1{HIDDEN}@", text))
+
+
+def redact_address(address: str) -> str:
+    """An address alone, which need not be a valid one, and may hold blanks.
+
+    Of ``git@host:path`` the user stays: it is everybody's.
+    """
+    beginning = _BEGINNING.match(address)
+    start = beginning.group() if beginning else ""
+    user, at, rest = address[len(start) :].rpartition("@")
+    if at and (start or user != "git"):
+        user = HIDDEN
+    place, query, _ = rest.partition("?")
+    return f"{start}{user}{at}{place}{query}{HIDDEN if query else ''}"

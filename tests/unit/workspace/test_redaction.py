@@ -1,0 +1,83 @@
+"""Nobody is told who signs in to a repository, with what, or what an address asks for."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.redaction import redact, redact_address
+from kiro_swarm.workspace.remote import check_url
+
+#: Addresses with "hidden" in a part that is nobody's business.
+ADDRESSES = [
+    "https://user:hidden@host/x",
+    "https://user:one/hidden@host/x.git",
+    "https://user:one@hidden@host/x.git",
+    "https://user:one#hidden@host/x",
+    "https://user:one?hidden@host/x",
+    "https://hidden/x:@host/x",
+    "https://host/x?access_token=hidden",
+    "ssh://hidden@host/x",
+    "ssh://hidden@host/x" + "y" * 300,
+    "https://user:" + "x" * 300 + "hidden@host/x",
+]
+#: And those that no text can be searched for, but a field may hold.
+ALONE = [
+    "https://user:one hidden@host/x",
+    "user:hidden@host/x",
+    "hidden:x@host/x",
+    "https:user:hidden@host/x",
+    "https:/user:hidden@host/x",
+    "https://host/x?private_token=hidden\\",
+    "https://host/x?one two=hidden",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_in_a_text_what_is_hidden_is_not_told(address: str) -> None:
+    for text in (address, f"fatal: '{address}' does not answer", f"a {address}\nb"):
+        said = WorkspaceError(text).message
+        assert "hidden" not in said
+        assert "host" in said
+
+
+@pytest.mark.parametrize("address", [*ADDRESSES, *ALONE])
+def test_of_a_field_what_is_hidden_is_not_told(address: str) -> None:
+    assert "hidden" not in redact_address(address)
+    said = ""
+    try:
+        check_url(address)
+    except WorkspaceError as error:
+        said = error.message
+    assert "hidden" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "https://host/path/x.git",
+        "git@host:path",
+        "mail me@host about task 1? or 2",
+        "what of a://b",
+    ],
+)
+def test_what_hides_nothing_stays(text: str) -> None:
+    assert redact(text) == text
+    assert redact_address("git@host:path") == "git@host:path"
+
+
+@pytest.mark.parametrize("part", ["a", "a://", "a://@", "a://?", "?", "@", "a.", "://"])
+def test_the_time_is_linear(part: str) -> None:
+    def spent(length: int) -> float:
+        text = part * (length // len(part))
+        began = time.process_time()
+        redact(text)
+        redact_address(text)
+        return time.process_time() - began
+
+    short, long = (min(spent(n) for _ in range(3)) for n in (5_000, 40_000))
+    # Eight times the text; squared it would be 64 times the time.
+    assert long < 24 * short + 0.02
