@@ -55,9 +55,9 @@ class Setting:
             gates=gated or draw.random() < 0.25,
             approval=approval,
             # Where it waits, the instance begins its next task before it is merged: for a
-            # person, or for room. Of an older runner it is kept before that cut; see
-            # tests/unit/runner/test_keeping.py.
-            kept=approval or bounded or draw.random() < 0.5,
+            # person, for room, or for gates that end a Job or its container. Of an older
+            # runner it is kept before that cut; see tests/unit/runner/test_keeping.py.
+            kept=approval or bounded or draw.random() < 0.5 or gated,
             bounded=bounded,
         )
 
