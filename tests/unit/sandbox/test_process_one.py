@@ -40,15 +40,15 @@ print("lowered", flush=True)
 CHAINS = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-end = time.time() + 60
-for _ in range(40):
+end = time.time() + 120
+for _ in range(10):
     if os.fork() == 0:
         os.setsid()
         while time.time() < end:
             if os.fork():
                 os._exit(0)
         os._exit(0)
-time.sleep(60)
+time.sleep(120)
 """
 
 
@@ -87,7 +87,8 @@ async def test_chains_of_forks_do_not_keep_it_from_a_deadline(folder: Path) -> N
             python(CHAINS), cwd="/", timeout_seconds=1
         )
         assert said.reason == "DeadlineExceeded"
-        assert time.monotonic() - began < 15
+        # Unmended it waited until they ended by themselves.
+        assert time.monotonic() - began < 60
         eventually(lambda: _children(first) == [], "no process is left")
         os.kill(first, signal.SIGTERM)
         await asyncio.to_thread(server.process.wait, 20)
