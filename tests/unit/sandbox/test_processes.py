@@ -48,3 +48,36 @@ def test_the_end_is_what_the_kernel_says_not_what_was_seen() -> None:
         check=True,
     )
     assert done.stdout.split() == ["gone", "-9", "True"]
+
+
+#: More have ended than are collected at once; the loop gets its turn between.
+CROWD = """
+import asyncio, os
+from kiro_swarm.sandbox.processes import Processes
+
+async def main():
+    below = Processes()
+    for _ in range(500):
+        if os.fork() == 0:
+            os._exit(0)
+        # Waits until it has ended, and leaves it to be collected.
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    turns = 0
+    while not below._reap():
+        turns += 1
+        await asyncio.sleep(0)
+    print(turns > 0)
+
+asyncio.run(main())
+"""
+
+
+def test_a_crowd_that_has_ended_leaves_the_event_loop_its_turn() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CROWD],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == ["True"]
