@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from kiro_swarm.api.command import SwarmCommand
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
-from kiro_swarm.reconcile.engine.backlog import Backlog, is_waiting, phase_of
+from kiro_swarm.reconcile.engine.backlog import Backlog
+from kiro_swarm.reconcile.engine.command_facts import is_waiting, phase_of
 from tests.unit.reconcile.test_backlog import command
 from tests.unit.reconcile.world import World, a_world
 

@@ -17,7 +17,7 @@ from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.answer.write import log_afterwards
 from kiro_swarm.reconcile.commands.run import CommandRun
-from kiro_swarm.reconcile.engine.backlog import (
+from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
     LOOK,
     has_halted,

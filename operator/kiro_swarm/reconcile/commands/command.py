@@ -36,9 +36,9 @@ from kiro_swarm.reconcile.commands.effects import carry_out, changes
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, failed
 from kiro_swarm.reconcile.commands.run import CommandRun
-from kiro_swarm.reconcile.engine.backlog import (
+from kiro_swarm.reconcile.engine.backlog import MOST_UNANSWERED
+from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
-    MOST_UNANSWERED,
     WAITING,
     WORKING,
     is_urgent,

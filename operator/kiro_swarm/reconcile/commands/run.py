@@ -24,7 +24,7 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     Pinned,
     Request,
 )
-from kiro_swarm.reconcile.engine.backlog import is_change, phase_of
+from kiro_swarm.reconcile.engine.command_facts import is_change, phase_of
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.snapshot.board import filling

@@ -21,33 +21,27 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
-from kiro_swarm.api.access import status_of
-from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec
-from kiro_swarm.commands.action import Action
-from kiro_swarm.commands.errors import SentenceError
-from kiro_swarm.commands.parser import first_permission, read
-from kiro_swarm.policy.conditions import find
+from kiro_swarm.api.command import SwarmCommand
+from kiro_swarm.commands.parser import first_permission
+from kiro_swarm.reconcile.engine.command_facts import (
+    FINISHED,
+    STARTING,
+    Scope,
+    Target,
+    creation_version,
+    has_halted,
+    is_waiting,
+    may_change,
+    phase_of,
+    requester_of,
+    scope_of,
+    target_of,
+)
 
-FINISHED = frozenset({"Succeeded", "Failed", "Rejected", "Cancelled"})
-#: Reason of a Running command that is still changing things, and of one that has.
-WORKING, WAITING = "Working", "Waiting"
-#: Permission of sentences that change nothing.
-LOOK = "get"
-#: Condition of an answered command: False while the audit log has no line of it.
-LOGGED = "Logged"
-#: Permissions of what ends work: nobody who is stuck may keep it from being done.
-_HALTING = frozenset({"stop", "pause"})
-_URGENT = _HALTING | {"cancel"}
-#: Permissions of what starts work: not to be done after what was said later to end it.
-_STARTING = frozenset({"run", "resume", "retry", "restart"})
 #: Commands of one requester to one swarm that may be without an answer at a time.
 MOST_UNANSWERED = 1000
 
-#: What a correlation id is taken for: the id, by whom, dry or not, looking or not.
-Scope = tuple[str, str, bool, bool]
 _Order = tuple[bool, str, int, str]
-#: What a sentence is about: kind and name of one object; None: all of the swarm.
-Target = Optional[tuple[str, str]]
 _Halt = tuple[tuple[str, int], str]
 
 
@@ -142,15 +136,15 @@ class Backlog:
             self._leave(where, name, for_good=False)
         else:
             changes = may_change(spec)
-            starts = changes and first_permission(spec["command"]) in _STARTING
+            starts = changes and first_permission(spec["command"]) in STARTING
             target = target_of(spec) if starts else None
             scope = scope_of(spec, changes)
-            excess = line.counts.get(_requester(spec), 0) >= MOST_UNANSWERED
+            excess = line.counts.get(requester_of(spec), 0) >= MOST_UNANSWERED
         blocks = changes and not is_waiting(command)
         begun = phase_of(command) == "Running"
         place = _Place(
             *(begun, created, version, certain, name, uid, blocks, changes),
-            *(starts, target, scope, _requester(spec), at, excess and not begun),
+            *(starts, target, scope, requester_of(spec), at, excess and not begun),
         )
         line.places[name] = place
         line.counts[place.requester] = line.counts.get(place.requester, 0) + 1
@@ -299,99 +293,6 @@ class Backlog:
             line.stumbled.discard(place.uid)
             if not line.places:
                 del self._lines[where]
-
-
-def creation_version(command: SwarmCommand) -> Optional[int]:
-    """Version of a command at its creation; None where an older release has written into it."""
-    status = status_of(command)
-    if status:
-        recorded = status.get("creationVersion")
-        return None if recorded is None else int(recorded)
-    return int(command["metadata"].get("resourceVersion") or 0)
-
-
-def phase_of(command: SwarmCommand) -> str:
-    """Phase of a command; one without a status is pending."""
-    return str(status_of(command).get("phase") or "Pending")
-
-
-def is_waiting(command: SwarmCommand) -> bool:
-    """Whether a command has done what it does and only waits for the outcome."""
-    status = status_of(command)
-    return status.get("phase") == "Running" and status.get("reason") == WAITING
-
-
-def is_working(command: SwarmCommand) -> bool:
-    """Whether a command has recorded what it changes, and is at it."""
-    status = status_of(command)
-    return status.get("phase") == "Running" and status.get("reason") == WORKING
-
-
-def unlogged(command: SwarmCommand) -> bool:
-    """Whether a command is answered and the audit log has still to tell of it.
-
-    It was cancelled after it had changed something, so that its own answer, which would
-    have told, was never written; or the log could not be written then.
-    """
-    status = status_of(command)
-    if phase_of(command) not in FINISHED or status.get("audit"):
-        return False
-    logged = find(status.get("conditions") or [], LOGGED)
-    if logged is not None:
-        return logged["status"] == "False"
-    return status.get("phase") == "Cancelled" and bool(status.get("changes"))
-
-
-def is_urgent(command: SwarmCommand) -> bool:
-    """Whether a command waits for nobody who is stuck."""
-    return first_permission(command["spec"]["command"]) in _URGENT
-
-
-def may_change(spec: SwarmCommandSpec) -> bool:
-    """Whether the sentence of a command may change anything."""
-    try:
-        return is_change(spec, read(str(spec["command"])))
-    except SentenceError:
-        return False
-
-
-def is_change(spec: SwarmCommandSpec, action: Action) -> bool:
-    """The same for a sentence that is parsed already."""
-    return action.permission != LOOK and not spec.get("dryRun")
-
-
-def scope_of(spec: SwarmCommandSpec, changes: bool) -> Optional[Scope]:
-    """For which requests a correlation id stands; None without one.
-
-    Who may only look, or tries dry, takes no id away from who changes something, nor does
-    another person: it may be that he knows it and is not allowed to say the sentence.
-    """
-    wanted = spec.get("correlationId")
-    if not wanted:
-        return None
-    return str(wanted), _requester(spec), bool(spec.get("dryRun")), changes
-
-
-def target_of(spec: SwarmCommandSpec) -> Target:
-    """The one object that a sentence is about; None: all of the swarm, or nobody knows."""
-    try:
-        action = read(str(spec["command"]))
-    except SentenceError:
-        return None
-    names = [str(value) for value in action.arguments.values()]
-    return (action.noun, names[0]) if len(names) == 1 else None
-
-
-def has_halted(command: SwarmCommand) -> bool:
-    """Whether a command has ended work, or is at it."""
-    status = status_of(command)
-    action = status.get("action")
-    made = bool(status.get("changes")) and not command["spec"].get("dryRun")
-    return made and action is not None and action.get("permission") in _HALTING
-
-
-def _requester(spec: SwarmCommandSpec) -> str:
-    return str(spec.get("requestedBy") or "")
 
 
 def _line_of(command: SwarmCommand) -> tuple[str, str]:

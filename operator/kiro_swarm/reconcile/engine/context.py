@@ -39,7 +39,8 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.observe.health import Report
 from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.audit import AuditLog
-from kiro_swarm.reconcile.engine.backlog import Backlog, has_halted, is_urgent
+from kiro_swarm.reconcile.engine.backlog import Backlog
+from kiro_swarm.reconcile.engine.command_facts import has_halted, is_urgent
 from kiro_swarm.reconcile.engine.doubts import Doubts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings

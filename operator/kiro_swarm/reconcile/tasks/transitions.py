@@ -41,7 +41,7 @@ from kiro_swarm.policy.asked import asked_of, same_work
 from kiro_swarm.policy.ownership import belongs_to
 from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import harmless
-from kiro_swarm.reconcile.engine.backlog import is_working
+from kiro_swarm.reconcile.engine.command_facts import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.snapshot.reports import used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, state_of

@@ -40,7 +40,7 @@ from kiro_swarm.reconcile.commands.answer.status import (
 )
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
-from kiro_swarm.reconcile.engine.backlog import LOGGED, WAITING, WORKING
+from kiro_swarm.reconcile.engine.command_facts import LOGGED, WAITING, WORKING
 from kiro_swarm.reconcile.engine.owned import must_be_ours
 from kiro_swarm.reconcile.objects.manifests import owner
 

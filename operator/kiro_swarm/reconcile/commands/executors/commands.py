@@ -22,7 +22,7 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     failed,
 )
 from kiro_swarm.reconcile.commands.executors.writes import command_status, deleted
-from kiro_swarm.reconcile.engine.backlog import (
+from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
     is_working,
     phase_of,
