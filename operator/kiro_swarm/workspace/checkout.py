@@ -3,7 +3,8 @@
 Role: ``kiro-swarm workspace checkout`` runs ``checkout_tree`` in the gate container.
 
 Gates ask git (``git diff --exit-code`` after code was generated, ``git describe``), so the
-result is a worktree of a repository of its own, at a detached HEAD.
+result is a worktree of a repository of its own, at a detached HEAD, in which git sees no
+change before somebody makes one (settled.py).
 
 Guarantees: the mirror is only read; no filter, hook or driver runs, for none is configured.
 Earlier files in the folder are gone afterwards.
@@ -19,6 +20,7 @@ from kiro_swarm.workspace.disk import clear_folder
 from kiro_swarm.workspace.errors import RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.refs import check_object_id
+from kiro_swarm.workspace.settled import settle
 from kiro_swarm.workspace.tags import copy_tags
 
 
@@ -50,4 +52,5 @@ def checkout_tree(mirror: Path, commit: str, into: Path) -> Checkout:
     git = Git(own, work_tree=into, index=own / "index")
     git.run("read-tree", commit)
     git.run("checkout-index", "--all", "--force", "--quiet", "--index")
+    settle(into, own / "index")
     return Checkout(commit, str(into))

@@ -29,6 +29,7 @@ from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.plain import is_readable, make_plain
 from kiro_swarm.workspace.refs import check_task_branch, is_object_id
+from kiro_swarm.workspace.settled import settle
 from kiro_swarm.workspace.tags import copy_tags
 
 _CONFIGURATION = """\
@@ -146,6 +147,7 @@ def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut
             *("worktree", "add", "--quiet", "--force", "--no-track", "-B", branch),
             *("--end-of-options", str(instance.tree), base),
         )
+        settle(instance.tree, instance.admin / "index")
     return Cut(base, branch, str(instance.tree))
 
 

@@ -186,7 +186,8 @@ def _is_dirty(instance: Instance, place: Path) -> bool:
         return False
     with _borrowed(repository) as own:
         index = own.git_dir / "index"
-        shutil.copyfile(repository / "index", index)
+        # With its time, by which git knows what may have changed in that very second.
+        shutil.copy2(repository / "index", index)
         git = Git(own.git_dir, work_tree=place, index=index)
         git.run("update-index", "-q", "--refresh", ok=(0, 1, 128))
         changed = git.run("diff-files", "--name-only", ok=(0, 1, 128)).stdout
