@@ -6,7 +6,7 @@ for more, so that a busy swarm does not pay a pod start for every merge. Killed 
 next Job goes on: what is merged already is known by its trailer. Each merge is in the ledger
 before its task says so. What is wrong with one task is told on it, or in the Job's reason if
 not even that can be written; the others are merged all the same. So it is with a push that
-fails: it stops no merge, is tried once more at the end, and then told.
+fails or takes long: it stops no merge, is tried once more at the end, and then told.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.jobs.merging import Held, Merging, WorkLeft, report_of
+from kiro_swarm.jobs.pushing import Pushing
 from kiro_swarm.jobs.rescue import rescued
 from kiro_swarm.jobs.tries import Tries
 from kiro_swarm.jobs.upkeep import keep_up, make_room, room_made, tell_use
@@ -43,7 +44,6 @@ from kiro_swarm.workspace.errors import (
     BranchHinders,
     Doubtful,
     InvalidName,
-    WorkspaceError,
 )
 from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.mirror import integration_head
@@ -81,61 +81,66 @@ class Integration:
         self._held: dict[Key, Held] = {}
         #: Those of them that only wait for another branch.
         self._of_the_branch: set[Key] = set()
-        #: Why the last push failed.
-        self._unpushed: Optional[WorkspaceError] = None
+        self._pushing = Pushing(merging.send, merging.ledger.catch_up)
         self._merged = 0
         self._returned = 0
 
     async def run(self) -> IntegrateReport:
         """Merge until nothing comes any more, push as the policy says; the report."""
-        while True:
-            waiting = await self._done_tasks()
-            for listed in waiting:
-                task = await self._fresh(listed)
-                if task is not None:
-                    await self._one(task)
-            if waiting:
-                always = self._merging.spec.integration.push == "Always"
-                if always and self._unpushed is None:
-                    await self._push()
-                await tell_waiting(self._merging, await self._for_a_person())
-                continue
-            if await self._merging.finished() or not await self._more():
-                break
-        await self._tries.tidy()
-        await keep_up(self._merging)
+        try:
+            while await self._round():
+                pass
+            await self._pushing.settled()
+        finally:
+            await self._pushing.leave()
         report: IntegrateReport = {
             "head": integration_head(self._env.mirror, self._merging.branch),
             "message": f"merged {self._merged}, sent back {self._returned}",
         }
         tell_use(self._env, report)
-        if await self._merging.push_is_due():
-            report["pushed"] = await self._push()
-        if self._held or self._unpushed is not None:
+        if self._pushing.pushed:
+            report["pushed"] = self._pushing.pushed
+        if self._held or self._pushing.error is not None:
             # What a person has to mend first: no other Job does.
             raise WorkLeft(
                 sorted(
                     self._held.values(),
                     key=lambda held: held.reason != BranchHinders.reason,
                 ),
-                self._unpushed,
+                self._pushing.error,
             )
         return report
 
-    async def _push(self) -> str:
-        """The commit that the remote has now; "" where the push failed, which is remembered.
+    async def _round(self) -> bool:
+        """Merge what there is and push it; whether more came while it was pushed."""
+        while await self._some() or await self._more(await self._patience()):
+            pass
+        await self._tries.tidy()
+        await keep_up(self._merging)
+        if not await self._merging.push_is_due():
+            return False
+        self._pushing.begin()
+        return await self._more(0.0)
 
-        What is merged is safe in the mirror: the next work need not wait for a server.
-        """
-        try:
-            pushed = await self._merging.send()
-        except WorkspaceError as error:
-            log.warning("the push failed: %s: %s", error.reason, error.message)
-            self._unpushed = error
-            return ""
-        self._unpushed = None
-        await self._merging.ledger.catch_up()
-        return pushed
+    async def _some(self) -> bool:
+        """Merge what waits now, and begin to push it; whether anything did."""
+        waiting = await self._done_tasks()
+        for listed in waiting:
+            task = await self._fresh(listed)
+            if task is not None:
+                await self._one(task)
+        if waiting:
+            always = self._merging.spec.integration.push == "Always"
+            # One that failed is tried again at the end.
+            if always and self._pushing.error is None:
+                self._pushing.begin()
+            await tell_waiting(self._merging, await self._for_a_person())
+        return bool(waiting)
+
+    async def _patience(self) -> float:
+        """How long to wait for another task to merge."""
+        finished = await self._merging.finished()
+        return 0.0 if finished else self._env.limits.linger_seconds
 
     async def _done_tasks(self) -> list[KiroTask]:
         """Those to be merged, in order."""
@@ -184,21 +189,28 @@ class Integration:
             return None
         return now if self._is_wanted(now) else None
 
-    async def _more(self) -> bool:
-        """Wait a little for another task to merge."""
-        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
-
-        async def first() -> bool:
-            watch = self._client.watch(TASKS, self._env.namespace, fields=fields)
-            async for kind, task in watch:
-                if kind == "SET" and self._is_wanted(task):
-                    return True
+    async def _more(self, seconds: float) -> bool:
+        """Whether another task to merge comes: for so long, and while a push is under way."""
+        if not seconds and self._pushing.under_way is None:
             return False
-
+        first = asyncio.ensure_future(self._first())
         try:
-            return await asyncio.wait_for(first(), self._env.limits.linger_seconds)
-        except asyncio.TimeoutError:
-            return False
+            await asyncio.wait({first}, timeout=seconds)
+            while not first.done() and self._pushing.under_way is not None:
+                either = {first, self._pushing.under_way}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            return first.done() and first.result()
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    async def _first(self) -> bool:
+        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
+        watch = self._client.watch(TASKS, self._env.namespace, fields=fields)
+        async for kind, task in watch:
+            if kind == "SET" and self._is_wanted(task):
+                return True
+        return False
 
     async def _one(self, task: KiroTask) -> None:
         """Merge one task and write what came of it."""

@@ -46,7 +46,7 @@ class _Segment:
 
 
 class Ledger:
-    """The ledger of the swarm that a Job works for."""
+    """The ledger of the swarm that a Job works for. Made inside the running event loop."""
 
     def __init__(self, client: Client, env: JobEnvironment, branch: str) -> None:
         self._client = client
@@ -56,6 +56,8 @@ class Ledger:
         self._entries: Optional[list[LedgerEntry]] = None
         self._book = Book(env.uid)
         self._proved = 0
+        #: A push is noted while the next merge is.
+        self._writing = asyncio.Lock()
 
     @property
     def lines(self) -> int:
@@ -77,6 +79,10 @@ class Ledger:
         Raises ClusterError, and what ``workspace.ledger.news`` raises; the next Job
         goes on from there.
         """
+        async with self._writing:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
         for _ in range(_TRIES):
             if self._entries is None:
                 await self._load()
