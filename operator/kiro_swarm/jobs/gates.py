@@ -74,6 +74,8 @@ class ContainerGates:
         self._loop = loop
         self._tree = tree
         self._program = list(program)
+        #: Whether a gate cannot be run on a commit without the work.
+        self._never: dict[tuple[str, str], bool] = {}
         #: For a container that was ended under a gate to be there again.
         self.again_seconds = _AGAIN_SECONDS
 
@@ -143,9 +145,13 @@ class ContainerGates:
     async def _never_runs(self, gate: Gate, before: str) -> bool:
         if not before:
             return True
-        await self._renew()
-        made = await self._checkout(before)
-        return made.succeeded and _not_runnable(await self._run(gate, before))
+        if (gate.name, before) not in self._never:
+            await self._renew()
+            made = await self._checkout(before)
+            self._never[gate.name, before] = made.succeeded and _not_runnable(
+                await self._run(gate, before)
+            )
+        return self._never[gate.name, before]
 
     async def _checkout(self, commit: str) -> ExecResult:
         checkout = [*self._program, "workspace", "checkout", f"--mirror={self._mirror}"]

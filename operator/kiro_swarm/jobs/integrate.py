@@ -77,7 +77,9 @@ class Integration:
         self._env = merging.env
         self._approval = merging.spec.integration.approval
         branch, plan = merging.branch, merging.plan
-        self._tries = Tries(self._env, branch, plan, gates, merging.limits)
+        self._tries = Tries(
+            self._env, branch, plan, gates, merging.limits, merging.gates_are
+        )
         self._held: dict[Key, Held] = {}
         #: Those of them that only wait for another branch.
         self._of_the_branch: set[Key] = set()

@@ -5,9 +5,10 @@ Role: the tries (tries.py) run their gates through it, and ask it before they ch
 Guarantees: what is asked is out of the candidate's reach: a container as new, and in it the
 branch without the work. What does not end well there either is charged to no candidate. Where
 the commit that the branch began at fares better, it is what was merged since that hinders
-(``BranchHinders``), and a person is told; where it fares as badly, it is the machine. Gates
-that are red on a branch which nothing was merged into yet are the tasks' to mend, for nobody
-else would.
+(``BranchHinders``), and a person is told; where it fares as badly, it is the machine. So it is
+with a gate that is red there: the branch hinders, whether anything was merged into it or not,
+and what came since the gate passed last is named. The gates run once on a branch where it is
+(``GateMemory``), not once for each candidate.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Optional
 
 from kiro_swarm.jobs.gates import GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.workspace.blame import words_of
+from kiro_swarm.workspace.came_since import came_since
 from kiro_swarm.workspace.doubts import Doubts
 from kiro_swarm.workspace.errors import (
     BranchEndsJobs,
@@ -28,6 +30,7 @@ from kiro_swarm.workspace.errors import (
     WorkspaceError,
     volume_trouble,
 )
+from kiro_swarm.workspace.gate_memory import GateMemory
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import START_REF, integration_head
 from kiro_swarm.workspace.outcomes import GatePort, GateVerdict
@@ -48,12 +51,18 @@ class Machine:
     """One Job's evidence. Called in threads, one at a time."""
 
     def __init__(
-        self, mirror: Path, branch: str, gates: GatePort, doubts: Doubts
+        self,
+        mirror: Path,
+        branch: str,
+        gates: GatePort,
+        doubts: Doubts,
+        memory: GateMemory,
     ) -> None:
         self._mirror = mirror
         self._branch = branch
         self._gates = gates
         self._doubts = doubts
+        self._memory = memory
         self._well = False
         #: What the gates say of commits without any work.
         self._known: dict[str, GateVerdict] = {}
@@ -68,6 +77,7 @@ class Machine:
         verdict = self._gates.check(commit)
         if verdict.passed:
             self._well = True
+            self._memory.saw_pass(self._tree(commit))
         elif verdict.reason in (GATE_FAILED, GATE_TIMED_OUT):
             self._refuse_red_branch(commit, verdict)
         return verdict
@@ -98,21 +108,36 @@ class Machine:
         """Raise BranchHinders when the gate is red without the work of ``commit``, too."""
         git = Git(self._mirror)
         before = git.commit_id(f"{commit}^1")
-        if before is None or before == git.commit_id(START_REF):
+        if before is None:
             return
-        own = self._known.get(before)
-        if own is None:
-            trouble = self._hindered(before)
-            if trouble is not None:
-                raise trouble
-            own = self._known[before]
+        own = self._of_branch(before)
         if own.passed or red.gate in [run.name for run in own.runs]:
             return
         lines = [line.strip() for line in own.output.split("\n") if line.strip()]
         raise BranchHinders(
             f"gate {own.gate} fails on the branch {self._branch} as it is, at {before[:12]},"
-            f" without the work that waits: {' | '.join(lines[-2:])[-400:]}.{_ADVICE}"
+            f" without the work that waits: {' | '.join(lines[-2:])[-400:]}."
+            f" {self._came(before, own.gate)}.{_ADVICE}"
         )
+
+    def _of_branch(self, commit: str) -> GateVerdict:
+        """What the gates say of the branch alone. Raises what cuts them off there."""
+        tree = self._tree(commit)
+        known = self._known.get(commit) or self._memory.of(tree)
+        if known is not None:
+            return known
+        trouble = self._hindered(commit)
+        if trouble is not None:
+            raise trouble
+        self._memory.note(tree, self._known[commit])
+        return self._known[commit]
+
+    def _tree(self, commit: str) -> str:
+        return Git(self._mirror).run("rev-parse", f"{commit}^{{tree}}").text
+
+    def _came(self, head: str, gate: str = "") -> str:
+        git = Git(self._mirror)
+        return came_since(git, git.commit_id(START_REF), head, gate)
 
     def _hindered(self, commit: str) -> Optional[WorkspaceError]:
         """How gates are cut off that run without any work; None: they end, red or not."""
@@ -128,7 +153,7 @@ class Machine:
             self._hinders[commit] = kind(
                 f"the gates are cut off on the branch {self._branch} as it is, at"
                 f" {commit[:12]}, without the work that waits, and not on the commit that"
-                f" it began at: {how.message}.{_ADVICE}"
+                f" it began at: {how.message}. {self._came(commit)}.{_ADVICE}"
             )
             return self._hinders[commit]
         if not isinstance(at_first, Doubtful):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Awaitable, Callable, Iterable, NamedTuple, Optional, Union
 
 from kiro_swarm.api.access import status_of
@@ -94,6 +95,13 @@ class Merging:
     def limits(self) -> Limits:
         """What one task may bring."""
         return limits_of(self.spec.integration.max_file_size)
+
+    @property
+    def gates_are(self) -> str:
+        """Stands for the gates and what they run in: another one for other gates."""
+        gates = [gate.model_dump_json() for gate in self.spec.integration.gates]
+        what = [*gates, self.spec.template.model_dump_json()]
+        return sha256("\n".join(what).encode()).hexdigest()[:16]
 
     async def gates(self) -> ContainerGates:
         """The swarm's gates, ready to be run.

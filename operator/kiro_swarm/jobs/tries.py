@@ -28,6 +28,7 @@ from kiro_swarm.workspace.errors import (
     GateUnavailable,
     VolumeTrouble,
 )
+from kiro_swarm.workspace.gate_memory import GateMemory
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.outcomes import Candidate, GatePort, Outcome, Unproven
 from kiro_swarm.workspace.train import MergeTrain
@@ -41,7 +42,10 @@ _ADVICE = (
 
 
 class Tries:
-    """One Job's tries. Made inside the running event loop. Raises OSError."""
+    """One Job's tries. Made inside the running event loop. Raises OSError.
+
+    :param said_of_gates: stands for the gates, as ``GateMemory`` has it.
+    """
 
     def __init__(
         self,
@@ -50,11 +54,13 @@ class Tries:
         plan: Optional[str],
         gates: GatePort,
         limits: Limits,
+        said_of_gates: str = "",
     ) -> None:
         self._env = env
         self._branch = branch
         self._doubts = Doubts(env.mirror, evicted=env.evicted)
-        self._machine = Machine(env.mirror, branch, gates, self._doubts)
+        memory = GateMemory(env.mirror, said_of_gates)
+        self._machine = Machine(env.mirror, branch, gates, self._doubts, memory)
         self._train = MergeTrain(
             env.mirror, branch, plan, self._machine, limits, env.mover
         )

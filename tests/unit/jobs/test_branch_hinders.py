@@ -9,13 +9,15 @@ from typing import Callable, Optional, Union
 import pytest
 
 from kiro_swarm.api.reports import IntegrateReport
+from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.jobs.gates import GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.jobs.integrate import Integration
 from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.workspace.errors import BranchHinders, Doubtful, GateLost
 from kiro_swarm.workspace.outcomes import GateRun, GateVerdict
 from tests.unit.jobs.work import Job
-from tests.unit.workspace.repositories import git
+from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.workspace.repositories import INTEGRATION, commit, git
 
 
 class EndOfTheJobError(BaseException):
@@ -167,17 +169,91 @@ async def test_the_branch_is_judged_once_a_job(job: Job) -> None:
 
 
 @pytest.mark.parametrize("kind", ["red", "late"])
-async def test_gates_that_nothing_passed_yet_are_the_tasks_to_mend(
+async def test_nobody_is_charged_for_gates_that_were_red_when_the_swarm_began(
     job: Job, kind: str
 ) -> None:
-    """A project that begins with nothing: nobody else would be asked to."""
     job.apply()
     job.repositories.prepare()
     job.done(job.repositories.work({"1.1.txt": "x"}, 1, "1.1"))
-    gates = Gates(job, KIND[kind], at_start=True)
+    for _ in range(4):
+        gates = Gates(job, KIND[kind], at_start=True)
+        assert await run(job, gates) == "BranchHinders"
+    status = job.status("1.1")
+    assert (status["state"], status.get("failures", 0)) == ("Done", 0)
+    began = job.repositories.head()[:12]
+    assert f"Nothing was merged since the swarm began there, at {began}" in (
+        job.words()["message"]
+    )
+
+
+async def test_the_one_who_makes_red_gates_green_is_merged(job: Job) -> None:
+    """A project that begins with nothing: the others wait for it, uncharged."""
+    job.apply()
+    job.repositories.prepare()
+    job.done(job.repositories.work({"1.1.txt": "x"}, 1, "1.1"))
+    job.done(job.repositories.work({"mend": "x"}, 2, "1.2"))
+    assert await run(job, Gates(job, red(), at_start=True)) is None
+    assert {job.status(task)["state"] for task in ("1.1", "1.2")} == {"Merged"}
+    assert job.status("1.1")["attempt"] == 1
+
+
+async def test_nobody_is_charged_for_what_somebody_else_pushed(job: Job) -> None:
+    """Onto the integration branch, before the swarm merged anything."""
+    job.apply()
+    swarm = job.repositories
+    swarm.prepare()
+    job.done(swarm.work({"1.1.txt": "x"}, 1, "1.1"))
+    theirs = commit(swarm.upstream, {"bad": "x"}, "Theirs")
+    git(swarm.mirror, "fetch", "-q", swarm.url, f"main:refs/heads/{INTEGRATION}")
+    assert await run(job, Gates(job, red())) == "BranchHinders"
+    assert job.status("1.1")["state"] == "Done"
+    assert f"commit {theirs[:12]}, which is none of the swarm's" in (
+        job.words()["message"]
+    )
+
+
+async def test_what_came_since_the_gate_passed_is_named(job: Job) -> None:
+    await begin(job)
+    bad = job.repositories.head()
+    assert await run(job, Gates(job, red())) == "BranchHinders"
+    assert f"came task 1.1 ({bad[:12]})" in job.words()["message"]
+
+
+async def test_gates_run_on_the_branch_once_whatever_the_candidates_and_jobs(
+    job: Job,
+) -> None:
+    await begin(job)
+    head, asked = job.repositories.head(), []
+    for number in range(4, 8):
+        job.done(job.repositories.work({f"{number}.txt": "x"}, number, f"9.{number}"))
+    for _ in range(3):
+        gates = Gates(job, red())
+        assert await run(job, gates) == "BranchHinders"
+        asked += gates.asked
+    assert asked.count(head) == 1
+    assert len(asked) == 3 * 6 + 1
+    # Other gates say something else of it.
+    changed = {"spec": {"integration": {"gates": [{"name": "a", "command": ["a"]}]}}}
+    job.api.store.patch(SWARMS, NAMESPACE, "demo", changed)
+    gates = Gates(job, red())
+    assert await run(job, gates) == "BranchHinders"
+    assert gates.asked.count(head) == 1
+
+
+async def test_after_a_merge_that_passed_the_next_red_one_costs_no_second_run(
+    job: Job,
+) -> None:
+    """The tree of the new head has just passed."""
+    job.apply()
+    job.repositories.prepare()
+    for number, name in enumerate(("1.1.txt", "bad", "2.txt"), 1):
+        task = {"1.1.txt": "1.1", "bad": "1.2", "2.txt": "2"}[name]
+        job.done(job.repositories.work({name: "x"}, number, task))
+    gates = Gates(job, red())
     assert await run(job, gates) is None
-    assert job.status("1.1")["state"] == "Ready"
-    assert len(gates.asked) == 1
+    said = [job.status(task)["state"] for task in ("1.1", "1.2", "2")]
+    assert said == ["Merged", "Ready", "Merged"]
+    assert len(gates.asked) == 3
 
 
 async def test_a_gate_that_is_nowhere_does_not_keep_the_one_who_brings_it(
