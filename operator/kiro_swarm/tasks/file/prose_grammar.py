@@ -19,6 +19,14 @@ from dataclasses import dataclass
 from typing import Callable, Final, Optional
 
 from kiro_swarm.tasks.file import prose_words as words
+from kiro_swarm.tasks.file.prose_lists import (
+    CLOSING,
+    DECORATION,
+    ENDS,
+    QUOTES,
+    IdList,
+    Lists,
+)
 from kiro_swarm.tasks.file.prose_tokens import Token
 
 _OPENERS: Final = (
@@ -29,15 +37,7 @@ _OPENERS: Final = (
     (words.MAYBE, False, False),
 )
 _MOST_BETWEEN: Final = 6
-_MOST_LISTED: Final = 50
 _MOST_SAID: Final = 16
-_DECORATION: Final = frozenset("`*_\"'“”‘’[]#(「」（")
-_QUOTES: Final = _DECORATION - {"(", "（"}
-_CLOSING: Final = frozenset("`*_\"'“”‘’]#」")
-_ENDS: Final = frozenset(".;:!?)]}|—–,、。；：，）】")
-_STARTS: Final = frozenset(".;:!?([{|—–-*,、。；：，（【+>&")
-_SEPARATORS: Final = frozenset(",;/&+-–—、，；")
-_RANGES: Final = frozenset(("-", "–", "—", "to", "through", "bis"))
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,6 @@ class Sentence:
     end: int
 
 
-@dataclass
-class _List:
-    ids: list[str]
-    listed: str
-    end: int
-    named: bool = False
-    step: bool = False
-
-
 def sentences(
     tokens: Sequence[Token], known: Callable[[str], bool], *, steps: bool
 ) -> Iterator[Sentence]:
@@ -81,7 +72,7 @@ class _Reader:
         self, tokens: Sequence[Token], known: Callable[[str], bool], steps: bool
     ) -> None:
         self._tokens = tokens
-        self._known = known
+        self._lists = Lists(tokens, known)
         self._steps = steps
 
     def read(self) -> Iterator[Sentence]:
@@ -105,8 +96,8 @@ class _Reader:
     def _after_opener(
         self, start: int, at: int, *, sure: bool, ahead: bool
     ) -> Optional[tuple[Sentence, int]]:
-        at, colon, meant = self._between(at, _DECORATION if sure else _QUOTES)
-        found = self._list(at)
+        at, colon, meant = self._between(at, DECORATION if sure else QUOTES)
+        found = self._lists.at(at)
         if found is None:
             return None
         done, end = self._tail(found.end)
@@ -114,14 +105,14 @@ class _Reader:
             ahead = False  # `not before 2 is done`
         if found.step and (ahead or not self._steps):
             return None  # of something else; `before step 1` is a place in a text
-        leads = self._leads(start) or self._ordered(start)
+        leads = self._lists.leads(start) or self._ordered(start)
         named = found.named or (found.step and (sure or leads))
         if not (named or done) and not self._ends_well(found, sure or meant):
             return None
         if not sure and not (named or done or meant or colon):
             # Behind another verb a mere number counts something: `stops after 3`.
             mere = len(found.ids) == 1 and found.ids[0].isdigit()
-            if not self._closed(found.end) or (mere and not leads):
+            if not self._lists.closed(found.end) or (mere and not leads):
                 return None
         return self._sentence(found, ahead, start, end), end
 
@@ -147,67 +138,21 @@ class _Reader:
                 break
         return at, colon, meant
 
-    def _list(self, at: int) -> Optional[_List]:
-        found = self._item(at, None)
-        while found is not None and len(found.ids) < _MOST_LISTED:
-            if self._item(self._past_separator(found.end), found) is None:
-                break
-        return found
-
-    def _past_separator(self, at: int) -> int:
-        start = at
-        at = self._past(at, _CLOSING)
-        separated = self._past(at, _SEPARATORS, most=1)
-        word = words.AND.end(self._tokens, separated)
-        at = separated if word is None else word
-        return len(self._tokens) if at in (start, self._past(start, _CLOSING)) else at
-
-    def _item(self, at: int, before: Optional[_List]) -> Optional[_List]:
-        """The list with one more id, or None. Only the first one may be unknown."""
-        at = self._past(at, _QUOTES)
-        task = words.TASK.end(self._tokens, at)
-        step = words.STEP.end(self._tokens, at) if task is None else None
-        at = self._past(task or step or at, _QUOTES)
-        if at >= len(self._tokens) or self._tokens[at].kind != "id":
-            return None
-        name = self._tokens[at].text
-        if before is None:
-            if not self._known(name) and task is None:
-                return None
-            return _List([name], name, at + 1, task is not None, step is not None)
-        if not self._known(name):
-            return None
-        between = {token.text for token in self._tokens[before.end : at]}
-        if between.isdisjoint(_RANGES):
-            before.listed += f", {name}"
-        else:
-            before.listed += f"-{name}"
-            before.ids += filter(self._known, _inside(before.ids[-1], name))
-        before.ids.append(name)
-        before.end = at + 1
-        return before
-
-    def _past(self, at: int, signs: frozenset[str], most: int = 3) -> int:
-        stop = min(at + most, len(self._tokens))
-        while at < stop and self._tokens[at].text in signs:
-            at += 1
-        return at
-
     def _tail(self, at: int) -> tuple[bool, int]:
         """Whether it is said that the tasks are done, and where that ends."""
-        at = start = self._past(at, _CLOSING)
+        at = start = self._lists.past(at, CLOSING)
         for _ in range(3):
             at = words.IS.end(self._tokens, at) or at
         done = words.DONE.end(self._tokens, at)
         return (False, start) if done is None else (True, done)
 
-    def _ends_well(self, found: _List, sure: bool) -> bool:
+    def _ends_well(self, found: IdList, sure: bool) -> bool:
         """Whether what follows lets the ids be tasks, not the number of something."""
-        at = self._past(found.end, _CLOSING)
+        at = self._lists.past(found.end, CLOSING)
         if at >= len(self._tokens):
             return True
         follows = self._tokens[at]
-        if follows.text in _ENDS:
+        if follows.text in ENDS:
             return True
         if follows.kind == "sign" or words.UNITS.has(follows):
             return False
@@ -217,27 +162,11 @@ class _Reader:
     def _is_and(self, at: int) -> bool:
         return words.AND.end(self._tokens, at) is not None
 
-    def _closed(self, at: int) -> bool:
-        """Whether a clause ends here."""
-        at = self._past(at, _CLOSING)
-        return at >= len(self._tokens) or self._tokens[at].text in _ENDS
-
     def _ordered(self, start: int) -> bool:
         """Whether what is in front of a place speaks of an order: ``starts after``, a task."""
         if start > 1 and self._tokens[start - 1].kind == "id":
             return words.after_task(self._tokens, start - 1) is not None
         return start > 0 and words.ORDERED.has(self._tokens[start - 1])
-
-    def _leads(self, start: int) -> bool:
-        """Whether nothing stands in front of a place but words that lead to an order."""
-        at = start - 1
-        while at >= 0 and at > start - 5 and words.LEAD.has(self._tokens[at]):
-            at -= 1
-        return at < 0 or self._tokens[at].text in _STARTS
-
-    def _first(self, at: int) -> bool:
-        """Whether only signs stand in front of a place."""
-        return at < 9 and all(token.kind == "sign" for token in self._tokens[:at])
 
     def _denied(self, start: int) -> bool:
         before = self._tokens[max(0, start - 6) : start]
@@ -245,21 +174,23 @@ class _Reader:
 
     def _behind(self, at: int) -> tuple[Optional[Sentence], int]:
         """The sentence of ids and of what stands behind them."""
-        found = self._list(at)
+        found = self._lists.at(at)
         if found is None:
             return None, at + 1
-        after = self._past(found.end, _CLOSING)
+        after = self._lists.past(found.end, CLOSING)
         end = words.BEHIND.end(self._tokens, after) or self._premise(after)
         task = words.after_task(self._tokens, at)
         begin = at if task is None else task
         # `3.1 is the foundation` is of a task where nothing stands in front of it.
-        found.named |= task is not None or ("." in found.ids[0] and self._first(at))
+        found.named |= task is not None or (
+            "." in found.ids[0] and self._lists.first(at)
+        )
         if end is None or (begin > 0 and words.OTHER.has(self._tokens[begin - 1])):
             return None, found.end
         mere = any(name.isdigit() for name in found.ids) and not found.named
         if mere and self._tokens[after].kind == "word":
-            said = end - after > 2 or self._leads(begin)
-            if not said or not self._closed(end):
+            said = end - after > 2 or self._lists.leads(begin)
+            if not said or not self._lists.closed(end):
                 return None, found.end
         other, further = self._opened(end) if end < len(self._tokens) else (None, end)
         if other is not None and other.ahead:
@@ -274,12 +205,12 @@ class _Reader:
         for place in range(start, min(start + _MOST_SAID, len(self._tokens))):
             end = words.PREMISE.end(self._tokens, place)
             if end is not None:
-                return end if self._closed(end) else None
+                return end if self._lists.closed(end) else None
             if self._tokens[place].kind not in ("character", "word", "id"):
                 return None
         return None
 
-    def _sentence(self, found: _List, ahead: bool, start: int, end: int) -> Sentence:
+    def _sentence(self, found: IdList, ahead: bool, start: int, end: int) -> Sentence:
         return Sentence(
             tuple(dict.fromkeys(found.ids)),
             found.listed,
@@ -288,12 +219,3 @@ class _Reader:
             self._tokens[start].start,
             self._tokens[max(end, found.end) - 1].end,
         )
-
-
-def _inside(first: str, last: str) -> Iterator[str]:
-    """The ids between two that differ in their last number: 3.1, 3.4 -> 3.2, 3.3."""
-    head, _, low = first.rpartition(".")
-    other, _, high = last.rpartition(".")
-    if head == other and low.isdigit() and high.isdigit():
-        for number in range(int(low) + 1, min(int(high), int(low) + _MOST_LISTED)):
-            yield f"{head}.{number}" if head else str(number)

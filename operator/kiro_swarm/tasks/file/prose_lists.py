@@ -1,0 +1,116 @@
+"""Ids in a row, as sentences have them: ``1, 2 and 3.1-3.4``, ``タスク1、2``.
+
+Used by ``prose_grammar``. Also where a clause begins and ends. Each token is looked at a bounded
+number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Callable, Final, Optional
+
+from kiro_swarm.tasks.file import prose_words as words
+from kiro_swarm.tasks.file.prose_tokens import Token
+
+_MOST_LISTED: Final = 50
+DECORATION: Final = frozenset("`*_\"'“”‘’[]#(「」（")
+QUOTES: Final = DECORATION - {"(", "（"}
+CLOSING: Final = frozenset("`*_\"'“”‘’]#」")
+ENDS: Final = frozenset(".;:!?)]}|—–,、。；：，）】")
+STARTS: Final = frozenset(".;:!?([{|—–-*,、。；：，（【+>&")
+_SEPARATORS: Final = frozenset(",;/&+-–—、，；")
+_RANGES: Final = frozenset(("-", "–", "—", "to", "through", "bis"))
+
+
+@dataclass
+class IdList:
+    """Ids in a row. ``listed``: as a field writes them, ranges as ranges: `1, 3-5`."""
+
+    ids: list[str]
+    listed: str
+    end: int
+    #: The word for a task, or for a step, stands in front.
+    named: bool = False
+    step: bool = False
+
+
+class Lists:
+    """The lists of ids of one line."""
+
+    def __init__(self, tokens: Sequence[Token], known: Callable[[str], bool]) -> None:
+        self.tokens = tokens
+        self._known = known
+
+    def at(self, place: int) -> Optional[IdList]:
+        """The list that begins at a place, if one does."""
+        found = self._item(place, None)
+        while found is not None and len(found.ids) < _MOST_LISTED:
+            if self._item(self._past_separator(found.end), found) is None:
+                break
+        return found
+
+    def _past_separator(self, at: int) -> int:
+        start = at
+        at = self.past(at, CLOSING)
+        separated = self.past(at, _SEPARATORS, most=1)
+        word = words.AND.end(self.tokens, separated)
+        at = separated if word is None else word
+        return len(self.tokens) if at in (start, self.past(start, CLOSING)) else at
+
+    def _item(self, at: int, before: Optional[IdList]) -> Optional[IdList]:
+        """The list with one more id, or None. Only the first one may be unknown."""
+        at = self.past(at, QUOTES)
+        task = words.TASK.end(self.tokens, at)
+        step = words.STEP.end(self.tokens, at) if task is None else None
+        at = self.past(task or step or at, QUOTES)
+        if at >= len(self.tokens) or self.tokens[at].kind != "id":
+            return None
+        name = self.tokens[at].text
+        if before is None:
+            if not self._known(name) and task is None:
+                return None
+            return IdList([name], name, at + 1, task is not None, step is not None)
+        if not self._known(name):
+            return None
+        between = {token.text for token in self.tokens[before.end : at]}
+        if between.isdisjoint(_RANGES):
+            before.listed += f", {name}"
+        else:
+            before.listed += f"-{name}"
+            before.ids += filter(self._known, _inside(before.ids[-1], name))
+        before.ids.append(name)
+        before.end = at + 1
+        return before
+
+    def past(self, at: int, signs: frozenset[str], most: int = 3) -> int:
+        """The place behind the signs that stand at a place."""
+        stop = min(at + most, len(self.tokens))
+        while at < stop and self.tokens[at].text in signs:
+            at += 1
+        return at
+
+    def closed(self, at: int) -> bool:
+        """Whether a clause ends here."""
+        at = self.past(at, CLOSING)
+        return at >= len(self.tokens) or self.tokens[at].text in ENDS
+
+    def leads(self, start: int) -> bool:
+        """Whether nothing stands in front of a place but words that lead to an order."""
+        at = start - 1
+        while at >= 0 and at > start - 5 and words.LEAD.has(self.tokens[at]):
+            at -= 1
+        return at < 0 or self.tokens[at].text in STARTS
+
+    def first(self, at: int) -> bool:
+        """Whether only signs stand in front of a place."""
+        return at < 9 and all(token.kind == "sign" for token in self.tokens[:at])
+
+
+def _inside(first: str, last: str) -> Iterator[str]:
+    """The ids between two that differ in their last number: 3.1, 3.4 -> 3.2, 3.3."""
+    head, _, low = first.rpartition(".")
+    other, _, high = last.rpartition(".")
+    if head == other and low.isdigit() and high.isdigit():
+        for number in range(int(low) + 1, min(int(high), int(low) + _MOST_LISTED)):
+            yield f"{head}.{number}" if head else str(number)
