@@ -10,7 +10,7 @@ from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import PARSER, parse
 from kiro_swarm.commands.table import COMMANDS, CONNECTORS, FILLERS
 from kiro_swarm.tasks.file import parser as tasks
-from kiro_swarm.tasks.file import prose_words
+from kiro_swarm.tasks.file import prose_order_words, prose_words
 from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.tasks.file.prose_grammar import sentences as prose_sentences
 from kiro_swarm.tasks.file.prose_tokens import tokens_of
@@ -83,12 +83,17 @@ def check_prose(text: str) -> str:
     found = list(prose_sentences(tokens, _KNOWN.__contains__, steps=True))
     at = 0
     for sentence in found:
-        if not at <= sentence.start < sentence.end <= len(text) or not sentence.ids:
+        if not at <= sentence.start < sentence.end <= len(text):
             raise AssertionError(f"{sentence} of {text!r}")
+        if (sentence.what == "ids") != bool(sentence.ids):
+            raise AssertionError(f"{sentence} of nothing")
+        if sentence.kind == "order" and len(sentence.steps) < 2:
+            raise AssertionError(f"{sentence} has no order")
         if not sentence.named and not _KNOWN.issuperset(sentence.ids):
             raise AssertionError(f"{sentence} names what is not there")
         at = sentence.end
-    return f"{[(len(s.ids), s.ahead, s.named) for s in found[:3]]}"
+    kinds = [(len(s.ids), s.ahead, s.named, s.what, s.kind) for s in found[:3]]
+    return f"{kinds}"
 
 
 def targets() -> Dict[str, Target]:
@@ -122,6 +127,8 @@ _KNOWN = frozenset(("1", "2", "3", "1.1", "1.2", "A-1"))
 _PROSE = (
     "After 1, 2 and 3; waits for 1.1-1.2 (needs A-1). Task 1 must come before task 2.",
     "hängt von 1 ab, erst nach Aufgabe 2; après la tâche 1.1, depende de 3",
+    "Order: 1, 2, 3. First 1, then 2; 1 (x) > 1.1. Task 2 builds on it; needs all above.",
+    "Tasks 1 and 2 can run in parallel; in parallel with 1.1; from task 1; before the rest",
     "依赖任务 1，在 1.2 完成之后；タスク1に依存する。1.1 완료 후, 2에 의존",
 )
 _PROSE_PIECES = (
@@ -132,6 +139,15 @@ _PROSE_PIECES = (
     *prose_words.END_OF.written,
     *prose_words.BEHIND.written,
     *prose_words.DONE.written,
+    *prose_order_words.ABOVE.written,
+    *prose_order_words.REST.written,
+    *prose_order_words.ORDER.written,
+    *prose_order_words.FIRST.written,
+    *prose_order_words.THEN.written,
+    *prose_order_words.BESIDE.written,
+    *prose_order_words.TOGETHER.written,
+    *prose_order_words.SOURCE.written,
+    *(" > ", "->", "→ ", " it", "(x) ", "と", "不"),
     *(
         "1",
         "2",

@@ -66,31 +66,34 @@ class Diagrams:
         self._edges = edges
         self._remarks = remarks
 
-    def report(self, tasks: Collection[int], *, sections: bool) -> None:
+    def report(
+        self, tasks: Collection[int], said: Collection[int], *, sections: bool
+    ) -> None:
         """One remark for each drawing, block or section.
 
         :param tasks: numbers of the lines that are of a task.
+        :param said: numbers of the lines that something was said about already.
         :param sections: what stands in words, lists and tables, too. Beside a graph that is
             read it explains that graph.
         """
-        told = set(self._arrows())
+        told = set(self._arrows(said))
         for block in self._document.blocks:
             waves = any('"waves"' in line.text for line in block.lines)
             if not waves and not any(line.number in told for line in block.lines):
                 self._report_block(block)
         if sections:
-            self._report_sections(tasks, told)
+            self._report_sections({*tasks, *said}, told)
 
     def _holds(self, before: str, after: str) -> bool:
         """Whether a task waits for another one, as a drawing says it."""
         known = after in self._groups.drafts
         return known and self._edges.is_before(before, after, implied=True)
 
-    def _arrows(self) -> Iterator[int]:
+    def _arrows(self, said: Collection[int]) -> Iterator[int]:
         """A remark for each run of lines in which an arrow joins two tasks."""
         before = -1
         for line in self._document.lines:
-            if not _LINK.search(line.text):
+            if line.number in said or not _LINK.search(line.text):
                 continue
             if line.number <= before + 1:
                 before = line.number

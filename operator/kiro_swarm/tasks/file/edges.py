@@ -18,6 +18,7 @@ Nothing is resolved by guessing: an unknown id, a cycle or an unreadable value i
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, Optional
 
 from kiro_swarm.tasks.file.draft import Draft
@@ -126,6 +127,34 @@ class Edges:
         if not leaves or not wanted or self._left < 0:
             return False
         return all(self._reaches(leaf, set(wanted), implied=implied) for leaf in leaves)
+
+    def is_after(self, name: str, other: str) -> bool:
+        """Whether a leaf of ``name`` waits for a leaf of ``other``; unlooked at, it does not."""
+        leaves = self._groups.members(name) or ()
+        wanted = self._groups.members(other) or ()
+        if not leaves or not wanted or self._left < 0:
+            return False
+        return self._reaches(leaves[-1], {wanted[0]}, implied=True)
+
+    def is_after_above(self, name: str, *, nearest: bool) -> bool:
+        """Whether a task waits for all leaves above it, or for the ``nearest`` of them."""
+        leaves = self._groups.members(name)
+        if not leaves or leaves[0] == 0:
+            return True
+        first = leaves[0] - 1 if nearest else 0
+        self._left -= leaves[0] - first
+        return self._left >= 0 and self._reaches(
+            leaves[0], set(range(first, leaves[0])), implied=True
+        )
+
+    def is_before_rest(self, names: Collection[str]) -> bool:
+        """Whether all other leaves wait for all that ``names`` stand for."""
+        first = {leaf for name in names for leaf in self._groups.members(name) or ()}
+        return all(
+            self._left > 0 and self._reaches(leaf, set(first), implied=True)
+            for leaf in range(len(self._leaves))
+            if leaf not in first
+        )
 
     def _reaches(self, leaf: int, wanted: set[int], *, implied: bool) -> bool:
         seen: set[int] = set()

@@ -36,9 +36,11 @@ def parse(text: str) -> TaskFile:
     edges.connect(waves)
     report_looks(document.lines, groups, remarks)
     told = report_near_fields(document.lines, outline.owners, groups, remarks)
-    report_prose(document, outline.owners, groups, edges, remarks, told)
+    told = report_prose(document, outline.owners, groups, edges, remarks, told)
     of_tasks = {*outline.owners, *(draft.line for draft in groups.drafts.values())}
-    Diagrams(document, groups, edges, remarks).report(of_tasks, sections=waves is None)
+    Diagrams(document, groups, edges, remarks).report(
+        of_tasks, told, sections=waves is None
+    )
     tasks = _tasks(groups, edges, remarks)
     report_sizes(tasks, remarks)
     for draft in groups.drafts.values():

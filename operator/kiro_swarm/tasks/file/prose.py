@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import product
 from typing import Final, Optional
 
 from kiro_swarm.tasks.file.draft import Draft
@@ -22,7 +23,12 @@ from kiro_swarm.tasks.file.prose_words import after_task
 #: So much of a line is looked at.
 _LONGEST: Final = 2_000
 _SHOWN: Final = 80
-_DIGIT: Final = re.compile("[0-9]")
+#: A line without an id or words for all tasks says nothing.
+_MAYBE: Final = re.compile(
+    "[0-9]|previous|prior|preced|earlier|above|before|everything|other|rest|vor|davor|oben"
+    "|précéd|anterior|acima|prece|sopra|пред|前|上|先|以|其他|이전|위|앞",
+    re.IGNORECASE,
+)
 #: A list of steps of its own: what the words of such a task call a step is none of the file.
 _STEP: Final = re.compile(
     r"\s{0,40}(?:[-*+]\s+)?[*_(]{0,3}(?:(?:step|schritt|paso|étape)\s)?[0-9]{1,3}[.):]",
@@ -37,13 +43,17 @@ def report_prose(
     edges: Edges,
     remarks: Remarks,
     told: Collection[int],
-) -> None:
-    """A remark for each sentence that names a task which must be done before.
+) -> set[int]:
+    """A remark for each sentence about an order that the edges do not have.
+
+    Returns the numbers of the lines that something was said about.
 
     :param owners: by number of a line, the task whose text it is.
     :param told: numbers of lines that something was said about already.
     """
-    _Prose(document, owners, groups, edges, remarks).report(told)
+    prose = _Prose(document, owners, groups, edges, remarks)
+    prose.report(told)
+    return prose.told
 
 
 class _Prose:
@@ -69,6 +79,7 @@ class _Prose:
                 first = self._fields.get(entry.line, entry.column)
                 self._fields[entry.line] = min(first, entry.column)
         self._steps: dict[str, bool] = {}
+        self.told: set[int] = set()
 
     def report(self, told: Collection[int]) -> None:
         """All remarks, line by line."""
@@ -80,7 +91,7 @@ class _Prose:
             for line in block.lines
         }
         for line in self._document.lines:
-            if line.number not in passed and _DIGIT.search(line.text):
+            if line.number not in passed and _MAYBE.search(line.text):
                 self._report_line(line, self._text(line))
 
     def _text(self, line: Line) -> str:
@@ -97,38 +108,96 @@ class _Prose:
     def _report_line(self, line: Line, text: str) -> None:
         inside = self._titled.get(line.number) or self._owners.get(line.number)
         tokens = tokens_of(text)
-        if not any(token.kind == "id" for token in tokens):
-            return
         for found in sentences(tokens, self._known, steps=self._has_steps(inside)):
             owner = inside.id if inside else self._subject(tokens, found)
-            if not (line.code and owner is None):
-                self._report(line, text, found, inside, owner)
+            subjects = found.subject or ((owner,) if owner is not None else ())
+            # Words in code are about tasks where they name both.
+            if line.code and not subjects and found.kind == "waits":
+                continue
+            missing = self._missing(line, found, subjects)
+            if missing is not None:
+                self._tell(line, text, found, inside, missing)
 
-    def _report(
+    def _missing(
+        self, line: Line, found: Sentence, subjects: tuple[str, ...]
+    ) -> Optional[str]:
+        """What to write where the edges do not say what a sentence says."""
+        if found.kind == "order":
+            return self._order(found)
+        if found.kind == "beside":
+            return self._beside(found, subjects)
+        if found.what == "rest":
+            held = not subjects or self._edges.is_before_rest(subjects)
+            listed = ", ".join(subjects)
+            return None if held else _waits(listed, "the tasks that wait", "them")
+        if found.what != "ids":
+            return self._above(found, subjects)
+        # In the text of a task the order of the lines is no answer to what it says of itself.
+        inside = self._owners.get(line.number)
+        implied = inside is None or found.weak or subjects != (inside.id,)
+        if not subjects:
+            if self._edges.sequential or not found.named or found.weak:
+                return None
+            return _fix(list(found.ids), found, None)
+        for owner in subjects:
+            names = [name for name in found.ids if not _same(name, owner)]
+            if not self._holds(names, found, owner, implied=implied):
+                return _fix(names, found, owner)
+        return None
+
+    def _order(self, found: Sentence) -> Optional[str]:
+        for before, after in zip(found.steps, found.steps[1:]):
+            for name in after:
+                needed = [one for one in before if not _same(one, name)]
+                for one in needed:
+                    if not self._edges.is_before(one, name, implied=True):
+                        return _waits(", ".join(needed), name, "it")
+        return None
+
+    def _beside(self, found: Sentence, subjects: tuple[str, ...]) -> Optional[str]:
+        ids = found.ids
+        pairs = (
+            zip(ids, ids[1:])
+            if found.steps and len(ids) > 1
+            else product(subjects, ids)
+        )
+        for one, other in pairs:
+            for first, last in ((one, other), (other, one)):
+                if not _same(first, last) and self._edges.is_after(last, first):
+                    return (
+                        f"{last} waits for {first}: write '_Depends: ..._' with what each "
+                        "really waits for, or 'none', to let them run side by side"
+                    )
+        return None
+
+    def _above(self, found: Sentence, subjects: tuple[str, ...]) -> Optional[str]:
+        nearest = found.what == "previous"
+        for owner in subjects:
+            if not self._edges.is_after_above(owner, nearest=nearest):
+                what = "the id of that task" if nearest else "all previous tasks"
+                return _waits(what, f"task {owner}", "it")
+        return None
+
+    def _tell(
         self,
         line: Line,
         text: str,
         found: Sentence,
         inside: Optional[Draft],
-        owner: Optional[str],
+        advice: str,
     ) -> None:
-        # Words in code are about tasks where they name both.
-        names = [name for name in found.ids if owner is None or not _same(name, owner)]
-        # In the text of a task the order of the lines is no answer to what it says.
-        below = line.number not in self._owners
-        if not names or self._holds(names, found, owner, implied=below):
-            return
         where = "outside of the tasks"
         if inside:
             part = "title" if line.number == inside.line else "text"
             where = f"in the {part} of task {inside.id}"
         said = " ".join(text[found.start : found.end].split())
         short = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}..."
+        self.told.add(line.number)
         self._remarks.add(
             "warning",
             "prose-dependency",
             line.number,
-            f"'{short}' {where} is not read as a dependency; {_fix(names, found, owner)}",
+            f"'{short}' {where} is not read as a dependency; {advice}",
             line.column + found.start,
         )
 
@@ -146,11 +215,9 @@ class _Prose:
         return known
 
     def _holds(
-        self, names: list[str], found: Sentence, owner: Optional[str], *, implied: bool
+        self, names: list[str], found: Sentence, owner: str, *, implied: bool
     ) -> bool:
-        """Whether the edges say what a sentence says, or it says nothing of two tasks."""
-        if owner is None:
-            return self._edges.sequential or not found.named
+        """Whether the edges say what a sentence says of one task."""
         return all(
             self._edges.is_before(
                 owner if found.ahead else name,
@@ -187,6 +254,10 @@ def _fix(names: list[str], found: Sentence, owner: Optional[str]) -> str:
         f" below task {owner}" if owner is not None else " below the task that waits"
     )
     return f"write '_Depends: {listed}_'{where} to make it one"
+
+
+def _waits(needed: str, where: str, it: str) -> str:
+    return f"write '_Depends: {needed}_' below {where} to make {it} wait"
 
 
 def _same(name: str, own: str) -> bool:

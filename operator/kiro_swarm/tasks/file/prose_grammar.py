@@ -2,10 +2,13 @@
 
 Used by ``prose``, which knows the tasks. What is found::
 
-    sentence := opener [":"] {between | end-of} list [tail]      needs 1; after the end of 2
-              | list behind                                      1 must be done first; 1完成后
+    sentence := [subject] opener [":"] {between | end-of} what [tail]   2 needs 1; after all above
+              | list behind [opener what]            1 must be done first; 1完成后; 1 comes before 2
+    what     := list | above | rest | it
     list     := item {("," | ";" | "/" | "-" | and) item}
     item     := [task | step] id
+
+and the orders of ``prose_order``.
 
 An opener that can mean something else (``after``, ``needs``) counts with evidence alone: the word
 for a task, that its end is meant, a colon, or a clause that has nothing else in it. One pass, each
@@ -15,9 +18,10 @@ token looked at a bounded number of times.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Callable, Final, Optional
+from dataclasses import dataclass, replace
+from typing import Callable, Final, Literal, Optional
 
+from kiro_swarm.tasks.file import prose_order_words as order
 from kiro_swarm.tasks.file import prose_words as words
 from kiro_swarm.tasks.file.prose_lists import (
     CLOSING,
@@ -27,6 +31,8 @@ from kiro_swarm.tasks.file.prose_lists import (
     IdList,
     Lists,
 )
+from kiro_swarm.tasks.file.prose_order import Order, Orders
+from kiro_swarm.tasks.file.prose_subjects import Subjects
 from kiro_swarm.tasks.file.prose_tokens import Token
 
 _OPENERS: Final = (
@@ -38,13 +44,23 @@ _OPENERS: Final = (
 )
 _MOST_BETWEEN: Final = 6
 _MOST_SAID: Final = 16
+#: Verbs that say the contrary behind a "not"; "not until 2" does not.
+_DENIABLE: Final = (
+    *("depend", "requir", "need", "block", "wait", "rel", "build", "use", "extend"),
+    *("häng", "abhäng", "brauch", "benötig", "dépend", "depend", "dipend", "nécess"),
+    *("requier", "requis", "necesit", "precis", "зависи", "треб", "依", "需", "等"),
+)
 
 
 @dataclass(frozen=True)
 class Sentence:
     """One task or several that are waited for. ``ahead``: they are what waits.
 
-    ``start`` and ``end`` are places in the text; ``named``: the word for a task is there.
+    ``start`` and ``end`` are places in the text; ``named``: the word for a task is there;
+    ``subject``: the tasks that the sentence is about, where it names them. ``what`` is waited
+    for: the ``ids``, ``above``: all tasks above, ``previous``: the nearest one, ``rest``: all
+    others. Of an ``order`` the ``steps`` wait for each other one after another; ``beside``:
+    nothing waits, all of it runs side by side.
     """
 
     ids: tuple[str, ...]
@@ -54,6 +70,12 @@ class Sentence:
     named: bool
     start: int
     end: int
+    subject: tuple[str, ...] = ()
+    what: Literal["ids", "above", "previous", "rest"] = "ids"
+    kind: Literal["waits", "order", "beside"] = "waits"
+    steps: tuple[tuple[str, ...], ...] = ()
+    #: Only that something comes from a task: any edge between them answers it.
+    weak: bool = False
 
 
 def sentences(
@@ -73,7 +95,9 @@ class _Reader:
     ) -> None:
         self._tokens = tokens
         self._lists = Lists(tokens, known)
+        self._orders = Orders(self._lists)
         self._steps = steps
+        self._subjects = Subjects(self._lists)
 
     def read(self) -> Iterator[Sentence]:
         at = 0
@@ -86,12 +110,125 @@ class _Reader:
 
     def _opened(self, at: int) -> tuple[Optional[Sentence], int]:
         """The sentence that an opener at ``at`` begins, and where to go on."""
+        ordered = self._orders.at_word(at)
+        if ordered is not None:
+            return self._order(ordered, at), ordered.end
+        above = self._above_behind(at)
+        if above is not None:
+            return above
+        beside = order.BESIDE.end(self._tokens, at)
+        if beside is not None:
+            return self._beside(at, beside)
         for phrases, sure, ahead in _OPENERS:
             after = phrases.end(self._tokens, at)
-            if after is not None:
-                found = self._after_opener(at, after, sure=sure, ahead=ahead)
-                return found or (None, after)
+            if after is None or (not ahead and self._refused(at)):
+                continue
+            found = (
+                self._everything(at, after, ahead=ahead, sure=sure)
+                or self._after_opener(at, after, sure=sure, ahead=ahead)
+                or (self._it(at, after) if sure and not ahead else None)
+            )
+            return found or (None, after)
+        source = order.SOURCE.end(self._tokens, at)
+        if source is not None:
+            return self._source(at, source)
         return None, at + 1
+
+    def _order(self, found: Order, start: int) -> Sentence:
+        ids = tuple(name for step in found.steps for name in step)
+        return Sentence(
+            ids,
+            ", ".join(ids),
+            False,
+            True,
+            self._tokens[start].start,
+            self._tokens[found.end - 1].end,
+            kind="beside" if found.beside else "order",
+            steps=found.steps,
+        )
+
+    def _beside(self, start: int, at: int) -> tuple[Optional[Sentence], int]:
+        """What runs beside ids: ``in parallel with 3.1``."""
+        at, _, _ = self._between(at, DECORATION)
+        found = self._lists.at(at)
+        if found is None or not all(map(self._lists.known, found.ids)):
+            return None, at
+        if self._denied(start) or not self._ends_well(found, sure=False):
+            return None, found.end
+        mere = any(name.isdigit() for name in found.ids)
+        if mere and not (found.named or self._lists.closed(found.end)):
+            return None, found.end
+        sentence = self._sentence(found, False, start, found.end)
+        return replace(sentence, kind="beside"), found.end
+
+    def _everything(
+        self, start: int, at: int, *, ahead: bool, sure: bool
+    ) -> Optional[tuple[Sentence, int]]:
+        """An opener and words for all tasks above, for the one above, for all others."""
+        for _ in range(_MOST_BETWEEN):
+            rest = order.REST.end(self._tokens, at) if ahead else None
+            above = None if ahead else order.ABOVE.end(self._tokens, at)
+            one = None if ahead else order.ONE_ABOVE.end(self._tokens, at)
+            end = rest or above or one
+            if end is not None:
+                done, tail = self._tail(end)
+                if not (sure or done or self._lists.closed(end)):
+                    return None
+                sentence = Sentence(
+                    (),
+                    "",
+                    ahead,
+                    True,
+                    self._tokens[start].start,
+                    self._tokens[tail - 1].end,
+                    self._subjects.of(start),
+                    "rest" if rest else "above" if above else "previous",
+                )
+                return sentence, tail
+            further = words.BETWEEN.end(self._tokens, at) or words.END_OF.end(
+                self._tokens, at
+            )
+            at = further or self._lists.past(at, QUOTES, most=1)
+        return None
+
+    def _above_behind(self, at: int) -> Optional[tuple[Sentence, int]]:
+        """Words for all tasks above, and behind them that they are waited for."""
+        above = order.ABOVE.end(self._tokens, at)
+        end = None if above is None else words.BEHIND.end(self._tokens, above)
+        if end is None or words.DENIED.end(self._tokens, end) is not None:
+            return None
+        start = self._tokens[at].start
+        stop = self._tokens[end - 1].end
+        return Sentence((), "", False, True, start, stop, (), "above"), end
+
+    def _it(self, start: int, at: int) -> Optional[tuple[Sentence, int]]:
+        """``3.1 is there; 3.2 builds on it``."""
+        end = order.IT.end(self._tokens, at)
+        subject = self._subjects.of(start)
+        if end is None or not subject or self._subjects.earlier is None:
+            return None
+        sentence = self._sentence(self._subjects.earlier, False, start, end)
+        return replace(sentence, subject=subject), end
+
+    def _source(self, start: int, at: int) -> tuple[Optional[Sentence], int]:
+        """What comes from a task: ``the client from task 1``."""
+        place = self._lists.past(words.BETWEEN.end(self._tokens, at) or at, QUOTES)
+        found = self._lists.at(place)
+        told = start > 0 and words.IS.has(self._tokens[start - 1])
+        if found is None or told:
+            return None, at  # `it is made in task 3` says it of something else
+        # Without the word for a task it may be a version, but not in `3.5 uses what is new in 3.6`.
+        if not found.named and not (self._subjects.headed and "." in found.ids[0]):
+            return None, at
+        sentence = self._sentence(found, False, start, found.end)
+        return replace(sentence, weak=True), found.end
+
+    def _refused(self, at: int) -> bool:
+        """Whether a verb is one of waiting, and denied."""
+        return self._tokens[at].text.startswith(_DENIABLE) and any(
+            words.NOT.has(token) or words.WITHOUT.has(token)
+            for token in self._tokens[max(0, at - 2) : at]
+        )
 
     def _after_opener(
         self, start: int, at: int, *, sure: bool, ahead: bool
@@ -165,7 +302,7 @@ class _Reader:
     def _ordered(self, start: int) -> bool:
         """Whether what is in front of a place speaks of an order: ``starts after``, a task."""
         if start > 1 and self._tokens[start - 1].kind == "id":
-            return words.after_task(self._tokens, start - 1) is not None
+            return bool(self._subjects.of(start))
         return start > 0 and words.ORDERED.has(self._tokens[start - 1])
 
     def _denied(self, start: int) -> bool:
@@ -177,24 +314,38 @@ class _Reader:
         found = self._lists.at(at)
         if found is None:
             return None, at + 1
-        after = self._lists.past(found.end, CLOSING)
-        end = words.BEHIND.end(self._tokens, after) or self._premise(after)
         task = words.after_task(self._tokens, at)
+        ordered = self._orders.at_id(at, found, named=task is not None)
+        if ordered is not None:
+            return self._order(ordered, at if task is None else task), ordered.end
+        after = self._lists.past_aside(self._lists.past(found.end, CLOSING))
+        source = order.SOURCE_BEHIND.end(self._tokens, after)
+        end = source or words.BEHIND.end(self._tokens, after) or self._premise(after)
         begin = at if task is None else task
         # `3.1 is the foundation` is of a task where nothing stands in front of it.
         found.named |= task is not None or (
             "." in found.ids[0] and self._lists.first(at)
         )
+        self._subjects.see(found, begin)
         if end is None or (begin > 0 and words.OTHER.has(self._tokens[begin - 1])):
             return None, found.end
+        if words.DENIED.end(self._tokens, end) is not None:
+            return None, end
+        if source is not None:
+            if not found.named or task is None:
+                return None, found.end
+            return replace(self._sentence(found, False, begin, end), weak=True), end
         mere = any(name.isdigit() for name in found.ids) and not found.named
         if mere and self._tokens[after].kind == "word":
             said = end - after > 2 or self._lists.leads(begin)
             if not said or not self._lists.closed(end):
                 return None, found.end
+        if self._tokens[end - 1].text == "before":
+            end -= 1  # `must be done before task 2`
         other, further = self._opened(end) if end < len(self._tokens) else (None, end)
         if other is not None and other.ahead:
-            return other, further  # `task 1 must come before task 2`
+            # `task 1 must come before task 2`
+            return replace(other, subject=tuple(found.ids)), further
         return self._sentence(found, False, begin, end), end
 
     def _premise(self, at: int) -> Optional[int]:
@@ -218,4 +369,5 @@ class _Reader:
             found.named,
             self._tokens[start].start,
             self._tokens[max(end, found.end) - 1].end,
+            self._subjects.of(start),
         )

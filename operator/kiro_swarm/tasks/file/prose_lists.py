@@ -1,7 +1,7 @@
 """Ids in a row, as sentences have them: ``1, 2 and 3.1-3.4``, ``タスク1、2``.
 
-Used by ``prose_grammar``. Also where a clause begins and ends. Each token is looked at a bounded
-number of times.
+Used by ``prose_grammar`` and ``prose_order``. Also where a clause begins and ends. Each token is
+looked at a bounded number of times.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ CLOSING: Final = frozenset("`*_\"'“”‘’]#」")
 ENDS: Final = frozenset(".;:!?)]}|—–,、。；：，）】")
 STARTS: Final = frozenset(".;:!?([{|—–-*,、。；：，（【+>&")
 _SEPARATORS: Final = frozenset(",;/&+-–—、，；")
+_OPENING: Final = frozenset("(（")
+_CLOSED: Final = frozenset(")）")
+_LONGEST_ASIDE: Final = 24
 _RANGES: Final = frozenset(("-", "–", "—", "to", "through", "bis"))
 
 
 @dataclass
 class IdList:
-    """Ids in a row. ``listed``: as a field writes them, ranges as ranges: `1, 3-5`."""
+    """Ids in a row. ``listed``: as a field writes them, ranges as ranges: ``1, 3-5``."""
 
     ids: list[str]
     listed: str
@@ -40,7 +43,7 @@ class Lists:
 
     def __init__(self, tokens: Sequence[Token], known: Callable[[str], bool]) -> None:
         self.tokens = tokens
-        self._known = known
+        self.known = known
 
     def at(self, place: int) -> Optional[IdList]:
         """The list that begins at a place, if one does."""
@@ -51,12 +54,13 @@ class Lists:
         return found
 
     def _past_separator(self, at: int) -> int:
-        start = at
-        at = self.past(at, CLOSING)
+        """The place of the next item: after a sign or a word, and after ``3.1 (Store)``."""
+        at = self.past_aside(self.past(at, CLOSING))
         separated = self.past(at, _SEPARATORS, most=1)
         word = words.AND.end(self.tokens, separated)
-        at = separated if word is None else word
-        return len(self.tokens) if at in (start, self.past(start, CLOSING)) else at
+        if word is None and separated == at:
+            return len(self.tokens)
+        return separated if word is None else word
 
     def _item(self, at: int, before: Optional[IdList]) -> Optional[IdList]:
         """The list with one more id, or None. Only the first one may be unknown."""
@@ -68,17 +72,17 @@ class Lists:
             return None
         name = self.tokens[at].text
         if before is None:
-            if not self._known(name) and task is None:
+            if not self.known(name) and task is None:
                 return None
             return IdList([name], name, at + 1, task is not None, step is not None)
-        if not self._known(name):
+        if not self.known(name):
             return None
         between = {token.text for token in self.tokens[before.end : at]}
         if between.isdisjoint(_RANGES):
             before.listed += f", {name}"
         else:
             before.listed += f"-{name}"
-            before.ids += filter(self._known, _inside(before.ids[-1], name))
+            before.ids += filter(self.known, _inside(before.ids[-1], name))
         before.ids.append(name)
         before.end = at + 1
         return before
@@ -88,6 +92,16 @@ class Lists:
         stop = min(at + most, len(self.tokens))
         while at < stop and self.tokens[at].text in signs:
             at += 1
+        return at
+
+    def past_aside(self, at: int) -> int:
+        """The place behind words in parentheses that begin at a place."""
+        if at >= len(self.tokens) or self.tokens[at].text not in _OPENING:
+            return at
+        stop = min(at + _LONGEST_ASIDE, len(self.tokens))
+        for place in range(at + 1, stop):
+            if self.tokens[place].text in _CLOSED:
+                return self.past(place + 1, CLOSING)
         return at
 
     def closed(self, at: int) -> bool:

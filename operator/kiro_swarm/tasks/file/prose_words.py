@@ -207,3 +207,10 @@ UNITS: Final = Phrases(
     ",year,years,gb,gib,mb,mib,kb,kib,tb,x,times,percent,px,pt,or,of,more,other,others,point"
     ",points,pm,am,retries,attempts,release,released,ships,shipped,deprecated,support,lts"
 )
+#: In front of a verb they say the contrary, as ``NOT`` does.
+WITHOUT: Final = Phrases(
+    "without,doesn,don,isn,aren,needn,independent,longer,t,ohne,kein,keine,ne,sans,sin,sem"
+    ",senza,без,不,无,無,没,非,未"
+)
+#: The same, behind it.
+DENIED: Final = Phrases("しない,せず,しません,なし,하지 않,하지 않는")

@@ -117,6 +117,8 @@ def test_a_graph_that_is_written_down_is_read_back_the_same(
 
 #: Of each kind of noise; what takes time in the square of it does not end in time.
 MEGABYTE = sized(2**18, 2**20)
+#: For words that take the same path through the same rules.
+PIECE = MEGABYTE // 4
 #: Processor time that a MiB of anything may take, of a machine that does other things, too.
 SECONDS = 6.0
 NOISE = {
@@ -166,6 +168,16 @@ NOISE = {
     "nodes": "- [ ] 1. a\n# g\n```mermaid\n" + "A[1. a" * (MEGABYTE // 6) + "\n```",
     "links": "- [ ] 1. a\n# g\n```mermaid\n" + "1 --> 1\n" * (MEGABYTE // 8) + "```",
     "headings": "- [ ] 1. a\n" + "## Dependencies\n1, 1\n" * (MEGABYTE // 22),
+    "chains": "- [ ] 1. a\n\n" + "1 > 1\n" * (PIECE // 6),
+    "long chains": "- [ ] 1. a\n\n" + "1 > 1 > " * (PIECE // 8),
+    "orders": "- [ ] 1. a\n\n" + "Order: 1, 1, 1\n" * (PIECE // 15),
+    "asides": "- [ ] 1. a\n\n" + "1 (a b c d e f), " * (PIECE // 17),
+    "all above": "- [ ] 1. a\n" + "  needs all previous tasks\n" * (PIECE // 27),
+    "all others": "- [ ] 1. a\n" + "  before all other tasks\n" * (PIECE // 25),
+    "side by side": "- [ ] 1. a\n\n" + "tasks 1 and 1 in parallel\n" * (PIECE // 26),
+    "pairs": "- [ ] 1. a\n\n"
+    + ("tasks " + "1, " * 50 + "need tasks " + "1, " * 50 + "\n") * (PIECE // 318),
+    "it": "- [ ] 1. a\n\n" + "1 builds on it; " * (PIECE // 16),
     "wide signs": "［" * MEGABYTE,
 }
 
@@ -215,6 +227,9 @@ def test_what_a_group_says_often_is_not_multiplied_by_its_sub_tasks(kind: str) -
 
 
 DRAWN = {
+    "above": "Task 1.999 depends on all previous tasks.\n" * (COUNT // 4),
+    "rest": "Task 1.1 must come before all other tasks.\n" * (COUNT // 4),
+    "beside": "Task 1.999 runs in parallel with task 1.1.\n" * (COUNT // 4),
     "drawing": "```mermaid\n" + "1.9 & 1.8 & 1.7 --> 1.1 & 1.2 & 1.3\n" * COUNT + "```",
     "words": "Task 1.1 depends on task 1.999.\n" * COUNT,
     "arrows": "1.9 --> 1.8\n\n" * COUNT,

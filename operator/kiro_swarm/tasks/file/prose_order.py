@@ -1,0 +1,210 @@
+"""Sentences that put tasks one after another or side by side.
+
+Used by ``prose_grammar``. What is found::
+
+    order  := name ":" list                  Order: 1, 2, 4; Critical path: Task 1 -> Task 3
+            | [first] list {joint list}      first 1, then 2; 1 > 2; タスク 1 → タスク 3.1
+    beside := name ":" list                  Parallel: 1, 2
+            | list ... together              tasks 4 and 5 can be done in parallel
+
+Arrows between bare ids are left to ``diagrams``. Mere numbers count with evidence alone: a name,
+the word for a task, or a clause that has nothing else in it. Each token is looked at a bounded
+number of times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Optional
+
+from kiro_swarm.tasks.file import prose_order_words as order
+from kiro_swarm.tasks.file import prose_words as words
+from kiro_swarm.tasks.file.prose_lists import CLOSING, DECORATION, IdList, Lists
+
+_ARROWS: Final = frozenset("→⟶⇒➜➔")
+_COLONS: Final = frozenset(":：=")
+_COMMAS: Final = frozenset(",;，、；.。")
+_MOST_STEPS: Final = 50
+#: Words between tasks and what is said of all of them.
+_MOST_SAID: Final = 7
+
+
+@dataclass(frozen=True)
+class Order:
+    """Steps one after another, or all of them ``beside`` each other; ``end`` is a place."""
+
+    steps: tuple[tuple[str, ...], ...]
+    end: int
+    beside: bool = False
+
+
+@dataclass
+class _Chain:
+    lists: list[IdList]
+    end: int
+    #: Whether each joint is an arrow between two bare ids.
+    drawn: bool = True
+    #: Whether a step is said to be the first.
+    first: bool = False
+
+
+class Orders:
+    """Reads the orders of one line."""
+
+    def __init__(self, lists: Lists) -> None:
+        self._lists = lists
+        self._tokens = lists.tokens
+
+    def at_word(self, at: int) -> Optional[Order]:
+        """The order whose name, or whose first word, stands at a place."""
+        if not self._starts(at):
+            return None
+        return self._named(at) or self._first(at)
+
+    def at_id(self, at: int, found: IdList, *, named: bool) -> Optional[Order]:
+        """The order that begins with the ids at a place.
+
+        :param named: whether the word for a task stands in front of them.
+        """
+        together = self._together(found, named=named)
+        if together is not None:
+            return together
+        chain = self._chain(at)
+        if chain is None or len(chain.lists) < 2:
+            return None
+        if chain.drawn:
+            return None
+        sure = named or any(one.named for one in chain.lists) or chain.first
+        if not sure and not (self._starts(at) and self._lists.closed(chain.end)):
+            return None
+        return _order(chain)
+
+    def _named(self, at: int) -> Optional[Order]:
+        for names, beside in ((order.BESIDE_NAME, True), (order.ORDER, False)):
+            end = names.end(self._tokens, at)
+            if end is None:
+                continue
+            place = self._lists.past(end, DECORATION)
+            colon = self._lists.past(place, _COLONS, most=1)
+            if colon == place:
+                continue
+            chain = self._chain(self._lists.past(colon, DECORATION))
+            if chain is None or not self._lists.closed(chain.end):
+                continue
+            ids = tuple(name for one in chain.lists for name in one.ids)
+            if len(ids) < 2 or (chain.drawn and len(chain.lists) > 1):
+                continue
+            if beside:
+                return Order((ids,), chain.end, beside=True)
+            if len(chain.lists) == 1:
+                return Order(tuple((name,) for name in ids), chain.end)
+            return _order(chain)
+        return None
+
+    def _first(self, at: int) -> Optional[Order]:
+        end = order.FIRST.end(self._tokens, at)
+        chain = None if end is None else self._chain(end)
+        if chain is None or len(chain.lists) < 2:
+            return None
+        return _order(chain)
+
+    def _chain(self, at: int) -> Optional[_Chain]:
+        chain = _Chain([], at)
+        while len(chain.lists) < _MOST_STEPS:
+            found = self._lists.at(self._past_verbs(at))
+            if found is None or not all(map(self._lists.known, found.ids)):
+                break
+            chain.lists.append(found)
+            chain.end = found.end
+            chain.drawn &= len(found.ids) == 1
+            if len(chain.lists) > 1:
+                chain.drawn &= not found.named
+            joined = self._joint(found.end, chain)
+            if joined is None:
+                break
+            at = joined
+        return chain if chain.lists else None
+
+    def _joint(self, at: int, chain: _Chain) -> Optional[int]:
+        """The place behind what joins two steps."""
+        place = self._lists.past_aside(self._lists.past(at, CLOSING))
+        bare = place == at
+        arrow = self._arrow(place)
+        if arrow is not None:
+            alone = arrow == place + 1 and self._tokens[place].text == ">"
+            chain.drawn &= bare and not alone
+            return arrow
+        first = order.FIRST.end(self._tokens, place)
+        place = self._lists.past(first or place, _COMMAS, most=1)
+        then = order.THEN.end(self._tokens, place)
+        if then is None:
+            return None
+        chain.first |= first is not None
+        chain.drawn = False
+        return self._lists.past(then, _COMMAS, most=1)
+
+    def _arrow(self, at: int) -> Optional[int]:
+        """The place behind an arrow."""
+        place = at
+        while place < min(at + 4, len(self._tokens)):
+            text = self._tokens[place].text
+            place += 1
+            if text in _ARROWS or text == ">":
+                return place
+            if text not in "-=":
+                return None
+        return None
+
+    def _past_verbs(self, at: int) -> int:
+        for _ in range(4):
+            end = order.DO.end(self._tokens, at) or words.BETWEEN.end(self._tokens, at)
+            at = end or self._lists.past(at, DECORATION)
+        return at
+
+    def _together(self, found: IdList, *, named: bool) -> Optional[Order]:
+        """Ids of which is said that they run side by side."""
+        mere = any(name.isdigit() for name in found.ids)
+        joined = order.WITH.end(self._tokens, found.end)
+        if joined is not None:  # `1と並行して`: beside the task that says so
+            end = order.TOGETHER.end(self._tokens, joined)
+            if end is None or self._denied(end):
+                return None
+            return Order((tuple(found.ids),), end, beside=True)
+        if len(found.ids) < 2 or (mere and not (named or found.named)):
+            return None
+        if not all(map(self._lists.known, found.ids)):
+            return None
+        place = self._lists.past_aside(self._lists.past(found.end, CLOSING))
+        for _ in range(_MOST_SAID):
+            if place >= len(self._tokens) or words.NOT.has(self._tokens[place]):
+                return None
+            if order.BESIDE.end(self._tokens, place) is not None:
+                return None
+            end = order.TOGETHER.end(self._tokens, place)
+            if end is not None:
+                if self._denied(end):
+                    return None
+                return Order((tuple(found.ids),), end, beside=True)
+            if self._tokens[place].kind not in ("word", "character"):
+                return None
+            place += 1
+        return None
+
+    def _denied(self, at: int) -> bool:
+        """Whether what was said is not so: ``並行実行不可``."""
+        following = self._tokens[at : at + 4]
+        return any(token.text in "不無없" for token in following)
+
+    def _starts(self, at: int) -> bool:
+        """Whether a clause starts here, apart from verbs."""
+        before = at - 1
+        while before >= 0 and before > at - 4 and order.DO.has(self._tokens[before]):
+            before -= 1
+        return self._lists.leads(before + 1) or (
+            self._tokens[before].text in DECORATION
+        )
+
+
+def _order(chain: _Chain) -> Optional[Order]:
+    steps = tuple(tuple(dict.fromkeys(one.ids)) for one in chain.lists)
+    return Order(steps, chain.end)
