@@ -331,7 +331,7 @@ def ended_meanwhile(before: KiroTask, now: KiroTask) -> bool:
 def status_after(task: KiroTask, outcome: Outcome, now: datetime) -> Patch:
     """The status merge patch of a task after the train has dealt with it. Pure."""
     if isinstance(outcome, Merged):
-        return merged(task["status"], now, outcome.commit)
+        return merged(task["status"], now, outcome.commit, outcome.said)
     if isinstance(outcome, Conflict):
         reason = "MergeConflict"
         message = f"conflicts with merged work in {', '.join(outcome.files[:5])}"

@@ -173,13 +173,17 @@ def merged_after_all(status: Status, now: datetime, commit: str) -> Patch:
     return {**merged(status, now, commit), "history": history}
 
 
-def merged(status: Status, now: datetime, commit: str) -> Patch:
-    """The work is on the integration branch, with this merge."""
+def merged(status: Status, now: datetime, commit: str, said: str = "") -> Patch:
+    """The work is on the integration branch, with this merge.
+
+    :param said: what a person should know of it.
+    """
+    message = f"merged as {commit[:12]}"
     patch: Patch = {
         "state": MERGED,
         "mergeCommit": commit,
         "mergedAt": stamp(now),
         "reason": "",
-        "message": f"merged as {commit[:12]}",
+        "message": one_line(f"{message}; {said}" if said else message, _MESSAGE),
     }
     return {**patch, **without_prediction(status)}

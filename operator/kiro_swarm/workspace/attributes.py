@@ -10,7 +10,8 @@ Guarantees: of an attribute only what decides a merge is passed on, and of drive
 that are part of git: ``text``, ``binary``, ``union``, and none (``-merge``). A driver with a
 program is never named, so its file is merged as text, as git does where the program is not
 configured. What is too much to read (``FILES``, ``BYTES``) is left out from the end, deepest
-folders last to go in; that decides nothing but whether two changes are called a conflict.
+folders last to go in, and named; that decides nothing but whether two changes are called a
+conflict. However many there are, git is started three times.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from kiro_swarm.workspace.briefs import shown_name
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.objects import contents, sizes_of
 
 FILES = 500
 BYTES = 256 * 1024
-_NAME = ".gitattributes"
+_NAME = b".gitattributes"
+_SHOWN = 3
 _BUILT_IN = {
     *("merge", "-merge", "!merge", "merge=text", "merge=binary", "merge=union"),
     *("binary", "-binary", "!binary"),
@@ -35,17 +40,27 @@ _MACRO = re.compile(r"\[attr\]([A-Za-z0-9_.][-A-Za-z0-9_.]*)")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
+@dataclass(frozen=True)
+class MergeAttributes:
+    """Options for git by which it merges as a tree wants it; ``remark``: but for what."""
+
+    options: tuple[str, ...] = ()
+    remark: str = ""
+
+
 @contextmanager
-def merge_attributes(git: Git, tree: str) -> Iterator[tuple[str, ...]]:
-    """Options for git by which it merges as the tree of ``tree`` wants it."""
-    text = for_merges(list(_files(git, tree)))
+def merge_attributes(git: Git, tree: str) -> Iterator[MergeAttributes]:
+    """What git merges by as the tree of ``tree`` wants it."""
+    files, over = _files(git, tree)
+    remark = _remark(over) if over else ""
+    text = for_merges(files)
     if not text:
-        yield ()
+        yield MergeAttributes(remark=remark)
         return
     with tempfile.TemporaryDirectory(prefix="kiro-attributes-") as folder:
         file = Path(folder, "attributes")
         file.write_text(text, encoding="utf-8", errors="surrogateescape")
-        yield ("-c", f"core.attributesFile={file}")
+        yield MergeAttributes(("-c", f"core.attributesFile={file}"), remark)
 
 
 def for_merges(files: list[tuple[str, str]]) -> str:
@@ -117,21 +132,42 @@ def _quoted(text: str) -> str:
     return "".join(c if c >= " " else f"\\{ord(c):03o}" for c in plain)
 
 
-def _files(git: Git, tree: str) -> Iterator[tuple[str, str]]:
+def _files(git: Git, tree: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Folder and text of each of the files; the paths of those that are too much to read."""
     listed = git.run("ls-tree", "-r", "-z", "--full-tree", tree).stdout
     found: list[tuple[str, str]] = []
     for record in listed.split(b"\0"):
+        if not record.endswith(_NAME):
+            continue
         facts, _, name = record.partition(b"\t")
-        path = name.decode("utf-8", "surrogateescape")
-        folder, _, last = path.rpartition("/")
+        folder, _, last = name.rpartition(b"/")
         # A link of that name is not followed, as git does not.
         if last == _NAME and facts.startswith(b"100"):
-            found.append((folder, facts.decode("ascii").split(" ")[2]))
+            place = folder.decode("utf-8", "surrogateescape")
+            found.append((place, facts.decode("ascii").split(" ")[2]))
     found.sort(key=lambda item: (item[0].count("/"), item[0]))
+    sizes = sizes_of(git, {blob for _, blob in found[:FILES]})
+    read: list[tuple[str, str]] = []
+    over: list[str] = []
     left = BYTES
-    for folder, blob in found[:FILES]:
-        size = int(git.run("cat-file", "-s", blob).text)
-        if size <= left:
+    for place, blob in found:
+        size = sizes[blob].size if blob in sizes else BYTES + 1
+        if len(read) < FILES and size <= left:
             left -= size
-            content = git.run("cat-file", "blob", blob).stdout
-            yield folder, content.decode("utf-8", "surrogateescape")
+            read.append((place, blob))
+        else:
+            over.append(f"{place}/.gitattributes" if place else ".gitattributes")
+    texts = contents(git, {blob for _, blob in read})
+    return [
+        (place, bytes(texts[blob]).decode("utf-8", "surrogateescape"))
+        for place, blob in read
+    ], over
+
+
+def _remark(over: list[str]) -> str:
+    shown = ", ".join(map(shown_name, over[:_SHOWN]))
+    more = f" and {len(over) - _SHOWN} more" if len(over) > _SHOWN else ""
+    return (
+        f"merged without what {shown}{more} say: at most {FILES} such files with"
+        f" {BYTES // 1024} KiB together are read"
+    )

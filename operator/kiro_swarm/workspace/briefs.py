@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 MAXIMUM_BYTES = 8 * 1024
+#: Of more files in conflict than these a brief says only how many there are.
+FILES = 20
 _CONTEXT_LINES = 60
 _NAME = 120
 _ADVICE = (
@@ -22,11 +24,15 @@ _ADVICE = (
 
 @dataclass(frozen=True)
 class TrialMerge:
-    """The answer of ``git merge-tree --write-tree -z --name-only``."""
+    """The answer of ``git merge-tree --write-tree -z --name-only``.
+
+    ``remark``: what a person should know of how it was merged.
+    """
 
     tree: str
     conflicts: Sequence[str]
     messages: Sequence[str]
+    remark: str = ""
 
 
 def read_trial(stdout: bytes) -> TrialMerge:
@@ -66,14 +72,18 @@ def conflict_brief(
     branch: str,
     head: str,
     messages: Sequence[str],
+    files: Sequence[str],
     hunks: Mapping[str, str],
 ) -> str:
-    """Why the branch does not merge: file by file, with both sides of each hunk."""
+    """Why the branch does not merge: file by file, with both sides of each hunk.
+
+    :param files: those in conflict; ``hunks``: of the first ``FILES`` of them.
+    """
     text = [
         f"Branch {branch} conflicts with the integration branch at {head[:12]}"
-        f" in {len(hunks)} file(s): {', '.join(list(hunks)[:20])}.",
+        f" in {len(files)} file(s): {', '.join(files[:FILES])}.",
         _ADVICE,
-        *messages[:20],
+        *messages[:FILES],
     ]
     text += [f"--- {path}\n{hunk}" for path, hunk in hunks.items() if hunk]
     return bounded("\n".join(text))

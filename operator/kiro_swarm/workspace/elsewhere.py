@@ -46,16 +46,15 @@ def work_elsewhere(
     if not named:
         return []
     new = _tips(git, list(named), base, branch)
-    known = _trees(git, base, branch) if new else set()
+    if not new:
+        return []
+    began, known = _from_base(git, new, base), _trees(git, base, branch)
+    trees = _tree_of(git, new)
     found = [
         f"{shown_name(named[oid])} ({oid[:12]})"
         for oid in new
-        if git.is_ancestor(base, oid)
         # New files are beside the tree of a stash, in a parent of its own.
-        and (
-            named[oid] == _STASH
-            or git.run("rev-parse", f"{oid}^{{tree}}").text not in known
-        )
+        if oid in began and (named[oid] == _STASH or trees.get(oid) not in known)
     ]
     return found[:_SHOWN]
 
@@ -119,6 +118,19 @@ def _tips(git: Git, commits: list[str], base: str, branch: str) -> list[str]:
     inner = {parent for row in rows for parent in row[1:]}
     new = {row[0] for row in rows} - inner
     return [oid for oid in there if oid in new]
+
+
+def _from_base(git: Git, commits: list[str], base: str) -> set[str]:
+    """Those of the commits, none of them the base, that contain it; and what is between."""
+    asked = "".join(f"{oid}\n" for oid in (*commits, f"^{base}")).encode("ascii")
+    return set(git.run("rev-list", "--ancestry-path", "--stdin", stdin=asked).lines)
+
+
+def _tree_of(git: Git, commits: list[str]) -> dict[str, str]:
+    """Commit -> its tree."""
+    asked = "".join(f"{oid}^{{tree}}\n" for oid in commits).encode("ascii")
+    listed = git.run("cat-file", "--batch-check=%(objectname)", stdin=asked).lines
+    return dict(zip(commits, listed))
 
 
 def _trees(git: Git, base: str, branch: str) -> set[str]:

@@ -75,10 +75,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Merged:
-    """The integration branch moved from ``before`` to ``commit``."""
+    """The integration branch moved from ``before`` to ``commit``.
+
+    ``said``: what a person should know of it, in one line; mostly nothing.
+    """
 
     commit: str
     before: str
+    said: str = ""
 
 
 @dataclass(frozen=True)

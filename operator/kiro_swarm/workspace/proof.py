@@ -25,6 +25,7 @@ from kiro_swarm.workspace.intake import take_in
 from kiro_swarm.workspace.largest import refuse_large_files
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.messages import carries
+from kiro_swarm.workspace.objects import sizes_of
 from kiro_swarm.workspace.outcomes import Unproven
 
 #: What Linux takes; less for a path, which begins with the folder that it is checked out in.
@@ -115,8 +116,12 @@ def colliding(git: Git, old: str, new: str) -> Optional[Unproven]:
 
 def _unusable_path(git: Git, base: str, commit: str) -> Optional[Unproven]:
     changed = list(_changed(git, base, commit))
+    targets = sizes_of(
+        git, {oid.decode("ascii") for _, mode, oid in changed if mode == _LINK}
+    )
     for path, mode, oid in changed:
-        objection = _objection(git, path, mode, oid)
+        target = targets.get(oid.decode("ascii")) if mode == _LINK else None
+        objection = _objection(path, None if target is None else target.size)
         if objection:
             return _unusable(path, objection)
     with tempfile.TemporaryDirectory(prefix="kiro-index-") as folder:
@@ -144,16 +149,15 @@ def _changed(git: Git, base: str, commit: str) -> Iterator[tuple[bytes, bytes, b
             yield path, mode, oid
 
 
-def _objection(git: Git, path: bytes, mode: bytes, oid: bytes) -> str:
+def _objection(path: bytes, target: Optional[int]) -> str:
+    """What is wrong with a path; ``target``: bytes of what it leads to, if it is a link."""
     longest = max(map(len, path.split(b"/")))
     if longest > _LONGEST_NAME:
         return f"a name of {longest} bytes; a file system takes {_LONGEST_NAME}"
     if len(path) > _LONGEST_PATH:
         return f"a path of {len(path)} bytes; {_LONGEST_PATH} are allowed"
-    if mode == _LINK:
-        size = int(git.run("cat-file", "-s", oid.decode("ascii")).text)
-        if not 0 < size <= _LONGEST_LINK:
-            return f"a symbolic link to a name of {size} bytes; at most {_LONGEST_LINK}"
+    if target is not None and not 0 < target <= _LONGEST_LINK:
+        return f"a symbolic link to a name of {target} bytes; at most {_LONGEST_LINK}"
     return ""
 
 

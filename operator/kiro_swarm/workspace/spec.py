@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 from kiro_swarm.tasks.file.model import MAX_BYTES
 from kiro_swarm.workspace.errors import SpecError, SpecNotFound, SpecTooLarge
@@ -20,7 +20,9 @@ from kiro_swarm.workspace.refs import check_object_id, check_path
 MAXIMUM_BYTES = MAX_BYTES
 _SPECS = ".kiro/specs"
 _FILE = "tasks.md"
-_KINDS = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a folder"}
+#: Mode of a submodule.
+LINK = "160000"
+_KINDS = {"120000": "a symbolic link", LINK: "a submodule", "040000": "a folder"}
 
 
 def spec_file(spec_path: str) -> str:
@@ -65,7 +67,7 @@ def _find(git: Git, commit: str, path: str) -> str:
             raise SpecNotFound(_not_found(git, commit, path))
         mode, blob = entry
         wanted_folder = depth < len(parts)
-        if wanted_folder != (mode == "040000") or mode in ("120000", "160000"):
+        if wanted_folder != (mode == "040000") or mode in ("120000", LINK):
             kind = _KINDS.get(mode, "a file")
             raise SpecError(f"{place} is {kind}; the spec must be a plain file")
     return blob
@@ -73,13 +75,22 @@ def _find(git: Git, commit: str, path: str) -> str:
 
 def tree_entry(git: Git, tree: str, path: str) -> Optional[tuple[str, str]]:
     """Mode and object id of one path of a tree or commit, or None."""
-    listed = git.run("ls-tree", "-z", "--full-tree", tree, "--", path).stdout
+    return tree_entries(git, tree, (path,)).get(path)
+
+
+def tree_entries(
+    git: Git, tree: str, paths: Sequence[str]
+) -> dict[str, tuple[str, str]]:
+    """Path -> mode and object id, of those of these few paths that there are."""
+    wanted = {os.fsencode(path): path for path in paths}
+    listed = git.run("ls-tree", "-z", "--full-tree", tree, "--", *paths).stdout
+    found: dict[str, tuple[str, str]] = {}
     for record in filter(None, listed.split(b"\0")):
         facts, _, name = record.partition(b"\t")
-        if name == os.fsencode(path):
+        if name in wanted:
             mode, _, oid = facts.decode("ascii").split(" ")
-            return mode, oid
-    return None
+            found[wanted[name]] = (mode, oid)
+    return found
 
 
 def _not_found(git: Git, commit: str, path: str) -> str:

@@ -23,6 +23,7 @@ from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import read_plain, walk
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
+from kiro_swarm.workspace.objects import COMMIT, sizes_of
 from kiro_swarm.workspace.refs import is_object_id
 from kiro_swarm.workspace.staging import StagedChange
 
@@ -173,8 +174,8 @@ def _only_here(instance: Instance, place: Path, oid: str) -> bool:
     with _borrowed(repository) as git:
         if git.commit_id(oid) is None:
             return False
-        known = {ref for ref in _refs(repository) if git.commit_id(ref) == ref}
-        lines = "".join(f"^{ref}\n" for ref in sorted(known))
+        known = sizes_of(git, sorted(set(_refs(repository))))
+        lines = "".join(f"^{oid}\n" for oid in known if known[oid].kind == COMMIT)
         asked = f"{oid}\n{lines}".encode("ascii")
         new = git.run("rev-list", "--max-count=1", "--stdin", stdin=asked, ok=(0, 128))
         return new.status != 0 or bool(new.text)

@@ -163,7 +163,7 @@ def _try(
     merge = merge_trees(git, head, commit)
     files = [name for name in merge.conflicts if name != plan]
     if files:
-        raise SyncRefused(_conflict(commit, files), reason="SyncConflict")
+        raise SyncRefused(_conflict(commit, files, merge.remark), reason="SyncConflict")
     tree = merge.tree
     own = tree_entry(git, head, plan) if plan in merge.conflicts and plan else None
     if plan and own:
@@ -171,11 +171,12 @@ def _try(
     return commit_merge(git, tree, head, commit, message), own is not None
 
 
-def _conflict(commit: str, files: list[str]) -> str:
+def _conflict(commit: str, files: list[str], remark: str) -> str:
     shown = ", ".join(shown_name(name) for name in files[:_SHOWN_FILES])
     more = f" and {len(files) - _SHOWN_FILES} more" if len(files) > _SHOWN_FILES else ""
+    also = f", {remark}" if remark else ""
     return (
         f"commit {commit[:12]} conflicts with the integration branch in {len(files)}"
-        f" file(s): {shown}{more}. Nothing was moved. Push the integration branch, merge"
+        f" file(s): {shown}{more}{also}. Nothing was moved. Push the integration branch, merge"
         " the two there by hand, push the result, and say it again"
     )

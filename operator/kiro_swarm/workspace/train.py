@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import Optional, Union
+from typing import Optional, Sequence, Union
 
 from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.tasks.file.model import MAX_BYTES
@@ -36,6 +36,7 @@ from kiro_swarm.workspace.messages import (
     merge_message,
 )
 from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.objects import contents, sizes_of
 from kiro_swarm.workspace.outcomes import (
     Candidate,
     Conflict,
@@ -48,7 +49,7 @@ from kiro_swarm.workspace.outcomes import (
 from kiro_swarm.workspace.probe import find_trouble
 from kiro_swarm.workspace.proof import Claim, colliding, prove
 from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
-from kiro_swarm.workspace.spec import tree_entry
+from kiro_swarm.workspace.spec import LINK, tree_entries, tree_entry
 from kiro_swarm.workspace.trials import (
     TRIES,
     Trial,
@@ -133,9 +134,10 @@ class MergeTrain:
             known = known or self._objection(candidate)
             if known is not None:
                 return known
-            trial = self._try(candidate)
-            if not isinstance(trial, Trial):
-                return trial
+            tried = self._try(candidate)
+            if isinstance(tried, (Conflict, Unproven)):
+                return tried
+            trial, said = tried
             if trial.before != head:
                 # A git that outlived its killed Job moved it, perhaps to this very merge.
                 continue
@@ -147,7 +149,7 @@ class MergeTrain:
                 return GateFailed(verdict.gate, brief, verdict.reason, verdict.said)
             commit = advance(self._mirror, self._branch, trial, verdict.runs)
             if commit is not None:
-                return Merged(commit, trial.before)
+                return Merged(commit, trial.before, said)
         raise IntegrationBusy(
             f"branch {self._branch} moved {TRIES} times while {candidate.branch} was"
             " being merged; is a second integrate job running?"
@@ -181,15 +183,19 @@ class MergeTrain:
             head = integration_head(self._mirror, self._branch)
             return prove(git, claim, head, self.limits)
 
-    def _try(self, candidate: Candidate) -> Union[Trial, Conflict, Unproven]:
+    def _try(
+        self, candidate: Candidate
+    ) -> Union[tuple[Trial, str], Conflict, Unproven]:
+        """The merge, and what is to be said of it."""
         with owned(self._mirror) as git:
             head = integration_head(self._mirror, self._branch)
             trial = merge_trees(git, head, candidate.commit)
             files = [name for name in trial.conflicts if name != self._spec_path]
             if files:
-                hunks = {name: _hunks(git, trial.tree, name) for name in files}
+                messages = [trial.remark] if trial.remark else []
                 brief = briefs.conflict_brief(
-                    candidate.branch, head, trial.messages, hunks
+                    *(candidate.branch, head, [*messages, *trial.messages]),
+                    *(files, _hunks(git, trial.tree, files[: briefs.FILES])),
                 )
                 return Conflict(tuple(files), brief)
             # What others have merged meanwhile may have the name in another case.
@@ -201,7 +207,8 @@ class MergeTrain:
                 *(candidate.task_id, candidate.title, candidate.trailer, self._mover),
                 candidate.asked,
             )
-            return commit_merge(git, tree, head, candidate.commit, message)
+            made = commit_merge(git, tree, head, candidate.commit, message)
+            return made, trial.remark
 
     def _with_own_spec(
         self, git: Git, head: str, tree: str, candidate: Candidate
@@ -228,11 +235,18 @@ class MergeTrain:
         return with_file(git, tree, path, mode, blob)
 
 
-def _hunks(git: Git, tree: str, path: str) -> str:
-    entry = tree_entry(git, tree, path)
-    if entry is None or entry[0] == "160000":
-        return ""
-    if int(git.run("cat-file", "-s", entry[1]).text) > _MAXIMUM_SHOWN:
-        return "(too large to show)"
-    content = git.run("cat-file", "blob", entry[1]).stdout
-    return briefs.conflict_hunks(content.decode("utf-8", "replace"))
+def _hunks(git: Git, tree: str, paths: Sequence[str]) -> dict[str, str]:
+    """Both sides of what is in conflict in each of these files."""
+    entries = tree_entries(git, tree, paths)
+    blobs = {oid for mode, oid in entries.values() if mode != LINK}
+    sizes = sizes_of(git, blobs)
+    small = [oid for oid in blobs if oid in sizes and sizes[oid].size <= _MAXIMUM_SHOWN]
+    texts = contents(git, small)
+    found: dict[str, str] = {}
+    for path, (mode, oid) in entries.items():
+        if oid in texts:
+            text = bytes(texts[oid]).decode("utf-8", "replace")
+            found[path] = briefs.conflict_hunks(text)
+        elif mode != LINK:
+            found[path] = "(too large to show)"
+    return found

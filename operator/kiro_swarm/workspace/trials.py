@@ -15,7 +15,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -54,14 +54,14 @@ def merge_trees(git: Git, head: str, other: str) -> TrialMerge:
 
     Merged as the attributes in ``head`` say, by what is part of git (attributes.py).
     """
-    with merge_attributes(git, head) as options:
+    with merge_attributes(git, head) as attributes:
         answer = git.bounded().run(
-            *options,
+            *attributes.options,
             *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
             *(head, other),
             ok=(0, 1),
         )
-    return briefs.read_trial(answer.stdout)
+    return replace(briefs.read_trial(answer.stdout), remark=attributes.remark)
 
 
 def with_file(git: Git, tree: str, path: str, mode: str, blob: str) -> str:

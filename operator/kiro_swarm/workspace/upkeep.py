@@ -33,7 +33,7 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import read_branch
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
-from kiro_swarm.workspace.refs import trailer_of
+from kiro_swarm.workspace.refs import is_object_id, trailer_of
 from kiro_swarm.workspace.tags import forget_dropped
 from kiro_swarm.workspace.trials import owned
 
@@ -265,9 +265,15 @@ def _is_due(mirror: Path, thresholds: Thresholds, pressed: bool) -> bool:
 
 
 def _are_on(mirror: Path, branch: str, bases: Collection[str]) -> bool:
+    """Whether all of these are there, and the branch has them."""
     git, head = Git(mirror), integration_head(mirror, branch)
-    for base in set(bases):
-        if git.commit_id(base) is None or not git.is_ancestor(base, head):
-            log.info("nothing is pruned: an attempt began at %s", base)
-            return False
+    asked = "".join(f"{line}\n" for line in (*sorted(set(bases)), f"^{head}"))
+    known = all(map(is_object_id, bases)) and git.run(
+        *("rev-list", "--max-count=1", "--stdin"),
+        stdin=os.fsencode(asked),
+        ok=(0, 128),
+    )
+    if not known or known.status != 0 or known.text:
+        log.info("nothing is pruned: an attempt began at a commit beside the branch")
+        return False
     return True

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.attributes import for_merges
+from kiro_swarm.workspace.attributes import BYTES, FILES, for_merges
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.outcomes import Merged
+from kiro_swarm.workspace.outcomes import Conflict, Merged
 from kiro_swarm.workspace.trials import merge_trees
 from tests.unit.workspace.ahead import Bench, names
 from tests.unit.workspace.poison import Canary
@@ -141,3 +141,47 @@ def test_a_strange_file_of_attributes_is_nothing(swarm: Swarm) -> None:
     git_ = Git(swarm.mirror)
     head = swarm.head()
     assert merge_trees(git_, head, head).conflicts == ()
+
+
+LINE = "*.md merge=union\n"
+#: Files of attributes of which some are too much, and what is said of those.
+TOO_MANY = {
+    "files": (
+        {f"d{n:03}/.gitattributes": LINE for n in range(FILES + 5)},
+        "d500/.gitattributes, d501/.gitattributes, d502/.gitattributes and 2 more",
+    ),
+    "the same text": (
+        {"z/z/.gitattributes": LINE}
+        | {f"d{n:03}/.gitattributes": LINE for n in range(FILES)},
+        "z/z/.gitattributes",
+    ),
+    "bytes": (
+        {".gitattributes": LINE, "a/.gitattributes": f"#{'x' * BYTES}"},
+        "a/.gitattributes",
+    ),
+    "together": (
+        {f"{n}/.gitattributes": f"#{'x' * (BYTES // 2)}" for n in range(3)},
+        "1/.gitattributes, 2/.gitattributes",
+    ),
+    "a name": (
+        {"\u202e\n/.gitattributes": f"#{'x' * BYTES}"},
+        "<U+202E><U+000A>/.gitattributes",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MANY)
+def test_attributes_that_are_too_much_are_named(tmp_path: Path, case: str) -> None:
+    files, named = TOO_MANY[case]
+    git(tmp_path, "init", "--quiet", "--template=", "--initial-branch=one")
+    head = commit(tmp_path, {**files, "x.md": "1"})
+    said = merge_trees(Git(tmp_path / ".git"), head, head).remark
+    assert said.startswith(f"merged without what {named} say: at most ")
+
+
+def test_a_person_is_told_of_attributes_that_were_not_read(swarm: Swarm) -> None:
+    large = {"a/.gitattributes": f"#{'x' * BYTES}", "CHANGES.md": LOG.format("")}
+    repository(swarm, large)
+    done, late = entries(swarm, "CHANGES.md")
+    assert isinstance(done, Merged) and "a/.gitattributes" in done.said
+    assert isinstance(late, Conflict) and "without what a/.gitattributes" in late.brief
