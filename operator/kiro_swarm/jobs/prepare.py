@@ -60,11 +60,17 @@ async def _prepared(client: Client, env: JobEnvironment) -> int:
             "head": head.integration,
             "tasksFile": graph.spec_path,
             "tasks": len(graph.tasks),
-            "diagnostics": [str(item) for item in graph.diagnostics][:MOST_REMARKS],
+            "diagnostics": _remarks(head, graph),
             "ledger": ledger.lines,
         }
     )
     return 0
+
+
+def _remarks(head: MirrorHead, graph: PublishedGraph) -> list[str]:
+    """What is to be said: of the repository in one line, of the task file in the others."""
+    said = [head.remark] if head.remark else []
+    return [*said, *map(str, graph.diagnostics)][:MOST_REMARKS]
 
 
 def _read(

@@ -164,11 +164,18 @@ ACTS: Final[tuple[Act, ...]] = (
         " them, and lead to all that was merged",
     ),
     Act(
-        "workspace/tags.py:drop_outdated",
+        "workspace/packed_refs.py:replace_below",
         "drops tags of the mirror",
-        "there",
-        "the source has them no longer, or as something else; nothing of ours is a tag, what"
-        " the branch has stays, and so does what they were, for what was cut before",
+        "_read",
+        "all other refs were read and are written again; the source has these no longer, or as"
+        " something else: nothing of ours is a tag, what the branch has stays, and so does what"
+        " they were, for what was cut before",
+    ),
+    Act(
+        "workspace/tags.py:_fetch",
+        "fetches tag objects",
+        "_readable",
+        "only objects come, for no ref is named to be moved; and only those that are not here",
     ),
     Act(
         "workspace/tags.py:forget_dropped",

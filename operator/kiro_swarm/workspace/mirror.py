@@ -18,7 +18,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
@@ -36,7 +36,7 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
 from kiro_swarm.workspace.refs import check_branch, is_object_id
 from kiro_swarm.workspace.remote import Remote
-from kiro_swarm.workspace.tags import drop_outdated
+from kiro_swarm.workspace.tags import drop_broken, follow_tags
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +65,14 @@ class MirrorHead:
     """What the mirror holds: full commit ids.
 
     ``continued``: the integration branch was there before, in the mirror or remotely.
+    ``remark``: what of the repository is not in it that people may look for.
     """
 
     source: str
     integration: str
     start: str
     continued: bool
+    remark: str = ""
 
 
 def prepare_mirror(
@@ -97,8 +99,8 @@ def prepare_mirror(
         git = Git(mirror, held=held)
         _make(git, integration_branch)
         branch = f"refs/heads/{integration_branch}"
-        fetch_ref(git, remote, ref, SOURCE_REF, (branch, _REMOTE_REF))
-        return _branch_off(git, ref, integration_branch)
+        said = fetch_ref(git, remote, ref, SOURCE_REF, (branch, _REMOTE_REF))
+        return replace(_branch_off(git, ref, integration_branch), remark=said)
 
 
 def integration_head(mirror: Path, integration_branch: str) -> str:
@@ -150,12 +152,13 @@ def _make(git: Git, integration_branch: str) -> None:
 
 def fetch_ref(
     git: Git, remote: Remote, ref: Optional[str], into: str, *more: tuple[str, str]
-) -> None:
+) -> str:
     """Fetch a branch, a tag or a full commit id into the ref ``into`` of the mirror.
 
-    None: what the remote's HEAD leads to. ``more``: full names of refs there and here,
-    fetched when they exist there. The caller is sole owner of the mirror. Raises
-    RefNotFound, BrokenRepository and as Remote does.
+    What is to be said of the tags in its history, mostly nothing. ``ref`` is None: what the
+    remote's HEAD leads to. ``more``: full names of refs there and here, fetched when they
+    exist there. The caller is sole owner of the mirror. Raises RefNotFound, BrokenRepository
+    and as Remote does.
     """
     wanted = ["HEAD"] if ref is None else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
     # HEAD is asked for in any case: it tells of what kind the object ids are.
@@ -167,17 +170,23 @@ def fetch_ref(
         raise _no_such_ref(git, remote, ref)
     refspecs += [f"+{name}:{here}" for name, here in more if name in there]
     try:
-        remote.fetch(git, refspecs)
+        try:
+            remote.fetch(git, refspecs)
+        except GitFailed:
+            # A tag that leads nowhere is in the way of all else, and stands for nothing.
+            if not drop_broken(git):
+                raise
+            remote.fetch(git, refspecs)
     except GitHindered:
         raise  # it says nothing about the mirror
     except GitFailed as error:
         raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
     # A version is a convenience: it does not matter if this fails, or how.
     try:
-        drop_outdated(git, lambda: remote.tags(git))
-        remote.fetch_tags(git, refspecs[:1])
+        return follow_tags(git, remote)
     except Exception:
         log.warning("not all tags are fetched", exc_info=True)
+        return ""
 
 
 def _no_such_ref(git: Git, remote: Remote, ref: Optional[str]) -> RemoteError:

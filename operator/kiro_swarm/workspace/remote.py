@@ -27,11 +27,13 @@ from kiro_swarm.workspace.errors import (
 from kiro_swarm.workspace.git import Git, Output
 from kiro_swarm.workspace.redaction import redact_address
 from kiro_swarm.workspace.redirects import same_place, where_to
+from kiro_swarm.workspace.refs import is_object_id
 
 _SCHEMES = ("https", "ssh", "http", "file")
 _LIST_SECONDS = 60.0
 _TRANSFER_SECONDS = 1800.0
 _SHA1_DIGITS = 40
+_PEELED = "^{}"
 # git leaves such a ref out, with a warning.
 _SHALLOW = re.compile("because shallow roots")
 
@@ -80,16 +82,19 @@ class Remote:
         if _SHALLOW.search(output.stderr):
             raise explain(self.url, output.stderr)
 
-    def tags(self, git: Git) -> dict[str, str]:
-        """Full name of each tag -> what it is there, the tag object of an annotated one."""
-        listed = self._run(git, ("ls-remote", "--tags", "--refs"), (), _LIST_SECONDS)
-        pairs = (line.split("\t", 1) for line in listed.lines if "\t" in line)
-        return {name: oid for oid, name in pairs}
+    def tags(self, git: Git) -> dict[str, tuple[str, str]]:
+        """Full name of each tag -> what it is there, and what that leads to in the end.
 
-    def fetch_tags(self, git: Git, refspecs: Sequence[str]) -> None:
-        """Fetch those tags of what was fetched just now that are not here."""
-        options = ("--quiet", "--no-write-fetch-head", "--refmap=")
-        self._run(git, ("fetch", *options), refspecs, _TRANSFER_SECONDS)
+        The former is the tag object of an annotated one.
+        """
+        listed = self._run(git, ("ls-remote", "--tags"), (), _LIST_SECONDS)
+        found: dict[str, tuple[str, str]] = {}
+        for oid, _, name in (line.partition("\t") for line in listed.lines):
+            tag = name[: -len(_PEELED)] if name.endswith(_PEELED) else name
+            if is_object_id(oid):
+                # What a tag object leads to comes after it.
+                found[tag] = (found.get(tag, (oid, oid))[0], oid)
+        return found
 
     def push(self, git: Git, *refspecs: str) -> Output:
         """Push these refspecs; the answer has status 1 where the remote rejected one."""

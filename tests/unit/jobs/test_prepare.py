@@ -36,6 +36,17 @@ async def test_without_a_ref_the_default_branch_is_prepared(job: Job) -> None:
     assert job.words()["base"] == git(job.repositories.upstream, "rev-parse", "trunk")
 
 
+async def test_tags_that_are_left_out_are_a_remark(job: Job) -> None:
+    head = git(job.repositories.upstream, "rev-parse", "HEAD")
+    (job.repositories.upstream / ".git" / "packed-refs").write_text(
+        f"{head} refs/tags/{'x' * 255}\n"
+    )
+    job.apply()
+    assert await prepare(job.client, job.env) == 0
+    said = job.words()["diagnostics"][0]
+    assert said.startswith("tags with a name that cannot be written: xxx")
+
+
 @pytest.mark.parametrize(
     ("case", "changes", "reason", "words"),
     [

@@ -257,7 +257,7 @@ async def test_a_reconcile_goes_on_by_the_spec_as_it_is_now(world: World) -> Non
 
 @pytest.mark.parametrize(
     ("count", "said"),
-    [(1, "1 remark "), (4, "4 remarks "), (20, "20 or more remarks ")],
+    [(1, "1 remark:"), (4, "4 remarks:"), (20, "20 or more remarks:")],
 )
 async def test_remarks_on_the_task_file_are_counted_and_one_event_tells_of_them(
     world: World, count: int, said: str
@@ -267,7 +267,7 @@ async def test_remarks_on_the_task_file_are_counted_and_one_event_tells_of_them(
     await world.live(20)
     (prepared,) = [c for c in world.status()["conditions"] if c["type"] == "Prepared"]
     assert prepared["status"] == "True"
-    assert f"; {said}on the task file: see status.prepare" in prepared["message"]
+    assert f"; {said} see status.prepare" in prepared["message"]
     events = [
         change.after
         for change in world.api.store.changes

@@ -183,5 +183,7 @@ def test_a_person_is_told_of_attributes_that_were_not_read(swarm: Swarm) -> None
     large = {"a/.gitattributes": f"#{'x' * BYTES}", "CHANGES.md": LOG.format("")}
     repository(swarm, large)
     done, late = entries(swarm, "CHANGES.md")
-    assert isinstance(done, Merged) and "a/.gitattributes" in done.said
-    assert isinstance(late, Conflict) and "without what a/.gitattributes" in late.brief
+    assert isinstance(done, Merged)
+    assert "a/.gitattributes" in done.said
+    assert isinstance(late, Conflict)
+    assert "without what a/.gitattributes" in late.brief

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from kiro_swarm.workspace import tags
-from kiro_swarm.workspace.errors import RefNotFound
+from kiro_swarm.workspace.errors import BrokenRepository, RefNotFound
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.packed_refs import Entry, replace_below
 from kiro_swarm.workspace.sync import Source, sync
 from kiro_swarm.workspace.upkeep import Needed, Thresholds, tidy
 from tests.unit.workspace.repositories import (
@@ -200,12 +202,13 @@ def test_a_day_is_over_before_anything_goes(swarm: Swarm) -> None:
 
 
 def test_a_source_that_drops_thousands_has_the_oldest_go(swarm: Swarm) -> None:
-    head, text = swarm.head(), ""
-    for second in range(1, tags.MOST + 4):
-        text += f"create {tags.DROPPED}/{second}/{head} {head}\n"
-    mirror = Git(swarm.mirror)
-    mirror.run("update-ref", "--stdin", stdin=text.encode())
-    tags.forget_dropped(mirror, before=0)
+    head = swarm.head()
+    dropped: dict[bytes, Entry] = {
+        f"{tags.DROPPED}/{second}/{head}".encode(): (head.encode(), None)
+        for second in range(1, tags.MOST + 4)
+    }
+    replace_below(swarm.mirror, tags.DROPPED, dropped, {})
+    tags.forget_dropped(Git(swarm.mirror), before=0)
     left = dropped_refs(swarm)
     assert len(left) == tags.MOST
     assert f"{tags.DROPPED}/3/{head}" not in left
@@ -217,7 +220,9 @@ def test_a_tag_whose_object_is_gone_is_dropped_all_the_same(swarm: Swarm) -> Non
     (swarm.mirror / "refs" / "tags").mkdir(parents=True, exist_ok=True)
     gone = "1" * len(oid)
     (swarm.mirror / "refs" / "tags" / "broken").write_text(f"{gone}\n")
-    tags.drop_outdated(Git(swarm.mirror), lambda: {})
+    for name in ("light", "v1.2.3", "v1.2.4-rc"):
+        git(swarm.upstream, "tag", "-d", name)
+    swarm.prepare()
     assert git(swarm.mirror, "tag") == ""
     assert not any(gone in name for name in dropped_refs(swarm))
 
@@ -262,16 +267,90 @@ def test_strange_tags_stand_in_nobody_s_way(swarm: Swarm) -> None:
     assert (done.reason, done.files, done.warning) == ("Done", ["c"], "")
 
 
-def test_there_may_be_more_tags_than_are_copied(swarm: Swarm) -> None:
-    git(swarm.mirror, "pack-refs", "--all")
-    head, packed = swarm.head(), swarm.mirror / "packed-refs"
-    names = sorted(f"refs/tags/v1.{number}" for number in range(tags.MOST + 20))
-    packed.write_text(
-        packed.read_text() + "".join(f"{head} {name}\n" for name in names)
+def _packed(repository: Path, names: Iterable[str], oid: str) -> None:
+    """Write tags as git packs them: to write thousands one by one takes minutes."""
+    refs_: dict[bytes, Entry] = {
+        f"refs/tags/{name}".encode(): (oid.encode(), None) for name in names
+    }
+    git(repository, "pack-refs", "--all")
+    replace_below(repository, "refs/tags/", refs_, {})
+
+
+def test_of_more_tags_than_are_carried_the_highest_versions_are(swarm: Swarm) -> None:
+    count, source = tags.MOST + 20, swarm.upstream / ".git"
+    older = git(swarm.upstream, "rev-parse", "HEAD")
+    _packed(source, [f"v1.{number}" for number in range(count)], older)
+    git(swarm.upstream, "tag", "-a", "-m", "Release", "v2")
+    said = swarm.prepare().remark
+    assert said.startswith(
+        f"21 tags of the repository are left out, for at most {tags.MOST}"
     )
+    assert said.endswith(": v1.20, v1.19, v1.18 and 18 more")
     there = git(Path(swarm.cut().tree), "tag").splitlines()
     assert len(there) == tags.MOST
-    assert f"v1.{tags.MOST + 19}" in there
+    assert {"v2", f"v1.{count - 1}", "v1.21"} <= set(there)
+    assert "v1.20" not in there
+    # All are moved: the mirror follows, and what they were is kept, once.
+    newer = commit(swarm.upstream, {"b": "2"})
+    _packed(source, [f"v1.{number}" for number in range(count)], newer)
+    swarm.prepare()
+    described = git(swarm.mirror, "rev-parse", f"v1.{count - 1}", "v1.20", check=False)
+    assert described.splitlines()[0] == newer
+    assert len(dropped_refs(swarm)) == 2
+    assert swarm.head() == newer
+    assert not (swarm.mirror / "refs" / "tags").exists()
+    assert swarm.fsck(swarm.mirror) == ""
+
+
+#: Names that a source may send, and whether each can be a tag of the mirror.
+USABLE = {
+    **dict.fromkeys(("v1", "a/b", "\u2028", "\udce9", "x" * 250, '"', "HEAD"), True),
+    **dict.fromkeys(
+        ("a b", "a\x7f", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\"), False
+    ),
+    **dict.fromkeys(
+        ("a..b", "a@{1}", "a//b", ".a", "a/.b", "a.", "a/", "a.lock"), False
+    ),
+    **dict.fromkeys(("a.lock/b", "../../heads/main", "", "a\x00b", "a\tb"), False),
+    **dict.fromkeys(("x" * 251, "/".join(["x" * 200] * 6)), False),
+}
+
+
+@pytest.mark.parametrize("name", USABLE)
+def test_a_name_is_usable_where_git_and_a_volume_take_it(name: str) -> None:
+    full = f"refs/tags/{name}"
+    assert tags.is_usable(full) is USABLE[name]
+    if USABLE[name]:
+        git(Path(), "check-ref-format", full)
+
+
+def test_a_tag_that_fits_into_no_file_is_named_and_hinders_no_other(
+    swarm: Swarm,
+) -> None:
+    oid = git(swarm.upstream, "rev-parse", "HEAD")
+    _packed(swarm.upstream / ".git", ["v1", "x" * 255, "y/" + "z" * 251], oid)
+    said = swarm.prepare().remark
+    assert git(swarm.mirror, "tag") == "v1"
+    assert said.startswith("tags with a name that cannot be written: xxx")
+    assert len(said) < 300
+
+
+def test_where_packed_refs_cannot_be_read_nothing_is_written(swarm: Swarm) -> None:
+    git(swarm.mirror, "pack-refs", "--all")
+    place = swarm.mirror / "packed-refs"
+    whole = place.read_bytes()
+    broken = (
+        *(whole.replace(b" fully-peeled", b""), whole[:-1], whole + b"1234\n"),
+        *(whole + b"^1234\n^1234\n", whole + b"1" * 40 + b" x\n"),
+    )
+    for text in broken:
+        place.write_bytes(text)
+        with pytest.raises(BrokenRepository):
+            replace_below(swarm.mirror, "refs/tags/", {}, {})
+        assert place.read_bytes() == text
+    place.write_bytes(whole)
+    replace_below(swarm.mirror, "refs/tags/", {}, {})
+    assert place.read_bytes() == whole
 
 
 #: Names that git takes and that are more than one line, or no text, to somebody.

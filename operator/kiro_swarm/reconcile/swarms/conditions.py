@@ -52,14 +52,14 @@ def question_of(view: View) -> str:
 
 
 def remarks_of(view: View, prepared: Prepared) -> str:
-    """How much was said about the task file, and where; empty for nothing."""
+    """How much was said about task file and tags, and where; empty for nothing."""
     before = (view.status.get("prepare") or {}).get("diagnostics") or ()
     said = before if prepared.diagnostics is None else prepared.diagnostics
     if not said:
         return ""
     many = f"{len(said)} or more" if len(said) >= MOST_REMARKS else str(len(said))
     remarks = "remark" if len(said) == 1 else "remarks"
-    return f"; {many} {remarks} on the task file: see status.prepare.diagnostics"
+    return f"; {many} {remarks}: see status.prepare.diagnostics"
 
 
 def volume_of(view: View, train: Train) -> Optional[VolumeStatus]:

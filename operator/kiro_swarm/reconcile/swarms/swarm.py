@@ -292,7 +292,7 @@ def _versions(tasks: list[KiroTask]) -> dict[str, str]:
 async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> None:
     """An Event when it stalls, asks a person or is complete: news people look for.
 
-    And when it is prepared, where there are remarks on the task file.
+    And when it is prepared, where there are remarks on the task file or the tags.
 
     Called before the status is written that says so: afterwards it is no news any more, and
     whoever dies in between would never tell it.
