@@ -230,9 +230,24 @@ class MergeTrain:
                 candidate.task_id,
                 title=candidate.title,
                 group=candidate.group,
+                earlier=lambda: _earlier(git, candidate.base, path, blob, content),
             )
             blob = git.run("hash-object", "-w", "--stdin", stdin=ticked).text
         return with_file(git, tree, path, mode, blob)
+
+
+def _earlier(
+    git: Git, base: str, path: str, blob: str, content: bytes
+) -> Optional[bytes]:
+    """The task file as it was when the work began; None where it was not there."""
+    entry = tree_entry(git, base, path)
+    if entry is None:
+        return None
+    if entry[1] == blob:
+        return content
+    if int(git.run("cat-file", "-s", entry[1]).text) > MAX_BYTES:
+        return None
+    return git.run("cat-file", "blob", entry[1]).stdout
 
 
 def _hunks(git: Git, tree: str, paths: Sequence[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,24 @@ def test_without_a_plan_in_the_repository(swarm: Swarm) -> None:
     source = Source(swarm.url, "main", upstream=True)
     made = commit(swarm.upstream, {"new.py": "x\n"})
     assert sync(swarm.mirror, source, INTEGRATION, None, Gate(), UID).source == made
+
+
+def test_of_tasks_of_one_title_the_file_that_work_began_with_tells_which(
+    swarm: Swarm,
+) -> None:
+    commit(swarm.upstream, {SPEC: _boxes("A", "Check", "B", "Check")})
+    run(swarm)
+    work = swarm.work({"a": "1"})
+    # Two tasks in front of the others: 4 is another task of that title now.
+    late = _boxes("X", "Y", "A", "Check", "B", "Check")
+    commit(swarm.upstream, {SPEC: late})
+    run(swarm, uid=OTHER)
+    merged(swarm, replace(work, task_id="4", title="Check"))
+    assert swarm.show(SPEC) == late.replace("[ ] 6", "[x] 6").strip()
+
+
+def _boxes(*titles: str) -> str:
+    return "".join(f"- [ ] {n}. {title}\n" for n, title in enumerate(titles, 1))
 
 
 def test_a_plan_that_upstream_deleted_stays_deleted(swarm: Swarm) -> None:

@@ -10,16 +10,12 @@ nothing: what is ticked has the title of the task that was merged, wherever it s
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Final, Optional
+from collections.abc import Callable
+from typing import Optional
 
-from kiro_swarm.api.task import MAX_TITLE
 from kiro_swarm.tasks.file.model import SpecTask, TaskFile
 from kiro_swarm.tasks.file.parser import parse
-from kiro_swarm.tasks.file.unseen import shown
-
-_WORD: Final = re.compile(r"\w+")
+from kiro_swarm.tasks.file.same_box import same_box, words_of
 
 
 class CannotTick(ValueError):
@@ -33,23 +29,22 @@ def tick(
     title: Optional[str] = None,
     group: str = "",
     groups: bool = True,
+    earlier: Callable[[], Optional[bytes]] = lambda: None,
 ) -> bytes:
     """The file with the box of a leaf ticked.
 
-    With ``title``, that leaf is the one of this id and title; else, the only one of this
-    title. Of several of one title, those count that stand in a group of the title ``group``.
-    With ``groups``, a group whose leaves are now all ticked is ticked too. Ticking twice
+    With ``title``, that leaf is the one of this title that ``same_box`` knows for the task, by
+    its number, the title of its ``group`` and the file as it was ``earlier``, when the task was
+    begun. With ``groups``, a group whose leaves are now all ticked is ticked too. Ticking twice
     changes nothing. Raises CannotTick where that is not exactly one leaf.
     """
-    # Bytes that are not UTF-8 become one character each and come back as they were.
-    text = data.decode("utf-8", "surrogateescape")
+    text = _text(data)
     file = parse(text)
     tasks = {task.id: task for task in file.tasks}
     if title is None:
         task = _of_id(file, task_id)
     else:
-        found = _of_title(file, title)
-        task = _the_one(found if len(found) < 2 else _in(group, found, tasks), task_id)
+        task = _of_title(file, task_id, title, group, earlier)
     again = f"task id {task.id} is already defined"
     if any(remark.message.startswith(again + " at") for remark in file.errors):
         raise CannotTick(f"{again}: more than one box has this id")
@@ -71,40 +66,30 @@ def _of_id(file: TaskFile, task_id: str) -> SpecTask:
     return task
 
 
-def _of_title(file: TaskFile, title: str) -> list[SpecTask]:
-    wanted = _words(title)
-    return [leaf for leaf in file.leaves if _words(leaf.title) == wanted]
+def _of_title(
+    file: TaskFile,
+    task_id: str,
+    title: str,
+    group: str,
+    earlier: Callable[[], Optional[bytes]],
+) -> SpecTask:
+    def before() -> Optional[TaskFile]:
+        data = earlier()
+        return None if data is None else parse(_text(data))
 
-
-def _in(
-    group: str, found: list[SpecTask], tasks: Mapping[str, SpecTask]
-) -> list[SpecTask]:
-    """Those that stand in a group of this title; all of them where it says nothing."""
-    wanted = _words(group)
-    return [
-        leaf
-        for leaf in found
-        if not group or (leaf.parent and _words(tasks[leaf.parent].title) == wanted)
-    ]
-
-
-def _the_one(found: list[SpecTask], task_id: str) -> SpecTask:
-    same = [leaf for leaf in found if leaf.id == task_id]
-    if same:
-        return same[0]
-    # Without a title there is nothing to know it by but its number.
-    if len(found) != 1 or not found[0].title:
+    found = same_box(file, task_id, title, group, before)
+    if found is None:
+        count = len([t for t in file.leaves if words_of(t.title) == words_of(title)])
         raise CannotTick(
-            f"{len(found)} tasks have the title of task {task_id}, and none of them its "
-            "number"
+            f"{count} tasks have the title of task {task_id}, and nothing tells that one of "
+            "them is this one"
         )
-    return found[0]
+    return found
 
 
-def _words(title: str) -> Sequence[str]:
-    """A title as it is compared: a mark, a dot or another case makes it no other one."""
-    whole = " ".join(shown(title)[:MAX_TITLE].split())
-    return _WORD.findall(whole.casefold()) or [whole]
+def _text(data: bytes) -> str:
+    """Bytes that are not UTF-8 become one character each and come back as they were."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _finished_groups(
