@@ -29,18 +29,16 @@ from kiro_swarm.reconcile.commands.afterwards import afterwards
 from kiro_swarm.reconcile.commands.answer.write import (
     answer,
     record,
-    stuck,
     unfinished,
 )
 from kiro_swarm.reconcile.commands.effects import carry_out, changes
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, failed
+from kiro_swarm.reconcile.commands.refused import has_moved, held_up
 from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.engine.backlog import MOST_UNANSWERED
 from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
-    WAITING,
-    WORKING,
     is_urgent,
     may_change,
     phase_of,
@@ -55,10 +53,6 @@ _PATIENCE = 10.0
 _ROUNDS = 8
 #: What ends work waits so long for what was said before it and is being done.
 _URGENT_PATIENCE = 2.0
-#: A change of objects that is refused is tried so long, while others wait for it: an API
-#: server that has just started refuses what it allows a moment later.
-_REFUSED_PATIENCE = 30.0
-_AGAIN_SECONDS = 2.0
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -284,9 +278,9 @@ async def _do(run: CommandRun, outcome: Outcome) -> bool:
         await answer(run, failed(error.message))
         return False
     except errors.ClusterError as error:
-        if _has_moved(run, outcome, error):
+        if has_moved(run, outcome, error):
             raise  # it is another one now, or is gone: decide again
-        await _held_up(run, outcome, error)
+        await held_up(run, outcome, error)
         return False
     except IllegalEdgeError:
         # Asked again it would be refused again, and all after it would wait.
@@ -295,62 +289,6 @@ async def _do(run: CommandRun, outcome: Outcome) -> bool:
         return False
     run.ctx.refused.pop(run.command["metadata"]["uid"], None)
     return True
-
-
-def _has_moved(run: CommandRun, outcome: Outcome, error: errors.ClusterError) -> bool:
-    """Whether a write came too late for its object; not when it does so again and again."""
-    moved = isinstance(error, (errors.Conflict, errors.NotFound))
-    if not moved or isinstance(error, errors.NameTaken) or _is_aside(outcome):
-        return False
-    left = _patience(run)
-    run.ctx.queue.add_after(run.key, max(0.0, left))  # then, not after a long delay
-    return left > 0
-
-
-def _is_aside(outcome: Outcome) -> bool:
-    """Whether all that is left to do is to make objects with names of its own."""
-    return all(effect.verb == "create" for effect in outcome.effects)
-
-
-def _patience(run: CommandRun) -> float:
-    """How long others still wait for a command whose writes fail; this one begins to count."""
-    uid, now = run.command["metadata"]["uid"], run.ctx.monotonic()
-    since = run.ctx.refused.setdefault(uid, now)
-    return min(run.seconds_left, _REFUSED_PATIENCE - (now - since))
-
-
-async def _held_up(
-    run: CommandRun, outcome: Outcome, error: errors.ClusterError
-) -> None:
-    """A write was refused, or the API server cannot do it now: try again, for a while.
-
-    What only makes objects with names of its own holds nobody up meanwhile and has until its
-    deadline. What changes objects of others must not be done after what is said later: the
-    others wait for it, so it has less time. That begins when its own status could be written:
-    an API server that is away for all refuses nobody.
-    """
-    ctx, uid = run.ctx, run.command["metadata"]["uid"]
-    ctx.backlog.stumble(run.command)
-    refused = not isinstance(error, errors.Unavailable)
-    left = run.seconds_left
-    aside = _is_aside(outcome)
-    if not aside and (refused or uid in ctx.refused):
-        left = _patience(run)
-    why = f"the API server refuses a write: {error.message}"
-    if not refused:
-        why = f"a write does not succeed: {error.message}"
-    if left <= 0:
-        late = failed(f"given up: {why}")
-        over = not refused and run.seconds_left <= 0
-        await answer(run, late, reason="DeadlineExceeded" if over else "Refused")
-        ctx.refused.pop(uid, None)
-        return
-    log.info("%s: %s", run.key.name, why)
-    await stuck(run, outcome, why, WAITING if aside else WORKING)
-    if not aside:
-        left = _patience(run)
-    pause = max(_AGAIN_SECONDS, error.retry_after or 0.0)
-    ctx.queue.add_after(run.key, max(0.0, min(left, pause)))
 
 
 async def _defect(run: CommandRun) -> None:
