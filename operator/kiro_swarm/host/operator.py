@@ -64,7 +64,7 @@ async def run_operator(
             ctx = Context(
                 client=client,
                 cache=Cache(LOCAL),
-                queue=WorkQueue(time.monotonic),
+                queue=WorkQueue(time.monotonic, settings.workers),
                 settings=settings,
                 now=lambda: datetime.now(timezone.utc),
                 monotonic=time.monotonic,

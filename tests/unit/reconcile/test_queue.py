@@ -130,3 +130,42 @@ async def test_a_cancelled_worker_ends_whatever_comes_in_that_moment(
         assert await queue.take() == "a", "the key is there for the next one"
     else:
         assert taking.result() == "a", "it was taken before"
+
+
+class OfFlow:
+    """A key of somebody."""
+
+    def __init__(self, flow: str) -> None:
+        self.flow = flow
+
+
+async def test_a_flow_has_a_quarter_of_the_workers_and_all_flows_three_quarters(
+    clock: Clock,
+) -> None:
+    """Each key that is worked on may wait for a request that hangs."""
+    queue = WorkQueue(clock.monotonic, 16)
+    many = {who: [OfFlow(who) for _ in range(20)] for who in ("a", "b", "c", "d", "e")}
+    for keys in many.values():
+        for key in keys:
+            queue.add(key)
+    taken = []
+    while await take(queue) is not None:
+        taken.append(1)
+    assert len(taken) == 12
+    queue.add("of ours")
+    assert await take(queue) == "of ours"
+
+
+async def test_a_flow_that_has_all_its_workers_gets_the_next_when_one_is_free(
+    clock: Clock,
+) -> None:
+    queue = WorkQueue(clock.monotonic, 8)
+    keys = [OfFlow("a") for _ in range(5)]
+    for key in keys:
+        queue.add(key)
+    first = [await queue.take() for _ in range(2)]
+    assert await take(queue) is None
+    waiting = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0)
+    queue.done(first[0])
+    assert await waiting in keys

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import pytest
 from aiohttp import web
 
 from kiro_swarm.api.access import status_of
-from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import (
-    COMMANDS,
     CONFIG_MAPS,
     JOBS,
     LEASES,
@@ -23,15 +20,14 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.observe import audit
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome
+from tests.unit.reconcile.stuck import WIDE, lines, put_in_the_way, uid_of, wait
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World, a_world
 
-WIDE = {"1": [], "2": [], "3": ["1", "2"], "4": ["3"]}
 #: What a cluster may refuse: method, end of the path, HTTP status.
 QUOTA_OF_JOBS = ("POST", "/jobs", 403)
 QUOTA_OF_CONFIG_MAPS = ("POST", "/configmaps", 403)
 SWARM_IS_LOCKED = ("PATCH", "/kiroswarms/demo", 403)
-A_WEBHOOK_IS_DOWN = ("POST", "/jobs", 500)
 #: Sentences that end work, in the order in which a person in a hurry says them.
 HURRIED = ("stop all tasks", "pause swarm", "stop instance demo-1")
 
@@ -54,49 +50,6 @@ def refuse(world: World, method: str, path: str, status: int) -> None:
         return web.json_response(said, status=status)
 
     world.api.intercept = intercept
-
-
-def put_in_the_way(world: World, resource: Any, name: str, **more: Any) -> None:
-    """Somebody makes an object with a name that is ours."""
-    item = {
-        "apiVersion": resource.api_version,
-        "kind": resource.kind,
-        "metadata": {"name": name, "namespace": NAMESPACE, **more.pop("metadata", {})},
-        **more,
-    }
-    world.api.store.create(resource, NAMESPACE, item)
-
-
-async def wait(world: World, seconds: int) -> None:
-    """Let time pass, though nothing moves."""
-    for _ in range(seconds):
-        await world.settle()
-        world.clock.seconds += 1
-    await world.settle()
-
-
-def uid_of(world: World, name: str) -> str:
-    return str(world.cluster.one(COMMANDS, name)["metadata"]["uid"])
-
-
-@pytest.mark.parametrize("what", [QUOTA_OF_JOBS, A_WEBHOOK_IS_DOWN])
-async def test_what_waits_for_a_quota_holds_nobody_up_and_ends_at_its_deadline(
-    at_work: World, what: tuple[str, str, int]
-) -> None:
-    refuse(at_work, *what)
-    at_work.say("sync upstream", "stuck", timeoutSeconds=20)
-    await at_work.live(2)
-    assert at_work.answer("stuck")["phase"] == "Running"
-    assert "exceeded quota" in at_work.answer("stuck")["message"]
-    at_work.say("scale instances 3", "next")
-    await at_work.live(2)
-    assert at_work.answer("next")["phase"] == "Succeeded"
-    at_work.clock.seconds += 20
-    await at_work.live(3)
-    answer = at_work.answer("stuck")
-    assert answer["phase"] == "Failed"
-    assert answer["reason"] in ("Refused", "DeadlineExceeded")
-    assert "exceeded quota" in answer["message"]
 
 
 async def test_what_was_refused_is_done_when_it_is_allowed(at_work: World) -> None:
@@ -124,21 +77,6 @@ async def test_what_ends_work_waits_for_nobody_who_is_stuck(
     assert at_work.answer("stuck")["reason"] == expected
     assert at_work.answer("hurried")["phase"] in ("Succeeded", "Running")
     assert at_work.answer("hurried").get("changes")
-
-
-async def test_a_change_that_is_refused_gives_way_after_half_a_minute(
-    at_work: World,
-) -> None:
-    refuse(at_work, *SWARM_IS_LOCKED)
-    at_work.say("scale instances 5", "stuck")
-    at_work.say("run task 3", "queued")
-    await wait(at_work, 20)
-    assert not at_work.answer("queued").get("phase")
-    await wait(at_work, 15)
-    answer = at_work.answer("stuck")
-    assert (answer["phase"], answer["reason"]) == ("Failed", "Refused")
-    assert answer["message"].startswith("given up: the API server refuses a write")
-    assert at_work.answer("queued")["phase"] == "Succeeded"
 
 
 async def test_cancel_works_on_a_command_that_waits(at_work: World) -> None:
@@ -199,27 +137,7 @@ async def test_what_is_not_stuck_keeps_its_order_with_what_ends_work(
     assert not at_work.cluster.one(SWARMS, "demo")["spec"]["suspend"]
 
 
-async def test_whoever_has_a_status_that_cannot_be_written_is_passed_over(
-    at_work: World,
-) -> None:
-    refuse(at_work, "PATCH", "/swarmcommands/stuck/status", 422)
-    at_work.say("scale instances 5", "stuck")
-    at_work.say("scale instances 4", "next")
-    for _ in range(4):
-        with contextlib.suppress(errors.Invalid):  # the worker would log it
-            await at_work.settle()
-    assert at_work.answer("next")["phase"] == "Succeeded"
-
-
 # ------------------------------------------------------------- the audit log
-
-
-def lines(world: World) -> list[dict[str, Any]]:
-    return audit.read(
-        item
-        for item in world.cluster.all(CONFIG_MAPS)
-        if "-audit-" in item["metadata"]["name"]
-    )
 
 
 async def test_an_answer_does_not_wait_for_the_audit_log_and_is_in_it_later(

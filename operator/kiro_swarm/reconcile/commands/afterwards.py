@@ -20,7 +20,7 @@ from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
     LOOK,
-    has_halted,
+    is_proof,
     phase_of,
     unlogged,
 )
@@ -57,7 +57,7 @@ async def _expire(run: CommandRun) -> None:
     left = (finished + timedelta(seconds=ttl) - run.now).total_seconds()
     if left > 0:
         run.ctx.queue.add_after(run.key, left)
-    elif has_halted(run.command) and _overtakes(run):
+    elif is_proof(run.command) and _overtakes(run):
         run.ctx.queue.add_after(run.key, _ASK_AGAIN_SECONDS)
     else:
         await run.ctx.delete(COMMANDS, run.command)

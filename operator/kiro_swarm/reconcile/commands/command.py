@@ -28,6 +28,7 @@ from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.afterwards import afterwards
 from kiro_swarm.reconcile.commands.answer.write import (
     answer,
+    deliver,
     record,
     unfinished,
 )
@@ -36,6 +37,7 @@ from kiro_swarm.reconcile.commands.executors import EXECUTORS
 from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, failed
 from kiro_swarm.reconcile.commands.refused import has_moved, held_up
 from kiro_swarm.reconcile.commands.run import CommandRun
+from kiro_swarm.reconcile.commands.unwritten import await_turn, not_written
 from kiro_swarm.reconcile.engine.backlog import MOST_UNANSWERED
 from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
@@ -45,6 +47,7 @@ from kiro_swarm.reconcile.engine.command_facts import (
     scope_of,
 )
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.turns import acquired
 
 log = logging.getLogger(__name__)
 #: A command may arrive before its swarm does: pipelines apply both at once.
@@ -62,16 +65,14 @@ async def reconcile(ctx: Context, key: Key) -> None:
         return
     run = CommandRun(ctx, key, command)
     if phase_of(command) in FINISHED:
+        ctx.answers.pop(command["metadata"]["uid"], None)
         await afterwards(run)
         return
     try:
         await _bring_on(run)
-    except (errors.Forbidden, errors.Invalid, errors.NameTaken):
-        # Not even its status can be written: it may wait for that, but nobody else.
-        ctx.backlog.pass_over(run.command)
-        following = ctx.backlog.next(key.namespace, str(run.spec["swarm"]))
-        if following is not None and following != key.name:
-            ctx.queue.add(ctx.key(COMMANDS, key.namespace, following))
+    except errors.ClusterError as error:
+        if run.unwritten:
+            await not_written(run, error)
         raise
 
 
@@ -88,6 +89,11 @@ async def _bring_on(run: CommandRun) -> None:
         missing = action.unavailable or (f"'{action.command.name}' is not available",)
         outcome = failed("; ".join(missing), missing=list(missing))
         await answer(run, outcome, reason="NotAvailable")
+        return
+    kept = ctx.answers.get(command["metadata"]["uid"])
+    if kept is not None:
+        run.view = run.look()
+        await deliver(run, kept)
         return
     if ctx.backlog.excess(command):
         await answer(run, _too_many(run), phase="Rejected", reason="TooManyCommands")
@@ -120,17 +126,23 @@ def _may_begin(run: CommandRun) -> bool:
 
     What ends work waits for nobody who is stuck, and not long for who is not.
     """
-    backlog, command, now = run.ctx.backlog, run.command, run.ctx.monotonic()
-    if backlog.turn(command):
+    backlog, command = run.ctx.backlog, run.command
+    if backlog.turn(command) or backlog.overtaken_by(command) is not None:
         return True
     if not is_urgent(command):
+        await_turn(run)
         return False
-    since = backlog.seen(command)
-    waited = now - (now if since is None else since)
-    if backlog.held_up(command) or waited >= _URGENT_PATIENCE:
+    left = _urgent_patience(run)
+    if backlog.held_up(command) or left <= 0:
         return True
-    run.ctx.queue.add_after(run.key, _URGENT_PATIENCE - waited)
+    run.ctx.queue.add_after(run.key, left)
     return False
+
+
+def _urgent_patience(run: CommandRun) -> float:
+    """How long what ends work still waits for others."""
+    now, since = run.ctx.monotonic(), run.ctx.backlog.seen(run.command)
+    return max(0.0, _URGENT_PATIENCE - (now - (now if since is None else since)))
 
 
 def _not_understood(error: SentenceError) -> Outcome:
@@ -243,10 +255,17 @@ async def _alone(run: CommandRun, executor: Executor) -> AsyncIterator[None]:
         return
     lock = run.ctx.backlog.lock(run.key.namespace, run.spec["swarm"])
     waits = lock.locked()
-    async with lock:
+    # A write of another one may take half a minute to fail: what ends work goes on without
+    # the lock then. Each write names the version that it is based on.
+    urgent = is_urgent(run.command)
+    held = await acquired(lock, _urgent_patience(run) if urgent else None)
+    try:
         if waits:
             run.look_again()  # what was seen is of before
         yield
+    finally:
+        if held:
+            lock.release()
 
 
 async def _decided(run: CommandRun, executor: Executor) -> Optional[Outcome]:
@@ -268,6 +287,8 @@ async def _do(run: CommandRun, outcome: Outcome) -> bool:
     later = run.ctx.backlog.overtaken_by(run.command) if run.changing else None
     if later is not None:
         message = f"command {later} was said after this one and is done already"
+        if run.status.get("changes"):
+            message += "; what this one began may be done or not"
         overtaken = failed(f"{message}: say this one again if it still holds")
         await answer(run, overtaken, reason="Overtaken")
         return False

@@ -14,6 +14,7 @@ from typing import Iterable, Mapping, Sequence, cast
 from kiro_swarm.api.command import Change
 from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
+from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.lifecycle.edges import PERSON
 from kiro_swarm.lifecycle.guard import checked
@@ -22,6 +23,8 @@ from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.engine.owned import must_be_ours
 
 _SHOWN = 256
+#: A request that is so long without an answer is not begun for others of the same command.
+_HANGS = 10.0
 #: What a status patch of another object is about, of all that it sets.
 _TELLING = ("state", "phase", "reason")
 
@@ -30,15 +33,27 @@ async def carry_out(ctx: Context, namespace: str, effects: Sequence[Effect]) -> 
     """Do all of them.
 
     Raises errors.Conflict: something has changed meanwhile: decide again.
+    Raises errors.Unavailable: one does not succeed; where it hangs, no other is begun.
     Raises errors.Invalid: the API server refuses one; those before it are done.
     Raises errors.NameTaken: one is to be made where somebody else's is.
     Raises IllegalEdgeError: one is no step of a task's life; that one is not done.
     """
     written: dict[str, KubernetesObject] = {}
+    hung: list[errors.Unavailable] = []
+
+    async def one(effect: Effect) -> None:
+        if hung:
+            raise hung[0]  # each of a thousand would hang as long
+        began = ctx.monotonic()
+        try:
+            await _one(ctx, namespace, effect, written)
+        except errors.Unavailable as error:
+            if ctx.monotonic() - began >= _HANGS:
+                hung.append(error)
+            raise
+
     for _, group in itertools.groupby(effects, key=lambda effect: effect.verb):
-        await side_by_side(
-            partial(_one, ctx, namespace, effect, written) for effect in group
-        )
+        await side_by_side(partial(one, effect) for effect in group)
 
 
 async def _one(

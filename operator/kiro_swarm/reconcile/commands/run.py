@@ -7,13 +7,14 @@ makes it anew.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandSpec, SwarmCommandStatus
 from kiro_swarm.api.swarm_status import KiroSwarm
+from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.action import Action
 from kiro_swarm.policy.times import parse
@@ -36,6 +37,8 @@ class CommandRun:
     """``command``: as it was written last. ``action``: what the sentence means; None until
     that is known. ``view``: its swarm; None until its turn has come: what ends before that
     is in no audit log. ``pinned``: what its executor pinned when it began; None before.
+    ``since``: when this look at it began (monotonic). ``unwritten``: whether its own status
+    could not be written.
     """
 
     ctx: Context
@@ -44,6 +47,11 @@ class CommandRun:
     action: Optional[Action] = None
     view: Optional[View] = None
     pinned: Optional[Data] = None
+    since: float = field(init=False)
+    unwritten: bool = False
+
+    def __post_init__(self) -> None:
+        self.since = self.ctx.monotonic()
 
     @property
     def spec(self) -> SwarmCommandSpec:
@@ -97,6 +105,17 @@ class CommandRun:
         started = parse(self.status.get("startedAt")) or self.now
         limit = int(self.spec.get("timeoutSeconds") or 600)
         return (started + timedelta(seconds=limit) - self.now).total_seconds()
+
+    async def write(self, status: SwarmCommandStatus) -> None:
+        """Write its status.
+
+        Raises errors.ClusterError: it cannot be written, and ``unwritten`` says so.
+        """
+        try:
+            self.command = await self.ctx.patch_status(COMMANDS, self.command, status)
+        except errors.ClusterError:
+            self.unwritten = True
+            raise
 
     def look_again(self) -> bool:
         """Look at its swarm as it is now; False where there is none any more."""

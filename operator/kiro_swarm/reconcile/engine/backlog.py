@@ -6,8 +6,10 @@ each when those before it have their answer or only wait for an outcome; who onl
 tries dry, waits for nobody. What stops work waits for nobody who is stuck (``held_up``), and
 what was said before it to start the same is not done after it (``overtaken_by``). A command that
 says again what one before it said, with its correlation id, holds nobody up: it gets the
-answer of the first. A name stands in line once: a command that was made anew under it takes
-the place of the one before, whatever of the two is heard first.
+answer of the first. Who cannot even say how it is, because its status cannot be written, is passed
+over after a while (``pass_over``); who begins before it says so in its own status, and the one
+passed over is not carried out any more (``overtaken_by``). A name stands in line once: a command
+that was made anew under it takes the place of the one before, whatever of the two is heard first.
 
 A new process has the same order, and says the same of what is overtaken: the version of a
 command at its creation is in its status from the first write on, for every write changes the
@@ -18,9 +20,10 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, insort
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Optional
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import SwarmCommand
 from kiro_swarm.commands.parser import first_permission
 from kiro_swarm.reconcile.engine.command_facts import (
@@ -32,82 +35,37 @@ from kiro_swarm.reconcile.engine.command_facts import (
     has_halted,
     is_waiting,
     may_change,
+    overtaken_names,
     phase_of,
     requester_of,
     scope_of,
     target_of,
 )
+from kiro_swarm.reconcile.engine.places import Halt, Line, Place, line_of
 
 #: Commands of one requester to one swarm that may be without an answer at a time.
 MOST_UNANSWERED = 1000
-
-_Order = tuple[bool, str, int, str]
-_Halt = tuple[tuple[str, int], str]
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a command stands in line.
-
-    Times have seconds; the version at the creation breaks the tie. Who has begun was first
-    before that.
-    """
-
-    begun: bool
-    created: str
-    version: int
-    #: Whether that is its version at the creation, and not a later one.
-    certain: bool
-    name: str
-    uid: str
-    blocks: bool
-    changes: bool
-    starts: bool
-    #: What it is about: kind and name; None: all of the swarm.
-    target: Target
-    scope: Optional[Scope]
-    requester: str
-    seen: float
-    excess: bool
-
-    @property
-    def order(self) -> _Order:
-        """Sorts places as the commands were created."""
-        return not self.begun, self.created, self.version, self.name
-
-    @property
-    def said(self) -> tuple[str, int]:
-        """When it was said. Of an uncertain one no earlier than it was: the version grows."""
-        return self.created, self.version
-
-
-@dataclass
-class _Line:
-    """The unanswered commands of one swarm."""
-
-    places: dict[str, _Place] = field(default_factory=dict)
-    #: Of those that may change something: in order, for only they hold anybody up.
-    order: list[_Order] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    #: Of those whose writes fail: uids.
-    stumbled: set[str] = field(default_factory=set)
+#: Commands that are passed over in a row, while none shows that the API server is there for others.
+_MOST_PASSED = 32
 
 
 class Backlog:
     """The unanswered commands of every swarm."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], _Line] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
         #: The latest command that ended work of each object, and has begun: order and name.
-        self._halts: dict[tuple[str, str], dict[Target, _Halt]] = {}
+        self._halts: dict[tuple[str, str], dict[Target, Halt]] = {}
+        #: Name of a command -> the one that began before it because it had to be passed over.
+        self._passed_by: dict[tuple[str, str], dict[str, Halt]] = {}
 
     def note(self, command: SwarmCommand, at: float = 0.0) -> None:
         """A command is new or has changed.
 
         :param at: the time (monotonic).
         """
-        metadata, spec, where = command["metadata"], command["spec"], _line_of(command)
+        metadata, spec, where = command["metadata"], command["spec"], line_of(command)
         name, uid = metadata["name"], metadata["uid"]
         now = int(metadata.get("resourceVersion") or 0)
         created = str(metadata.get("creationTimestamp") or "")
@@ -126,10 +84,20 @@ class Backlog:
             halt = (created, version if certain else 0), name
             halts, target = self._halts.setdefault(where, {}), target_of(spec)
             halts[target] = max(halts.get(target, halt), halt)
+        for other in overtaken_names(command):
+            passed_by = self._passed_by.setdefault(where, {})
+            passed_by[other] = (created, version), name
         if phase_of(command) in FINISHED:
+            self._passed_by.get(where, {}).pop(name, None)
             self.forget(command)
             return
-        line = self._lines.setdefault(where, _Line())
+        line = self._lines.setdefault(where, Line())
+        status, passed = status_of(command), False
+        if known is not None and known.status == status:
+            passed = known.passed
+        elif known is not None:
+            line.unwritten.pop(uid, None)
+            line.doubtful.clear()  # one is written, so the server is there
         if known is not None:
             changes, scope, excess = known.changes, known.scope, known.excess
             starts, target, at = known.starts, known.target, known.seen
@@ -140,11 +108,20 @@ class Backlog:
             target = target_of(spec) if starts else None
             scope = scope_of(spec, changes)
             excess = line.counts.get(requester_of(spec), 0) >= MOST_UNANSWERED
-        blocks = changes and not is_waiting(command)
         begun = phase_of(command) == "Running"
-        place = _Place(
-            *(begun, created, version, certain, name, uid, blocks, changes),
+        place = Place(
+            *(
+                begun,
+                created,
+                version,
+                certain,
+                name,
+                uid,
+                is_waiting(command),
+                changes,
+            ),
             *(starts, target, scope, requester_of(spec), at, excess and not begun),
+            *(status, passed),
         )
         line.places[name] = place
         line.counts[place.requester] = line.counts.get(place.requester, 0) + 1
@@ -153,7 +130,7 @@ class Backlog:
 
     def forget(self, command: SwarmCommand) -> None:
         """A command is answered or gone."""
-        where = _line_of(command)
+        where = line_of(command)
         known = self._place(where, command["metadata"]["name"])
         if known is not None and known.uid == command["metadata"]["uid"]:
             self._leave(where, known.name)
@@ -162,14 +139,17 @@ class Backlog:
         """Whether no command that was said before this one holds it up."""
         if is_waiting(command):
             return True
-        return self.next(*_line_of(command)) in (None, command["metadata"]["name"])
+        return self.next(*line_of(command)) in (None, command["metadata"]["name"])
 
     def next(self, namespace: str, swarm: str) -> Optional[str]:
         """Name of the command whose turn it is, of those that may change the swarm."""
         said: set[Scope] = set()
-        line = self._lines.get((namespace, swarm), _Line())
+        where = namespace, swarm
+        line = self._lines.get(where, Line())
         for *_, name in line.order:
             place = line.places[name]
+            if self._passed_by_one(where, place) is not None:
+                continue  # it is not carried out any more
             if place.blocks and place.scope not in said:
                 return name
             if place.scope is not None:
@@ -180,7 +160,7 @@ class Backlog:
         """Names of the unanswered commands that say the same as this one, in order."""
         if not command["spec"].get("correlationId"):
             return []
-        line = self._lines.get(_line_of(command), _Line())
+        line = self._lines.get(line_of(command), Line())
         wanted = scope_of(command["spec"], may_change(command["spec"]))
         places = [place for place in line.places.values() if place.scope == wanted]
         return [place.name for place in sorted(places, key=lambda place: place.order)]
@@ -191,72 +171,123 @@ class Backlog:
 
     def begun(self, namespace: str, swarm: str) -> list[str]:
         """Names of the commands that wait for an outcome, and of those that only look."""
-        line = self._lines.get((namespace, swarm), _Line())
+        line = self._lines.get((namespace, swarm), Line())
         return [place.name for place in line.places.values() if not place.blocks]
 
     # -------------------------------------------------------------- who is stuck
 
     def stumble(self, command: SwarmCommand) -> None:
         """A write of a command failed: it may be about to hold everybody up."""
-        line = self._lines.get(_line_of(command))
+        line = self._lines.get(line_of(command))
         if line is not None:
             line.stumbled.add(command["metadata"]["uid"])
 
-    def pass_over(self, command: SwarmCommand) -> None:
-        """Nothing can be written into a command: others need not wait for that."""
-        where = _line_of(command)
-        known = self._place(where, command["metadata"]["name"])
-        if known is not None and known.uid == command["metadata"]["uid"]:
-            self._lines[where].places[known.name] = replace(known, blocks=False)
+    def unwritten(self, command: SwarmCommand, since: float) -> float:
+        """Since when (monotonic) nothing can be written into a command; now it is known."""
+        line = self._lines.get(line_of(command))
+        if line is None:
+            return since
+        return line.unwritten.setdefault(command["metadata"]["uid"], since)
+
+    def tried(self, command: SwarmCommand) -> bool:
+        """Whether a command is known for a status that cannot be written."""
+        line = self._lines.get(line_of(command), Line())
+        return command["metadata"]["uid"] in line.unwritten
+
+    def in_doubt(self, command: SwarmCommand) -> bool:
+        """Whether one was passed over, and nothing shows yet that others are better off."""
+        line = self._lines.get(line_of(command))
+        return line is not None and bool(line.doubtful)
+
+    def pass_over(self, command: SwarmCommand) -> Optional[str]:
+        """Nothing can be written into a command: others need not wait for that.
+
+        Returns whose turn it is now. When nobody is left to be tried, the API server is away for
+        all of them: nobody is passed over then, and the order is what it was.
+        """
+        where, name = line_of(command), command["metadata"]["name"]
+        known = self._place(where, name)
+        if known is None or known.uid != command["metadata"]["uid"]:
+            return self.next(*where)
+        line = self._lines[where]
+        line.places[name] = replace(known, passed=True)
+        if name not in line.doubtful:
+            line.doubtful.append(name)
+        following = self.next(*where)
+        if following is None or len(line.doubtful) > _MOST_PASSED:
+            for one in line.doubtful:
+                if one in line.places:
+                    line.places[one] = replace(line.places[one], passed=False)
+            line.doubtful.clear()
+            return None
+        return following
+
+    def passed_over(self, command: SwarmCommand) -> bool:
+        """Whether others do not wait for a command whose status cannot be written."""
+        known = self._place(line_of(command), command["metadata"]["name"])
+        return known is not None and known.passed
+
+    def passed(self, command: SwarmCommand) -> list[str]:
+        """Names of those said before a command that were passed over, so that it may begin."""
+        where = line_of(command)
+        place = self._place(where, command["metadata"]["name"])
+        if place is None:
+            return []
+        line = self._lines[where]
+        before = line.order[: bisect_left(line.order, place.order)]
+        return [name for *_, name in before if line.places[name].passed]
 
     def held_up(self, command: SwarmCommand) -> bool:
         """Whether one before this command is stuck."""
-        line = self._lines.get(_line_of(command), _Line())
+        line = self._lines.get(line_of(command), Line())
         for *_, name in line.order:
             if name == command["metadata"]["name"]:
                 return False
             place = line.places[name]
-            if place.blocks and place.uid in line.stumbled:
+            if place.blocks and place.uid in line.stumbled | line.unwritten.keys():
                 return True
         return False
 
     def seen(self, command: SwarmCommand) -> Optional[float]:
         """Since when this process knows of a command (monotonic)."""
-        known = self._place(_line_of(command), command["metadata"]["name"])
+        known = self._place(line_of(command), command["metadata"]["name"])
         return None if known is None else known.seen
 
     def excess(self, command: SwarmCommand) -> bool:
         """Whether its requester had too many without an answer when this one came."""
-        known = self._place(_line_of(command), command["metadata"]["name"])
+        known = self._place(line_of(command), command["metadata"]["name"])
         return known is not None and known.excess
 
     def created_at(self, command: SwarmCommand) -> Optional[int]:
         """Version of a command at its creation, to be recorded; None: nobody knows it."""
-        known = self._place(_line_of(command), command["metadata"]["name"])
+        known = self._place(line_of(command), command["metadata"]["name"])
         if known is None or known.uid != command["metadata"]["uid"]:
             return creation_version(command)
         return known.version if known.certain else None
 
     def overtaken_by(self, command: SwarmCommand) -> Optional[str]:
         """The command that was said later and done already, where this one would undo it."""
-        place = self._place(_line_of(command), command["metadata"]["name"])
+        place = self._place(line_of(command), command["metadata"]["name"])
         if place is None or is_waiting(command):
             return None
-        halt = self._halt(_line_of(command), place)
+        halt = self._halt(line_of(command), place)
         return None if halt is None else halt[1]
 
     def overtaken(self, namespace: str, swarm: str) -> list[str]:
         """Names of the commands that end as overtaken when it is their turn."""
         where = namespace, swarm
-        line = self._lines.get(where, _Line())
+        line = self._lines.get(where, Line())
         return [
             one.name
             for one in line.places.values()
-            if one.blocks and self._halt(where, one) is not None
+            if one.changes and not one.waits and self._halt(where, one) is not None
         ]
 
-    def _halt(self, where: tuple[str, str], place: _Place) -> Optional[_Halt]:
+    def _halt(self, where: tuple[str, str], place: Place) -> Optional[Halt]:
         """The last that was said after a command and ended work that it would start."""
+        passed_by = self._passed_by_one(where, place)
+        if passed_by is not None:
+            return passed_by
         halts = self._halts.get(where)
         if not halts or not place.starts:
             return None
@@ -269,13 +300,19 @@ class Backlog:
             last = max(about)
         return last if place.said < last[0] else None
 
+    def _passed_by_one(self, where: tuple[str, str], place: Place) -> Optional[Halt]:
+        """The command that has begun before one that had to be passed over."""
+        passed_by = self._passed_by.get(where, {}).get(place.name)
+        earlier = passed_by is not None and place.said < passed_by[0]
+        return passed_by if earlier else None
+
     def lock(self, namespace: str, swarm: str) -> asyncio.Lock:
         """Held while one command decides and writes: two never do so at once."""
         return self._locks.setdefault((namespace, swarm), asyncio.Lock())
 
     # -------------------------------------------------------------- places
 
-    def _place(self, where: tuple[str, str], name: str) -> Optional[_Place]:
+    def _place(self, where: tuple[str, str], name: str) -> Optional[Place]:
         line = self._lines.get(where)
         return None if line is None else line.places.get(name)
 
@@ -291,9 +328,8 @@ class Backlog:
             del line.counts[place.requester]
         if for_good:
             line.stumbled.discard(place.uid)
+            line.unwritten.pop(place.uid, None)
+            if name in line.doubtful:
+                line.doubtful.remove(name)
             if not line.places:
                 del self._lines[where]
-
-
-def _line_of(command: SwarmCommand) -> tuple[str, str]:
-    return command["metadata"]["namespace"], str(command["spec"].get("swarm"))

@@ -27,6 +27,9 @@ _URGENT = _HALTING | {"cancel"}
 #: Permissions of what starts work: not to be done after what was said later to end it.
 STARTING = frozenset({"run", "resume", "retry", "restart"})
 
+#: What a recorded change says of a command that was passed over.
+OVERTAKEN = "overtaken"
+
 #: What a correlation id is taken for: the id, by whom, dry or not, looking or not.
 Scope = tuple[str, str, bool, bool]
 #: What a sentence is about: kind and name of one object; None: all of the swarm.
@@ -125,3 +128,18 @@ def has_halted(command: SwarmCommand) -> bool:
 def requester_of(spec: SwarmCommandSpec) -> str:
     """Who gave a command; empty: nobody in particular."""
     return str(spec.get("requestedBy") or "")
+
+
+def overtaken_names(command: SwarmCommand) -> list[str]:
+    """Names of the commands that one has recorded to have passed."""
+    return [
+        change["object"].split("/", 1)[1]
+        for change in status_of(command).get("changes") or []
+        if change.get("after") == OVERTAKEN
+        and change.get("object", "").startswith("swarmcommand/")
+    ]
+
+
+def is_proof(command: SwarmCommand) -> bool:
+    """Whether others are not carried out any more because of a command."""
+    return has_halted(command) or bool(overtaken_names(command))

@@ -40,7 +40,7 @@ from kiro_swarm.observe.health import Report
 from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
-from kiro_swarm.reconcile.engine.command_facts import has_halted, is_urgent
+from kiro_swarm.reconcile.engine.command_facts import is_proof, is_urgent
 from kiro_swarm.reconcile.engine.doubts import Doubts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.settings import OperatorSettings
@@ -109,8 +109,8 @@ class Remembered:
     says nothing about the silent."""
 
     ensured: set[str] = field(default_factory=set)
-    """Uids of swarms whose accounts and volume this process has made sure of, and of
-    Jobs whose pod it has asked for."""
+    """Uids of swarms whose accounts and volume this process has made sure of, of Jobs whose
+    pod it has asked for, and of commands that it has given up in an Event."""
 
     volumes: dict[str, Resize] = field(default_factory=dict)
     """Uid of a swarm -> what is known of its claim; see ``reconcile/swarms/volume.py``."""
@@ -127,6 +127,12 @@ class Remembered:
 
     refused: dict[str, float] = field(default_factory=dict)
     """Uid of a command or a swarm -> since when its writes are refused (monotonic)."""
+
+    answers: dict[str, SwarmCommandStatus] = field(default_factory=dict)
+    """Uid of a command -> its answer, which is decided and could not be written yet."""
+
+    log_failures: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Uid of a swarm -> when its audit log could not be written last (monotonic), and why."""
 
     doubts: Doubts = field(default_factory=Doubts)
     """Kinds that are to be listed soon. A new process lists all of them."""
@@ -290,6 +296,8 @@ class Context(Remembered, Alive, Stored):
         self.heartbeats.pop(uid, None)
         self.written.pop(uid, None)
         self.refused.pop(uid, None)
+        self.answers.pop(uid, None)
+        self.log_failures.pop(uid, None)
         self.audit.forget(uid)
         self.wake(resource, item)
 
@@ -311,7 +319,7 @@ class Context(Remembered, Alive, Stored):
             self.backlog.note(command, self.monotonic())
         following = self.backlog.next(namespace, swarm)
         # What is overtaken is to say so while what overtook it is there to be found.
-        late = self.backlog.overtaken(namespace, swarm) if has_halted(command) else []
+        late = self.backlog.overtaken(namespace, swarm) if is_proof(command) else []
         for name in {following, *self.backlog.said_again(command), *late}:
             if name is not None and name != metadata["name"]:
                 self.queue.add(self.key(COMMANDS, namespace, name))

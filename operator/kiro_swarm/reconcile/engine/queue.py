@@ -5,7 +5,8 @@ worked on is worked on again afterwards. Failures come back later and later. Dom
 
 A key may belong to a flow (its ``flow``, a text): flows take turns, so that many keys of one
 hold up no other, and all of them together get every second turn where keys without a flow
-wait as well.
+wait as well. A key that is worked on may wait half a minute for a request that hangs: one flow
+has a quarter of the workers at most, all flows together three quarters.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections import Counter
 from typing import Callable, Hashable, Optional
 
 _FIRST_DELAY = 0.1
@@ -23,16 +25,22 @@ class WorkQueue:
     """Keys to reconcile. Made and used inside one running event loop.
 
     :param clock: monotonic seconds.
+    :param workers: how many keys are worked on at a time.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], workers: int = 32) -> None:
         self._clock = clock
+        self._most_of_flow = max(1, workers // 4)
+        self._most_of_flows = max(1, workers - max(1, workers // 4))
         self._ready: set[Hashable] = set()
         self._plain: dict[Hashable, None] = {}
         #: In the order in which it is their turn; none is empty.
         self._flows: dict[str, dict[Hashable, None]] = {}
         self._flow_next = False
         self._working: set[Hashable] = set()
+        #: Keys of flows that are worked on: how many of each.
+        self._busy: Counter[str] = Counter()
+        self._flow_of: dict[Hashable, str] = {}
         self._again: set[Hashable] = set()
         self._later: list[tuple[float, int, Hashable]] = []
         self._due: dict[Hashable, float] = {}
@@ -79,8 +87,8 @@ class WorkQueue:
         """The next key; the caller must say ``done`` when it is finished with it."""
         while True:
             self._move_due()
-            if self._ready:
-                key = self._first()
+            key = self._first()
+            if key is not None:
                 self._ready.discard(key)
                 self._working.add(key)
                 return key
@@ -94,25 +102,39 @@ class WorkQueue:
                 if timer is not None:
                     timer.cancel()
 
-    def _first(self) -> Hashable:
-        """The key whose turn it is, taken out."""
-        flowing = bool(self._flows) and (self._flow_next or not self._plain)
-        self._flow_next = not flowing
-        if not flowing:
+    def _first(self) -> Optional[Hashable]:
+        """The key whose turn it is, taken out; None: none may be worked on now."""
+        flow = self._next_flow() if self._flow_next or not self._plain else None
+        if flow is None and not self._plain:
+            return None
+        self._flow_next = flow is None
+        if flow is None:
             key = next(iter(self._plain))
             del self._plain[key]
             return key
-        flow = next(iter(self._flows))
         keys = self._flows.pop(flow)
+        self._busy[flow] += 1
         key = next(iter(keys))
         del keys[key]
+        self._flow_of[key] = flow
         if keys:
             self._flows[flow] = keys  # behind the others
         return key
 
+    def _next_flow(self) -> Optional[str]:
+        """The flow whose turn it is, of those that have a worker left."""
+        if sum(self._busy.values()) >= self._most_of_flows:
+            return None
+        free = (flow for flow in self._flows if self._busy[flow] < self._most_of_flow)
+        return next(free, None)
+
     def done(self, key: Hashable) -> None:
         """``key`` is finished; if it was added meanwhile it is ready again."""
         self._working.discard(key)
+        flow = self._flow_of.pop(key, None)
+        if flow is not None:
+            self._busy -= Counter([flow])
+            self._wake.set()  # another of it may have its turn
         if key in self._again:
             self._again.discard(key)
             self.add(key)

@@ -1,5 +1,7 @@
 """Long work beside the event loop's other work: a piece, a turn for the others, a piece.
 
+And a turn that is waited for, but not for ever: ``acquired``.
+
 Called by reconciles with what is proportional to something that people or machines wrote. A
 thread would not help: what reads JSON holds the interpreter until it has read all of it.
 """
@@ -7,7 +9,7 @@ thread would not help: what reads JSON holds the interpreter until it has read a
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Optional, cast
 
 from kiro_swarm.api.pieces import Pieces, T
 
@@ -20,3 +22,20 @@ async def in_turns(work: Pieces[T]) -> T:
         except StopIteration as end:
             return cast(T, end.value)
         await asyncio.sleep(0)
+
+
+async def acquired(lock: asyncio.Lock, seconds: Optional[float]) -> bool:
+    """Whether a lock is the caller's now, who waits so long for it; None: until it is."""
+    if seconds is None:
+        return await lock.acquire()
+    # Not `wait_for`: before Python 3.12 it can lose a cancellation.
+    taking = asyncio.ensure_future(lock.acquire())
+    try:
+        await asyncio.wait({taking}, timeout=seconds)
+    except asyncio.CancelledError:
+        if not taking.cancel():
+            lock.release()
+        raise
+    taking.cancel()
+    await asyncio.wait({taking})
+    return not taking.cancelled()

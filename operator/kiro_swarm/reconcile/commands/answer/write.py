@@ -40,26 +40,51 @@ from kiro_swarm.reconcile.commands.answer.status import (
 )
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from kiro_swarm.reconcile.commands.run import CommandRun
-from kiro_swarm.reconcile.engine.command_facts import LOGGED, WAITING, WORKING
+from kiro_swarm.reconcile.engine import audit as audit_log
+from kiro_swarm.reconcile.engine.command_facts import (
+    LOGGED,
+    OVERTAKEN,
+    WAITING,
+    WORKING,
+)
 from kiro_swarm.reconcile.engine.owned import must_be_ours
 from kiro_swarm.reconcile.objects.manifests import owner
 
 log = logging.getLogger(__name__)
 #: What trying again soon does not help against.
 _NEVER = (errors.Forbidden, errors.Invalid, errors.NameTaken)
-#: What an answer does not wait for at the audit log, which is tried again when it is given.
-_LATER = (*_NEVER, errors.Unavailable)
 #: An object of the API has 1 MiB at most.
 _DOCUMENT_BYTES = 900 * 1024
+#: A long answer is tried so long to be put aside.
+_ASIDE_PATIENCE = 30.0
+#: The audit log of a swarm that could not be written is left alone so long.
+_LOG_PAUSE = 30.0
+#: Commands that one says to have passed.
+_MOST_PASSED = 32
 
 
 async def record(run: CommandRun, outcome: Outcome, changes: Sequence[Change]) -> None:
     """Write down what is going to be changed, unless it is written already."""
     known = run.status.get("changes") or []
+    changes = [*_passed(run), *changes]
     if run.begun and known == all_changes(run, changes):
         return
-    status = running(run, outcome, WORKING, changes)
-    run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
+    await run.write(running(run, outcome, WORKING, changes))
+
+
+def _passed(run: CommandRun) -> list[Change]:
+    """Whom a command passed over that begins now: none of them is carried out afterwards."""
+    if not run.changing:
+        return []
+    return [
+        {
+            "object": f"swarmcommand/{name}",
+            "says": f"passes command {name}, whose status cannot be written",
+            "before": "unanswered",
+            "after": OVERTAKEN,
+        }
+        for name in run.ctx.backlog.passed(run.command)[:_MOST_PASSED]
+    ]
 
 
 async def unfinished(run: CommandRun, outcome: Outcome) -> None:
@@ -87,7 +112,7 @@ async def stuck(run: CommandRun, outcome: Outcome, why: str, reason: str) -> Non
 async def _say(run: CommandRun, status: SwarmCommandStatus) -> None:
     """Write how far the command is, unless that is written already."""
     if any(run.status.get(field) != value for field, value in status.items() if value):
-        run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
+        await run.write(status)
 
 
 async def answer(
@@ -104,7 +129,8 @@ async def answer(
     """
     try:
         reference = await _put_aside(run, outcome)
-    except _NEVER as error:
+    except errors.ClusterError as error:
+        _is_lost(run, error)
         lost = f"{outcome.message}; the rest of the answer is lost: {error.message}"
         good = outcome.success and run.changing
         outcome = replace(outcome, success=good, message=lost, document="")
@@ -116,13 +142,39 @@ async def answer(
     if run.changing and run.action is not None and run.swarm is not None:
         try:
             status["audit"] = await _log(run, run.action, run.swarm, status)
-        except _LATER as error:
+        except errors.ClusterError as error:
             log.warning("%s: not in the audit log: %s", run.key.name, error.message)
             said = logged(run, False, "AuditLogRefused", error.message)
             status["conditions"].append(said)
-    run.command = await run.ctx.patch_status(COMMANDS, run.command, status)
+    await deliver(run, status)
+
+
+async def deliver(run: CommandRun, status: SwarmCommandStatus) -> None:
+    """Write an answer that is decided; it is kept until it is written.
+
+    Of what was changed nobody decides again meanwhile: what is said later may be done by then,
+    and the same decision would undo it.
+    """
+    answers, uid = run.ctx.answers, run.command["metadata"]["uid"]
+    if status.get("changes") or status["reason"] == "Overtaken":
+        answers[uid] = status
+    await run.write(status)
+    answers.pop(uid, None)
     if run.changing or status["phase"] == "Rejected":
         await _emit_events(run)
+
+
+def _is_lost(run: CommandRun, error: errors.ClusterError) -> None:
+    """See whether a long answer is lost; raises the error again while it is not."""
+    if isinstance(error, _NEVER):
+        return
+    uid, ctx = run.command["metadata"]["uid"], run.ctx
+    left = _ASIDE_PATIENCE - (ctx.monotonic() - ctx.refused.setdefault(uid, run.since))
+    if left > 0:
+        ctx.backlog.stumble(run.command)
+        ctx.queue.add_after(run.key, left)
+        raise error
+    ctx.refused.pop(uid, None)
 
 
 async def log_afterwards(run: CommandRun, action: Action, swarm: KiroSwarm) -> bool:
@@ -132,7 +184,7 @@ async def log_afterwards(run: CommandRun, action: Action, swarm: KiroSwarm) -> b
     """
     try:
         line = await _log(run, action, swarm, run.status)
-    except _LATER as error:
+    except errors.ClusterError as error:
         log.warning("%s: not in the audit log: %s", run.key.name, error.message)
         return False
     patch: SwarmCommandStatus = {"audit": line}
@@ -157,10 +209,35 @@ async def _log(
         message=status["message"],
         time=stamp(run.now),
     )
-    line = await run.ctx.audit.append(swarm, entry)
+    line = await _append(run, swarm, entry)
     metadata = swarm["metadata"]
     run.ctx.queue.add(run.ctx.key(SWARMS, metadata["namespace"], metadata["name"]))
     return line.to_wire()
+
+
+async def _append(
+    run: CommandRun, swarm: KiroSwarm, entry: audit.Record
+) -> audit_log.Line:
+    """Append to the log of a swarm, unless it could not be written a moment ago.
+
+    A write that fails may take half a minute to do so, and one command waits for another.
+    """
+    ctx, uid = run.ctx, swarm["metadata"]["uid"]
+    failed_at, why = ctx.log_failures.get(uid, (-_LOG_PAUSE, ""))
+    if ctx.monotonic() - failed_at < _LOG_PAUSE:
+        raise errors.Unavailable(why)
+    try:
+        try:
+            line = await ctx.audit.append(swarm, entry)
+        except errors.Conflict as error:
+            if isinstance(error, errors.NameTaken):
+                raise
+            line = await ctx.audit.append(swarm, entry)  # it has been read again
+    except errors.Unavailable as error:
+        ctx.log_failures[uid] = ctx.monotonic(), error.message
+        raise
+    ctx.log_failures.pop(uid, None)
+    return line
 
 
 async def _put_aside(run: CommandRun, outcome: Outcome) -> Optional[DataReference]:

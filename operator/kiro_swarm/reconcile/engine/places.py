@@ -1,0 +1,84 @@
+"""Where commands stand in line: what the backlog is made of.
+
+Data alone; ``backlog`` decides by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
+from kiro_swarm.reconcile.engine.command_facts import Scope, Target
+
+#: Sorts places.
+Order = tuple[bool, str, int, str]
+#: When a command was said that others are behind of, and its name.
+Halt = tuple[tuple[str, int], str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command stands in line.
+
+    Times have seconds; the version at the creation breaks the tie. Who has begun was first
+    before that.
+    """
+
+    begun: bool
+    created: str
+    version: int
+    #: Whether that is its version at the creation, and not a later one.
+    certain: bool
+    name: str
+    uid: str
+    #: Whether it has done what it does, and waits for the outcome.
+    waits: bool
+    changes: bool
+    starts: bool
+    #: What it is about: kind and name; None: all of the swarm.
+    target: Target
+    scope: Optional[Scope]
+    requester: str
+    seen: float
+    excess: bool
+    #: As it was written last, to see that it was written again.
+    status: SwarmCommandStatus = field(compare=False)
+    #: Whether others need not wait for it, though it has no answer.
+    passed: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether others wait for it."""
+        return self.changes and not self.waits and not self.passed
+
+    @property
+    def order(self) -> Order:
+        """Sorts places as the commands were created."""
+        return not self.begun, self.created, self.version, self.name
+
+    @property
+    def said(self) -> tuple[str, int]:
+        """When it was said. Of an uncertain one no earlier than it was: the version grows."""
+        return self.created, self.version
+
+
+@dataclass
+class Line:
+    """The unanswered commands of one swarm."""
+
+    places: dict[str, Place] = field(default_factory=dict)
+    #: Of those that may change something: in order, for only they hold anybody up.
+    order: list[Order] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    #: Of those whose writes fail: uids.
+    stumbled: set[str] = field(default_factory=set)
+    #: Since when the status of a command cannot be written, by its uid (monotonic).
+    unwritten: dict[str, float] = field(default_factory=dict)
+    #: Those that were passed over since the last status was written: names.
+    doubtful: list[str] = field(default_factory=list)
+
+
+def line_of(command: SwarmCommand) -> tuple[str, str]:
+    """Namespace and name of the swarm that a command is said to."""
+    return command["metadata"]["namespace"], str(command["spec"].get("swarm"))
