@@ -21,6 +21,7 @@ PACKAGES = ("workspace", "jobs", "runner", "cli", "sandbox")
 #: Strict, and why that is right.
 KNOWN = {
     ("workspace/spec.py", 'content.decode("utf-8")'): "whether it is text is asked",
+    ("workspace/portable.py", 'path.decode("utf-8")'): "whether it is UTF-8 is asked",
     ("workspace/briefs.py", 'data.decode("utf-8")'): "encoded one line before",
     ("workspace/errors.py", '.decode("utf-8")'): "encoded in the same line",
     ("workspace/inspect.py", 'text.encode("utf-8")'): "decoded with replacement",

@@ -9,7 +9,7 @@ them, and may add more. One pass over the names, nothing of them is kept but wha
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from kiro_swarm.workspace.git import Git
@@ -17,13 +17,18 @@ from kiro_swarm.workspace.git import Git
 Pair = tuple[bytes, bytes]
 
 
-def collision(git: Git, old: str, new: str) -> Optional[Pair]:
-    """A path that ``new`` has and ``old`` has not, and the one that it collides with."""
+def added_paths(git: Git, old: str, new: str) -> list[bytes]:
+    """The paths that ``new`` has and ``old`` has not."""
     raw = git.run(
         *("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A"),
         *(old, new),
     ).stdout
-    added = {_folded(path): path for path in raw.split(b"\0") if path}
+    return [path for path in raw.split(b"\0") if path]
+
+
+def collision(git: Git, old: str, new: str, paths: Sequence[bytes]) -> Optional[Pair]:
+    """One of ``paths``, which ``new`` has and ``old`` has not, and what it collides with."""
+    added = {_folded(path): path for path in paths}
     if not added:
         return None
     found = next(_collisions(git, new, added), None)

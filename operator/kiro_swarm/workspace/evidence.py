@@ -42,6 +42,7 @@ from kiro_swarm.workspace.losses import (
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
 from kiro_swarm.workspace.missing import kept_for_a_filter, missing_unstaged
 from kiro_swarm.workspace.pointers import Stored, stored
+from kiro_swarm.workspace.portable import remark
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
 from kiro_swarm.workspace.spec import spec_file
 from kiro_swarm.workspace.staging import Unreadable, add_all, staged_changes
@@ -51,6 +52,7 @@ from kiro_swarm.workspace.unchanged import keep_unchanged
 log = logging.getLogger(__name__)
 
 _MAXIMUM_FILES = 500
+_NAMES = ("--name-status", "--no-renames", "--no-ext-diff", "-z")
 # Files and folders by which git remembers an operation that is not finished.
 _UNFINISHED = ("rebase-merge", "rebase-apply", "BISECT_LOG")
 _CONCLUDABLE = (
@@ -333,8 +335,9 @@ def _describe(
     git: Git, instance: Instance, wanted: _Commit, commit: str, large: Stored
 ) -> Evidence:
     base = wanted.base
-    names = git.run("diff", "--name-only", "--no-ext-diff", "-z", base, commit).stdout
-    files = [name for name in names.decode("utf-8", "replace").split("\0") if name]
+    said = git.run("diff", *_NAMES, base, commit).stdout.split(b"\0")
+    changed = list(zip(said[0::2], said[1::2]))
+    files = [name.decode("utf-8", "replace") for _, name in changed]
     if not files and not wanted.may_be_empty:
         message = "the commits of the agent change nothing altogether"
         raise _nothing(git, instance, wanted, message)
@@ -343,12 +346,13 @@ def _describe(
         ticked = f"a change of {wanted.plan} alone is none: the swarm ticks it"
         raise _nothing(git, instance, wanted, message, ticked)
     bring_home(git, instance, base, commit)
-    said = (
+    told = (
         warning(git, instance, base, wanted.branch, large),
         kept_for_a_filter(git, instance.tree),
         doubtful(git, wanted.exclude),
+        remark([name for kind, name in changed if kind == b"A"]),
     )
-    also = "; ".join(filter(None, said))
+    also = "; ".join(filter(None, told))
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)
     message = f"{ahead} commit(s) ahead of {base[:12]}, {len(files)} file(s) changed"
     message += f"; {also}" if also else ""

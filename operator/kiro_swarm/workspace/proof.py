@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 from kiro_swarm.workspace import briefs
-from kiro_swarm.workspace.collisions import collision, words
+from kiro_swarm.workspace.collisions import added_paths, collision, words
 from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
@@ -96,12 +96,18 @@ def prove(
             f"the message of commit {commit[:12]} has no line 'Swarm-Task:"
             f" {claim.trailer}': it is not known to be of this attempt",
         )
-    return _unusable_path(git, base, commit) or colliding(git, base, commit)
+    unusable = _unusable_path(git, base, commit)
+    return unusable or colliding(git, base, commit, added_paths(git, base, commit))
 
 
-def colliding(git: Git, old: str, new: str) -> Optional[Unproven]:
-    """What of ``new`` cannot be told apart everywhere from another name in it."""
-    pair = collision(git, old, new)
+def colliding(
+    git: Git, old: str, new: str, added: Sequence[bytes]
+) -> Optional[Unproven]:
+    """What of ``new`` cannot be told apart everywhere from another name in it.
+
+    :param added: the paths that ``old`` has not.
+    """
+    pair = collision(git, old, new, added)
     if pair is None:
         return None
     return Unproven(

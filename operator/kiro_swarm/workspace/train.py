@@ -23,6 +23,7 @@ from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.tasks.file.model import MAX_BYTES
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.blame import blame
+from kiro_swarm.workspace.collisions import added_paths
 from kiro_swarm.workspace.errors import (
     IntegrationBusy,
     WorkspaceError,
@@ -46,6 +47,7 @@ from kiro_swarm.workspace.outcomes import (
     Outcome,
     Unproven,
 )
+from kiro_swarm.workspace.portable import remark
 from kiro_swarm.workspace.probe import find_trouble
 from kiro_swarm.workspace.proof import Claim, colliding, prove
 from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
@@ -199,7 +201,8 @@ class MergeTrain:
                 )
                 return Conflict(tuple(files), brief)
             # What others have merged meanwhile may have the name in another case.
-            objection = colliding(git, head, trial.tree)
+            added = added_paths(git, head, trial.tree)
+            objection = colliding(git, head, trial.tree, added)
             if objection is not None:
                 return objection
             tree = self._with_own_spec(git, head, trial.tree, candidate)
@@ -208,7 +211,7 @@ class MergeTrain:
                 candidate.asked,
             )
             made = commit_merge(git, tree, head, candidate.commit, message)
-            return made, trial.remark
+            return made, "; ".join(filter(None, (trial.remark, remark(added))))
 
     def _with_own_spec(
         self, git: Git, head: str, tree: str, candidate: Candidate
