@@ -28,6 +28,8 @@ class Limits:
     """For another task to merge."""
     gate_start_seconds: float = 60.0
     """For the gate container to answer."""
+    other_seconds: float = 300.0
+    """For another Job that is at work on the volume to end."""
     name_seconds: float = 30.0
     """For a ConfigMap of an earlier owner of its name to go."""
     look_seconds: float = 5.0

@@ -23,6 +23,7 @@ from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import SWARMS, TASKS
+from kiro_swarm.jobs.alone import alone
 from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
@@ -354,7 +355,11 @@ async def integrate(client: Client, env: JobEnvironment) -> int:
     """Run the Job; returns the exit status. The answer is in the termination message."""
 
     async def work(merging: Merging) -> IntegrateReport:
-        await make_room(merging)
+        async with alone(env):
+            await make_room(merging)
+            return await made(merging)
+
+    async def made(merging: Merging) -> IntegrateReport:
         async with room_made(merging):
             if merging.deleting:
                 return await rescued(merging)

@@ -13,6 +13,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Optional
+from uuid import uuid4
 
 from kiro_swarm.policy.volume import FULL
 from kiro_swarm.workspace.disk import remove
@@ -120,8 +121,8 @@ def _use(place: Path, room: int) -> None:
             f"no room is left in {place}: {free} bytes and {facts.f_favail} files",
             reason=FULL,
         )
-    path, content = place / f"kiro-probe-{os.getpid()}", os.urandom(64 * 1024)
-    remove(path)
+    # Every Job is process 1 of its container: its number is no name for it.
+    path, content = place / f"kiro-probe-{uuid4().hex}", os.urandom(64 * 1024)
     try:
         with open(path, "xb") as target:
             target.write(content)

@@ -1,0 +1,74 @@
+"""One integrate Job at a time on one volume, whatever runs beside it.
+
+Called by ``integrate``, for merges and for a rescue. The operator makes one Job at a time, and the
+Job controller makes a second pod of it when a node is lost, while the first may still run there.
+Guarantees: what both would write without git (doubts.py, gate_memory.py), and what one tidies that
+the other is about to take, is one's alone; the other waits, and says so when that takes too long.
+Where the volume cannot even be opened for that, what follows says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Optional
+
+from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.workspace.errors import RepositoryBusy
+
+log = logging.getLogger(__name__)
+
+NAME = "kiro-train.flock"
+_POLL_SECONDS = 0.1
+
+
+@asynccontextmanager
+async def alone(env: JobEnvironment) -> AsyncIterator[None]:
+    """Hold the volume of the Job for it.
+
+    Raises RepositoryBusy, AnotherJobRuns, when another one holds it for longer than
+    ``Limits.other_seconds``.
+    """
+    descriptor = _opened(env)
+    if descriptor is None:
+        yield
+        return
+    try:
+        await _locked(env, descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(env: JobEnvironment) -> Optional[int]:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(env.mirror / NAME, flags, 0o660)
+    except OSError as error:
+        log.warning("whether another Job is at work cannot be told: %s", error)
+        return None
+
+
+async def _locked(env: JobEnvironment, descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    deadline, told = loop.time() + env.limits.other_seconds, False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            pass
+        if loop.time() > deadline:
+            raise RepositoryBusy(
+                "another integrate Job is still at work on the volume of the swarm, perhaps"
+                " on a node that was lost; nothing was begun beside it",
+                reason="AnotherJobRuns",
+            )
+        if not told:
+            log.info("another integrate Job is at work on the volume: it is waited for")
+            told = True
+        await asyncio.sleep(_POLL_SECONDS)
