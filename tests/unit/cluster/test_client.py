@@ -358,14 +358,14 @@ async def test_a_watch_of_the_whole_cluster_tells_namesakes_apart(
         api.store.create(TASKS, space, task("a"))
     events = client.watch(TASKS, None)
     for space in ("one", "two"):
-        kind, item = await asyncio.wait_for(events.__anext__(), 10)
+        kind, item = await asyncio.wait_for(events.__anext__(), 30)
         assert (kind, item["metadata"]["namespace"]) == ("SET", space)
     gone = asyncio.ensure_future(events.__anext__())
     await until(lambda: any("watch" in one for one in api.requests))
     api.store.remove(TASKS, "two", "a")
     api.compact()  # so it must be listed again, and only the list tells
     api.cut_watches()
-    found = [await asyncio.wait_for(gone, 10)]
+    found = [await asyncio.wait_for(gone, 30)]
     while found[-1][0] != "GONE":
-        found.append(await asyncio.wait_for(events.__anext__(), 10))
+        found.append(await asyncio.wait_for(events.__anext__(), 30))
     assert found[-1][1]["metadata"]["namespace"] == "two"

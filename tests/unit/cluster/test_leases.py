@@ -18,7 +18,7 @@ from tests.support.fake_api import FakeApi, until
 
 NS = "team"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=timezone.utc)
-SOON = 5.0  # seconds of patience, never a measure
+SOON = 30.0  # seconds of patience, never a measure
 
 
 class Clock:

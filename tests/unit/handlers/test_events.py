@@ -25,7 +25,7 @@ async def test_an_object_of_a_list_is_no_doubt_where_the_session_saw_the_list(
 ) -> None:
     take(world.ctx, COMMANDS, listed("a"))
     assert world.ctx.cache.get(COMMANDS, NAMESPACE, "a") is not None
-    doubted = await asyncio.wait_for(world.ctx.doubts.take(0), 5)
+    doubted = await asyncio.wait_for(world.ctx.doubts.take(0), 30)
     assert doubted == (() if SUPPORTED else (COMMANDS,))
 
 

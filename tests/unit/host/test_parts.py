@@ -61,7 +61,7 @@ async def test_a_loop_in_which_nothing_runs_is_not_alive() -> None:
     assert not loop.health().alive
     assert loop.health().reasons == ("nothing ran for 11 s",)
     async with running(loop) as begun:
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 30)
         assert loop.health().alive
         assert loop.health().reasons == ()
 
@@ -70,7 +70,7 @@ async def test_who_need_not_be_elected_leads_at_once() -> None:
     leadership = Leadership(None)
     assert leadership.health().reasons == ("standing by",)
     async with running(leadership) as begun:
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 30)
         assert leadership.health().reasons == ()
 
 
@@ -81,14 +81,14 @@ async def test_the_leadership_is_waited_for_and_given_up_at_the_end(
     second = Leadership(leader_of(world, "two"))
     async with contextlib.AsyncExitStack() as stack:
         async with running(first) as begun:
-            await asyncio.wait_for(begun.wait(), 5)
+            await asyncio.wait_for(begun.wait(), 30)
             waiting = await stack.enter_async_context(running(second))
             await asyncio.sleep(0.3)
             assert not waiting.is_set()
             assert second.health().ready, "a standby is well"
             assert second.health().reasons == ("standing by",)
             assert holder(world) == "one"
-        await asyncio.wait_for(waiting.wait(), 5)
+        await asyncio.wait_for(waiting.wait(), 30)
         assert holder(world) == "two"
     assert holder(world) == ""
 
@@ -96,7 +96,7 @@ async def test_the_leadership_is_waited_for_and_given_up_at_the_end(
 async def test_a_lost_leadership_ends_the_part(world: World) -> None:
     leadership, begun = Leadership(leader_of(world, "one")), asyncio.Event()
     leading = asyncio.ensure_future(leadership.run(begun.set))
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), 30)
     stolen = {"holderIdentity": "two", "renewTime": "2026-01-01T00:00:00.000000Z"}
     world.api.store.patch(LEASES, "system", LEASE, {"spec": stolen})
     await asyncio.wait_for(leading, 30)
@@ -121,7 +121,7 @@ async def test_watches_begin_when_everything_is_listed(world: World) -> None:
         assert watches.health().reasons == ("listing objects",)
         assert not begun.is_set()
         go.set()
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 30)
         assert watches.health().ready
         assert world.ctx.cache.get(SWARMS, NAMESPACE, "demo") is not None
         task = body(TASKS, "a", {"swarm": "demo", "id": "a"})
@@ -137,7 +137,7 @@ async def test_watches_that_cannot_list_fail(world: World) -> None:
     world.api.intercept = away
     begun = asyncio.Event()
     with pytest.raises(errors.Unavailable):
-        await asyncio.wait_for(Watches(world.ctx).run(begun.set), 10)
+        await asyncio.wait_for(Watches(world.ctx).run(begun.set), 30)
     assert not begun.is_set()
 
 
@@ -210,7 +210,7 @@ async def test_the_probes_answer_while_they_run() -> None:
     parts += [probes, Leadership(None)]
     async with ClientSession() as session:
         async with running(probes) as begun:
-            await asyncio.wait_for(begun.wait(), 5)
+            await asyncio.wait_for(begun.wait(), 30)
             async with session.get(url) as answer:
                 said = await answer.json()
                 assert answer.status == 200
@@ -221,4 +221,4 @@ async def test_the_probes_answer_while_they_run() -> None:
 
 async def test_no_port_no_probes() -> None:
     async with running(Probes([], 0)) as begun:
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 30)

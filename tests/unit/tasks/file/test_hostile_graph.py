@@ -1,15 +1,17 @@
 """A graph that somebody else has written into the ConfigMap: refused, in little memory.
 
 The operator reads it in its own process, so each text here is read in a process of its own
-that may not have more memory than the operator can spare.
+that may not have more memory than the operator can spare. How long that took it measures
+itself, without the tracer of coverage, and it is compared with the largest graph that is
+published.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import gzip
 import json
-import resource
 import subprocess
 import sys
 from typing import Callable
@@ -18,23 +20,27 @@ import pytest
 
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import MOST_BYTES, publish
+from tests.support.pace import untraced
 
 MEBIBYTE = 1024 * 1024
 #: What reading any graph may take beside what the program takes anyway.
 MEMORY = 192 * MEBIBYTE
-SECONDS = 10.0
+#: How much longer a hostile graph may take than the largest honest one.
+TIMES = 12.0
 _READER = """
-import resource, sys
+import resource, sys, time
 from kiro_swarm.tasks.file.wire import unpack
 pages = int(open("/proc/self/statm").read().split()[0])
 bound = pages * resource.getpagesize() + int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+packed = sys.stdin.read()
+begun = time.process_time()
 try:
-    unpack(sys.stdin.read())
+    unpack(packed)
+    said = "read"
 except ValueError as error:
-    print(f"refused: {error}"[:300])
-else:
-    print("read")
+    said = f"refused: {error}"[:300]
+print(time.process_time() - begun, said)
 """
 
 
@@ -95,35 +101,27 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 }
 
 
-def read_in_little_memory(packed: str) -> str:
+def packed(plain: bytes) -> str:
+    return base64.b64encode(gzip.compress(plain, 1)).decode()
+
+
+def read_in_little_memory(packed: str) -> tuple[float, str]:
+    """Processor time, and what became of it."""
     done = subprocess.run(
         [sys.executable, "-c", _READER, str(MEMORY)],
         input=packed.encode(),
+        env=untraced(),
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.decode()
+    seconds, _, said = done.stdout.decode().partition(" ")
+    return float(seconds), said
 
 
-def _of_children() -> float:
-    """Processor time of all that this process waited for: what runs beside it is no matter."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_graph_is_refused_in_bounded_memory_and_time(kind: str) -> None:
-    packed = base64.b64encode(gzip.compress(HOSTILE[kind](), 1)).decode()
-    begun = _of_children()
-    said = read_in_little_memory(packed)
-    assert said.startswith("refused: "), said
-    assert "MemoryError" not in said
-    assert _of_children() - begun < SECONDS
-
-
-def test_the_largest_graph_that_is_published_is_read_in_that_memory() -> None:
+@functools.cache
+def of_the_largest() -> tuple[float, str]:
     rows = "".join(
         f"- [ ] {g}.{n} Some title of a task\n  - {'text ' * 20}\n"
         for g in range(500)
@@ -132,5 +130,16 @@ def test_the_largest_graph_that_is_published_is_read_in_that_memory() -> None:
     waves = {"waves": [[f"{g}.{n}" for n in range(25)] for g in range(500)]}
     text = f"{rows}\n# Graph\n```json\n{json.dumps(waves)}\n```\n"
     plain = publish(parse(text), "tasks.md").to_json().encode()
-    packed = base64.b64encode(gzip.compress(plain, 1)).decode()
-    assert read_in_little_memory(packed) == "read\n"
+    return read_in_little_memory(packed(plain))
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_graph_is_refused_in_bounded_memory_and_time(kind: str) -> None:
+    seconds, said = read_in_little_memory(packed(HOSTILE[kind]()))
+    assert said.startswith("refused: "), said
+    assert "MemoryError" not in said
+    assert seconds < TIMES * of_the_largest()[0]
+
+
+def test_the_largest_graph_that_is_published_is_read_in_that_memory() -> None:
+    assert of_the_largest()[1] == "read\n"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from kiro_swarm.tasks.file.parser import parse
+from tests.support.pace import in_proportion
 from tests.unit.tasks.file.reading import said
 
 PLAN = """\
@@ -254,11 +253,11 @@ HARD = {
 
 @pytest.mark.parametrize("kind", HARD)
 def test_words_take_time_in_proportion_to_their_length(kind: str) -> None:
-    line = "  - " + (HARD[kind] * 1_000)[:1_900] + "\n"
-    text = "- [ ] 1. A\n- [ ] 2. B\n" + line * 60
-    begun = time.process_time()
-    parse(text)
-    assert time.process_time() - begun < 6
+    def made(length: int) -> str:
+        line = "  - " + (HARD[kind] * 1_000)[:length] + "\n"
+        return "- [ ] 1. A\n- [ ] 2. B\n" + line * 30
+
+    in_proportion(made, parse, 1_900)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Whether work takes the time that its size asks for, on any machine and under any tracer.
+
+A bound in seconds is one of a machine, an interpreter and of what looks on. These are of the
+code: work is compared with a quarter of it, and with other work of the same process. Processor
+time counts: what runs beside is no matter.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Callable, Dict, Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+#: How many times a quarter of the work the whole may take. Linear work takes 4, squared 16.
+MOST = 8.0
+#: Seconds that say nothing, for what takes next to none.
+NOISE = 0.02
+#: The shortest of these counts: caches of the processor are shared with whatever runs.
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Measured(Generic[R]):
+    """Work, and the processor time that it took in seconds."""
+
+    seconds: float
+    result: R
+
+
+def measured(work: Callable[[], R]) -> Measured[R]:
+    """Do it once."""
+    begun = time.process_time()
+    result = work()
+    return Measured(time.process_time() - begun, result)
+
+
+def in_proportion(
+    make: Callable[[int], T], work: Callable[[T], R], size: int
+) -> Measured[R]:
+    """The work on what is made of ``size``; it fails if that is not linear in the size."""
+    part, whole = make(size // 4), make(size)
+    short = long = float("inf")
+    for _ in range(_TRIES):
+        short = min(short, measured(lambda: work(part)).seconds)
+        done = measured(lambda: work(whole))
+        long = min(long, done.seconds)
+        if long <= MOST * short + NOISE:
+            return Measured(long, done.result)
+    raise AssertionError(
+        f"{long:.3f} s for the whole, {short:.3f} s for a quarter: {long / short:.1f} times"
+    )
+
+
+def untraced() -> Dict[str, str]:
+    """The environment for a child that is measured: coverage does not begin in it.
+
+    pyproject.toml has it begin in all children, for some of them run what is tested.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COVERAGE_", "COV_CORE_"))
+    }
