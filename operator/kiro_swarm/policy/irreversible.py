@@ -42,7 +42,7 @@ _PODS: Final = (
 ACTS: Final[tuple[Act, ...]] = (
     # The API server.
     Act(
-        "reconcile/swarms/swarm.py:_expire",
+        "reconcile/swarms/expiry.py:expire",
         "deletes a KiroSwarm, and with it its volume",
         "expires_at",
         "where a push is wanted the repository has the branch, by the ledger, the last Job ended"

@@ -3,7 +3,7 @@
 Follows the cache, which its watch of the ledger's ConfigMaps fills, so that a new entry costs
 one entry to be read. Nothing is woken by it: each entry is written before a KiroTask or a Job
 tells of it, and whoever sees a Job's report before the entries that it counts reads them
-(``swarms/swarm.py``).
+(``swarms/left.py``).
 
 Role: ``view.look`` asks it for the ledger of a view. Guarantees: what is not chained, or not
 of this very swarm, is not believed.

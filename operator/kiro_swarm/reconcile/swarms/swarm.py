@@ -8,17 +8,11 @@ them in a row and decides when to look again.
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from datetime import datetime
 from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
-from kiro_swarm.api.kubernetes import (
-    Job,
-)
-from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
-from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import (
@@ -26,7 +20,6 @@ from kiro_swarm.cluster.resources import (
     INSTANCES,
     PODS,
     SWARMS,
-    TASKS,
 )
 from kiro_swarm.policy.annotations import refused
 from kiro_swarm.policy.conditions import find, is_true
@@ -35,12 +28,9 @@ from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.board import filling
-from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
-from kiro_swarm.reconcile.snapshot.reports import report_in
-from kiro_swarm.reconcile.snapshot.view import View, job_outcome, look, look_again
+from kiro_swarm.reconcile.snapshot.view import View, look, look_again
 from kiro_swarm.reconcile.swarms import (
-    delivery,
     integrate,
     members,
     prepare,
@@ -49,15 +39,15 @@ from kiro_swarm.reconcile.swarms import (
     volume,
 )
 from kiro_swarm.reconcile.swarms.begun import has_begun
+from kiro_swarm.reconcile.swarms.expiry import expire
 from kiro_swarm.reconcile.swarms.foundations import lay
+from kiro_swarm.reconcile.swarms.left import fetch_what_jobs_left
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
 from kiro_swarm.reconcile.tasks.outlook import looking_ahead
 
 log = logging.getLogger(__name__)
-#: What was seen is not what is there: the watch will tell, or a look soon.
-_LOOK_AGAIN = 1.0
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -108,7 +98,7 @@ async def _reconcile(ctx: Context, key: Key) -> None:
         return
     await members.reconcile(ctx, view)
     view = look_again(ctx.cache, view, ctx.now())
-    await _fetch_what_jobs_left(ctx, view)
+    await fetch_what_jobs_left(ctx, view)
     view = look_again(ctx.cache, view, ctx.now())
     if was_prepared(view.status):
         prepared = prepare.afterwards(view)
@@ -137,36 +127,6 @@ async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) 
     prepared = Prepared(None, "Preparing", message, attempt)
     await _write_status(ctx, view, prepared, integrate.observe(view))
     ctx.queue.add_after(key, 1.0)
-
-
-async def _fetch_what_jobs_left(ctx: Context, view: View) -> None:
-    """Fetch the pod of a Job that ended, and the ledger that it left, where they are not
-    in the cache yet.
-
-    The watch of Jobs may be ahead of the others by a moment.
-    """
-    kinds: list[tuple[list[Job], type[integrate.LedgerReport]]] = [
-        (view.prepare_jobs[:1], PrepareReport),
-        (view.integrate_jobs[:1], IntegrateReport),
-        (view.sync_jobs, SyncReport),
-    ]
-    for job, kind in ((job, kind) for jobs, kind in kinds for job in jobs):
-        uid = job["metadata"]["uid"]
-        if job_outcome(job) is None or uid in ctx.ensured:
-            continue
-        report = report_in(view.pod_of_job(job), kind)
-        if report is None:
-            ctx.ensured.add(uid)
-            label = f"batch.kubernetes.io/controller-uid={uid}"
-            pods, _ = await ctx.client.list(PODS, view.namespace, labels=label)
-            for pod in pods:
-                ctx.remember(PODS, pod)
-            report = report_in(pods[0] if pods else None, kind)
-        # A Job that died says no number: what it merged is there all the same.
-        died = job_outcome(job) is False
-        if died or integrate.entries_told(report) > view.ledger.lines:
-            await refresh(ctx, view.swarm)
-            ctx.ensured.add(uid)
 
 
 async def _move_tasks(ctx: Context, view: View) -> View:
@@ -219,7 +179,7 @@ async def _write_status(
             await _emit_events(ctx, view, status)
             await ctx.patch_status(SWARMS, view.swarm, status)
             ctx.written[view.uid] = ctx.monotonic()
-        waits.append(await _expire(ctx, view, train, status))
+        waits.append(await expire(ctx, view, train, status))
     given = [wait for wait in waits if wait is not None]
     return min(given) if given else None
 
@@ -254,39 +214,6 @@ async def _status(
 
 def _until(view: View, when: Optional[datetime]) -> Optional[float]:
     return None if when is None else max(0.1, (when - view.now).total_seconds())
-
-
-async def _expire(
-    ctx: Context, view: View, train: integrate.Train, status: KiroSwarmStatus
-) -> Optional[float]:
-    """Delete a finished swarm whose time is up; else seconds until then."""
-    when = delivery.expires_at(view, train, status)
-    if when is None:
-        return None
-    left = (when - view.now).total_seconds()
-    if left > 0:
-        return left
-    if not await _is_as_seen(ctx, view):
-        return _LOOK_AGAIN
-    version = view.swarm["metadata"]["resourceVersion"]
-    with suppress(errors.Conflict):
-        await ctx.client.delete(
-            SWARMS, view.namespace, view.name, uid=view.uid, version=version
-        )
-        return None
-    return _LOOK_AGAIN
-
-
-async def _is_as_seen(ctx: Context, view: View) -> bool:
-    """Whether no task has changed, by a read: a person may have asked for more work."""
-    fields = f"spec.swarm={view.name}"
-    tasks, _ = await ctx.client.list(TASKS, view.namespace, fields=fields)
-    return _versions(tasks) == _versions(view.tasks)
-
-
-def _versions(tasks: list[KiroTask]) -> dict[str, str]:
-    metadata = (task["metadata"] for task in tasks)
-    return {one["uid"]: one["resourceVersion"] for one in metadata}
 
 
 async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> None:
