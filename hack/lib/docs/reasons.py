@@ -27,8 +27,16 @@ SHOWS = "kubectl"
 #: Types of our conditions; docs/conditions.md has their truth tables.
 CONDITIONS = frozenset(
     {
-        *("ApprovalNeeded", "Complete", "ConflictPredicted", "Failed", "Integrated"),
-        *("Late", "Logged", "Prepared", "Ready", "Reconciling", "Stalled"),
+        *("ApprovalNeeded", "Complete", "ConflictPredicted", "Failed", "Hindered"),
+        *(
+            "Integrated",
+            "Late",
+            "Logged",
+            "Prepared",
+            "Ready",
+            "Reconciling",
+            "Stalled",
+        ),
         *("VolumeFilling", "VolumeResized"),
     }
 )

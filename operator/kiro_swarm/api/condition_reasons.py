@@ -31,6 +31,8 @@ _STANDSTILL: Final = (
     *("NobodyAble", "InstancesHeld", "NoInstances", "TasksPaused", "InstanceMissing"),
     "DependencyMissing",
 )
+#: What a step of the operator was refused, or not answered.
+_HINDERED: Final = ("CreateRefused", "ChangeRefused", "NameTaken", "NoAnswer")
 
 #: Kind -> type -> status -> reasons.
 REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
@@ -39,7 +41,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
             "True": _row("InstancesReady"),
             "False": _row(
                 *("Preparing", "PrepareFailed", "InstancesNotReady", "Suspended"),
-                *("InstancesHeld", "NoInstances", "CreateRefused"),
+                *("InstancesHeld", "NoInstances", *_HINDERED),
             ),
         },
         "Reconciling": {
@@ -54,7 +56,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
                 "TasksFailed",
                 "PrepareFailed",
                 "IntegrateFailed",
-                "CreateRefused",
+                *_HINDERED,
                 *_STANDSTILL,
                 of_jobs=True,
             ),
@@ -84,6 +86,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
                 of_jobs=True,
             ),
         },
+        "Hindered": {"True": _row(*_HINDERED), "False": _row("NothingRefused")},
         "ApprovalNeeded": {
             "True": _row("ApprovalPending"),
             "False": _row("NothingToApprove"),

@@ -8,7 +8,7 @@ type            True when                                False / reasons
 Ready           prepared, and every wanted instance is   Preparing, PrepareFailed,
                 ready (but for those that a person       InstancesNotReady, Suspended,
                 stopped or paused: not all of them), or  InstancesHeld, NoInstances,
-                all the work is finished                 CreateRefused
+                all the work is finished                 those of Hindered
 Reconciling     something still moves towards the spec   Idle
 Stalled         nothing can move without a person        Progressing; True reasons: the
                                                          reason of the failed prepare,
@@ -24,6 +24,9 @@ Complete        every task is Merged or Skipped and,     InProgress, TasksFailed
 Integrated      no Done task waits, what is to be        MergePending, PushPending,
                 pushed by now is pushed, and the last    WaitingForApproval,
                 integrate Job had no error               IntegrateFailed
+Hindered        the API server refuses a write for it,   NothingRefused; True reasons:
+                or does not answer; the rest goes on     CreateRefused, ChangeRefused,
+                                                         NameTaken, NoAnswer
 ApprovalNeeded  a Done task waits for a person. Only     NothingToApprove
                 with spec.integration.approval Required
 ==============  =======================================  ==============================

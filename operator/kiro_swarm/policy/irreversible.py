@@ -89,7 +89,7 @@ ACTS: Final[tuple[Act, ...]] = (
         " what it moved is in the ledger",
     ),
     Act(
-        "reconcile/swarms/swarm.py:_move_tasks",
+        "reconcile/swarms/moves.py:move_tasks",
         "deletes the pod of a busy instance",
         "silent_pods",
         "its runner was not heard of for as long as the swarm allows",

@@ -29,6 +29,17 @@ def owners_of(item: KubernetesObject) -> set[str]:
     return {str(reference.get("uid") or "") for reference in references} - {""}
 
 
+def all_of_kind(item: KubernetesObject, kind: str) -> dict[str, str]:
+    """Uid -> name of the owners of an object, where all of them are of a kind; else empty."""
+    references = item["metadata"].get("ownerReferences") or []
+    if any(reference.get("kind") != kind for reference in references):
+        return {}
+    return {
+        str(reference.get("uid") or ""): str(reference.get("name") or "")
+        for reference in references
+    }
+
+
 def is_record(item: KubernetesObject, uid: str, swarm: str) -> bool:
     """Whether ``item`` is a record of the swarm with this uid: with its labels, too.
 

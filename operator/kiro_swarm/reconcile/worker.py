@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from typing import Awaitable, Callable, Mapping
 
 from kiro_swarm.cluster import errors
@@ -16,6 +15,7 @@ from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, AnyResourc
 from kiro_swarm.observe.health import Health, ReflectiveModule
 from kiro_swarm.reconcile.commands import command
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.steps import is_ours
 from kiro_swarm.reconcile.instances import instance
 from kiro_swarm.reconcile.swarms import swarm
 
@@ -27,18 +27,6 @@ RECONCILERS: Reconcilers = {
     INSTANCES: instance.reconcile,
     COMMANDS: command.reconcile,
 }
-
-
-#: How the API server says that our own account lacks a right; other refusals (a quota, a
-#: policy, a field) are about the object, and so about whoever wrote the swarm.
-_LACKS_RIGHT = re.compile(r'User ".*" cannot \S+ resource')
-
-
-def _is_ours(error: errors.ClusterError) -> bool:
-    """Whether an answer of the API server is about the operator and not about the object."""
-    return isinstance(error, errors.Forbidden) and bool(
-        _LACKS_RIGHT.search(error.message)
-    )
 
 
 class Workers(ReflectiveModule):
@@ -113,7 +101,7 @@ class Workers(ReflectiveModule):
             log.warning(
                 "%s %s/%s: %s", key.resource.kind, key.namespace, key.name, error
             )
-            if _is_ours(error):
+            if is_ours(error):
                 self._failing[key] = error.message
             else:
                 self._failing.pop(key, None)

@@ -36,7 +36,7 @@ Object = Any
 CONDITIONS: Dict[str, Set[str]] = {
     "KiroSwarm": {
         *("Ready", "Reconciling", "Stalled", "Prepared", "Complete", "Integrated"),
-        *("ApprovalNeeded", "VolumeFilling", "VolumeResized"),
+        *("ApprovalNeeded", "Hindered", "VolumeFilling", "VolumeResized"),
     },
     "KiroInstance": {"Ready"},
     "KiroTask": {"ConflictPredicted", "Late"},

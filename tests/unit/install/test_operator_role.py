@@ -39,6 +39,7 @@ BY_VARIABLE = {
     ("context.py", "delete"): "passed on",
     ("context.py", "patch"): "passed on",
     ("context.py", "patch_status"): "passed on",
+    ("owned.py", "create"): "passed on",
     # What an executor wants done is counted where it makes the Effect.
     ("effects.py", "create"): "effects",
     ("effects.py", "delete"): "effects",
@@ -74,6 +75,9 @@ def calls() -> Iterator[Tuple[str, str, Optional[AnyResource]]]:
                     continue
                 if ast.unparse(function) == "partial":
                     function, arguments = arguments[0], arguments[1:]
+                if ast.unparse(function) in ("make_ours", "made_or_passed"):
+                    resource = ast.unparse(arguments[1])
+                    yield path.name, "create", getattr(resources, resource, None)
                 if not isinstance(function, ast.Attribute):
                     continue
                 holder = ast.unparse(function.value).split(".")[-1]

@@ -84,6 +84,8 @@ def _is_irreversible(node: ast.AST) -> TypeGuard[Union[ast.Call, ast.Dict]]:
 
 def _call_is(call: ast.Call) -> bool:
     name = called(call)
+    if name == "partial" and isinstance(call.args[0], ast.Attribute):
+        return call.args[0].attr in _METHODS  # whoever gets it calls it
     if any(keyword.arg == "there" for keyword in call.keywords):
         return True  # of a finalizer
     if name in _RENAMES and isinstance(call.func, ast.Attribute):
@@ -131,6 +133,11 @@ def test_an_act_asks_its_guard_first(act: Act) -> None:
         assert asks(last, act.guard, act.raises), f"{act.place}: {act.guard}"
 
 
+def _deleter(call: ast.Call) -> str:
+    """What a call calls, or lets another one call."""
+    return ast.unparse(call.args[0] if called(call) == "partial" else call.func)
+
+
 def by_uid_alone(there: dict[str, list[Site]]) -> set[str]:
     """Where an object of the API server is deleted, whatever has become of it since."""
     return {
@@ -140,7 +147,7 @@ def by_uid_alone(there: dict[str, list[Site]]) -> set[str]:
         for node in ast.walk(site.function)
         if isinstance(node, ast.Call)
         and node.lineno == site.line
-        and ast.unparse(node.func).endswith("client.delete")
+        and _deleter(node).endswith("client.delete")
         and not {"uid", "version"} <= {word.arg for word in node.keywords}
     }
 
@@ -160,10 +167,13 @@ def test_an_object_is_deleted_as_it_was_read_or_there_is_a_reason() -> None:
         ("x, y, uid=u, version=v", False),
     ],
 )
+@pytest.mark.parametrize(
+    "call", ["await ctx.client.delete({})", "take(partial(ctx.client.delete, {}))"]
+)
 def test_a_deletion_by_uid_alone_is_found(
-    tmp_path: Path, given: str, found: bool
+    tmp_path: Path, given: str, found: bool, call: str
 ) -> None:
-    body = f"async def new(ctx, x, y, u, v):\n    await ctx.client.delete({given})\n"
+    body = f"async def new(ctx, x, y, u, v):\n    {call.format(given)}\n"
     (tmp_path / "module.py").write_text(body)
     assert by_uid_alone(sites(tmp_path)) == ({"module.py:new"} if found else set())
 

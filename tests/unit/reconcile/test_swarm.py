@@ -135,11 +135,12 @@ async def test_tasks_of_an_earlier_namesake_are_waited_for_and_not_adopted(
 async def test_another_swarm_that_has_the_name_of_a_task_is_told(world: World) -> None:
     taken = body(TASKS, "demo.2", {"swarm": "other", "id": "x"})
     world.api.store.create(TASKS, NAMESPACE, taken)
+    world.cluster.tasks_run = False
     world.apply_swarm()
     await world.live(12)
-    status = world.status()
-    assert status["phase"] == "Preparing"
-    assert "taken by other KiroTasks" in status["message"]
+    assert "demo.2 is there already and is somebody" in world.status()["message"]
+    assert world.conditions()["Hindered"] == ("True", "NameTaken")
+    assert world.cluster.task("1")["state"] == "Bound", "what can begin does"
 
 
 async def test_a_remote_that_is_gone_is_tried_again_later_and_later(

@@ -10,6 +10,7 @@ import pytest
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, PODS, TASKS, AnyResource
 from kiro_swarm.lifecycle.attempts import cancelled, taken_back
 from kiro_swarm.lifecycle.steps import skipped
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.tasks import transitions
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.world import World
@@ -50,10 +51,10 @@ async def test_a_write_that_the_life_of_a_task_forbids_holds_up_no_other_task(
 ) -> None:
     await prepared(world, {"id": "a"}, {"id": "b", "dependencies": ["a"]})
     a, b = world.cluster.all(TASKS)
-    written = await transitions.write(
-        world.ctx,
-        [(a, {"state": "Merged"}), (b, skipped(world.ctx.now(), deferred=True))],
-    )
+    late = skipped(world.ctx.now(), deferred=True)
+    patches: list[Any] = [(a, {"state": "Merged"}), (b, late)]
+    steps = Steps(world.ctx.hindrances, "uid", 1, print)
+    written = await transitions.write(world.ctx, patches, steps)
     assert [task["spec"]["id"] for task in written] == ["b"]
     assert states(world) == {"a": "Bound", "b": "Skipped"}
     assert "IllegalEdgeError" in caplog.text
@@ -380,16 +381,16 @@ async def test_a_cancelled_task_stays_so_until_a_person_asks_again(
     await prepared(world, {"id": "1"})
     want(world, TASKS, "demo.1", runRequest="asked")
     await world.settle()
-    task = world.cluster.one(TASKS, "demo.1")
-    patch = cancelled(task["status"], task["spec"], world.clock.now(), "ada")
+    one = world.cluster.one(TASKS, "demo.1")
+    patch = cancelled(one["status"], one["spec"], world.clock.now(), "ada")
     world.cluster.set_status(TASKS, "demo.1", **patch)
     await world.live(4)
     assert states(world) == {"1": "Failed"}
     assert world.status()["phase"] == "Failed"
     want(world, TASKS, "demo.1", runRequest="asked-again")
     await world.live(4)
-    task = world.cluster.task("1")
-    assert (task["state"], task["attempt"], task["forgiven"]) == ("Bound", 2, 1)
+    again = world.cluster.task("1")
+    assert (again["state"], again["attempt"], again["forgiven"]) == ("Bound", 2, 1)
 
 
 async def test_hundreds_of_tasks_are_made_from_one_graph(world: World) -> None:

@@ -43,6 +43,7 @@ from kiro_swarm.reconcile.engine.backlog import Backlog
 from kiro_swarm.reconcile.engine.command_facts import is_proof, is_urgent
 from kiro_swarm.reconcile.engine.doubts import Doubts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
+from kiro_swarm.reconcile.engine.steps import Hindrances
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 T = TypeVar("T")
@@ -126,7 +127,10 @@ class Remembered:
     """Commands without an answer, in their order."""
 
     refused: dict[str, float] = field(default_factory=dict)
-    """Uid of a command or a swarm -> since when its writes are refused (monotonic)."""
+    """Uid of a command -> since when its writes are refused (monotonic)."""
+
+    hindrances: Hindrances = field(init=False)
+    """The steps of swarms that could not be taken."""
 
     answers: dict[str, SwarmCommandStatus] = field(default_factory=dict)
     """Uid of a command -> its answer, which is decided and could not be written yet."""
@@ -151,6 +155,7 @@ class Context(Remembered, Alive, Stored):
 
     def __post_init__(self) -> None:
         self.audit = AuditLog(self.client)
+        self.hindrances = Hindrances(self.monotonic)
 
     @property
     def cluster(self) -> str:
@@ -299,6 +304,7 @@ class Context(Remembered, Alive, Stored):
         self.answers.pop(uid, None)
         self.log_failures.pop(uid, None)
         self.audit.forget(uid)
+        self.hindrances.forget(uid)
         self.wake(resource, item)
 
     def wake(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:

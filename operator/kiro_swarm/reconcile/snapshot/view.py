@@ -105,10 +105,15 @@ class View:
             known, shape = self.task_index.measurements, self.task_index.shape
             yield from known.measuring(self.tasks, self.spec.instances, shape, self.now)
 
-    def ready_queue(self) -> TaskQueue:
-        """The tasks that an instance may get, in their order; to be used at once."""
+    def ready_queue(self, only: Optional[list[KiroTask]] = None) -> TaskQueue:
+        """The tasks that an instance may get, in their order; to be used at once.
+
+        :param only: these of the ready ones, where it is not all of them.
+        """
         strategy = STRATEGIES[self.spec.distribution.strategy]
         index = self.task_index
+        if only is not None:
+            return TaskQueue(only, self.measured, strategy)
         ready, version = index.by_state[READY], index.version
         return index.ready.queue(ready, version, self.measured, strategy)
 

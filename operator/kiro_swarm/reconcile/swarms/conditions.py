@@ -9,7 +9,7 @@ to be delivered and is not.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Optional
+from typing import Callable, Optional
 
 from kiro_swarm.api.common import Condition
 from kiro_swarm.api.condition_reasons import said_by_job
@@ -25,6 +25,7 @@ from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms.delivery import PUSH_PENDING, undelivered
 from kiro_swarm.reconcile.swarms.integrate import Train, approvals
 from kiro_swarm.reconcile.swarms.prepare import Prepared
+from kiro_swarm.reconcile.swarms.refusals import NOTHING_REFUSED, Hindered
 from kiro_swarm.reconcile.tasks.standstill import held_by_people, standstill
 
 _MOST_NAMED = 5
@@ -78,6 +79,7 @@ def conditions(
     message: str,
     all_ready: bool,
     resize: Optional[Resize] = None,
+    hindered: Optional[Hindered] = None,
 ) -> list[Condition]:
     """All conditions, each with its transition time carried over where it applies."""
     train = replace(train, reason=said_by_job(train.reason, "IntegrateFailed"))
@@ -93,51 +95,17 @@ def conditions(
         )
 
     stalled = _stall_reason(view, prepared, train)
+    if hindered is not None and hindered.lasting:
+        stalled = stalled or hindered.reason
     waiting = undelivered(view, train)
     complete = view.complete and train.ok and not waiting
     moving = not stalled and not (complete and all_ready and not train.running)
     waits = DONE in view.states.values()
-    held = held_by_people(view)
-    if prepared.done is not True:
-        reason = "PrepareFailed" if prepared.done is False else "Preparing"
-        ready = make("Ready", False, reason, message)
-    elif view.spec.suspend:
-        ready = make("Ready", False, "Suspended", message)
-    elif held is not None and not view.complete:
-        ready = make("Ready", False, held.reason, held.line)
-    elif all_ready or view.complete:
-        ready = make("Ready", True, "InstancesReady", "prepared; all instances ready")
-    else:
-        ready = make("Ready", False, "InstancesNotReady", "instances are starting")
+    ready = _ready(view, prepared, hindered, message, all_ready)
     failed = FAILED in view.states.values()
-    asked = []
-    volume = volume_of(view, train)
-    if volume:
-        filling = is_filling(volume["usedBytes"], volume["sizeBytes"])
-        reason = "VolumeAlmostFull" if filling else "RoomLeft"
-        text = (
-            f"{volume['usedBytes'] // _MIB} of {volume['sizeBytes'] // _MIB} MiB of the"
-            " volume are in use"
-        )
-        asked.append(make("VolumeFilling", filling, reason, text))
-    said = find(before, "VolumeResized")
-    if resize is not None and resize.reason:
-        grown = resize.reason == RESIZED
-        asked.append(make("VolumeResized", grown, resize.reason, resize.message))
-    elif said is not None and resize is not None and said["status"] != "True":
-        # A process that was not there when it was asked for finds it done.
-        asked.append(
-            make("VolumeResized", True, RESIZED, f"the volume has {resize.size}")
-        )
-    elif said is not None:
-        asked.append(said)
-    if view.spec.integration.approval == "Required":
-        asking = question_of(view)
-        reason = "ApprovalPending" if asking else "NothingToApprove"
-        asked.append(make("ApprovalNeeded", bool(asking), reason, asking))
     return [
-        *asked,
-        ready,
+        *_on_occasion(view, train, resize, hindered, make),
+        make("Ready", *ready),
         make(
             "Reconciling", moving, _moving(phase, train) if moving else "Idle", message
         ),
@@ -173,6 +141,70 @@ def conditions(
             or train.message,
         ),
     ]
+
+
+def _ready(
+    view: View,
+    prepared: Prepared,
+    hindered: Optional[Hindered],
+    message: str,
+    all_ready: bool,
+) -> tuple[bool, str, str]:
+    """Whether it is ready, and why, in one word and in a line."""
+    held = held_by_people(view)
+    if hindered is not None and hindered.vital and prepared.done is not False:
+        return False, hindered.reason, hindered.message
+    if prepared.done is not True:
+        reason = "PrepareFailed" if prepared.done is False else "Preparing"
+        return False, reason, message
+    if view.spec.suspend:
+        return False, "Suspended", message
+    if held is not None and not view.complete:
+        return False, held.reason, held.line
+    if all_ready or view.complete:
+        return True, "InstancesReady", "prepared; all instances ready"
+    return False, "InstancesNotReady", "instances are starting"
+
+
+def _on_occasion(
+    view: View,
+    train: Train,
+    resize: Optional[Resize],
+    hindered: Optional[Hindered],
+    make: Callable[[str, Optional[bool], str, str], Condition],
+) -> list[Condition]:
+    """The conditions that not every swarm has."""
+    before = view.status.get("conditions") or []
+    asked = []
+    if hindered is not None:
+        asked.append(make("Hindered", True, hindered.reason, hindered.message))
+    elif find(before, "Hindered") is not None:
+        asked.append(make("Hindered", False, NOTHING_REFUSED, ""))
+    volume = volume_of(view, train)
+    if volume:
+        filling = is_filling(volume["usedBytes"], volume["sizeBytes"])
+        reason = "VolumeAlmostFull" if filling else "RoomLeft"
+        text = (
+            f"{volume['usedBytes'] // _MIB} of {volume['sizeBytes'] // _MIB} MiB of the"
+            " volume are in use"
+        )
+        asked.append(make("VolumeFilling", filling, reason, text))
+    said = find(before, "VolumeResized")
+    if resize is not None and resize.reason:
+        grown = resize.reason == RESIZED
+        asked.append(make("VolumeResized", grown, resize.reason, resize.message))
+    elif said is not None and resize is not None and said["status"] != "True":
+        # A process that was not there when it was asked for finds it done.
+        asked.append(
+            make("VolumeResized", True, RESIZED, f"the volume has {resize.size}")
+        )
+    elif said is not None:
+        asked.append(said)
+    if view.spec.integration.approval == "Required":
+        asking = question_of(view)
+        reason = "ApprovalPending" if asking else "NothingToApprove"
+        asked.append(make("ApprovalNeeded", bool(asking), reason, asking))
+    return asked
 
 
 def _open_reason(view: View, waiting: str) -> str:

@@ -6,14 +6,14 @@ was seen, and only where ``delivery`` says that it may go.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from functools import partial
 from typing import Final, Optional
 
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask
-from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms import delivery, integrate
 
@@ -22,7 +22,11 @@ _LOOK_AGAIN: Final = 1.0
 
 
 async def expire(
-    ctx: Context, view: View, train: integrate.Train, status: KiroSwarmStatus
+    ctx: Context,
+    view: View,
+    steps: Steps,
+    train: integrate.Train,
+    status: KiroSwarmStatus,
 ) -> Optional[float]:
     """Delete a finished swarm whose time is up; else seconds until then."""
     when = delivery.expires_at(view, train, status)
@@ -31,15 +35,23 @@ async def expire(
     left = (when - view.now).total_seconds()
     if left > 0:
         return left
-    if not await _is_as_seen(ctx, view):
+    seen = partial(_is_as_seen, ctx, view)
+    if not await steps.take("list its KiroTasks", seen, False):
         return _LOOK_AGAIN
     version = view.swarm["metadata"]["resourceVersion"]
-    with suppress(errors.Conflict):
-        await ctx.client.delete(
-            SWARMS, view.namespace, view.name, uid=view.uid, version=version
-        )
-        return None
-    return _LOOK_AGAIN
+    await steps.take(
+        f"delete KiroSwarm {view.name}, whose time is up",
+        partial(
+            ctx.client.delete,
+            SWARMS,
+            view.namespace,
+            view.name,
+            uid=view.uid,
+            version=version,
+        ),
+        None,
+    )
+    return None
 
 
 async def _is_as_seen(ctx: Context, view: View) -> bool:

@@ -1,14 +1,15 @@
 """What a swarm stands on: accounts, roles, volume, policy. Made once for each swarm.
 
 Called first in the reconcile of a swarm. Idempotent: what is there already and the swarm's is
-left, but for what an earlier release made with fewer rights.
+left, but for what an earlier release made with fewer rights. Each object is a step of its own:
+what is refused keeps none of the others from being made.
 """
 
 from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import cast
+from typing import Optional, cast
 
 from kiro_swarm.api.claims import PersistentVolumeClaim
 from kiro_swarm.api.kubernetes import KubernetesObject, PolicyRule, Role
@@ -17,6 +18,8 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import CLAIMS, ROLES, SWARMS, AnyResource
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.engine.owned import is_leaving
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.objects.manifests import foundations, is_owned
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms import volume
@@ -24,26 +27,33 @@ from kiro_swarm.reconcile.swarms import volume
 log = logging.getLogger(__name__)
 
 
-async def lay(ctx: Context, view: View) -> list[str]:
+async def lay(ctx: Context, view: View, steps: Steps) -> list[str]:
     """Accounts, roles, volume, policy: once for each swarm and operator process.
 
     Returns the objects that stand in the way: of an earlier swarm of this name, which are
-    on their way out, or of somebody else.
+    on their way out. What is refused is in ``steps``.
     """
     if view.uid in ctx.ensured:
         return []
     made = foundations(
         view.swarm, view.spec.storage, network_policy=ctx.settings.network_policy
     )
-    answers = await side_by_side(
-        partial(_lay, ctx, view.swarm, resource, body) for resource, body in made
+    answers: list[Optional[bool]] = await side_by_side(
+        partial(
+            steps.take,
+            f"create {resource.kind} {body['metadata']['name']}",
+            partial(_lay, ctx, view.swarm, resource, body),
+            None,
+            weight="vital",
+        )
+        for resource, body in made
     )
     if all(answers):
         ctx.ensured.add(view.uid)
     return [
         f"{resource.kind} {body['metadata']['name']}"
         for (resource, body), mine in zip(made, answers)
-        if not mine
+        if mine is False
     ]
 
 
@@ -60,7 +70,12 @@ async def _lay(
     except errors.AlreadyExists:
         there = await ctx.client.get(resource, namespace, name)
         if not is_owned(there, swarm):
-            return False
+            if is_leaving(ctx, there):
+                return False
+            raise errors.NameTaken(
+                f"{resource.kind} {name} is there already and is somebody else's; "
+                "delete it"
+            ) from None
         if resource is ROLES:
             await _give_rights(ctx, swarm, there, cast(Role, body)["rules"])
     if resource is CLAIMS:

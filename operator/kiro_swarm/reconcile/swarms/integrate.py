@@ -9,9 +9,9 @@ the branch is, and what of it was pushed, is in the ledger that all of them writ
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Optional, Union
 
 from typing_extensions import Literal
@@ -20,12 +20,13 @@ from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.api.task import KiroTask
-from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
 from kiro_swarm.policy.failing import Failing, after_jobs, next_try
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.engine.owned import made_or_passed
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.objects.job_pods import integrate_job
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in, used_too_much
@@ -240,7 +241,7 @@ def superfluous(view: View) -> list[Job]:
     ]
 
 
-async def reconcile(ctx: Context, view: View) -> Train:
+async def reconcile(ctx: Context, view: View, steps: Steps) -> Train:
     """Start the next Job when there is work, or the volume is to be tidied, and none runs.
 
     Drops the older ones that the status has counted.
@@ -253,16 +254,29 @@ async def reconcile(ctx: Context, view: View) -> Train:
     if not train.running and not waiting and (due or has_work(view, train)):
         batch = train.batch + 1
         body = next_job(view, batch, ctx.settings)
-        await ctx.create(JOBS, view.namespace, body)
-        train = replace(train, batch=batch, running=True, retry_at=None, tidy_at=None)
+        made = await steps.take(
+            f"create Job {body['metadata']['name']}",
+            partial(made_or_passed, ctx, JOBS, view.namespace, body),
+            None,
+            weight="vital",
+        )
+        if made is not None:
+            # A name that is somebody else's is passed over: the next has another number.
+            train = replace(
+                train, batch=batch, running=made, retry_at=None, tidy_at=None
+            )
     for job in superfluous(view):
         meta = job["metadata"]
-        with suppress(errors.Conflict):
-            await ctx.client.delete(
+        await steps.take(
+            f"delete Job {meta['name']}",
+            partial(
+                ctx.client.delete,
                 JOBS,
                 view.namespace,
                 meta["name"],
                 uid=meta["uid"],
                 version=meta["resourceVersion"],
-            )
+            ),
+            None,
+        )
     return train

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from functools import partial
+from typing import Optional
 
 from kiro_swarm.api.instance import KiroInstance
-from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import INSTANCES, LEASES, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.colours import colour_of
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.engine.owned import make_ours
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.instances.decision import decide
 from kiro_swarm.reconcile.instances.instance import make_pod, observe_instance
 from kiro_swarm.reconcile.objects.manifests import is_owned, metadata
@@ -53,21 +54,28 @@ def manifest(view: View, index: int) -> KiroInstance:
     }
 
 
-async def reconcile(ctx: Context, view: View) -> None:
+async def reconcile(ctx: Context, view: View, steps: Steps) -> None:
     """Make the missing instances, let the idle ones beyond the number go."""
     absent = missing(view)
     if absent:
-        await _fill(ctx, view, absent)
+        await _fill(ctx, view, steps, absent)
     for instance in leaving(view):
         meta = instance["metadata"]
-        await ctx.client.delete(
-            INSTANCES,
-            view.namespace,
-            meta["name"],
-            uid=meta["uid"],
-            version=meta["resourceVersion"],
+        left: Optional[KiroInstance] = await steps.take(
+            f"delete KiroInstance {meta['name']}",
+            partial(
+                ctx.client.delete,
+                INSTANCES,
+                view.namespace,
+                meta["name"],
+                uid=meta["uid"],
+                version=meta["resourceVersion"],
+            ),
+            instance,
         )
-        await _drop_lease(ctx, instance)
+        if left is not instance:
+            gone = partial(_drop_lease, ctx, instance)
+            await steps.take(f"delete Lease {meta['name']}", gone, None)
 
 
 async def _drop_lease(ctx: Context, instance: KiroInstance) -> None:
@@ -79,11 +87,13 @@ async def _drop_lease(ctx: Context, instance: KiroInstance) -> None:
         await ctx.client.delete(LEASES, meta["namespace"], meta["name"], uid=uid)
 
 
-async def _fill(ctx: Context, view: View, absent: list[int]) -> None:
+async def _fill(ctx: Context, view: View, steps: Steps, absent: list[int]) -> None:
     """Make instances, each with its pod, before the first word about any of them."""
     ctx.filling.add(view.uid)
     try:
-        made = await side_by_side(partial(_make, ctx, view, index) for index in absent)
+        made = await side_by_side(
+            partial(_make, ctx, view, steps, index) for index in absent
+        )
     finally:
         ctx.filling.discard(view.uid)
         for instance in ctx.cache.of_swarm(INSTANCES, view.namespace, view.name):
@@ -94,15 +104,20 @@ async def _fill(ctx: Context, view: View, absent: list[int]) -> None:
         ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), 1.0)
 
 
-async def _make(ctx: Context, view: View, index: int) -> bool:
+async def _make(ctx: Context, view: View, steps: Steps, index: int) -> bool:
     """Make one instance, and its pod if it is to have one; False: the name is taken."""
-    made = await ctx.create(INSTANCES, view.namespace, manifest(view, index))
-    if made is None:
+    body = manifest(view, index)
+    name = body["metadata"]["name"]
+    make = partial(make_ours, ctx, INSTANCES, view.namespace, body)
+    if not await steps.take(f"create KiroInstance {name}", make, True, weight="vital"):
         return False
+    made = ctx.cache.get(INSTANCES, view.namespace, name)
+    if made is None or not is_owned(made, view.swarm):
+        return True  # refused: the step says so
     seen = observe_instance(ctx, view.swarm, view.spec, made)
     if seen is not None and decide(seen).create:
         # A pod that is refused, by a quota for one, is the trouble of that instance: its
         # own reconcile tries again and tells.
-        with contextlib.suppress(errors.ClusterError):
-            await make_pod(ctx, view.swarm, view.spec, made)
+        pod = partial(make_pod, ctx, view.swarm, view.spec, made)
+        await steps.take(f"create the pod of {name}", pod, True, weight="quiet")
     return True

@@ -29,16 +29,20 @@ from kiro_swarm.policy.failing import next_try
 from kiro_swarm.policy.ownership import is_record
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.engine.owned import made_or_passed, make_ours
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.objects.job_pods import prepare_job
 from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.reconcile.snapshot.ledger import refresh
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in
-from kiro_swarm.reconcile.snapshot.text import clock
+from kiro_swarm.reconcile.snapshot.text import clock, listed
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.tasks.file.wire import MOST_PARTS, describe, unpacking
 
+#: Stands for a graph that could not be read now.
+_UNREAD = PublishedGraph.model_validate({"specPath": "unread", "tasks": []})
 _NOTHING = Failure("PrepareFailed", "the prepare Job ended and left no task graph")
 
 
@@ -90,7 +94,7 @@ def _reading(view: View) -> str:
     )
 
 
-async def reconcile(ctx: Context, view: View) -> Prepared:
+async def reconcile(ctx: Context, view: View, steps: Steps) -> Prepared:
     """Bring the preparation a step on and say how far it is."""
     before = view.status.get("prepare") or {}
     attempt = max(1, int(before.get("attempt") or 0))
@@ -105,36 +109,69 @@ async def reconcile(ctx: Context, view: View) -> Prepared:
         return Prepared(None, "Preparing", "trying again", attempt + 1)
     if job is None:
         body = prepare_job(view.swarm, view.spec, attempt, ctx.settings)
-        await ctx.create(JOBS, view.namespace, body)
+        made = await steps.take(
+            f"create Job {name}",
+            partial(made_or_passed, ctx, JOBS, view.namespace, body),
+            None,
+            weight="vital",
+        )
+        if made is False:
+            # Somebody else's, or of an earlier swarm: the next has another number.
+            ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), 1.0)
+            attempt += 1
         return Prepared(None, "Preparing", _reading(view), attempt)
     outcome = job_outcome(job)
     pod = view.pod_of_job(job)
     if outcome is None:
         return Prepared(None, "Preparing", _reading(view) + _waiting(pod), attempt)
     report = report_in(pod, PrepareReport)
-    graph = None
     if outcome:
         try:
-            graph = await _published(ctx, view)
+            published: Optional[PublishedGraph] = await steps.take(
+                f"read ConfigMap {naming.graph_name(view.name)}",
+                partial(_published, ctx, view),
+                _UNREAD,
+                weight="vital",
+            )
         except ValueError as error:
-            report = Failure("GraphUnreadable", str(error))
-    if graph is not None:
-        if attempt > 1:
-            # What is merged already must be known before a KiroTask of it is there.
-            await refresh(ctx, view.swarm)
-        if await _make_tasks(ctx, view, graph):
-            return _with_report(Prepared(True, "Prepared", "", attempt), report)
-        # A task of an earlier swarm is on its way out, or another swarm has the name.
-        ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), 1.0)
-        message = "names of its tasks are still taken by other KiroTasks"
-        waits = Prepared(None, "Preparing", message, attempt)
-        return _with_report(waits, report)
+            published, report = None, Failure("GraphUnreadable", str(error))
+        if published is not None:
+            prepared = await _carry_out(ctx, view, steps, attempt, published)
+            return _with_report(prepared, report)
     why = _NOTHING if not isinstance(report, Failure) else report
     retry_at = next_try(attempt, view.now, view.now)
     message = why.message + _remedy(view, why.reason, attempt)
     message += _about_secret(view, why.reason, retry_at)
     failed = Prepared(False, why.reason, message, attempt, retry_at)
     return _with_report(failed, report)
+
+
+async def _carry_out(
+    ctx: Context, view: View, steps: Steps, attempt: int, graph: PublishedGraph
+) -> Prepared:
+    """Make the KiroTasks of a graph; how far that is."""
+    waits = Prepared(None, "Preparing", "reading the task graph", attempt)
+    if graph is _UNREAD:
+        return waits
+    # What is merged already must be known before a KiroTask of it is there.
+    if attempt > 1 and not await steps.take(
+        "read its ledger", partial(_refreshed, ctx, view), False, weight="vital"
+    ):
+        return replace(waits, message="reading the ledger")
+    taken = await _make_tasks(ctx, view, steps, graph)
+    if taken is None:
+        return replace(waits, message="its KiroTasks are being made")
+    if taken:
+        # Tasks of an earlier swarm are on their way out.
+        ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), 1.0)
+        gone = f"waiting until these KiroTasks are gone: {listed(taken)}"
+        return replace(waits, message=gone)
+    return Prepared(True, "Prepared", "", attempt)
+
+
+async def _refreshed(ctx: Context, view: View) -> bool:
+    await refresh(ctx, view.swarm)
+    return True
 
 
 def _remedy(view: View, reason: str, attempt: int) -> str:
@@ -224,20 +261,38 @@ async def _published(ctx: Context, view: View) -> Optional[PublishedGraph]:
     return await in_turns(unpacking([first, *rest]))
 
 
-async def _make_tasks(ctx: Context, view: View, graph: PublishedGraph) -> bool:
-    """Create the KiroTasks of the published graph; whether all of them are there now."""
+async def _make_tasks(
+    ctx: Context, view: View, steps: Steps, graph: PublishedGraph
+) -> Optional[list[str]]:
+    """Create the KiroTasks of the published graph.
+
+    The names that are still taken; None where some are refused, for which see ``steps``.
+    """
     there = {task["metadata"]["name"] for task in view.tasks}
     described = describe(graph)
-    missing = (
-        described(task)
+    missing = {
+        name: task
         for task in graph.tasks
-        if naming.task_name(view.name, task["id"]) not in there
+        if (name := naming.task_name(view.name, task["id"])) not in there
+    }
+
+    async def make(task: PublishedTask) -> bool:
+        # One after another: the texts of a large file are never all there at once.
+        body = task_manifest(view, described(task))
+        return await make_ours(ctx, TASKS, view.namespace, body)
+
+    made: list[Optional[bool]] = await side_by_side(
+        partial(
+            steps.take,
+            f"create KiroTask {name}",
+            partial(make, task),
+            None,
+            weight="vital",
+        )
+        for name, task in missing.items()
     )
-    made = await side_by_side(
-        partial(ctx.create, TASKS, view.namespace, task_manifest(view, task))
-        for task in missing
-    )
-    return None not in made
+    taken = [name for name, mine in zip(missing, made) if mine is False]
+    return None if not taken and None in made else taken
 
 
 def task_manifest(view: View, task: PublishedTask) -> KiroTask:

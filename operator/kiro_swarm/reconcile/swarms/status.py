@@ -55,6 +55,7 @@ from kiro_swarm.reconcile.swarms.integrate import (
     pushed_of,
 )
 from kiro_swarm.reconcile.swarms.prepare import Prepared
+from kiro_swarm.reconcile.swarms.refusals import Hindered
 from kiro_swarm.reconcile.swarms.tidying import tidied
 from kiro_swarm.reconcile.tasks.lateness import is_late
 from kiro_swarm.reconcile.tasks.standstill import beyond_all, standstill
@@ -65,7 +66,11 @@ _PHASE_ORDER = {"Busy": 0, "Draining": 1, "Ready": 2, "Paused": 3}
 
 
 def swarm_status(
-    view: View, prepared: Prepared, train: Train, resize: Optional[Resize] = None
+    view: View,
+    prepared: Prepared,
+    train: Train,
+    resize: Optional[Resize] = None,
+    hindered: Optional[Hindered] = None,
 ) -> KiroSwarmStatus:
     """The whole status of a KiroSwarm."""
     before = view.status
@@ -73,6 +78,8 @@ def swarm_status(
     ready = [item for item in view.instances if _counts_as_ready(item)]
     wanted = wanted_instances(view)
     phase, message = _phase_and_message(view, prepared, train, len(ready), wanted)
+    if hindered is not None:
+        message = f"{hindered.message}; {message}"
     started, finished = first_start(view), delivered_at(view, train)
     all_ready = len(ready) >= wanted
     return {
@@ -94,7 +101,7 @@ def swarm_status(
         "finishedAt": finished,
         "speedup": _speedup(view, started, last_end(view)),
         "conditions": conditions(
-            view, prepared, train, phase, message, all_ready, resize
+            view, prepared, train, phase, message, all_ready, resize, hindered
         ),
     }
 

@@ -2,29 +2,31 @@
 
 The order is the order of a swarm's life: foundations, instances, preparation, tasks, merge
 train, and the status last. Each part is level-triggered on its own; this module only puts
-them in a row and decides when to look again.
+them in a row and decides when to look again. What the API server refuses, or does not answer,
+ends one step (``engine/steps``) and none of the others: the status is written in any case.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
-from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import (
     COMMANDS,
     INSTANCES,
-    PODS,
     SWARMS,
 )
+from kiro_swarm.policy import naming
 from kiro_swarm.policy.annotations import refused
 from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.board import filling
@@ -42,9 +44,10 @@ from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.expiry import expire
 from kiro_swarm.reconcile.swarms.foundations import lay
 from kiro_swarm.reconcile.swarms.left import fetch_what_jobs_left
+from kiro_swarm.reconcile.swarms.moves import move_tasks
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
-from kiro_swarm.reconcile.tasks import hand_out, lateness, slow, transitions
+from kiro_swarm.reconcile.tasks import lateness, transitions
 from kiro_swarm.reconcile.tasks.outlook import looking_ahead
 
 log = logging.getLogger(__name__)
@@ -52,32 +55,43 @@ log = logging.getLogger(__name__)
 
 async def reconcile(ctx: Context, key: Key) -> None:
     """Bring one swarm a step nearer to what is wanted; what is refused is told on it."""
-    try:
-        await _reconcile(ctx, key)
-    except (errors.Forbidden, errors.Invalid) as error:
-        await refusals.tell(ctx, key, error)
-        raise
-    refusals.got_through(ctx, key)
-
-
-async def _reconcile(ctx: Context, key: Key) -> None:
     swarm = ctx.cache.get(SWARMS, key.namespace, key.name)
     if swarm is None:
         return
     if swarm["metadata"].get("deletionTimestamp"):
         await rescue.reconcile(ctx, key, swarm)
         return
+    steps = Steps(
+        ctx.hindrances,
+        swarm["metadata"]["uid"],
+        swarm["metadata"].get("generation", 0),
+        lambda: ctx.queue.add(key),
+    )
+    await _reconcile(ctx, key, swarm, steps)
+    again = steps.close()
+    if again < float("inf"):
+        ctx.queue.add_after(key, again)
+    for error in steps.ours():
+        # Whoever keeps the operator's rights is to hear of it from its health.
+        raise error
+
+
+async def _reconcile(ctx: Context, key: Key, swarm: KiroSwarm, steps: Steps) -> None:
     spec = spec_of(swarm)
     if spec is None:
-        await _refuse(ctx, swarm, "the spec is of another version of this operator")
+        await _refuse(
+            ctx, swarm, steps, "the spec is of another version of this operator"
+        )
         return
     # Before anything is refused: what a swarm that was at work has is worth as much then.
-    swarm = await rescue.keep_until_rescued(ctx, swarm, spec)
+    guard = partial(rescue.keep_until_rescued, ctx, swarm, spec)
+    what = f"set the finalizers of KiroSwarm {key.name}"
+    swarm = await steps.take(what, guard, swarm, weight="vital")
     await in_turns(filling(ctx.cache, swarm))
     view = look(ctx.cache, swarm, spec, ctx.now())
     refusal = scheme_refusal(ctx.settings, spec.repository.url)
     if refusal:
-        await _refuse(ctx, swarm, refusal)
+        await _refuse(ctx, swarm, steps, refusal)
         return
     harmful = refused(
         spec.template.pod_overrides.annotations, ctx.settings.pod_annotations
@@ -87,32 +101,39 @@ async def _reconcile(ctx: Context, key: Key) -> None:
         await _refuse(
             ctx,
             swarm,
+            steps,
             f"spec.template.podOverrides.annotations: {', '.join(harmful[:5])} may not be "
             "given to pods here; the operator's setting podAnnotations decides",
             "AnnotationNotAllowed",
         )
         return
-    taken = await lay(ctx, view)
-    if taken and not has_begun(view):
-        await _wait_for_names(ctx, key, view, taken)
+    taken = await lay(ctx, view, steps)
+    # One that is at work has had its ground: whatever cannot be looked at again now.
+    if (taken or steps.hindered()) and not has_begun(view):
+        await _wait_for_ground(ctx, key, view, steps, taken)
         return
-    await members.reconcile(ctx, view)
+    await members.reconcile(ctx, view, steps)
     view = look_again(ctx.cache, view, ctx.now())
-    await fetch_what_jobs_left(ctx, view)
+    known = await fetch_what_jobs_left(ctx, view, steps)
     view = look_again(ctx.cache, view, ctx.now())
     if was_prepared(view.status):
         prepared = prepare.afterwards(view)
     else:
-        prepared = await prepare.reconcile(ctx, view)
-    if prepared.done:
-        # Tasks that were made a moment ago are in the cache, not in this view.
-        view = look_again(ctx.cache, view, ctx.now())
+        prepared = await prepare.reconcile(ctx, view, steps)
+    # Tasks that were made a moment ago are in the cache, not in this view.
+    view = look_again(ctx.cache, view, ctx.now())
+    # Those that are there need not wait for one that cannot be made; but all of them for
+    # the ledger, which knows what is merged.
+    stuck = prepared.done is False or steps.hindered()
+    if known and (prepared.done or (view.tasks and stuck)):
         await in_turns(view.measuring())
         view = look_again(ctx.cache, view, ctx.now())
-        view = await _move_tasks(ctx, view)
-    train = await integrate.reconcile(ctx, view)
-    resize = await volume.grow(ctx, view)
-    again = await _write_status(ctx, view, prepared, train, resize)
+        view = await move_tasks(ctx, view, steps)
+    train = await integrate.reconcile(ctx, view, steps)
+    grow = partial(volume.grow, ctx, view)
+    what = f"look at claim {naming.claim_name(view.name)}"
+    resize = await steps.take(what, grow, ctx.volumes.get(view.uid))
+    again = await _write_status(ctx, view, steps, prepared, train, resize, known=known)
     _wake_instances(ctx, view)
     for waiting in ctx.backlog.begun(key.namespace, key.name):
         ctx.queue.add(ctx.key(COMMANDS, key.namespace, waiting))
@@ -120,46 +141,33 @@ async def _reconcile(ctx: Context, key: Key) -> None:
         ctx.queue.add_after(key, again)
 
 
-async def _wait_for_names(ctx: Context, key: Key, view: View, taken: list[str]) -> None:
-    """Make nothing on a ground that is about to go; say what is waited for."""
+async def _wait_for_ground(
+    ctx: Context, key: Key, view: View, steps: Steps, taken: list[str]
+) -> None:
+    """Make nothing on a ground that is about to go, or not there; say what is waited for."""
     attempt = int((view.status.get("prepare") or {}).get("attempt") or 0)
-    message = f"waiting until these are gone: {', '.join(taken)}"
+    message = "waiting for what it stands on"
+    if taken:
+        message = f"waiting until these are gone: {', '.join(taken)}"
+        ctx.queue.add_after(key, 1.0)
     prepared = Prepared(None, "Preparing", message, attempt)
-    await _write_status(ctx, view, prepared, integrate.observe(view))
-    ctx.queue.add_after(key, 1.0)
-
-
-async def _move_tasks(ctx: Context, view: View) -> View:
-    """States that follow from others, bindings, slow instances; returns the view afterwards."""
-    silence = transitions.silence_of(ctx, view)
-    claimed = transitions.claimed_by(ctx, view)
-    await transitions.refresh_leases(ctx, view, silence)
-    for pod in transitions.silent_pods(view, silence):
-        # Before its task is taken back: who dies in between finds the pod on its way out.
-        await ctx.delete(PODS, pod)
-    while True:
-        patches = transitions.transitions(view, silence, claimed)
-        if not patches:
-            break
-        written = await transitions.write(ctx, patches)
-        view = look_again(ctx.cache, view, ctx.now())
-        if not written:
-            break
-    for decide in (hand_out.bindings, slow.flags, slow.moves):
-        decided = decide(view)
-        if decided and await transitions.write(ctx, decided):
-            view = look_again(ctx.cache, view, ctx.now())
-    return view
+    await _write_status(ctx, view, steps, prepared, integrate.observe(view))
 
 
 async def _write_status(
     ctx: Context,
     view: View,
+    steps: Steps,
     prepared: Prepared,
     train: integrate.Train,
     resize: Optional[Resize] = None,
+    *,
+    known: bool = True,
 ) -> Optional[float]:
-    """Write the status if it says something new; returns when to look again."""
+    """Write the status if it says something new; returns when to look again.
+
+    :param known: whether all that Jobs left is known: else nothing is over yet.
+    """
     waits = [
         transitions.next_ready_or_lost(view, transitions.silence_of(ctx, view)),
         lateness.next_late(view),
@@ -172,16 +180,27 @@ async def _write_status(
     if rest > 0 and prepared.done is not None:
         waits.append(rest)
     else:
-        status = await _status(ctx, view, prepared, train, resize)
+        status = await _status(ctx, view, steps, prepared, train, resize)
         if differs(view.status, status):
             if view.tasks:
                 status["forecast"] = await in_turns(looking_ahead(view))
-            await _emit_events(ctx, view, status)
-            await ctx.patch_status(SWARMS, view.swarm, status)
-            ctx.written[view.uid] = ctx.monotonic()
-        waits.append(await expire(ctx, view, train, status))
+            await _put(ctx, view, steps, status)
+        if known:
+            waits.append(await expire(ctx, view, steps, train, status))
     given = [wait for wait in waits if wait is not None]
     return min(given) if given else None
+
+
+async def _put(ctx: Context, view: View, steps: Steps, status: KiroSwarmStatus) -> None:
+    """Tell what is new of a status, and write it."""
+    await _emit_events(ctx, view, steps, status)
+    what = f"write the status of KiroSwarm {view.name}"
+
+    async def write() -> None:
+        await ctx.patch_status(SWARMS, view.swarm, status)
+        ctx.written[view.uid] = ctx.monotonic()
+
+    await steps.take(what, write, None)
 
 
 def _rest(ctx: Context, view: View) -> float:
@@ -200,15 +219,22 @@ def _rest(ctx: Context, view: View) -> float:
 async def _status(
     ctx: Context,
     view: View,
+    steps: Steps,
     prepared: Prepared,
     train: integrate.Train,
     resize: Optional[Resize],
 ) -> KiroSwarmStatus:
-    """The status, with where the audit log ends if there are commands."""
-    status = swarm_status(view, prepared, train, resize)
-    if ctx.cache.of_swarm(COMMANDS, view.namespace, view.name):
-        await ctx.audit.open(view.swarm)
-        status["audit"] = ctx.audit.anchor(view.swarm)
+    """The status, with where the audit log ends if there are commands, and what is refused."""
+    commands = ctx.cache.of_swarm(COMMANDS, view.namespace, view.name)
+    if commands:
+        await steps.take(
+            "read its audit log", partial(ctx.audit.open, view.swarm), None
+        )
+    hindered = await refusals.told(ctx, view, steps)
+    status = swarm_status(view, prepared, train, resize, hindered)
+    anchor = ctx.audit.anchor(view.swarm)
+    if commands and anchor is not None:
+        status["audit"] = anchor
     return status
 
 
@@ -216,7 +242,9 @@ def _until(view: View, when: Optional[datetime]) -> Optional[float]:
     return None if when is None else max(0.1, (when - view.now).total_seconds())
 
 
-async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> None:
+async def _emit_events(
+    ctx: Context, view: View, steps: Steps, status: KiroSwarmStatus
+) -> None:
     """An Event when it stalls, asks a person or is complete: news people look for.
 
     And when it is prepared, where there are remarks on the task file or the tags.
@@ -233,7 +261,8 @@ async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> Non
         now = find(status["conditions"], kind)
         before = is_true(view.status.get("conditions") or [], kind)
         if now is not None and now["status"] == "True" and not before:
-            await emit(
+            post = partial(
+                emit,
                 ctx.client,
                 SWARMS,
                 view.swarm,
@@ -242,6 +271,7 @@ async def _emit_events(ctx: Context, view: View, status: KiroSwarmStatus) -> Non
                 now=view.now,
                 warning=warning,
             )
+            await steps.take(f"post an Event {kind}", post, None, weight="quiet")
 
 
 def _wake_instances(ctx: Context, view: View) -> None:
@@ -255,7 +285,11 @@ def _wake_instances(ctx: Context, view: View) -> None:
 
 
 async def _refuse(
-    ctx: Context, swarm: KiroSwarm, message: str, reason: str = "RepositoryNotAllowed"
+    ctx: Context,
+    swarm: KiroSwarm,
+    steps: Steps,
+    message: str,
+    reason: str = "RepositoryNotAllowed",
 ) -> None:
     """Say why nothing is done for a swarm. Nothing is created, nothing is lost."""
     spec = spec_of(swarm)
@@ -274,7 +308,7 @@ async def _refuse(
         )
         return
     view = look(ctx.cache, swarm, spec, ctx.now())
-    status = swarm_status(view, prepared, integrate.observe(view))
+    hindered = await refusals.told(ctx, view, steps)
+    status = swarm_status(view, prepared, integrate.observe(view), None, hindered)
     if differs(view.status, status):
-        await _emit_events(ctx, view, status)
-        await ctx.patch_status(SWARMS, swarm, status)
+        await _put(ctx, view, steps, status)

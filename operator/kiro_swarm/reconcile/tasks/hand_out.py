@@ -7,6 +7,8 @@ everything that happens afterwards.
 
 from __future__ import annotations
 
+from typing import Callable
+
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.meta import DONE, READY
@@ -21,12 +23,21 @@ from kiro_swarm.reconcile.tasks.transitions import Patch
 from kiro_swarm.tasks.plan.strategies import IdleInstance
 
 
-def bindings(view: View) -> list[Patch]:
-    """A task for every idle instance that may have one, as the strategy says."""
+def _nobody(_: KiroTask) -> bool:
+    return False
+
+
+def bindings(view: View, barred: Callable[[KiroTask], bool] = _nobody) -> list[Patch]:
+    """A task for every idle instance that may have one, as the strategy says.
+
+    :param barred: whether a task cannot be written now: nobody is given it.
+    """
     pods = dict(idle_instances(view))
-    if not pods or not view.task_index.by_state[READY]:
+    ready = view.task_index.by_state[READY]
+    if not pods or not ready:
         return []
-    queue = view.ready_queue()
+    free = ready if barred is _nobody else [task for task in ready if not barred(task)]
+    queue = view.ready_queue(None if len(free) == len(ready) else free)
     chosen = queue.choose(
         [
             instance_of(view, item)

@@ -23,7 +23,7 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import COMMANDS, LEASES, TASKS
+from kiro_swarm.cluster.resources import COMMANDS, LEASES, SWARMS, TASKS
 from kiro_swarm.lifecycle.attempts import after_failure
 from kiro_swarm.lifecycle.edges import OPERATOR
 from kiro_swarm.lifecycle.fields import attempt_of
@@ -43,6 +43,7 @@ from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import harmless
 from kiro_swarm.reconcile.engine.command_facts import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.snapshot.reports import used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
@@ -249,36 +250,53 @@ def silence_of(ctx: Context, view: View) -> Silence:
     return silence
 
 
-async def refresh_leases(ctx: Context, view: View, silence: Silence) -> None:
+async def refresh_leases(ctx: Context, view: View, silence: Silence) -> bool:
     """Read the Leases before somebody is called silent: it may be our watch that is stuck."""
     limit = view.spec.recovery.lost_after_seconds
     if all(silence(task) <= limit for task in view.active.values()):
-        return
+        return True
     leases, _ = await ctx.client.list(
         LEASES, view.namespace, labels=f"{LABEL_SWARM}={view.name}"
     )
     for lease in leases:
         ctx.remember(LEASES, lease)
+    return True
 
 
-async def write(ctx: Context, patches: Iterable[Patch]) -> list[KiroTask]:
-    """Write status patches side by side; one that comes too late is left out.
+def step_of(task: KiroTask) -> str:
+    """The step that writes the status of a task."""
+    return f"write the status of KiroTask {task['metadata']['name']}"
+
+
+async def write(ctx: Context, patches: Iterable[Patch], steps: Steps) -> list[KiroTask]:
+    """Write status patches side by side, each on its own; returns those that are written.
 
     A conflict means that the runner or the merge train was faster: their write wakes the
-    swarm again, and the next decision is made from it. One that the life of a task does
-    not allow is a defect of ours: it holds up this task, and no other one.
+    swarm again, or a second does, and the next decision is made from it. One that the life of a
+    task does not allow is a defect of ours: it holds up this task, and no other one.
     """
 
     async def one(task: KiroTask, patch: KiroTaskStatus) -> Optional[KiroTask]:
         try:
             return await ctx.patch_status(TASKS, task, checked(task, patch, OPERATOR))
         except (errors.Conflict, errors.NotFound):
+            meta, swarm = task["metadata"], task["spec"]["swarm"]
+            ctx.queue.add_after(ctx.key(SWARMS, meta["namespace"], swarm), 1.0)
             return None
         except IllegalEdgeError:
             log.exception("%s is left as it is", task["metadata"]["name"])
             return None
 
-    written = await side_by_side(partial(one, task, patch) for task, patch in patches)
+    written = await side_by_side(
+        partial(
+            steps.take,
+            step_of(task),
+            partial(one, task, patch),
+            None,
+            weight="work",
+        )
+        for task, patch in patches
+    )
     return [task for task in written if task is not None]
 
 

@@ -1,0 +1,299 @@
+"""The steps of a reconcile, each on its own: one that is refused keeps no other one waiting.
+
+A step is one write, or a read that a decision needs. Called by the reconciles of a KiroSwarm.
+Guarantees: an error of the API server ends that step and nothing else; it is tried again by
+itself, later and later, and at once where the spec has changed; one that is not answered goes
+on behind the back of the others, and is not begun a second time meanwhile. What cannot be done
+without it asks whether it was taken. Nothing here is needed to decide rightly: a new process
+begins without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Callable, Final, TypeVar
+
+from typing_extensions import Literal
+
+from kiro_swarm.cluster import errors
+
+T = TypeVar("T")
+#: What hangs on a step: the whole swarm, the work of one task, nobody's work; and of what
+#: nobody is to hear, for somebody else tells it.
+Weight = Literal["vital", "work", "care", "quiet"]
+_ORDER: Final = {"vital": 0, "work": 1, "care": 2, "quiet": 3}
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 30.0
+#: Of a server that is not there: it is asked again soon after it has come back.
+_NOT_THERE: Final = 5.0
+#: Seconds that a server which is there may refuse to serve before people hear of it: it may
+#: have been a moment.
+_UNTOLD: Final = 5.0
+#: Answers that time does not change.
+_REFUSALS: Final = (errors.Forbidden, errors.Invalid, errors.NameTaken)
+#: How the API server says that our own account lacks a right; other refusals (a quota, a
+#: policy, a field) are about the object, and so about whoever wrote the swarm.
+_LACKS_RIGHT = re.compile(r'User ".*" cannot \S+ resource')
+
+
+def is_ours(error: errors.ClusterError) -> bool:
+    """Whether an answer of the API server is about the operator and not about the object."""
+    return isinstance(error, errors.Forbidden) and bool(
+        _LACKS_RIGHT.search(error.message)
+    )
+
+
+class NoAnswer(errors.Unavailable):
+    """The API server has not said yet what became of it."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A step that could not be taken, as often as it was tried.
+
+    ``what``: words that follow "to". ``since``, ``again``: when it failed first, and when it is
+    tried next (monotonic). ``late``: it comes after what is told of the others.
+    """
+
+    what: str
+    error: errors.ClusterError
+    weight: Weight
+    since: float
+    again: float
+    count: int
+    generation: int
+    late: bool
+
+    @property
+    def refused(self) -> bool:
+        """Whether waiting alone does not help."""
+        return isinstance(self.error, _REFUSALS)
+
+
+@dataclass
+class _Swarm:
+    """What is remembered of one swarm."""
+
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    under_way: set[str] = field(default_factory=set)
+    told: dict[str, str] = field(default_factory=dict)
+
+
+class Hindrances:
+    """The steps of all swarms of one cluster that could not be taken.
+
+    :param clock: monotonic seconds.
+    :param patience: real seconds after which nobody waits for an answer any more.
+    """
+
+    def __init__(self, clock: Callable[[], float], patience: float = 3.0) -> None:
+        self.clock = clock
+        self.patience = patience
+        #: When the API server took something last: whether it is away, or refuses this.
+        self.answered = float("-inf")
+        self._swarms: dict[str, _Swarm] = {}
+
+    def of(self, uid: str) -> _Swarm:
+        """What is remembered of a swarm."""
+        return self._swarms.setdefault(uid, _Swarm())
+
+    def forget(self, uid: str) -> None:
+        """The swarm of this uid is gone."""
+        self._swarms.pop(uid, None)
+
+
+class Steps:
+    """The steps of one reconcile of one swarm.
+
+    :param generation: of its spec: after an edit everything is tried at once.
+    :param wake: called when a step that nobody waited for was answered.
+    """
+
+    def __init__(
+        self,
+        hindrances: Hindrances,
+        uid: str,
+        generation: int,
+        wake: Callable[[], None],
+    ) -> None:
+        self._all, self._mine = hindrances, hindrances.of(uid)
+        self._generation, self._wake = generation, wake
+        self._asked: set[str] = set()
+        self._waiting: set[str] = set()
+        self._told = False
+
+    async def take(
+        self,
+        what: str,
+        call: Callable[[], Awaitable[T]],
+        instead: T,
+        *,
+        weight: Weight = "care",
+    ) -> T:
+        """Take a step if it is its time; ``instead`` when it was not taken.
+
+        Raises whatever is no answer of the API server: that is a defect.
+        """
+        if not self.may(what):
+            return instead
+        known = self._mine.troubles.get(what)
+        task = asyncio.ensure_future(call())
+        late = known is not None and isinstance(known.error, NoAnswer)
+        patience = self._all.patience / 10 if late else self._all.patience
+        try:
+            await asyncio.wait({task}, timeout=patience)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if not task.done():
+            self._leave(what, task, weight)
+            return instead
+        try:
+            answer = task.result()
+        except errors.ClusterError as error:
+            self._failed(what, error, weight)
+            return instead
+        self._taken(what)
+        return answer
+
+    def may(self, what: str) -> bool:
+        """Whether a step would be tried now: it is not under way, and its pause is over."""
+        known = self._mine.troubles.get(what)
+        self._asked.add(what)
+        if what in self._mine.under_way:
+            return False
+        if known is None or known.generation != self._generation:
+            return True
+        if self._all.clock() >= known.again:
+            return True
+        self._waiting.add(what)
+        return False
+
+    def hindered(self) -> bool:
+        """Whether a step of this reconcile without which the swarm cannot go on failed."""
+        return any(
+            one.weight == "vital" and one.what in self._asked
+            for one in self._mine.troubles.values()
+        )
+
+    def troubled(self) -> bool:
+        """Whether any step of this swarm could not be taken."""
+        return bool(self._mine.troubles)
+
+    def told(self) -> list[Trouble]:
+        """What people are to hear of: vital ones first, then as they came.
+
+        What was not asked for before this is forgotten: nobody waits for it. An API server
+        that is away cannot be told of, and it passes; so that is told when it has lasted, and
+        something got through meanwhile.
+        """
+        self._drop(late=False)
+        self._told = True
+        now = self._all.clock()
+        found = [
+            one
+            for one in self._mine.troubles.values()
+            if one.weight != "quiet" and (one.refused or self._lasts(one, now))
+        ]
+        return sorted(found, key=lambda one: (_ORDER[one.weight], one.since, one.what))
+
+    def _lasts(self, one: Trouble, now: float) -> bool:
+        said = one.error.status or isinstance(one.error, NoAnswer)
+        return now - one.since >= _UNTOLD and bool(
+            said or self._all.answered > one.since
+        )
+
+    def is_news(self, trouble: Trouble, text: str) -> bool:
+        """Whether this process has not said this of a trouble yet."""
+        if self._mine.told.get(trouble.what) == text:
+            return False
+        self._mine.told[trouble.what] = text
+        return True
+
+    def close(self) -> float:
+        """End the reconcile; seconds until a step is to be tried or told, or infinite."""
+        if self._told:
+            self._drop(late=True)
+        now = self._all.clock()
+        waits = [float("inf")]
+        for one in self._mine.troubles.values():
+            if one.what not in self._asked:
+                continue
+            if one.what in self._waiting and one.what not in self._mine.under_way:
+                waits.append(one.again - now)
+            if not one.refused and not self._lasts(one, now):
+                waits.append(max(one.since + _UNTOLD - now, 1.0))
+        return max(0.0, min(waits))
+
+    def _drop(self, *, late: bool) -> None:
+        """Forget what was not asked for: it is not wanted any more."""
+        mine = self._mine
+        for what, one in list(mine.troubles.items()):
+            asked = what in self._asked or what in mine.under_way
+            if one.late == late and not asked:
+                del mine.troubles[what]
+        for what in set(mine.told) - set(mine.troubles):
+            del mine.told[what]
+
+    def ours(self) -> list[errors.ClusterError]:
+        """What was refused because the operator itself lacks a right."""
+        return [
+            e for e in (t.error for t in self._mine.troubles.values()) if is_ours(e)
+        ]
+
+    def _leave(self, what: str, task: asyncio.Future[T], weight: Weight) -> None:
+        """Go on without the answer to a step; it is heard when it comes."""
+        self._mine.under_way.add(what)
+        said = NoAnswer("the API server gives no answer")
+        self._failed(what, said, weight)
+
+        def answered(task: asyncio.Future[T]) -> None:
+            self._mine.under_way.discard(what)
+            if task.cancelled():
+                return
+            error = task.exception()
+            if error is None:
+                self._taken(what)
+            elif isinstance(error, errors.Unavailable) and not error.status:
+                self._failed(what, said, weight)  # as it was left
+            elif isinstance(error, errors.ClusterError):
+                self._failed(what, error, weight)
+            else:
+                log.error("to %s", what, exc_info=error)
+            self._wake()
+
+        task.add_done_callback(answered)
+
+    def _taken(self, what: str) -> None:
+        self._all.answered = self._all.clock()
+        self._mine.troubles.pop(what, None)
+
+    def _failed(self, what: str, error: errors.ClusterError, weight: Weight) -> None:
+        self._waiting.add(what)
+        now, known = self._all.clock(), self._mine.troubles.get(what)
+        count = 0 if known is None else known.count
+        if known is None or str(known.error) != str(error):
+            log.log(
+                logging.WARNING if isinstance(error, _REFUSALS) else logging.INFO,
+                "cannot %s: %s",
+                what,
+                error,
+            )
+        longest = _LONGEST_PAUSE if error.status else _NOT_THERE
+        pause = min(longest, _FIRST_PAUSE * 2.0 ** min(count, 16))
+        self._mine.troubles[what] = Trouble(
+            what,
+            error,
+            weight,
+            now if known is None else known.since,
+            now + max(pause, error.retry_after or 0.0),
+            count + 1,
+            self._generation,
+            self._told,
+        )
