@@ -53,8 +53,15 @@ ACTS: Final[tuple[Act, ...]] = (
         "takes the finalizer from a KiroSwarm that is being deleted: its volume goes",
         "go",
         "a Job that was made when all was Done that is says that what was nowhere else is pushed"
-        " (next_step), or nothing was ever there (has_begun), or a person, the deadline or"
+        " (next_step), by a read after the last pod of an instance has ended (_last_look), or"
+        " nothing was ever there (has_begun), or a person, the deadline or"
         " the end of the namespace lets it go, which is told by an Event first",
+    ),
+    Act(
+        "reconcile/swarms/rescue.py:_end_instances",
+        "deletes the pods of the instances of a KiroSwarm that is let go",
+        "is_owned",
+        "what is Done is saved; what a runner finishes until it ends is looked for after it",
     ),
     Act(
         "reconcile/swarms/rescue.py:keep_until_rescued",

@@ -80,6 +80,7 @@ ENTRIES = st.dictionaries(
 PARENTS = st.sampled_from(["base", "base", "base", "merge", "octopus", "twice"])
 
 
+@pytest.mark.timeout(sized(120, 3600))
 @settings(
     max_examples=sized(12, 600),
     deadline=None,

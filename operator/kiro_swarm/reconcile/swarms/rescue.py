@@ -10,28 +10,30 @@ this release cannot read is used as far as it can be; what cannot be read is tol
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from kiro_swarm.api.access import status_of
-from kiro_swarm.api.kubernetes import Job
+from kiro_swarm.api.kubernetes import Job, Pod
 from kiro_swarm.api.meta import (
     ANNOTATION_DELETE_ANYWAY,
     ANNOTATION_FINISHED_WORK,
     COMPONENT_INSPECT,
     DONE,
     FINALIZER_RESCUE,
+    LABEL_SWARM,
 )
 from kiro_swarm.api.readable import readable
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
-from kiro_swarm.cluster.resources import JOBS, SWARMS, TASKS
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.view import (
     View,
@@ -48,6 +50,7 @@ _OVERRIDE = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
 _FOREGROUND = "foregroundDeletion"
 _RESCUE_SECONDS = 3600
 _LOOK_AGAIN = 5.0
+_PODS_AGAIN = 1.0
 _MOST_NAMED = 5
 _ON_DELETE = "spec.integration.onDelete"
 #: Reason of a Job that ended because its swarm is being deleted.
@@ -68,7 +71,7 @@ class Step:
     """What is to be done for a swarm on its way out.
 
     ``go``: nothing is waited for any more; ``start``: a Job is to be made. ``told``: reason
-    of the Event that goes along.
+    of the Event that goes along. ``again``: when to look again, in seconds.
     """
 
     message: str
@@ -76,6 +79,7 @@ class Step:
     start: bool = False
     told: str = ""
     warning: bool = False
+    again: float = _LOOK_AGAIN
 
 
 def next_step(view: View, train: Train, hindered: str = "") -> Step:
@@ -84,9 +88,6 @@ def next_step(view: View, train: Train, hindered: str = "") -> Step:
     :param hindered: why no Job can save anything until a person acts; empty where one can.
     """
     metadata, wanted = view.swarm["metadata"], view.spec.integration
-    begun = parse(metadata.get("deletionTimestamp")) or view.now
-    seconds = wanted.rescue_seconds or _RESCUE_SECONDS
-    until = begun + timedelta(seconds=seconds)
     if wanted.on_delete != "Rescue":
         return Step("a rescue is not asked for any more", go=True)
     if not has_begun(view):
@@ -103,9 +104,10 @@ def next_step(view: View, train: Train, hindered: str = "") -> Step:
         # The volume goes before the swarm does: no pod can use it any more.
         message = f"deleted in the foreground, the volume goes first: {_gone(view)}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
+    until = _until(view)
     if view.now >= until:
         why = hindered or train.message or "-"
-        message = f"after {seconds} s {_gone(view)}: {why}"
+        message = f"after {_seconds(view)} s {_gone(view)}: {why}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
     if hindered:
         return Step(
@@ -120,6 +122,16 @@ def next_step(view: View, train: Train, hindered: str = "") -> Step:
     failed = train.retry_at is not None and train.reason != _SWARM_DELETED
     waits = failed and train.retry_at is not None and view.now < train.retry_at
     return Step(message, start=not waits)
+
+
+def _seconds(view: View) -> int:
+    return view.spec.integration.rescue_seconds or _RESCUE_SECONDS
+
+
+def _until(view: View) -> datetime:
+    """When it is let go whatever is nowhere else."""
+    begun = parse(view.swarm["metadata"].get("deletionTimestamp")) or view.now
+    return begun + timedelta(seconds=_seconds(view))
 
 
 def finished_work(view: View) -> str:
@@ -190,10 +202,7 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
     train = observe(view)
     step = next_step(view, train, hindered)
     if step.told == "Rescued":
-        # By a read: a runner may have finished since the watch spoke last.
-        await _list_tasks(ctx, view)
-        view = look_again(ctx.cache, view, ctx.now())
-        step = next_step(view, train, hindered)
+        view, step = await _last_look(ctx, view, train, step)
     if step.start:
         step = await _started(ctx, view, train, step)
     if unread and spec is not _STAND_IN:
@@ -252,7 +261,51 @@ async def _take(
         told["conditions"] = [*others, stalled]
     if told != status:
         await ctx.patch_status(SWARMS, swarm, told)
-    ctx.queue.add_after(key, _LOOK_AGAIN)
+    ctx.queue.add_after(key, step.again)
+
+
+async def _last_look(
+    ctx: Context, view: View, train: Train, saved: Step
+) -> tuple[View, Step]:
+    """What comes next by a read, once there is no runner that could finish anything after it.
+
+    A pod that does not end in the time for the rescue, of a node that is lost, keeps nobody.
+    """
+    left = await _end_instances(ctx, view)
+    if left and view.now < _until(view):
+        message = f"what is finished is safe; these pods have to end: {_some(left)}"
+        return view, Step(message, again=_PODS_AGAIN)
+    await _list_tasks(ctx, view)
+    view = look_again(ctx.cache, view, ctx.now())
+    step = next_step(view, train)
+    if left and step.told == saved.told:
+        unseen = f"{step.message}; what {_some(left)} finished since is not known"
+        return view, replace(step, message=unseen, warning=True)
+    return view, step
+
+
+async def _end_instances(ctx: Context, view: View) -> list[str]:
+    """Delete the pods of the instances; the names of those that are there, by a read."""
+    labels = f"{LABEL_SWARM}={view.name}"
+    pods, _ = await ctx.client.list(PODS, view.namespace, labels=labels)
+    # One whose instance is gone is taken by the garbage collector, and may work until then.
+    left = [pod for pod in pods if _is_instance_s(pod)]
+    for pod in left:
+        leaving = pod["metadata"].get("deletionTimestamp")
+        ours = any(is_owned(pod, one) for one in view.instances)
+        if ours and not leaving:
+            await ctx.delete(PODS, pod)
+    return [pod["metadata"]["name"] for pod in left]
+
+
+def _is_instance_s(pod: Pod) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or []
+    return any(owner["kind"] == INSTANCES.kind for owner in owners)
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"
 
 
 async def _list_tasks(ctx: Context, view: View) -> None:
