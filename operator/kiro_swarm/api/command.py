@@ -264,6 +264,14 @@ class SwarmCommandStatus(TypedDict, total=False):
             "what was created within the same second.",
         ),
     ]
+    swarmUid: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="Uid of the KiroSwarm that it was begun for: another one of the same "
+            "name does not go on with it.",
+        ),
+    ]
     conditions: Annotated[
         Conditions,
         Field(

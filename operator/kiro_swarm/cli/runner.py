@@ -154,6 +154,7 @@ async def _serve(config: RunnerConfig, path: str, port: int) -> None:
         swarm=config.swarm,
         instance=config.instance,
         instance_uid=config.instance_uid,
+        swarm_uid=config.swarm_uid,
         heartbeat_seconds=config.settings.heartbeat_seconds,
     )
     link = AgentLink(socket)

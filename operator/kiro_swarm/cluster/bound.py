@@ -23,6 +23,7 @@ from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors, leases
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.policy.ownership import owned
 
 
 class BoundTasks:
@@ -36,11 +37,13 @@ class BoundTasks:
         swarm: str,
         instance: str,
         instance_uid: str,
+        swarm_uid: str = "",
         heartbeat_seconds: int,
     ) -> None:
         self._client = client
         self._namespace = namespace
         self._instance = instance
+        self._swarm_uid = swarm_uid
         self._mine = f"status.instance={instance}"
         self._seconds = heartbeat_seconds * LEASE_HEARTBEATS
         owner: OwnerReference = {
@@ -63,9 +66,13 @@ class BoundTasks:
         return self._client.watch(TASKS, self._namespace, fields=self._mine)
 
     async def list_mine(self) -> list[KiroTask]:
-        """All tasks that name this instance, as they are now."""
+        """All tasks of its swarm that name this instance, as they are now.
+
+        An earlier swarm of the name had an instance of this name, too; in a pod that an older
+        release made its tasks cannot be told.
+        """
         found, _ = await self._client.list(TASKS, self._namespace, fields=self._mine)
-        return found
+        return owned(found, self._swarm_uid) if self._swarm_uid else found
 
     async def read(self, name: str) -> Optional[KiroTask]:
         """The task as it is now, None when there is none."""

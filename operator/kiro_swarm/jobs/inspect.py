@@ -14,9 +14,10 @@ from kiro_swarm.api.kubernetes import ConfigMap, OwnerReference
 from kiro_swarm.api.reports import InspectReport
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
-from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS, TASKS
+from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.failing import answered
+from kiro_swarm.jobs.owned import task_of
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.work import work_of
 from kiro_swarm.workspace.errors import WorkspaceError
@@ -42,8 +43,8 @@ async def answer(client: Client, env: JobEnvironment, question: Question) -> int
 
 
 async def _answer(client: Client, env: JobEnvironment, question: Question) -> int:
-    task = await client.get(TASKS, env.namespace, question.task)
-    work = work_of(task)
+    task = await task_of(client, env, question.task)
+    work = None if task is None else work_of(task)
     if work is None:
         env.report({"reason": "NothingToShow", "message": "it has no commit now"})
         return 1

@@ -22,12 +22,13 @@ from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
-from kiro_swarm.cluster.resources import SWARMS, TASKS
+from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.jobs.alone import alone
 from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.gates import CHECKOUT_FAILED, GATE_FAILED, GATE_TIMED_OUT
 from kiro_swarm.jobs.merging import Held, Merging, WorkLeft, report_of
+from kiro_swarm.jobs.owned import selector, swarm_of, task_of, tasks_of
 from kiro_swarm.jobs.pushing import Pushing
 from kiro_swarm.jobs.rescue import rescued
 from kiro_swarm.jobs.tries import Tries
@@ -40,6 +41,7 @@ from kiro_swarm.lifecycle.guard import IllegalEdgeError, checked
 from kiro_swarm.lifecycle.reasons import STATUS_INVALID
 from kiro_swarm.lifecycle.steps import merged, merged_after_all
 from kiro_swarm.policy.approval import asks_person, may_merge
+from kiro_swarm.policy.ownership import belongs_to
 from kiro_swarm.workspace.errors import (
     BranchEndsJobs,
     BranchHinders,
@@ -170,9 +172,7 @@ class Integration:
         ]
 
     async def _done(self) -> list[KiroTask]:
-        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
-        tasks, _ = await self._client.list(TASKS, self._env.namespace, fields=fields)
-        return tasks
+        return await tasks_of(self._client, self._env, DONE)
 
     async def _fresh(self, task: KiroTask) -> Optional[KiroTask]:
         """The task as it is right before its merge; None when it is not to be merged.
@@ -180,17 +180,15 @@ class Integration:
         Merges take their time: a person may have rejected it since it was listed, or
         begun to ask for approvals.
         """
-        namespace, name = self._env.namespace, task["metadata"]["name"]
-        swarm = await self._client.get(SWARMS, namespace, self._env.swarm)
-        spec = spec_of(swarm)
+        spec = spec_of(await swarm_of(self._client, self._env))
         if spec is not None:
             self._approval = spec.integration.approval
             self._tries.allow(limits_of(spec.integration.max_file_size))
         try:
-            now = await self._client.get(TASKS, namespace, name)
+            now = await task_of(self._client, self._env, task["metadata"]["name"])
         except errors.NotFound:
             return None
-        return now if self._is_wanted(now) else None
+        return now if now is not None and self._is_wanted(now) else None
 
     async def _more(self, seconds: float) -> bool:
         """Whether another task to merge comes: for so long, and while a push is under way."""
@@ -208,10 +206,10 @@ class Integration:
             await asyncio.gather(first, return_exceptions=True)
 
     async def _first(self) -> bool:
-        fields = f"spec.swarm={self._env.swarm},status.state={DONE}"
+        fields, uid = selector(self._env, DONE), self._env.uid
         watch = self._client.watch(TASKS, self._env.namespace, fields=fields)
         async for kind, task in watch:
-            if kind == "SET" and self._is_wanted(task):
+            if kind == "SET" and belongs_to(task, uid) and self._is_wanted(task):
                 return True
         return False
 

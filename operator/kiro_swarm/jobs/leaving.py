@@ -16,6 +16,7 @@ from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.errors import ClusterError, NotFound
 from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.jobs.environment import JobEnvironment
+from kiro_swarm.policy.ownership import is_same
 from kiro_swarm.workspace.errors import WorkspaceError
 
 log = logging.getLogger(__name__)
@@ -52,8 +53,8 @@ async def is_deleted(client: Client, env: JobEnvironment) -> bool:
         swarm = await client.get(SWARMS, env.namespace, env.swarm)
     except NotFound:
         return True
-    metadata = swarm["metadata"]
-    return bool(metadata.get("deletionTimestamp")) or metadata["uid"] != env.uid
+    leaving = bool(swarm["metadata"].get("deletionTimestamp"))
+    return leaving or not is_same(swarm, env.uid)
 
 
 async def _deleted(client: Client, env: JobEnvironment) -> None:

@@ -20,12 +20,12 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.errors import ClusterError
-from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.failing import JobError, answered
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.leaving import unless_deleted
 from kiro_swarm.jobs.ledger import Ledger
+from kiro_swarm.jobs.owned import swarm_of, tasks_of
 from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.errors import GateUnavailable, WorkspaceError
@@ -119,9 +119,7 @@ class Merging:
 
     async def finished(self) -> bool:
         """Whether every task is where it stays."""
-        tasks, _ = await self.client.list(
-            TASKS, self.env.namespace, fields=f"spec.swarm={self.env.swarm}"
-        )
+        tasks = await tasks_of(self.client, self.env)
         return all(status_of(task).get("state") in FINAL_STATES for task in tasks)
 
     async def push_is_due(self) -> bool:
@@ -152,20 +150,6 @@ class Merging:
 def branch_of(spec: KiroSwarmSpec, env: JobEnvironment) -> str:
     """Name of the integration branch."""
     return spec.integration.branch or naming.integration_branch(env.swarm)
-
-
-async def swarm_of(client: Client, env: JobEnvironment) -> KiroSwarm:
-    """The KiroSwarm that this Job was made for.
-
-    Raises WorkspaceError: there is another one of its name by now.
-    """
-    swarm = await client.get(SWARMS, env.namespace, env.swarm)
-    if swarm["metadata"]["uid"] != env.uid:
-        raise WorkspaceError(
-            f"KiroSwarm {env.swarm} is another one than this Job was made for",
-            reason="SwarmReplaced",
-        )
-    return swarm
 
 
 def _spec(swarm: KiroSwarm, deleting: bool) -> KiroSwarmSpec:

@@ -20,8 +20,8 @@ from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.failing import JobError, answered
 from kiro_swarm.jobs.ledger import Ledger
-from kiro_swarm.jobs.merging import branch_of, swarm_of
-from kiro_swarm.jobs.owned import metadata_of
+from kiro_swarm.jobs.merging import branch_of
+from kiro_swarm.jobs.owned import metadata_of, swarm_of
 from kiro_swarm.policy import naming
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import (

@@ -11,9 +11,9 @@ import asyncio
 from kiro_swarm.api.meta import DONE
 from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.cluster.errors import ClusterError
-from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.merging import Merging
+from kiro_swarm.jobs.owned import tasks_of
 from kiro_swarm.workspace.done import DONE_REFS, Kept
 from kiro_swarm.workspace.errors import InvalidName, WorkspaceError
 from kiro_swarm.workspace.mirror import integration_head
@@ -68,9 +68,8 @@ async def _reported(merging: Merging) -> tuple[list[Kept], list[str]]:
     env = merging.env
     found: list[Kept] = []
     unknown: list[str] = []
-    fields = f"spec.swarm={env.swarm},status.state={DONE}"
     try:
-        tasks, _ = await merging.client.list(TASKS, env.namespace, fields=fields)
+        tasks = await tasks_of(merging.client, env, DONE)
     except ClusterError as error:
         return [], [f"finished tasks cannot be listed: {error.message}"]
     for task in tasks:

@@ -20,9 +20,9 @@ from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE
 from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.cluster.errors import ClusterError
-from kiro_swarm.cluster.resources import SWARMS, TASKS
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging
+from kiro_swarm.jobs.owned import swarm_of, tasks_of
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace.blame import of_the_machine
@@ -98,9 +98,9 @@ def tell_use(env: JobEnvironment, report: IntegrateReport) -> None:
 
 async def _needed(merging: Merging) -> Optional[Needed]:
     client, env = merging.client, merging.env
-    tasks, _ = await client.list(TASKS, env.namespace, fields=f"spec.swarm={env.swarm}")
+    tasks = await tasks_of(client, env)
     # Read last: an instance that is wanted since then must find its folder as it is.
-    spec = spec_of(await client.get(SWARMS, env.namespace, env.swarm))
+    spec = spec_of(await swarm_of(client, env))
     if spec is None:
         return None
     names = {naming.instance_name(env.swarm, n + 1) for n in range(spec.instances)}

@@ -30,6 +30,7 @@ class RunnerConfig:
     settings: WorkSettings
     instance_uid: str = ""
     pod_uid: str = ""
+    swarm_uid: str = ""
 
     @property
     def identity(self) -> Identity:
@@ -40,7 +41,7 @@ class RunnerConfig:
     def from_env(cls, env: Mapping[str, str]) -> RunnerConfig:
         """Read KIRO_SWARM, KIRO_INSTANCE, KIRO_NAMESPACE, KIRO_CONFIG.
 
-        KIRO_INSTANCE_UID and KIRO_POD_UID, too, where they are there.
+        KIRO_INSTANCE_UID, KIRO_POD_UID and KIRO_SWARM_UID, too, where they are there.
 
         Raises ConfigError: one is missing or not what it should be.
         """
@@ -60,6 +61,7 @@ class RunnerConfig:
             settings=settings,
             instance_uid=env.get("KIRO_INSTANCE_UID", ""),
             pod_uid=env.get(POD_UID, ""),
+            swarm_uid=env.get("KIRO_SWARM_UID", ""),
         )
 
     def driver(self) -> CommandDriver:

@@ -368,3 +368,31 @@ async def test_a_job_with_a_green_gate_merges(
     assert job.status("1.1")["state"] == "Merged"
     other = job.status("1.2")
     assert (other["state"], other["reason"]) == ("Ready", "GateFailed")
+
+
+async def test_what_only_says_that_it_is_of_the_swarm_is_neither_merged_nor_waited_for(
+    job: Job,
+) -> None:
+    """A task of an earlier swarm of the name: one is Done, one never will be."""
+    job.apply(integration={"push": "OnComplete"})
+    job.repositories.prepare()
+    job.done(job.repositories.work({"ours.txt": "x"}))
+    store = job.api.store
+    for number, state in enumerate(("Done", "Blocked")):
+        ours = store.read(TASKS, NAMESPACE, "demo-1.1")
+        about: Any = {
+            "name": f"demo-9.{number}",
+            "ownerReferences": [{"uid": "of-before"}],
+        }
+        spec = {**ours["spec"], "id": f"9.{number}"}
+        store.create(TASKS, NAMESPACE, {**ours, "metadata": about, "spec": spec})
+        status = {**ours["status"], "state": state}
+        store.patch(TASKS, NAMESPACE, about["name"], {"status": status}, "status")
+    job.api.tell()
+    assert await integrate(job.client, job.env) == 0
+    assert job.status("1.1")["state"] == "Merged"
+    assert job.words()["pushed"] == job.words()["head"]
+    assert [job.status(f"9.{number}")["state"] for number in range(2)] == [
+        "Done",
+        "Blocked",
+    ]

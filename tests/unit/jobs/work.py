@@ -98,7 +98,9 @@ class Job:
         name = f"demo-{candidate.task_id}"
         about = {"id": candidate.task_id, "title": candidate.title}
         spec = {"swarm": "demo", **about, "maxAttempts": 3, **spec}
-        self.api.store.create(TASKS, NAMESPACE, body(TASKS, name, spec))
+        owners = [{"uid": self.env.uid}]
+        made = body(TASKS, name, spec, ownerReferences=owners)
+        self.api.store.create(TASKS, NAMESPACE, made)
         status = {
             "state": "Done",
             "attempt": candidate.attempt,

@@ -23,6 +23,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy import chain, naming
 from kiro_swarm.policy.approval import may_merge
+from kiro_swarm.policy.ownership import belongs_to
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.objects.manifests import metadata
 from kiro_swarm.tasks.file.wire import pack
@@ -223,6 +224,8 @@ class Cluster:
         head = BASE
         for task in self.all(TASKS):
             swarm = self.one(SWARMS, task["spec"]["swarm"])
+            if not belongs_to(task, swarm["metadata"]["uid"]):
+                continue
             integration = swarm["spec"].get("integration") or {}
             if may_merge(task, integration.get("approval", "Never")):
                 self.merge(task["metadata"]["name"])
@@ -291,6 +294,7 @@ class Cluster:
         labels = {
             "swarm.kiro.dev/instance": instance,
             "swarm.kiro.dev/swarm": instance.rsplit("-", 1)[0],
+            "app.kubernetes.io/managed-by": "kiro-swarm",
         }
         if instance in self.names(LEASES):
             self.store.patch(LEASES, NAMESPACE, instance, {"spec": spec})

@@ -159,7 +159,11 @@ def config_map(
 ) -> Object:
     keys = range(number * 2 - 1, number * 2 - 1 + len(texts))
     data = {chain.key_of(key): text for key, text in zip(keys, texts) if text}
-    labels = {"swarm.kiro.dev/component": "ledger", "swarm.kiro.dev/swarm": "demo"}
+    labels = {
+        "swarm.kiro.dev/component": "ledger",
+        "swarm.kiro.dev/swarm": "demo",
+        "app.kubernetes.io/managed-by": "kiro-swarm",
+    }
     owners = [{"uid": owner}]
     about = {"name": f"{name}-{number}", "labels": labels, "ownerReferences": owners}
     return {"metadata": about, "data": data}

@@ -165,7 +165,10 @@ def test_that_a_swarm_had_work_is_told_by_any_fact_that_stays(
             done = {"well": "Complete", "failed": "Failed"}.get(ended)
             conditions = [{"type": done, "status": "True"}] if done else []
             job: Any = {
-                "metadata": {"name": f"x-{kind}-1", "labels": {LABEL_COMPONENT: kind}},
+                "metadata": {
+                    "name": f"demo-{kind}-1",
+                    "labels": {LABEL_COMPONENT: kind},
+                },
                 "status": {"conditions": conditions},
             }
             seen.jobs.append(job)

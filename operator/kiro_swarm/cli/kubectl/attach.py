@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 import click
 from typing_extensions import Unpack
 
-from kiro_swarm.api.access import status_of
-from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
 from kiro_swarm.cli.kubectl.get import parts_of
 from kiro_swarm.cli.kubectl.options import ClusterOptions, Target, cluster_options
 from kiro_swarm.cli.kubectl.session import Session, named, run
 from kiro_swarm.cli.kubectl.views.attach import open_text
-from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import PODS
 
 
 @click.command("open")
@@ -32,15 +26,6 @@ async def _open(session: Session, wanted: str) -> int:
     if instance is None:
         names = ", ".join(item["metadata"]["name"] for item in instances) or "none"
         raise Failure(f"there is no instance '{wanted}'", hints=[f"there are: {names}"])
-    pod = await _pod(session, status_of(instance).get("pod"))
+    pod = await session.pod_of(instance)
     session.terminal.show(open_text(instance, swarm, pod))
     return DONE
-
-
-async def _pod(session: Session, name: Optional[str]) -> Optional[Pod]:
-    if not name:
-        return None
-    try:
-        return await session.client.get(PODS, session.namespace, name)
-    except errors.NotFound:
-        return None

@@ -8,10 +8,8 @@ import click
 from typing_extensions import Unpack
 
 from kiro_swarm.api.access import status_of
-from kiro_swarm.api.command import SwarmCommand
 from kiro_swarm.api.kubernetes import KubernetesObject
-from kiro_swarm.api.meta import COMPONENT_AUDIT, LABEL_COMPONENT, LABEL_SWARM
-from kiro_swarm.api.swarm_status import KiroSwarm
+from kiro_swarm.api.meta import COMPONENT_AUDIT
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
 from kiro_swarm.cli.kubectl.options import (
     ClusterOptions,
@@ -22,9 +20,9 @@ from kiro_swarm.cli.kubectl.options import (
 from kiro_swarm.cli.kubectl.session import Session, run
 from kiro_swarm.cli.kubectl.views.audit import audit_table
 from kiro_swarm.cli.kubectl.views.text import plural
-from kiro_swarm.cluster.resources import COMMANDS, CONFIG_MAPS
+from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.observe.audit import read, verify
-from kiro_swarm.policy.ownership import belongs_to
+from kiro_swarm.policy import naming
 
 
 @click.command("audit")
@@ -42,11 +40,10 @@ async def _audit(session: Session, check: bool, output: Optional[str]) -> int:
     swarm = await session.swarm()
     name = swarm["metadata"]["name"]
     # Before the log: whatever is in it refers to lines that are there by then.
-    commands = await _commands(session, swarm) if check else []
-    labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_AUDIT}"
-    found, _ = await session.client.list(CONFIG_MAPS, session.namespace, labels=labels)
+    commands = await session.of_swarm(COMMANDS, swarm) if check else []
+    found = await session.records(swarm, COMPONENT_AUDIT)
     records: list[dict[str, object]] = list(
-        read(item for item in found if _of(swarm, item))
+        read(item for item in found if _is_named(item, name))
     )
     if check:
         anchor = status_of(swarm).get("audit")
@@ -60,19 +57,9 @@ async def _audit(session: Session, check: bool, output: Optional[str]) -> int:
     return DONE
 
 
-async def _commands(session: Session, swarm: KiroSwarm) -> list[SwarmCommand]:
-    """The commands to this swarm; those to an earlier one of its name are not in its log."""
-    made = swarm["metadata"].get("creationTimestamp") or ""
-    return [
-        command
-        for command in await session.of_swarm(COMMANDS, swarm["metadata"]["name"])
-        if (command["metadata"].get("creationTimestamp") or made) >= made
-    ]
-
-
-def _of(swarm: KiroSwarm, item: KubernetesObject) -> bool:
-    """Whether a ConfigMap belongs to this very swarm."""
-    return belongs_to(item, swarm["metadata"]["uid"])
+def _is_named(item: KubernetesObject, swarm: str) -> bool:
+    """Whether a ConfigMap has the name of a part of the log of a swarm."""
+    return naming.audit_number(swarm, item["metadata"]["name"]) is not None
 
 
 def _verified(

@@ -50,7 +50,7 @@ async def _get(session: Session, kind: str, output: Optional[str]) -> int:
         return await _swarms(session, output)
     swarm = await session.swarm()
     name = swarm["metadata"]["name"]
-    found = await session.of_swarm(_RESOURCES[kind], name)
+    found = await session.of_swarm(_RESOURCES[kind], swarm)
     if output in ("json", "yaml", "name"):
         session.terminal.dump(found, output)
         return DONE
@@ -62,7 +62,7 @@ async def _get(session: Session, kind: str, output: Optional[str]) -> int:
     elif kind == "commands":
         session.terminal.show(commands_table(found, wide, now=now))
     else:
-        tasks = await session.of_swarm(TASKS, name)
+        tasks = await session.of_swarm(TASKS, swarm)
         session.terminal.show(instances_table(swarm, found, tasks, wide, now=now))
     return DONE
 
@@ -96,8 +96,7 @@ async def parts_of(
 ) -> tuple[KiroSwarm, list[KiroInstance], list[KiroTask]]:
     """The swarm, its instances and its tasks."""
     swarm = await session.swarm()
-    name = swarm["metadata"]["name"]
     instances, tasks = await asyncio.gather(
-        session.of_swarm(INSTANCES, name), session.of_swarm(TASKS, name)
+        session.of_swarm(INSTANCES, swarm), session.of_swarm(TASKS, swarm)
     )
     return swarm, instances, tasks

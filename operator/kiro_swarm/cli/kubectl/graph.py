@@ -29,7 +29,7 @@ def graph(output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
 
 async def _graph(session: Session, output: Optional[str]) -> int:
     swarm = await session.swarm()
-    tasks = await session.of_swarm(TASKS, swarm["metadata"]["name"])
+    tasks = await session.of_swarm(TASKS, swarm)
     if output is None:
         from kiro_swarm.cli.kubectl.views.graph import graph_terminal
 
@@ -53,7 +53,7 @@ def timeline(output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
 
 async def _timeline(session: Session, output: Optional[str]) -> int:
     swarm = await session.swarm()
-    tasks = await session.of_swarm(TASKS, swarm["metadata"]["name"])
+    tasks = await session.of_swarm(TASKS, swarm)
     now = datetime.now(timezone.utc)
     if output is None:
         from kiro_swarm.cli.kubectl.views.timeline import timeline_terminal

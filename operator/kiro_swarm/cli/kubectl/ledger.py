@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 
 from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.ledger import entry_of
-from kiro_swarm.api.meta import COMPONENT_LEDGER, LABEL_COMPONENT, LABEL_SWARM
+from kiro_swarm.api.meta import COMPONENT_LEDGER
 from kiro_swarm.cli.kubectl.failure import DONE, Failure
 from kiro_swarm.cli.kubectl.options import (
     ClusterOptions,
@@ -24,10 +24,8 @@ from kiro_swarm.cli.kubectl.options import (
 )
 from kiro_swarm.cli.kubectl.session import Session, run
 from kiro_swarm.cli.kubectl.views.ledger import ledger_table
-from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.policy import chain, naming
 from kiro_swarm.policy.ledger import Book
-from kiro_swarm.policy.ownership import belongs_to
 
 
 @click.command("ledger")
@@ -41,9 +39,8 @@ def ledger(output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
 async def _ledger(session: Session, output: Optional[str]) -> int:
     swarm = await session.swarm()
     name, uid = swarm["metadata"]["name"], swarm["metadata"]["uid"]
-    labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={COMPONENT_LEDGER}"
-    found, _ = await session.client.list(CONFIG_MAPS, session.namespace, labels=labels)
-    believed, problems = read(uid, (item for item in found if _of(item, name, uid)))
+    found = await session.records(swarm, COMPONENT_LEDGER)
+    believed, problems = read(uid, (item for item in found if _is_named(item, name)))
     if output is not None:
         session.terminal.dump(believed, output)
     elif believed:
@@ -55,10 +52,9 @@ async def _ledger(session: Session, output: Optional[str]) -> int:
     return DONE
 
 
-def _of(item: KubernetesObject, name: str, uid: str) -> bool:
-    """Whether a ConfigMap is a part of the ledger of this very swarm."""
-    named = naming.is_ledger_segment(name, item["metadata"]["name"])
-    return named and belongs_to(item, uid)
+def _is_named(item: KubernetesObject, swarm: str) -> bool:
+    """Whether a ConfigMap has the name of a part of the ledger of a swarm."""
+    return naming.is_ledger_segment(swarm, item["metadata"]["name"])
 
 
 def read(

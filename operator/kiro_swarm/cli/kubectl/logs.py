@@ -62,6 +62,8 @@ async def _logs(session: Session, wanted: str, container: str, read: _Read) -> i
     if not pod:
         name = instance["metadata"]["name"]
         raise Failure(f"instance {name} has no pod: {_why(instance)}")
+    if await session.pod_of(instance) is None:
+        raise Failure(f"pod {pod} is gone, and its log with it")
     lines = read(session.connection, session.namespace, pod, container)
     try:
         async for line in lines:

@@ -36,6 +36,7 @@ from kiro_swarm.cli.kubectl.spoken import Spoken
 from kiro_swarm.cluster import errors, identity
 from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.commands.action import Action
+from kiro_swarm.policy.ownership import is_same
 
 _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 #: An operator that is alive gives its own answer within this time of the deadline.
@@ -150,12 +151,13 @@ async def say(session: Session, order: Order, action: Action) -> int:
         else:
             terminal.show(f"swarmcommand/{made['metadata']['name']} created")
         return DONE
-    answered = await _wait(session, order, made["metadata"]["name"])
+    answered = await _wait(session, order, made)
     return await tell(session, answered, action, order.output)
 
 
-async def _wait(session: Session, order: Order, name: str) -> SwarmCommand:
+async def _wait(session: Session, order: Order, made: SwarmCommand) -> SwarmCommand:
     """The command once it is answered."""
+    name = made["metadata"]["name"]
     goes_on = [
         f"the command goes on; its answer: kubectl get swarmcommand {name} -o yaml"
         f" -n {session.namespace}",
@@ -165,7 +167,7 @@ async def _wait(session: Session, order: Order, name: str) -> SwarmCommand:
         silence = asyncio.get_running_loop().call_later(_SILENCE, progress.silent)
         try:
             return await asyncio.wait_for(
-                _answer(session, name, progress), order.timeout + _GRACE
+                _answer(session, made, progress), order.timeout + _GRACE
             )
         except asyncio.TimeoutError:
             raise Failure(
@@ -180,15 +182,18 @@ async def _wait(session: Session, order: Order, name: str) -> SwarmCommand:
             silence.cancel()
 
 
-async def _answer(session: Session, name: str, progress: Progress) -> SwarmCommand:
+async def _answer(
+    session: Session, made: SwarmCommand, progress: Progress
+) -> SwarmCommand:
     """Watch the command until it is finished; a server that is away comes back."""
+    name, uid = made["metadata"]["name"], made["metadata"]["uid"]
     while True:
         try:
             watch = session.client.watch(
                 COMMANDS, session.namespace, fields=f"metadata.name={name}"
             )
             async for kind, item in watch:
-                if kind == "GONE":
+                if kind == "GONE" or not is_same(item, uid):
                     raise Failure(f"{name} was deleted before it was answered")
                 progress.show(item)
                 if finished(item):

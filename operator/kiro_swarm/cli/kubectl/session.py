@@ -12,8 +12,13 @@ import re
 import signal
 import sys
 import threading
-from typing import Awaitable, Callable, Optional
+from typing import Awaitable, Callable, Optional, cast
 
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.command import SwarmCommand
+from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.kubernetes import ConfigMap, KubernetesObject, Pod
+from kiro_swarm.api.meta import LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cli.kubectl.failure import INTERRUPTED, NO_CLUSTER, Failure
 from kiro_swarm.cli.kubectl.options import Target
@@ -22,7 +27,16 @@ from kiro_swarm.cli.kubectl.terminal import Terminal
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import SWARMS, ObjectT, Resource, StatusT
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    CONFIG_MAPS,
+    PODS,
+    SWARMS,
+    ObjectT,
+    Resource,
+    StatusT,
+)
+from kiro_swarm.policy.ownership import belongs_to, is_record, said_to
 
 #: The message of an API server that has no such kind.
 #: What a role that only looks would have allowed.
@@ -64,13 +78,48 @@ class Session:
         raise _which(name, self.namespace, [i["metadata"]["name"] for i in swarms])
 
     async def of_swarm(
-        self, resource: Resource[ObjectT, StatusT], swarm: str
+        self, resource: Resource[ObjectT, StatusT], swarm: KiroSwarm
     ) -> list[ObjectT]:
-        """Objects of one of our kinds that belong to a swarm."""
-        items, _ = await self.client.list(
-            resource, self.namespace, fields=f"spec.swarm={swarm}"
-        )
+        """Objects of one of our kinds that belong to this very swarm."""
+        fields = f"spec.swarm={swarm['metadata']['name']}"
+        items, _ = await self.client.list(resource, self.namespace, fields=fields)
+        return [item for item in items if is_part(item, swarm)]
+
+    async def labelled(
+        self, resource: Resource[ObjectT, StatusT], swarm: KiroSwarm
+    ) -> list[ObjectT]:
+        """Objects with the label of a swarm: of an earlier one of its name as well."""
+        labels = f"{LABEL_SWARM}={swarm['metadata']['name']}"
+        items, _ = await self.client.list(resource, self.namespace, labels=labels)
         return items
+
+    async def pod_of(self, instance: KiroInstance) -> Optional[Pod]:
+        """The pod that the status of an instance names; None: it is gone, or another's."""
+        name = status_of(instance).get("pod")
+        if not name:
+            return None
+        try:
+            pod = await self.client.get(PODS, self.namespace, name)
+        except errors.NotFound:
+            return None
+        return pod if belongs_to(pod, instance["metadata"]["uid"]) else None
+
+    async def records(self, swarm: KiroSwarm, component: str) -> list[ConfigMap]:
+        """The ConfigMaps in which the operator or the Jobs of a swarm have written."""
+        name, uid = swarm["metadata"]["name"], swarm["metadata"]["uid"]
+        labels = f"{LABEL_SWARM}={name},{LABEL_COMPONENT}={component}"
+        found, _ = await self.client.list(CONFIG_MAPS, self.namespace, labels=labels)
+        return [item for item in found if is_record(item, uid, name)]
+
+
+def is_part(item: KubernetesObject, swarm: KiroSwarm) -> bool:
+    """Whether an object of one of our kinds is of this very swarm.
+
+    A SwarmCommand has no owner; all others have.
+    """
+    if item["kind"] == COMMANDS.kind:
+        return said_to(cast(SwarmCommand, item), swarm)
+    return belongs_to(item, swarm["metadata"]["uid"])
 
 
 def run(target: Target, work: Callable[[Session], Awaitable[int]]) -> None:

@@ -10,7 +10,7 @@ import click
 from typing_extensions import Unpack
 
 from kiro_swarm.api.kubernetes import Event, KubernetesObject
-from kiro_swarm.api.meta import LABEL_SWARM
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cli.kubectl.failure import DONE
 from kiro_swarm.cli.kubectl.get import parts_of
 from kiro_swarm.cli.kubectl.options import (
@@ -23,6 +23,7 @@ from kiro_swarm.cli.kubectl.session import Session, run
 from kiro_swarm.cli.kubectl.views.top import events_table, top_table
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, EVENTS, JOBS, POD_METRICS, PODS
+from kiro_swarm.policy.ownership import owned, owned_by_any
 
 
 @click.command("top")
@@ -34,23 +35,20 @@ def top(**cluster: Unpack[ClusterOptions]) -> None:
 
 async def _top(session: Session) -> int:
     swarm, instances, tasks = await parts_of(session)
-    labels = f"{LABEL_SWARM}={swarm['metadata']['name']}"
-    pods, _ = await session.client.list(PODS, session.namespace, labels=labels)
-    metrics = await _metrics(session, labels)
+    parts = {item["metadata"]["uid"] for item in instances}
+    pods = owned_by_any(await session.labelled(PODS, swarm), parts)
+    metrics = await _metrics(session, swarm)
     now = datetime.now(timezone.utc)
     session.terminal.show(top_table(instances, pods, metrics, tasks, now))
     return DONE
 
 
-async def _metrics(session: Session, labels: str) -> list[KubernetesObject]:
-    """What was measured; nothing where nobody measures."""
+async def _metrics(session: Session, swarm: KiroSwarm) -> list[KubernetesObject]:
+    """What was measured, of whatever pods; nothing where nobody measures."""
     try:
-        found, _ = await session.client.list(
-            POD_METRICS, session.namespace, labels=labels
-        )
+        return await session.labelled(POD_METRICS, swarm)
     except (errors.NotFound, errors.Forbidden, errors.Unavailable):
         return []
-    return found
 
 
 @click.command("events")
@@ -63,14 +61,16 @@ def events(output: Optional[str], **cluster: Unpack[ClusterOptions]) -> None:
 
 async def _events(session: Session, output: Optional[str]) -> int:
     swarm, instances, tasks = await parts_of(session)
-    name = swarm["metadata"]["name"]
-    labels = f"{LABEL_SWARM}={name}"
-    commands, (pods, _), (jobs, _), (found, _) = await asyncio.gather(
-        session.of_swarm(COMMANDS, name),
-        session.client.list(PODS, session.namespace, labels=labels),
-        session.client.list(JOBS, session.namespace, labels=labels),
+    name, uid = swarm["metadata"]["name"], swarm["metadata"]["uid"]
+    commands, labelled, all_jobs, (found, _) = await asyncio.gather(
+        session.of_swarm(COMMANDS, swarm),
+        session.labelled(PODS, swarm),
+        session.labelled(JOBS, swarm),
         session.client.list(EVENTS, session.namespace),
     )
+    jobs = owned(all_jobs, uid)
+    parts = {item["metadata"]["uid"] for item in (*instances, *jobs)}
+    pods = owned_by_any(labelled, parts)
     ours = {
         (item["kind"], item["metadata"]["uid"])
         for item in [swarm, *instances, *tasks, *commands, *pods, *jobs]

@@ -15,14 +15,16 @@ from rich.live import Live
 from typing_extensions import Unpack
 
 from kiro_swarm.api.kubernetes import KubernetesObject
+from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cli.kubectl.failure import Failure
 from kiro_swarm.cli.kubectl.options import ClusterOptions, Target, cluster_options
-from kiro_swarm.cli.kubectl.session import Session, run
+from kiro_swarm.cli.kubectl.session import Session, is_part, run
 from kiro_swarm.cli.kubectl.views.dashboard import Dashboard, dashboard
 from kiro_swarm.cli.kubectl.views.objects import part
 from kiro_swarm.cli.kubectl.views.text import clean
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, SWARMS, TASKS, AnyResource
+from kiro_swarm.policy.ownership import is_same
 
 _RESOURCES = (SWARMS, INSTANCES, TASKS, COMMANDS)
 #: Changes come in showers: not more often than this is drawn.
@@ -41,7 +43,7 @@ def watch(**cluster: Unpack[ClusterOptions]) -> None:
 class _Picture:
     """The objects of a swarm as they are now, and whether something is new."""
 
-    def __init__(self, session: Session, swarm: str) -> None:
+    def __init__(self, session: Session, swarm: KiroSwarm) -> None:
         self._session = session
         self._swarm = swarm
         self.objects: dict[AnyResource, dict[str, KubernetesObject]] = {
@@ -52,11 +54,12 @@ class _Picture:
 
     async def follow(self, resource: AnyResource) -> None:
         """Keep one kind up to date; a server that is away comes back."""
+        name = self._swarm["metadata"]["name"]
         key = "metadata.name" if resource is SWARMS else "spec.swarm"
         while True:
             try:
                 async for kind, item in self._session.client.watch(
-                    resource, self._session.namespace, fields=f"{key}={self._swarm}"
+                    resource, self._session.namespace, fields=f"{key}={name}"
                 ):
                     self._take(resource, kind, item)
             except errors.Unavailable:
@@ -64,9 +67,13 @@ class _Picture:
 
     def _take(self, resource: AnyResource, kind: str, item: KubernetesObject) -> None:
         name = item["metadata"]["name"]
-        if kind == "GONE":
-            if resource is SWARMS:
+        if resource is SWARMS:
+            # What is there now may be another one of the name, made before we looked.
+            if kind == "GONE" or not is_same(item, self._swarm["metadata"]["uid"]):
                 raise Failure(f"swarm {name} was deleted")
+        elif not is_part(item, self._swarm):
+            return
+        if kind == "GONE":
             self.objects[resource].pop(name, None)
         else:
             self.objects[resource][name] = item
@@ -80,7 +87,7 @@ class _Picture:
 
 async def _watch(session: Session) -> int:
     swarm = await session.swarm()
-    picture = _Picture(session, swarm["metadata"]["name"])
+    picture = _Picture(session, swarm)
     picture.objects[SWARMS][swarm["metadata"]["name"]] = swarm
     show = _draw if session.terminal.out.is_terminal else _write_changes
     work = [picture.follow(resource) for resource in _RESOURCES]

@@ -24,6 +24,7 @@ from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.lifecycle.guard import IllegalEdgeError
+from kiro_swarm.policy.ownership import PATIENCE_SECONDS
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.afterwards import afterwards
 from kiro_swarm.reconcile.commands.answer.write import (
@@ -50,8 +51,6 @@ from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import acquired
 
 log = logging.getLogger(__name__)
-#: A command may arrive before its swarm does: pipelines apply both at once.
-_PATIENCE = 10.0
 #: Rounds of deciding and doing before others get their turn.
 _ROUNDS = 8
 #: What ends work waits so long for what was said before it and is being done.
@@ -95,6 +94,9 @@ async def _bring_on(run: CommandRun) -> None:
         run.view = run.look()
         await deliver(run, kept)
         return
+    if run.said_to_another:
+        await answer(run, _replaced(run), reason="SwarmReplaced")
+        return
     if ctx.backlog.excess(command):
         await answer(run, _too_many(run), phase="Rejected", reason="TooManyCommands")
         return
@@ -110,6 +112,14 @@ async def _bring_on(run: CommandRun) -> None:
         return
     run.view = view
     await _work(run, executor)
+
+
+def _replaced(run: CommandRun) -> Outcome:
+    """The answer to what was said to a swarm that is gone."""
+    return failed(
+        f"KiroSwarm {run.spec['swarm']} is another one than this was said to: that one was "
+        "deleted, and this one was made after it. Say it again if it is meant for this one"
+    )
 
 
 def _too_many(run: CommandRun) -> Outcome:
@@ -159,8 +169,8 @@ async def _no_swarm(run: CommandRun) -> None:
     """Wait a moment for a swarm that is not there; then say so."""
     created = parse_time(run.command["metadata"].get("creationTimestamp")) or run.now
     age = (run.now - created).total_seconds()
-    if age < _PATIENCE:
-        run.ctx.queue.add_after(run.key, min(1.0, _PATIENCE - age + 0.1))
+    if age < PATIENCE_SECONDS:
+        run.ctx.queue.add_after(run.key, min(1.0, PATIENCE_SECONDS - age + 0.1))
         return
     where = f"{run.spec['swarm']} in namespace {run.key.namespace}"
     names = [
@@ -217,6 +227,7 @@ def _first_said(run: CommandRun) -> Optional[SwarmCommand]:
         item
         for item in cache.of_swarm(COMMANDS, namespace, run.spec["swarm"])
         if item["spec"].get("correlationId") == correlation
+        and run.is_for_the_same(item)
         and phase_of(item) in FINISHED - {"Rejected"}
         and scope_of(item["spec"], may_change(item["spec"])) == scope
     ]

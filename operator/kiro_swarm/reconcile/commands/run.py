@@ -17,6 +17,7 @@ from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.action import Action
+from kiro_swarm.policy.ownership import said_to
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.commands.executors.plan import (
     Data,
@@ -96,8 +97,21 @@ class CommandRun:
     @property
     def swarm_there(self) -> bool:
         """Whether the KiroSwarm that it is said to is known."""
-        swarm = self.ctx.cache.get(SWARMS, self.key.namespace, self.spec["swarm"])
-        return swarm is not None
+        return self._named() is not None
+
+    @property
+    def said_to_another(self) -> bool:
+        """Whether it was said to an earlier swarm of the name, which is gone."""
+        swarm = self._named()
+        return swarm is not None and not said_to(self.command, swarm)
+
+    def is_for_the_same(self, other: SwarmCommand) -> bool:
+        """Whether another command was said to the swarm that is there now."""
+        swarm = self._named()
+        return swarm is not None and said_to(other, swarm)
+
+    def _named(self) -> Optional[KiroSwarm]:
+        return self.ctx.cache.get(SWARMS, self.key.namespace, self.spec["swarm"])
 
     @property
     def seconds_left(self) -> float:
@@ -126,14 +140,19 @@ class CommandRun:
 
     async def gather(self) -> None:
         """Have what its swarm is looked at by, in a process that has just begun."""
-        swarm = self.ctx.cache.get(SWARMS, self.key.namespace, self.spec["swarm"])
+        swarm = self._named()
         if swarm is not None:
             await in_turns(filling(self.ctx.cache, swarm))
 
     def look(self) -> Optional[View]:
-        """Its swarm as it is now; None where there is none, or where it is going."""
-        swarm = self.ctx.cache.get(SWARMS, self.key.namespace, self.spec["swarm"])
+        """Its swarm as it is now; None where there is none, or where it is going.
+
+        Another one of the name is not its swarm.
+        """
+        swarm = self._named()
         if swarm is None or swarm["metadata"].get("deletionTimestamp"):
+            return None
+        if not said_to(self.command, swarm):
             return None
         spec = spec_of(swarm)
         return None if spec is None else look(self.ctx.cache, swarm, spec, self.now)
@@ -158,6 +177,12 @@ class CommandRun:
             name=self.key.name,
             uid=self.command["metadata"]["uid"],
             settings=self.ctx.settings,
-            commands=self.ctx.cache.of_swarm(COMMANDS, view.namespace, view.name),
+            commands=[
+                command
+                for command in self.ctx.cache.of_swarm(
+                    COMMANDS, view.namespace, view.name
+                )
+                if said_to(command, view.swarm)
+            ],
             health=self.ctx.health,
         )

@@ -22,7 +22,8 @@ from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.cluster.segments import write_segment
 from kiro_swarm.observe import audit
 from kiro_swarm.policy import chain, naming
-from kiro_swarm.reconcile.objects.manifests import is_owned, metadata
+from kiro_swarm.policy.ownership import is_record
+from kiro_swarm.reconcile.objects.manifests import metadata
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +193,7 @@ class AuditLog:
         parts: dict[int, ConfigMap] = {}
         for item in found:
             number = naming.audit_number(name, item["metadata"]["name"])
-            if number is not None and is_owned(item, swarm):
+            if number is not None and is_record(item, swarm["metadata"]["uid"], name):
                 parts[number] = item
         return parts
 

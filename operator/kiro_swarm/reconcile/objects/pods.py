@@ -222,6 +222,7 @@ def instance_pod(
             **env,
             "KIRO_NAMESPACE": swarm["metadata"]["namespace"],
             "KIRO_INSTANCE_UID": instance["metadata"]["uid"],
+            "KIRO_SWARM_UID": swarm["metadata"]["uid"],
             "KIRO_CONFIG": runner_config(swarm, spec),
         },
         [

@@ -34,6 +34,7 @@ from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.api.task import Attempt, KiroTask, KiroTaskSpec, KiroTaskStatus, State
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import TASKS
+from kiro_swarm.policy import naming
 from kiro_swarm.policy.tidying import Use
 from kiro_swarm.policy.times import seconds_between
 from kiro_swarm.reconcile.objects.manifests import is_owned
@@ -168,7 +169,7 @@ class Board:
 
     def put(self, item: KiroTask) -> None:
         """A task is new or has changed."""
-        if self._owner and not is_owned(item, self._owner):
+        if self._owner and not self._is_ours(item, self._owner):
             self.remove(item)
             return
         task_id = item["spec"]["id"]
@@ -196,10 +197,11 @@ class Board:
         self._set_state(task_id, state)
 
     def remove(self, item: KiroTask) -> None:
-        """A task is gone."""
+        """A task is gone: of this name, for another may say that it has the same id."""
         task_id = item["spec"]["id"]
-        gone = self._tasks.pop(task_id, None)
-        if gone is not None:
+        gone = self._tasks.get(task_id)
+        if gone is not None and gone["metadata"]["name"] == item["metadata"]["name"]:
+            del self._tasks[task_id]
             self._place = None
             self._shape += 1
             self._loads.drop(gone)
@@ -208,6 +210,13 @@ class Board:
             self._leave(task_id)
             self._noted.discard(task_id)
             self._set_state(task_id, None)
+
+    @staticmethod
+    def _is_ours(item: KiroTask, owner: KubernetesObject) -> bool:
+        """Whether it is of this swarm, and the one that was made of the task of its id."""
+        spec = item["spec"]
+        named = naming.task_name(spec["swarm"], spec["id"]) == item["metadata"]["name"]
+        return named and is_owned(item, owner)
 
     def active(self) -> dict[str, KiroTask]:
         """Instance name -> the task that it has now."""

@@ -11,22 +11,21 @@ of this very swarm, is not believed.
 
 from __future__ import annotations
 
-from kiro_swarm.api.kubernetes import ConfigMap, KubernetesObject
+from kiro_swarm.api.kubernetes import ConfigMap
 from kiro_swarm.api.meta import COMPONENT_LEDGER, LABEL_COMPONENT, LABEL_SWARM
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster.cache import Cache
 from kiro_swarm.cluster.resources import CONFIG_MAPS
 from kiro_swarm.policy import chain, naming
 from kiro_swarm.policy.ledger import Book
+from kiro_swarm.policy.ownership import is_record
 from kiro_swarm.reconcile.engine.context import Context
-from kiro_swarm.reconcile.objects.manifests import is_owned
 
 
 class LedgerFollower:
     """A follower (``cluster.cache``) of the ConfigMaps that a swarm owns."""
 
     def __init__(self, swarm_uid: str) -> None:
-        self._owner: KubernetesObject = {"metadata": {"uid": swarm_uid}}
         self._uid = swarm_uid
         self._segments: dict[str, dict[str, str]] = {}
         self._texts: dict[str, str] = {}
@@ -38,10 +37,9 @@ class LedgerFollower:
         if labels.get(LABEL_COMPONENT) != COMPONENT_LEDGER:
             return
         # A Job reads and mends its ledger by name: of another name nobody would.
-        named = naming.is_ledger_segment(
-            str(labels.get(LABEL_SWARM)), item["metadata"]["name"]
-        )
-        if not named or not is_owned(item, self._owner):
+        swarm = str(labels.get(LABEL_SWARM))
+        named = naming.is_ledger_segment(swarm, item["metadata"]["name"])
+        if not named or not is_record(item, self._uid, swarm):
             return
         name, data = item["metadata"]["name"], dict(item.get("data") or {})
         before = self._segments.get(name, {})

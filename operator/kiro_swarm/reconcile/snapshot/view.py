@@ -28,8 +28,9 @@ from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask, State
 from kiro_swarm.cluster.cache import Cache
-from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, ObjectT
+from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS
 from kiro_swarm.policy.ledger import Book
+from kiro_swarm.policy.ownership import is_same, owned, owned_by_any
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
@@ -124,7 +125,7 @@ class View:
 
     @cached_property
     def pods_by_uid(self) -> dict[str, Pod]:
-        """Pod uid -> pod."""
+        """Pod uid -> pod. A uid that was written into a task is that of one of ours."""
         return {pod["metadata"]["uid"]: pod for pod in self.pods}
 
     @cached_property
@@ -146,8 +147,16 @@ class View:
         return there and set(self.states.values()) <= SATISFIED_STATES
 
     def jobs_of(self, component: str) -> list[Job]:
-        """The prepare or integrate Jobs, the latest first."""
-        found = [job for job in self.jobs if component_of(job) == component]
+        """The prepare or integrate Jobs, the latest first.
+
+        What has another name than they have is none of them, whatever its labels say.
+        """
+        start = f"{self.name}-{component}-"
+        found = [
+            job
+            for job in self.jobs
+            if component_of(job) == component and is_numbered(job, start)
+        ]
         return sorted(found, key=job_number, reverse=True)
 
     @property
@@ -174,14 +183,27 @@ class View:
 
 
 def look(cache: Cache, swarm: KiroSwarm, spec: KiroSwarmSpec, now: datetime) -> View:
-    """The view of a swarm from what the cache knows; foreign namesakes are left out."""
+    """The view of a swarm from what the cache knows; foreign namesakes are left out.
+
+    Of the pods those of its instances and Jobs, and those that a task of it was given to: an
+    instance that somebody deleted leaves its pod behind for a moment.
+    """
     namespace, name = swarm["metadata"]["namespace"], swarm["metadata"]["name"]
-    instances = _owned(cache.of_swarm(INSTANCES, namespace, name), swarm)
-    jobs = _owned(cache.of_swarm(JOBS, namespace, name), swarm)
+    uid = swarm["metadata"]["uid"]
+    instances = owned(cache.of_swarm(INSTANCES, namespace, name), uid)
+    jobs = owned(cache.of_swarm(JOBS, namespace, name), uid)
     # Whatever the order in which the cache learned of them: lists for people are stable.
     instances.sort(key=lambda item: item["spec"]["index"])
-    pods = cache.of_swarm(PODS, namespace, name)
     task_index = board_of(cache, swarm).task_index()
+    given = {task["status"].get("podUid") for task in task_index.active}
+    parts = {item["metadata"]["uid"] for item in (*instances, *jobs)}
+    labelled = cache.of_swarm(PODS, namespace, name)
+    pods = [pod for pod in labelled if pod["metadata"]["uid"] in given]
+    pods += [
+        pod
+        for pod in owned_by_any(labelled, parts)
+        if pod["metadata"]["uid"] not in given
+    ]
     return View(
         swarm,
         spec,
@@ -205,20 +227,23 @@ def look_again(cache: Cache, view: View, now: datetime) -> View:
     if view.changes == cache.changes:
         return view
     swarm, spec = cache.get(SWARMS, view.namespace, view.name), view.spec
-    if swarm is None or swarm["metadata"]["uid"] != view.uid:
+    if swarm is None or not is_same(swarm, view.uid):
         swarm = view.swarm
     elif swarm.get("spec") != view.swarm.get("spec"):
         spec = spec_of(swarm) or spec
     return look(cache, swarm, spec, now)
 
 
-def _owned(items: list[ObjectT], swarm: KiroSwarm) -> list[ObjectT]:
-    return [item for item in items if is_owned(item, swarm)]
-
-
 def component_of(job: Job) -> str:
     """Which kind of Job it is."""
     return str((job["metadata"].get("labels") or {}).get(LABEL_COMPONENT) or "")
+
+
+def is_numbered(job: Job, start: str) -> bool:
+    """Whether the name of a Job is ``start`` and a number."""
+    name = job["metadata"]["name"]
+    number = name[len(start) :]
+    return name.startswith(start) and number.isascii() and number.isdigit()
 
 
 def job_number(job: Job) -> int:

@@ -12,6 +12,7 @@ from typing import Final, Optional
 from kiro_swarm.api.swarm_status import KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.resources import SWARMS, TASKS
+from kiro_swarm.policy.ownership import owned
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.snapshot.view import View
@@ -58,7 +59,7 @@ async def _is_as_seen(ctx: Context, view: View) -> bool:
     """Whether no task has changed, by a read: a person may have asked for more work."""
     fields = f"spec.swarm={view.name}"
     tasks, _ = await ctx.client.list(TASKS, view.namespace, fields=fields)
-    return _versions(tasks) == _versions(view.tasks)
+    return _versions(owned(tasks, view.uid)) == _versions(view.tasks)
 
 
 def _versions(tasks: list[KiroTask]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from functools import partial
 from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.cluster.resources import PODS
+from kiro_swarm.policy.ownership import owned
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.snapshot.ledger import refresh
@@ -49,7 +50,7 @@ async def _fetch(
         for pod in pods:
             ctx.remember(PODS, pod)
         ctx.ensured.add(uid)
-        report = report_in(pods[0] if pods else None, kind)
+        report = report_in(next(iter(owned(pods, uid)), None), kind)
     # A Job that died says no number: what it merged is there all the same.
     died = job_outcome(job) is False
     if died or integrate.entries_told(report) > view.ledger.lines:

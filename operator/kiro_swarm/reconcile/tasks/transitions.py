@@ -11,7 +11,7 @@ from functools import partial
 from typing import Callable, Iterable, Optional
 
 from kiro_swarm.api.access import status_of
-from kiro_swarm.api.kubernetes import Pod
+from kiro_swarm.api.kubernetes import KubernetesObject, Pod
 from kiro_swarm.api.meta import (
     ACTIVE_STATES,
     BLOCKED,
@@ -38,7 +38,7 @@ from kiro_swarm.lifecycle.steps import (
     ticked,
 )
 from kiro_swarm.policy.asked import asked_of, same_work
-from kiro_swarm.policy.ownership import belongs_to
+from kiro_swarm.policy.ownership import is_record, said_to
 from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import harmless
 from kiro_swarm.reconcile.engine.command_facts import is_working
@@ -105,7 +105,7 @@ def claimed_by(ctx: Context, view: View) -> Claimed:
         return any(
             change["object"] == name
             for command in commands
-            if is_working(command)
+            if is_working(command) and said_to(command, view.swarm)
             for change in status_of(command).get("changes") or ()
         )
 
@@ -242,8 +242,9 @@ def silence_of(ctx: Context, view: View) -> Silence:
     def silence(task: KiroTask) -> float:
         name = task["status"]["instance"]
         lease = ctx.cache.get(LEASES, view.namespace, name)
-        ours = lease is not None and belongs_to(lease, uids.get(name, ""))
-        signs = [task, lease] if lease is not None and ours else [task]
+        signs: list[KubernetesObject] = [task]
+        if lease is not None and is_record(lease, uids.get(name, ""), view.name):
+            signs.append(lease)
         seen = max(ctx.last_seen(sign) for sign in signs)
         return ctx.monotonic() - max(seen, ctx.listening_since)
 

@@ -69,13 +69,19 @@ def put(
     body = {
         "apiVersion": resource.api_version,
         "kind": resource.kind,
-        "metadata": {"name": name},
+        "metadata": {"name": name, "ownerReferences": owners_of(api, spec)},
         "spec": spec,
     }
     api.store.create(resource, NAMESPACE, body)
     made = api.store.patch(resource, NAMESPACE, name, {"status": status}, "status")
     api.tell()
     return made
+
+
+def owners_of(api: FakeApi, spec: Any) -> list[Any]:
+    """The reference to the swarm that a spec names, where that is there."""
+    swarm = api.store.find(SWARMS, NAMESPACE, str(spec.get("swarm")))
+    return [{"uid": swarm["metadata"]["uid"]}] if swarm else []
 
 
 def put_swarm(api: FakeApi, name: str = "demo", **status: Any) -> Object:

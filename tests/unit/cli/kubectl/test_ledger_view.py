@@ -39,7 +39,11 @@ def put_ledger(
 ) -> None:
     uid = swarm["metadata"]["uid"]
     owner = {"apiVersion": SWARMS.api_version, "kind": SWARMS.kind, "name": "demo"}
-    labels = {"swarm.kiro.dev/swarm": "demo", "swarm.kiro.dev/component": "ledger"}
+    labels = {
+        "swarm.kiro.dev/swarm": "demo",
+        "swarm.kiro.dev/component": "ledger",
+        "app.kubernetes.io/managed-by": "kiro-swarm",
+    }
     metadata = {
         "name": name,
         "labels": labels,

@@ -31,7 +31,7 @@ from tests.unit.cli.kubectl.plugin import (
     put_task,
 )
 
-POD = {
+POD: Any = {
     "metadata": {"name": "demo-1-0", "labels": {"swarm.kiro.dev/swarm": "demo"}},
     "spec": {"containers": [{"name": "agent", "image": "agents/one:1"}]},
 }
@@ -44,8 +44,10 @@ async def swarm(api: FakeApi) -> FakeApi:
     put_swarm(api, progress="1/2", message=f"going on{EVIL}")
     put_task(api, "1", "Merged", instance="demo-1", attempt=1)
     put_task(api, "2", "Running", instance="demo-1", attempt=1, branch="swarm/demo/2/1")
-    put_instance(api, "demo-1", "demo-1-0")
-    api.store.create(PODS, NAMESPACE, POD)
+    instance = put_instance(api, "demo-1", "demo-1-0")
+    owners = [{"uid": instance["metadata"]["uid"]}]
+    pod = {**POD, "metadata": {**POD["metadata"], "ownerReferences": owners}}
+    api.store.create(PODS, NAMESPACE, pod)
     spec = {"swarm": "demo", "command": "status swarm"}
     put(api, COMMANDS, "say-1", spec, {"phase": "Succeeded", "message": "fine"})
     put(api, TASKS, "other.9", {"swarm": "other", "id": "9"}, {"state": "Ready"})
@@ -233,7 +235,11 @@ def put_audit(
     api: FakeApi, swarm: dict[str, Any], lines: list[dict[str, Any]], number: int = 1
 ) -> None:
     """The audit log of a swarm."""
-    labels = {"swarm.kiro.dev/swarm": "demo", "swarm.kiro.dev/component": "audit"}
+    labels = {
+        "swarm.kiro.dev/swarm": "demo",
+        "swarm.kiro.dev/component": "audit",
+        "app.kubernetes.io/managed-by": "kiro-swarm",
+    }
     owner = {
         "apiVersion": SWARMS.api_version,
         "kind": SWARMS.kind,

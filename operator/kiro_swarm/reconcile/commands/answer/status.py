@@ -118,6 +118,8 @@ def _common(run: CommandRun) -> Status:
     created = run.ctx.backlog.created_at(run.command)
     if created is not None:
         status["creationVersion"] = str(created)
+    if run.swarm is not None:
+        status["swarmUid"] = run.swarm["metadata"]["uid"]
     if run.action is not None:
         action = run.action.to_status()
         # A dry run did not begin: what it would have pinned is nothing to go by.
