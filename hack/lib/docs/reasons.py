@@ -44,7 +44,7 @@ CONDITIONS = frozenset(
 REASONS_TOO = frozenset(
     {
         *("Cancelled", "Integrated", "Prepared", "Preparing", "Rejected", "Stopped"),
-        "Suspended",
+        *("Suspended", "Unschedulable"),
     }
 )
 _WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z]*)*\Z")
@@ -54,6 +54,8 @@ _OTHERS = frozenset(
         *("FallbackToLogsOnError", "Ingress", "Job", "Memory", "OnRootMismatch", "Pod"),
         *("Role", "RuntimeDefault", "ServiceAccount"),
         # What Kubernetes says about pods.
+        *("CreateContainerConfigError", "CreateContainerError", "ErrImage"),
+        *("ImagePull", "InvalidImageName", "RegistryUnavailable"),
         *("ContainerCreating", "Evicted", "PodInitializing", "PodScheduled"),
         "Unschedulable",
         # What Kubernetes says about claims.

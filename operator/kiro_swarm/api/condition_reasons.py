@@ -31,8 +31,11 @@ _STANDSTILL: Final = (
     *("NobodyAble", "InstancesHeld", "NoInstances", "TasksPaused", "InstanceMissing"),
     "DependencyMissing",
 )
-#: What a step of the operator was refused, or not answered.
-_HINDERED: Final = ("CreateRefused", "ChangeRefused", "NameTaken", "NoAnswer")
+#: What a step of the operator was refused, or not answered, and why pods do not run.
+HINDERED: Final = (
+    *("CreateRefused", "ChangeRefused", "NameTaken", "NoAnswer"),
+    *("ImageUnavailable", "ContainerConfigInvalid", "Unschedulable", "PodStuck"),
+)
 
 #: Kind -> type -> status -> reasons.
 REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
@@ -41,7 +44,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
             "True": _row("InstancesReady"),
             "False": _row(
                 *("Preparing", "PrepareFailed", "InstancesNotReady", "Suspended"),
-                *("InstancesHeld", "NoInstances", *_HINDERED),
+                *("InstancesHeld", "NoInstances", *HINDERED),
             ),
         },
         "Reconciling": {
@@ -56,7 +59,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
                 "TasksFailed",
                 "PrepareFailed",
                 "IntegrateFailed",
-                *_HINDERED,
+                *HINDERED,
                 *_STANDSTILL,
                 of_jobs=True,
             ),
@@ -86,7 +89,7 @@ REASONS: Final[Mapping[str, Mapping[str, Mapping[str, Reasons]]]] = {
                 of_jobs=True,
             ),
         },
-        "Hindered": {"True": _row(*_HINDERED), "False": _row("NothingRefused")},
+        "Hindered": {"True": _row(*HINDERED), "False": _row("NothingRefused")},
         "ApprovalNeeded": {
             "True": _row("ApprovalPending"),
             "False": _row("NothingToApprove"),

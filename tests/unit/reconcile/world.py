@@ -59,6 +59,8 @@ class World:
         self.graph, self.settings = graph, settings
         #: What the watches say nothing about; a list at the start tells it all the same.
         self.deaf: tuple[AnyResource, ...] = ()
+        #: Whether what is refused is tried again, as by the workers, and no defect.
+        self.tolerant = False
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -173,6 +175,10 @@ class World:
         try:
             await RECONCILERS[key.resource](self.ctx, key)
         except (errors.Conflict, errors.Unavailable, errors.NotFound) as error:
+            queue.failed(key, error.retry_after)
+        except errors.ClusterError as error:
+            if not self.tolerant:
+                raise
             queue.failed(key, error.retry_after)
         else:
             queue.succeeded(key)

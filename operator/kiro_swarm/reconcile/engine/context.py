@@ -129,6 +129,9 @@ class Remembered:
     refused: dict[str, float] = field(default_factory=dict)
     """Uid of a command -> since when its writes are refused (monotonic)."""
 
+    heard: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Uid of a Job without a pod -> when its Events were listed (monotonic), and what they say."""
+
     hindrances: Hindrances = field(init=False)
     """The steps of swarms that could not be taken."""
 
@@ -305,6 +308,7 @@ class Context(Remembered, Alive, Stored):
         self.log_failures.pop(uid, None)
         self.audit.forget(uid)
         self.hindrances.forget(uid)
+        self.heard.pop(uid, None)
         self.wake(resource, item)
 
     def wake(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:

@@ -82,7 +82,7 @@ class _Swarm:
 
     troubles: dict[str, Trouble] = field(default_factory=dict)
     under_way: set[str] = field(default_factory=set)
-    told: dict[str, str] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
 
 
 class Hindrances:
@@ -126,6 +126,7 @@ class Steps:
         self._generation, self._wake = generation, wake
         self._asked: set[str] = set()
         self._waiting: set[str] = set()
+        self._spoken: set[str] = set()
         self._told = False
 
     async def take(
@@ -209,17 +210,16 @@ class Steps:
             said or self._all.answered > one.since
         )
 
-    def is_news(self, trouble: Trouble, text: str) -> bool:
-        """Whether this process has not said this of a trouble yet."""
-        if self._mine.told.get(trouble.what) == text:
-            return False
-        self._mine.told[trouble.what] = text
-        return True
+    def is_news(self, text: str) -> bool:
+        """Whether this process has not said this yet, or said in between that it is over."""
+        self._spoken.add(text)
+        return text not in self._mine.told
 
     def close(self) -> float:
         """End the reconcile; seconds until a step is to be tried or told, or infinite."""
         if self._told:
             self._drop(late=True)
+            self._mine.told = self._spoken
         now = self._all.clock()
         waits = [float("inf")]
         for one in self._mine.troubles.values():
@@ -238,8 +238,6 @@ class Steps:
             asked = what in self._asked or what in mine.under_way
             if one.late == late and not asked:
                 del mine.troubles[what]
-        for what in set(mine.told) - set(mine.troubles):
-            del mine.told[what]
 
     def ours(self) -> list[errors.ClusterError]:
         """What was refused because the operator itself lacks a right."""

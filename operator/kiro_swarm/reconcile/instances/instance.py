@@ -37,6 +37,8 @@ from kiro_swarm.reconcile.snapshot.board import board_of, filling
 
 #: As what a swarm is told what is refused of its other objects (swarms/refusals.py).
 REFUSED: Final = "CreateRefused"
+#: How the message of an instance begins, of which the swarm tells.
+POD_REFUSED: Final = "its pod is refused: "
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -128,7 +130,7 @@ async def _report_refusal(
     """Say why there is no pod: a quota, a policy, a field that the API server refuses."""
     before = status_of(seen.instance)
     phase: InstancePhase = "Restarting" if before.get("readyAt") else "Pending"
-    message = f"its pod is refused: {error.message}"
+    message = f"{POD_REFUSED}{error.message}"
     status = status_after(seen, phase, message, restarts_of(seen.instance))
     if status != before:
         await emit(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Optional
 
+from kiro_swarm.api.condition_reasons import HINDERED
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import SWARMS
@@ -18,8 +19,10 @@ from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import NoAnswer, Steps, Trouble
-from kiro_swarm.reconcile.instances.instance import REFUSED
+from kiro_swarm.reconcile.instances.decision import pod_trouble
+from kiro_swarm.reconcile.instances.instance import POD_REFUSED, REFUSED
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
+from kiro_swarm.reconcile.swarms.ailments import ailments
 
 #: Seconds after which a person has to act: a quota that is full for a moment needs nobody.
 PATIENCE: Final = 60.0
@@ -45,40 +48,70 @@ class Hindered:
     lasting: bool
 
 
+@dataclass(frozen=True)
+class _Line:
+    """One thing that is told. ``weighs``: work waits for it; ``seconds``: for how long."""
+
+    reason: str
+    text: str
+    vital: bool
+    weighs: bool
+    seconds: float
+
+
 async def told(ctx: Context, view: View, steps: Steps) -> Optional[Hindered]:
-    """What is to be said now; each trouble is an Event when it is new."""
-    troubles = steps.told()
-    if not troubles:
+    """What is to be said now; each is an Event when it is new."""
+    ill = [
+        _Line(
+            one.reason,
+            one.message,
+            one.vital,
+            one.vital,
+            (view.now - one.since).total_seconds(),
+        )
+        for one in await ailments(ctx, view, steps)
+    ]
+    lines = [
+        _Line(
+            reason_of(one),
+            words(one),
+            one.weight == "vital",
+            one.weight in ("vital", "work"),
+            ctx.monotonic() - one.since,
+        )
+        for one in steps.told()
+    ] + ill
+    if not lines:
         return None
-    for one in troubles[:_SHOWN]:
-        if steps.is_news(one, words(one)):
+    lines.sort(key=lambda one: not one.vital)
+    for one in lines[:_SHOWN]:
+        # That a pod of an instance is refused has told who was to make it.
+        if steps.is_news(one.text) and POD_REFUSED not in one.text:
             post = partial(
                 emit,
                 ctx.client,
                 SWARMS,
                 view.swarm,
-                reason=reason_of(one),
-                message=words(one),
+                reason=one.reason,
+                message=one.text,
                 now=ctx.now(),
                 warning=True,
             )
-            what = f"post an Event about it: {one.what}"
+            what = f"post an Event: {one.text}"
             await steps.take(what, post, None, weight="quiet")
-    first = troubles[0]
-    more = len(troubles) - _SHOWN
-    text = "; ".join(words(one) for one in troubles[:_SHOWN])
+    more = len(lines) - _SHOWN
+    text = "; ".join(one.text for one in lines[:_SHOWN])
     text += f"; and {more} more" if more > 0 else ""
-    heavy = [one for one in troubles if one.weight in ("vital", "work")]
-    oldest = min((one.since for one in heavy), default=ctx.monotonic())
-    left = oldest + PATIENCE - ctx.monotonic()
+    heavy = [one.seconds for one in lines if one.weighs]
+    left = PATIENCE - max(heavy, default=0.0)
     if heavy and left > 0:
         ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), left)
-    stays = heavy and (left <= 0 or _was_stalled(view)) and not _moves(view)
+    waits = left <= 0 or _was_stalled(view)
     return Hindered(
-        reason_of(first),
+        lines[0].reason,
         one_line(text, _LONGEST),
-        first.weight == "vital",
-        bool(stays),
+        lines[0].vital,
+        bool(heavy) and waits and not _moves(view),
     )
 
 
@@ -105,14 +138,17 @@ def reason_of(trouble: Trouble) -> str:
 def _was_stalled(view: View) -> bool:
     """Whether it was said by a process before this one, which knew since when."""
     stalled = find(view.status.get("conditions") or [], "Stalled")
-    ours = (REFUSED, CHANGE_REFUSED, NAME_TAKEN, NO_ANSWER)
     return (
         stalled is not None
         and stalled["status"] == "True"
-        and stalled["reason"] in ours
+        and stalled["reason"] in HINDERED
     )
 
 
 def _moves(view: View) -> bool:
-    """Whether anything of the swarm is under way."""
-    return bool(view.active) or any(job_outcome(job) is None for job in view.jobs)
+    """Whether anything of the swarm is under way: a Job whose pod does not run is not."""
+    running = (job for job in view.jobs if job_outcome(job) is None)
+    pods = (view.pod_of_job(job) for job in running)
+    return bool(view.active) or any(
+        pod is not None and not pod_trouble(pod) for pod in pods
+    )

@@ -1,0 +1,171 @@
+"""What keeps pods of a swarm from running: refused, not to be placed, without their image.
+
+Called by ``refusals``, which tells it on the KiroSwarm. Guarantees: the object, the cause in the
+words of whoever said it, and the field that it is about, where it is about one. All but one
+thing stands in the statuses of pods and instances. That pods of a Job are refused is said in
+Events alone: those of one Job are listed, and only while it has no pod. Nobody watches Events,
+for that would be all of a cluster's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final, Optional
+
+from kiro_swarm.api.access import status_of
+from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.kubernetes import Job, Pod
+from kiro_swarm.api.meta import LABEL_INSTANCE
+from kiro_swarm.cluster.resources import EVENTS, SWARMS
+from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.times import parse
+from kiro_swarm.policy.words import one_line
+from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.engine.steps import Steps
+from kiro_swarm.reconcile.instances.decision import pod_ready, pod_trouble
+from kiro_swarm.reconcile.instances.instance import POD_REFUSED, REFUSED
+from kiro_swarm.reconcile.objects.manifests import is_owned
+from kiro_swarm.reconcile.snapshot.text import listed
+from kiro_swarm.reconcile.snapshot.view import View, job_outcome
+
+#: Seconds after which a Job has a pod, where nobody refuses it; and until Events are listed
+#: again.
+_SOON: Final = 5.0
+_AGAIN: Final = 15.0
+_IMAGE: Final = ("ImagePull", "ErrImage", "InvalidImageName", "RegistryUnavailable")
+_CONFIG: Final = ("CreateContainerConfigError", "CreateContainerError")
+#: What such words are about, and where it is to be mended; the first that fits.
+_FIELDS: Final = (
+    ("exceeded quota", "a ResourceQuota of the namespace"),
+    ("violates podsecurity", "the Pod Security level of the namespace"),
+    ("runtimeclass", "spec.template.runtimeClassName"),
+    ("priorityclass", "spec.template.podOverrides.priorityClassName"),
+    ("priority class", "spec.template.podOverrides.priorityClassName"),
+    ("nodeselector", "spec.template.nodeSelector"),
+    ("usage per", "spec.template.resources, or a LimitRange of the namespace"),
+    ("must be less than or equal to", "spec.template.resources"),
+    ("persistentvolumeclaim", "spec.storage"),
+    ("insufficient", "spec.template.resources"),
+    ("untolerated taint", "spec.template.tolerations"),
+    ("node affinity/selector", "spec.template.nodeSelector"),
+    ("image", "spec.template.image"),
+)
+
+
+@dataclass(frozen=True)
+class Ailment:
+    """Why pods do not run. ``vital``: the swarm cannot go on for long without them."""
+
+    reason: str
+    message: str
+    since: datetime
+    vital: bool
+
+
+async def ailments(ctx: Context, view: View, steps: Steps) -> list[Ailment]:
+    """All that keeps pods from running now."""
+    found = list(_of_instances(view))
+    for job in view.jobs:
+        if job_outcome(job) is not None or job["metadata"].get("deletionTimestamp"):
+            continue
+        pod = view.pod_of_job(job)
+        name, made = job["metadata"]["name"], job["metadata"].get("creationTimestamp")
+        if pod is None:
+            said = await _said_of(ctx, view, steps, job)
+            reason, text = REFUSED, f"its pod is refused: {said}" if said else ""
+        else:
+            reason, text = _of_pod(pod)
+        if text:
+            message = f"Job {name}: {_with_field(text)}"
+            found.append(Ailment(reason, message, parse(made) or view.now, True))
+    return found
+
+
+def _of_instances(view: View) -> Iterator[Ailment]:
+    """Those of instances; of several with the same, one that names them."""
+    pods = [
+        pod
+        for pod in view.pods
+        if (pod["metadata"].get("labels") or {}).get(LABEL_INSTANCE)
+    ]
+    wanted = [
+        item
+        for item in view.instances
+        if item["spec"]["index"] <= view.spec.instances
+        and (item["spec"].get("desired") or "Running") == "Running"
+    ]
+    ready = 0
+    names: dict[tuple[str, str], list[str]] = {}
+    since: dict[tuple[str, str], datetime] = {}
+    for item in wanted:
+        pod = next((pod for pod in pods if is_owned(pod, item)), None)
+        ready += pod is not None and pod_ready(pod)
+        reason, text, when = _of_instance(view, item, pod)
+        if text:
+            names.setdefault((reason, text), []).append(item["metadata"]["name"])
+            since[reason, text] = min(when, since.get((reason, text), when))
+    for (reason, text), having in names.items():
+        message = f"{listed(having)}: {_with_field(text)}"
+        yield Ailment(reason, message, since[reason, text], not ready)
+
+
+def _of_instance(
+    view: View, item: KiroInstance, pod: Optional[Pod]
+) -> tuple[str, str, datetime]:
+    if pod is not None:
+        made = parse(pod["metadata"].get("creationTimestamp")) or view.now
+        return (*_of_pod(pod), made)
+    status = status_of(item)
+    said = str(status.get("message") or "")
+    changed = find(status.get("conditions") or [], "Ready")
+    when = parse(changed["lastTransitionTime"]) if changed else None
+    refused = said if said.startswith(POD_REFUSED) else ""
+    return REFUSED, refused, when or view.now
+
+
+def _of_pod(pod: Pod) -> tuple[str, str]:
+    """A word and words for why a pod does not run; empty while it may be on its way."""
+    if pod["metadata"].get("deletionTimestamp") or pod_ready(pod):
+        return "", ""
+    text = pod_trouble(pod)
+    cause = text.partition(": ")[2] if not text.startswith("Unschedulable") else text
+    if cause.startswith(_IMAGE):
+        return "ImageUnavailable", text
+    if cause.startswith(_CONFIG):
+        return "ContainerConfigInvalid", text
+    return ("Unschedulable" if text.startswith("Unschedulable") else "PodStuck"), text
+
+
+def _with_field(text: str) -> str:
+    words = text.lower()
+    field = next((field for part, field in _FIELDS if part in words), "")
+    return one_line(f"{text}; see {field}" if field else text)
+
+
+async def _said_of(ctx: Context, view: View, steps: Steps, job: Job) -> str:
+    """Why a Job has no pod, by its Events; empty where nobody says so, or it is too early."""
+    meta = job["metadata"]
+    made = parse(meta.get("creationTimestamp")) or view.now
+    key = ctx.key(SWARMS, view.namespace, view.name)
+    early = _SOON - (view.now - made).total_seconds()
+    if early > 0:
+        ctx.queue.add_after(key, early)
+        return ""
+    when, known = ctx.heard.get(meta["uid"], (float("-inf"), ""))
+    if ctx.monotonic() - when >= _AGAIN:
+        listing = partial(_listed, ctx, view, meta["uid"])
+        what = f"list the Events of Job {meta['name']}"
+        known = await steps.take(what, listing, known)
+        ctx.heard[meta["uid"]] = (ctx.monotonic(), known)
+    ctx.queue.add_after(key, _AGAIN)
+    return known
+
+
+async def _listed(ctx: Context, view: View, uid: str) -> str:
+    fields = f"involvedObject.uid={uid},reason=FailedCreate"
+    found, _ = await ctx.client.list(EVENTS, view.namespace, fields=fields)
+    found.sort(key=lambda item: str(item.get("lastTimestamp") or ""))
+    return one_line(found[-1].get("message") or "") if found else ""
