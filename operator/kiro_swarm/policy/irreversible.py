@@ -271,7 +271,7 @@ ACTS: Final[tuple[Act, ...]] = (
     *(
         Act(place, does, "", _AGENTS)
         for place, does in (
-            ("workspace/instance.py:_clear", "empties the folder of an instance"),
+            ("workspace/instance.py:_remove", "empties the folder of an instance"),
             ("workspace/instance.py:cut", "begins the branch of an attempt anew"),
             (
                 "workspace/instance.py:Instance.restore_settings",
@@ -319,6 +319,7 @@ ACTS: Final[tuple[Act, ...]] = (
     *(
         Act(place, "removes what it is told to", "", "whoever calls it has a row")
         for place in (
+            "sandbox/disk.py:_move_out",
             "sandbox/disk.py:_remove_files",
             "sandbox/disk.py:clear_folder",
             "sandbox/disk.py:real_folder",

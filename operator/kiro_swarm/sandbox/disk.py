@@ -45,26 +45,60 @@ def clear_folder(folder: Path) -> None:
     """Empty the folder, making it first where needed; the folder itself stays.
 
     Every inner folder is moved to the top before it is emptied: no recursion, and no path
-    grows longer than one name.
+    grows longer than one name. Raises PermissionError where something in it is not ours to
+    remove (another user's, immutable); all else is gone then.
     """
     real_folder(folder)
-    _remove_files(folder)
     prefix = f".kiro-removed-{secrets.token_hex(8)}"
     counter = 0
+    stuck = _remove_files(folder)
     while True:
-        inner = os.listdir(folder)
+        inner = [name for name in os.listdir(folder) if name not in stuck]
         if not inner:
-            return
+            break
         for name in inner:
             current = folder / name
-            os.chmod(current, 0o700)
-            _remove_files(current)
-            for child in os.listdir(current):
-                # To move a folder is to write into it: its ".." changes.
-                os.chmod(current / child, 0o700)
-                counter += 1
-                os.rename(current / child, folder / f"{prefix}-{counter}")
-            os.rmdir(current)
+            try:
+                _open_up(current)
+                left = _remove_files(current)
+                for child in os.listdir(current):
+                    if child not in left:
+                        counter += 1
+                        moved = folder / f"{prefix}-{counter}"
+                        _move_out(current / child, moved, left)
+                if left:
+                    raise next(iter(left.values()))
+                os.rmdir(current)
+            except PermissionError as error:
+                try:
+                    os.rmdir(current)  # it may be empty, whosever it is
+                except OSError:
+                    stuck[name] = error
+    if stuck:
+        raise next(iter(stuck.values()))
+
+
+def _open_up(folder: Path) -> None:
+    """Let us list a folder and change what is in it. Raises PermissionError."""
+    try:
+        os.chmod(folder, 0o700)
+    except PermissionError:
+        wanted = os.R_OK | os.W_OK | os.X_OK
+        if not os.access(folder, wanted, effective_ids=True):
+            raise
+
+
+def _move_out(child: Path, to: Path, left: dict[str, PermissionError]) -> None:
+    """Move a folder out of another, or add it to what is left there."""
+    try:
+        # To move a folder is to write into it: its ".." changes.
+        _open_up(child)
+        os.rename(child, to)
+    except PermissionError as error:
+        try:
+            os.rmdir(child)
+        except OSError:
+            left[child.name] = error
 
 
 def remove_attributes(path: Path) -> None:
@@ -75,8 +109,14 @@ def remove_attributes(path: Path) -> None:
                 os.removexattr(path, name, follow_symlinks=False)
 
 
-def _remove_files(folder: Path) -> None:
+def _remove_files(folder: Path) -> dict[str, PermissionError]:
+    """Remove what is no folder; what is not ours to remove stays, and is told with why."""
+    left: dict[str, PermissionError] = {}
     with os.scandir(folder) as entries:
         for entry in list(entries):
             if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)
+                try:
+                    os.unlink(entry.path)
+                except PermissionError as error:
+                    left[entry.name] = error
+    return left

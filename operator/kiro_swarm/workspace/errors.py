@@ -92,6 +92,25 @@ def not_writable(error: OSError, place: Path) -> VolumeTrouble:
     )
 
 
+def not_ours(error: OSError, top: Path) -> str:
+    """What is not ours to read or change below a folder, whose it is, and what to do."""
+    place = Path(os.fsdecode(error.filename or top))
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    return of_another(place, top, error.strerror or str(error))
+
+
+def of_another(place: Path, top: Path, said: str) -> str:
+    """The same of a place that is known; ``said``: by the system, or by git."""
+    owner = os.lstat(place).st_uid
+    mine = os.geteuid()
+    whose = "perhaps immutable" if owner == mine else f"it is of uid {owner}"
+    return (
+        f"{os.path.relpath(place, top)!r} cannot be read or changed by uid {mine} ({said};"
+        f" {whose}); remove it as its owner, or give it back (chown, chattr -i)"
+    )
+
+
 def volume_trouble(error: OSError, place: Path) -> VolumeTrouble:
     """What the file system of a folder said, with a word for it."""
     said = error.strerror or str(error)

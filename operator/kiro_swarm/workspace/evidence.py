@@ -18,6 +18,7 @@ from typing import Optional
 
 from kiro_swarm.workspace.blame import NEVER_THE_CANDIDATE, of_the_machine, words_of
 from kiro_swarm.workspace.disk import remove, write_plain
+from kiro_swarm.workspace.errors import NOT_OURS, GitFailed, not_ours, of_another
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.leftovers import (
@@ -45,7 +46,12 @@ from kiro_swarm.workspace.pointers import Stored, stored
 from kiro_swarm.workspace.portable import remark
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
 from kiro_swarm.workspace.spec import spec_file
-from kiro_swarm.workspace.staging import Unreadable, add_all, staged_changes
+from kiro_swarm.workspace.staging import (
+    Unreadable,
+    add_all,
+    out_of_reach,
+    staged_changes,
+)
 from kiro_swarm.workspace.submodules import staged_by_us
 from kiro_swarm.workspace.unchanged import keep_unchanged
 
@@ -150,11 +156,25 @@ def gather(
             if of_the_machine(error) or isinstance(error, NEVER_THE_CANDIDATE):
                 raise
             log.warning("no evidence can be gathered", exc_info=True)
+            closed = _closed(instance, error)
+            if closed:
+                return Evidence(Unreadable.reason, closed)
             return Evidence(
                 "BrokenRepository",
                 f"the worktree cannot be read any more: {words_of(error)};"
                 " the next attempt gets a new one",
             )
+
+
+def _closed(instance: Instance, error: Exception) -> str:
+    """What in the instance's folder is not ours to change, where that is why; in words."""
+    if isinstance(error, OSError) and error.errno in NOT_OURS:
+        return not_ours(error, instance.folder)
+    names = out_of_reach(instance.folder)
+    if not names or not isinstance(error, GitFailed):
+        return ""
+    first = instance.folder / os.fsdecode(names[0])
+    return of_another(first, instance.folder, words_of(error))
 
 
 def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:

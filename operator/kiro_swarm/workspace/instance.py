@@ -13,7 +13,9 @@ being killed anywhere.
 
 from __future__ import annotations
 
+import logging
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from kiro_swarm.workspace.disk import (
     remove_attributes,
     write_plain,
 )
+from kiro_swarm.workspace.errors import VolumeTrouble, not_ours
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
@@ -32,6 +35,10 @@ from kiro_swarm.workspace.refs import check_task_branch, is_object_id
 from kiro_swarm.workspace.settled import settle
 from kiro_swarm.workspace.tags import copy_tags
 
+log = logging.getLogger(__name__)
+
+#: What a cut could not remove is kept out of the way under such a name.
+_STUCK = ".kiro-not-ours-"
 _CONFIGURATION = """\
 [core]
 \trepositoryformatversion = 0
@@ -132,8 +139,8 @@ class Cut:
 def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut:
     """Give the instance a clean worktree on ``branch`` at the integration head.
 
-    Nothing of what was in the folder is left. Raises InvalidRef, RefNotFound,
-    RepositoryBusy, GitFailed.
+    Nothing of what was in the folder is left, but what no agent can have put there
+    (``_remove``). Raises InvalidRef, RefNotFound, RepositoryBusy, VolumeTrouble, GitFailed.
     """
     check_task_branch(branch)
     base = integration_head(mirror, integration_branch)
@@ -153,10 +160,34 @@ def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut
 
 def _clear(folder: Path) -> None:
     """Empty the folder, down to what an agent can attach to the folder itself."""
+    real_folder(folder)
     for name in os.listdir(folder):
         if name != LOCK_NAME:
-            remove(folder / name)
+            _remove(folder, name)
     remove_attributes(folder)
+
+
+def _remove(folder: Path, name: str) -> None:
+    """Remove one entry of an instance's folder, or what can be of it.
+
+    What stays is another user's, or immutable: no agent can make such a thing, so nothing of
+    theirs is in it. It must not keep the instance from working: it is moved out of the way, and
+    tried again by the next cut.
+    """
+    try:
+        remove(folder / name)
+    except PermissionError as error:
+        if name.startswith(_STUCK):
+            return
+        log.warning("%s", not_ours(error, folder))
+        aside = folder / f"{_STUCK}{secrets.token_hex(8)}"
+        try:
+            os.rename(folder / name, aside)
+        except OSError:
+            raise VolumeTrouble(
+                f"{not_ours(error, folder)}, and it cannot be moved out of the way",
+                reason="VolumeNotWritable",
+            ) from error
 
 
 def _make_repository(repository: Path, mirror: Path) -> None:

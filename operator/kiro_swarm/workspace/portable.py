@@ -20,8 +20,8 @@ _DEVICE = re.compile(
 )
 _NEVER = re.compile('[<>:"|?*\\\\]')
 _CONTROL = re.compile("[\x00-\x1f]")
-#: Of a path, without ``core.longPaths``, and of a name.
-_LONGEST_PATH, _LONGEST_NAME = 259, 255
+#: Of a path, without ``core.longPaths``.
+_LONGEST_PATH = 259
 _SHOWN = 3
 
 
@@ -31,7 +31,8 @@ def objection(path: bytes) -> str:
         text = path.decode("utf-8")
     except UnicodeDecodeError:
         return "not UTF-8, which macOS refuses"
-    if len(text.encode("utf-16-le")) > 2 * _LONGEST_PATH:
+    # As Windows counts them: a character beyond the first 65,536 is two.
+    if len(text) + sum(c > "\uffff" for c in text) > _LONGEST_PATH:
         return f"more than {_LONGEST_PATH} characters, too long for Windows"
     return next(filter(None, map(_objection, text.split("/"))), "")
 

@@ -14,14 +14,17 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from kiro_swarm.workspace.disk import real_folder, walk
-from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.errors import WorkspaceError, of_another
 from kiro_swarm.workspace.git import Git, Output
 from kiro_swarm.workspace.plain import opened_by_git
 
 _ALL = ("add", "--all", "--ignore-errors")
 _SHOWN = 5
+_SHOWN_CHARACTERS = 80
+_NO_ENCODING = (b"unspecified", b"unset", b"set", b"")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,20 @@ def add_all(git: Git, tree: Path) -> None:
     done = git.run(*_ALL, ok=(0, 1, 128))
     if _complete(done):
         return
+    closed = _not_ignored(git, out_of_reach(tree))
+    if closed:
+        more = f"; so are {_names(closed[1:])}" if closed[1:] else ""
+        first = tree / os.fsdecode(closed[0])
+        said = of_another(first, tree, _first_line(done))
+        raise Unreadable(f"{said}, or put it into .gitignore{more}")
+    wrong = _not_encoded(git, done.stderr)
+    if wrong is not None:
+        name, encoding = wrong
+        raise Unreadable(
+            f"{_names([name])}: .gitattributes says working-tree-encoding={encoding}, and it"
+            f" is not in that encoding ({_first_line(done)}). Write the file in it, or take"
+            " the attribute away"
+        )
     empty = [name for name in _left(git) if _is_repository(tree, name)]
     if empty:
         raise Unreadable(
@@ -101,6 +118,54 @@ def make_readable(tree: Path) -> None:
             wanted = _wanted(mode)
             if mode & wanted != wanted:
                 os.chmod(entry.path, stat.S_IMODE(mode) | wanted)
+
+
+def out_of_reach(tree: Path) -> list[bytes]:
+    """What below a folder we may not read. Relative paths."""
+    found: list[bytes] = []
+    for entry in walk(tree):
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if is_folder or entry.is_file(follow_symlinks=False):
+            wanted = os.R_OK | os.X_OK if is_folder else os.R_OK
+            there = os.access(entry.path, os.F_OK, follow_symlinks=False)
+            # What is deeper than a path can be long is not there to be asked about.
+            if there and not os.access(entry.path, wanted, effective_ids=True):
+                found.append(os.fsencode(os.path.relpath(entry.path, tree)))
+    return found
+
+
+def _not_ignored(git: Git, names: list[bytes]) -> list[bytes]:
+    if not names:
+        return []
+    said = git.run(
+        *("check-ignore", "-z", "--stdin", "--no-index"),
+        stdin=b"".join(name + b"\0" for name in names),
+        ok=(0, 1, 128),
+    )
+    ignored = set(said.stdout.split(b"\0"))
+    return [name for name in names if name not in ignored]
+
+
+def _not_encoded(git: Git, stderr: str) -> Optional[tuple[bytes, str]]:
+    """A file that is not in the encoding that it is said to have in the worktree, and which.
+
+    git stops at the first one, and stages nothing then.
+    """
+    if "encod" not in stderr and "byte order mark" not in stderr:
+        return None
+    left = [name for name in _left(git) if not name.endswith(b"/")]
+    answer = git.run(
+        *("check-attr", "-z", "--stdin", "working-tree-encoding"),
+        stdin=b"".join(name + b"\0" for name in left),
+        ok=(0, 128),
+    ).stdout.split(b"\0")
+    given = [
+        (name, said.decode("utf-8", "replace")[:_SHOWN_CHARACTERS])
+        for name, said in zip(answer[0::3], answer[2::3])
+        if said not in _NO_ENCODING
+    ]
+    named = [one for one in given if f"'{one[0].decode('utf-8', 'replace')}'" in stderr]
+    return next(iter(named or given), None)
 
 
 def _wanted(mode: int) -> int:
