@@ -234,8 +234,6 @@ UNASKED: dict[str, str] = {
     "reconcile/snapshot/ledger.py:refresh CONFIG_MAPS": _FILLS,
     "reconcile/snapshot/ledger.py:book_of CONFIG_MAPS": _FOLLOWS,
     "reconcile/swarms/members.py:_fill INSTANCES": _WAKES,
-    "reconcile/swarms/refusals.py:tell SWARMS": _ITSELF,
-    "reconcile/swarms/refusals.py:got_through SWARMS": _ITSELF,
     "reconcile/swarms/rescue.py:_list_tasks TASKS": _FILLS,
     "reconcile/swarms/swarm.py:reconcile SWARMS": _ITSELF,
     "reconcile/swarms/swarm.py:_status COMMANDS": _WAKES,

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from kiro_swarm.api.access import status_of
-from kiro_swarm.api.kubernetes import Job, Pod
+from kiro_swarm.api.kubernetes import Job
 from kiro_swarm.api.meta import (
     ANNOTATION_DELETE_ANYWAY,
     ANNOTATION_FINISHED_WORK,
@@ -31,6 +31,7 @@ from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy.conditions import condition, find
+from kiro_swarm.policy.ownership import all_of_kind
 from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.objects.manifests import is_owned
@@ -289,18 +290,13 @@ async def _end_instances(ctx: Context, view: View) -> list[str]:
     labels = f"{LABEL_SWARM}={view.name}"
     pods, _ = await ctx.client.list(PODS, view.namespace, labels=labels)
     # One whose instance is gone is taken by the garbage collector, and may work until then.
-    left = [pod for pod in pods if _is_instance_s(pod)]
+    left = [pod for pod in pods if all_of_kind(pod, INSTANCES.kind)]
     for pod in left:
         leaving = pod["metadata"].get("deletionTimestamp")
         ours = any(is_owned(pod, one) for one in view.instances)
         if ours and not leaving:
             await ctx.delete(PODS, pod)
     return [pod["metadata"]["name"] for pod in left]
-
-
-def _is_instance_s(pod: Pod) -> bool:
-    owners = pod["metadata"].get("ownerReferences") or []
-    return any(owner["kind"] == INSTANCES.kind for owner in owners)
 
 
 def _some(names: list[str]) -> str:
