@@ -14,8 +14,7 @@ from __future__ import annotations
 import json
 from typing import Mapping
 
-from typing_extensions import TypedDict
-
+from kiro_swarm.api.admission import MatchConstraints, PolicySpec, ResourceRule
 from kiro_swarm.api.meta import GROUP, VERSION
 from kiro_swarm.commands.lexer import MAX_BYTES
 from kiro_swarm.commands.roles import role_of
@@ -58,30 +57,6 @@ def policy_name(prefix: str) -> str:
 def requester_name(prefix: str) -> str:
     """Name of the policy that fills in the requester, and of its binding."""
     return f"{prefix}-requester"
-
-
-class ResourceRule(TypedDict):
-    """Which requests a policy is asked about."""
-
-    apiGroups: list[str]
-    apiVersions: list[str]
-    operations: list[str]
-    resources: list[str]
-
-
-class MatchConstraints(TypedDict):
-    """The requests that a policy is about."""
-
-    resourceRules: list[ResourceRule]
-
-
-class PolicySpec(TypedDict):
-    """The spec of a ValidatingAdmissionPolicy."""
-
-    failurePolicy: str
-    matchConstraints: MatchConstraints
-    variables: list[dict[str, str]]
-    validations: list[dict[str, str]]
 
 
 def policy(

@@ -13,8 +13,7 @@ any object. Nothing is said about deleting: what is deleted is made again, or is
 
 from __future__ import annotations
 
-from typing_extensions import NotRequired, TypedDict
-
+from kiro_swarm.api.admission import PolicySpec, ResourceRule
 from kiro_swarm.api.meta import (
     COMPONENT_AUDIT,
     GROUP,
@@ -72,31 +71,6 @@ _NO_RECORD = f"""\
 'user "' + variables.user + '" may not write ' + request.resource.resource + '/' +
 request.name + ': it is a record of swarm ' + variables.swarm +
 ', which the operator, its runners and its Jobs write (label {LABEL_MANAGED_BY})'"""
-
-
-class ResourceRule(TypedDict):
-    """Which requests a policy is asked about."""
-
-    apiGroups: list[str]
-    apiVersions: list[str]
-    operations: list[str]
-    resources: list[str]
-
-
-class MatchConstraints(TypedDict):
-    """The requests that a policy is about, of objects with these labels."""
-
-    objectSelector: NotRequired[dict[str, object]]
-    resourceRules: list[ResourceRule]
-
-
-class PolicySpec(TypedDict):
-    """The spec of a ValidatingAdmissionPolicy."""
-
-    failurePolicy: str
-    matchConstraints: MatchConstraints
-    variables: list[dict[str, str]]
-    validations: list[dict[str, str]]
 
 
 def status_name(prefix: str) -> str:
