@@ -39,5 +39,5 @@ def take(ctx: Context, resource: AnyResource, event: Any) -> None:
     the objects of a list, of type None, are the only sign of one.
     """
     if event["type"] is None and not session.SUPPORTED:
-        ctx.doubts.add(resource)
+        ctx.unheard.add(resource)
     on_event(ctx, resource, event["object"], gone=event["type"] == "DELETED")

@@ -52,7 +52,7 @@ def session_of(info: kopf.ConnectionInfo, ctx: Context) -> kopf.AiohttpSession:
             news = News(answer.content, resource, ctx.cache)
             answer.content = cast(aiohttp.StreamReader, news)
         else:
-            ctx.doubts.add(resource)
+            ctx.unheard.add(resource)
         return answer
 
     trust = info.as_ssl_context()

@@ -85,7 +85,7 @@ class Sweep(ReflectiveModule):
         due = clock() + seconds
         while True:
             next_one = min([due, *(one.until for one in self._refused.values())])
-            kinds = set(await self._ctx.doubts.take(max(0.0, next_one - clock())))
+            kinds = set(await self._ctx.unheard.take(max(0.0, next_one - clock())))
             now = clock()
             if now >= due:
                 kinds.update(WATCHED)

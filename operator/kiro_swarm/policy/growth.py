@@ -6,7 +6,6 @@ Role: ``reconcile/swarms/volume.py`` asks, and tells the answer in the condition
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple, Optional
 
@@ -33,22 +32,6 @@ CONDITION: Final = "VolumeResized"
 RESIZED: Final = "Resized"
 PENDING: Final = "ResizePending"
 REFUSED: Final = "ResizeRefused"
-#: Seconds until a claim is read again for the first time.
-SOONEST: Final = 5.0
-
-
-@dataclass(frozen=True)
-class Resize:
-    """What is known of a claim. ``reason``: empty where it never had to grow.
-
-    ``again``: when it is to be read again (monotonic); None for not before an edit.
-    """
-
-    size: str
-    reason: str = ""
-    message: str = ""
-    pause: float = SOONEST
-    again: Optional[float] = None
 
 
 class Growth(NamedTuple):

@@ -25,11 +25,11 @@ async def test_an_object_of_a_list_is_no_doubt_where_the_session_saw_the_list(
 ) -> None:
     take(world.ctx, COMMANDS, listed("a"))
     assert world.ctx.cache.get(COMMANDS, NAMESPACE, "a") is not None
-    doubted = await asyncio.wait_for(world.ctx.doubts.take(0), 30)
+    doubted = await asyncio.wait_for(world.ctx.unheard.take(0), 30)
     assert doubted == (() if SUPPORTED else (COMMANDS,))
 
 
 def test_doubts_are_about_the_kinds_of_one_cluster() -> None:
     """Several clusters may share what is alive, not what is doubted."""
-    assert "doubts" in {field.name for field in fields(Remembered)}
-    assert "doubts" not in {field.name for field in fields(Alive)}
+    assert "unheard" in {field.name for field in fields(Remembered)}
+    assert "unheard" not in {field.name for field in fields(Alive)}

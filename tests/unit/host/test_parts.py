@@ -195,7 +195,7 @@ async def test_a_kind_that_cannot_be_listed_holds_no_other_up(world: World) -> N
         assert pauses[0] >= 0.19
         assert pauses[1] >= 0.39, "each pause is longer than the one before"
         allowed.set()
-        world.ctx.doubts.add(SWARMS)
+        world.ctx.unheard.add(SWARMS)
         await until(lambda: world.ctx.cache.get(SWARMS, NAMESPACE, "demo") is not None)
         await until(lambda: sweep.health().reasons == ())
 

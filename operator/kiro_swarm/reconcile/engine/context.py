@@ -37,13 +37,13 @@ from kiro_swarm.cluster.resources import (
     StatusT,
 )
 from kiro_swarm.observe.health import Report
-from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
 from kiro_swarm.reconcile.engine.command_facts import is_proof, is_urgent
-from kiro_swarm.reconcile.engine.doubts import Doubts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
+from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.engine.steps import Hindrances
+from kiro_swarm.reconcile.engine.unheard import Unheard
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 T = TypeVar("T")
@@ -141,7 +141,7 @@ class Remembered:
     log_failures: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Uid of a swarm -> when its audit log could not be written last (monotonic), and why."""
 
-    doubts: Doubts = field(default_factory=Doubts)
+    unheard: Unheard = field(default_factory=Unheard)
     """Kinds that are to be listed soon. A new process lists all of them."""
 
     audit: AuditLog = field(init=False)

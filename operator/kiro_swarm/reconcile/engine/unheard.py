@@ -10,7 +10,7 @@ import asyncio
 from kiro_swarm.cluster.resources import AnyResource
 
 
-class Doubts:
+class Unheard:
     """A set that can be waited for. Make it inside the running event loop."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Doubts:
         self._some.set()
 
     async def take(self, seconds: float) -> tuple[AnyResource, ...]:
-        """All kinds in doubt, as soon as there is one; none after so many seconds."""
+        """All such kinds, as soon as there is one; none after so many seconds."""
         # Not `wait_for`: before Python 3.12 it can lose a cancellation.
         waiting = asyncio.ensure_future(self._some.wait())
         try:

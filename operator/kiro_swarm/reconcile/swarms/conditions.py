@@ -18,9 +18,10 @@ from kiro_swarm.api.reports import MOST_REMARKS
 from kiro_swarm.api.swarm_status import VolumeStatus
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.conditions import condition, find
-from kiro_swarm.policy.growth import RESIZED, Resize
+from kiro_swarm.policy.growth import RESIZED
 from kiro_swarm.policy.ledger import LEDGER_FULL
 from kiro_swarm.policy.volume import is_filling
+from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms.delivery import PUSH_PENDING, undelivered
 from kiro_swarm.reconcile.swarms.integrate import Train, approvals

@@ -33,9 +33,9 @@ from kiro_swarm.api.swarm_status import (
 )
 from kiro_swarm.api.task import KiroTask, State
 from kiro_swarm.policy.conditions import is_true
-from kiro_swarm.policy.growth import Resize
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.policy.words import one_line
+from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.text import listed, short
 from kiro_swarm.reconcile.snapshot.view import View, state_of

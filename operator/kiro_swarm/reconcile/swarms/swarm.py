@@ -24,8 +24,8 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.annotations import refused
 from kiro_swarm.policy.conditions import find, is_true
-from kiro_swarm.policy.growth import Resize
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.settings import scheme_refusal

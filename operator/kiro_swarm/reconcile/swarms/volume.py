@@ -25,12 +25,11 @@ from kiro_swarm.policy.growth import (
     PENDING,
     REFUSED,
     RESIZED,
-    SOONEST,
     Growth,
-    Resize,
     growth_of,
 )
 from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.engine.resizes import SOONEST, Resize
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.view import View
 
