@@ -214,6 +214,12 @@ _TASK_PIECES = (
         "## Dependencies\n",
         "```mermaid\n",
         "| 1.1 |",
+        "| Task | Depends on |\n",
+        "## Order\n",
+        "1. Task 2\n",
+        "depends on all previous tasks",
+        "in parallel",
+        "Order: 1, 2",
     ),
     *("(", ")", "[", "]", ",", ":", "*", "`", "\\", "\ufeff", "\x00", "\u202e", "🎉"),
 )

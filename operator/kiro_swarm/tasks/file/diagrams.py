@@ -16,6 +16,7 @@ from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.ids import PATTERN
 from kiro_swarm.tasks.file.lines import Block, Document, Line
+from kiro_swarm.tasks.file.listed import Listed
 from kiro_swarm.tasks.file.model import Remarks
 
 _ARROW: Final = re.compile(
@@ -76,7 +77,9 @@ class Diagrams:
         :param sections: what stands in words, lists and tables, too. Beside a graph that is
             read it explains that graph.
         """
-        told = set(self._arrows(said))
+        told = set(self._arrows(tasks, said))
+        listed = Listed(self._groups, self._edges, self._remarks, told | set(said))
+        told.update(listed.report(self._document.lines, tasks))
         for block in self._document.blocks:
             waves = any('"waves"' in line.text for line in block.lines)
             if not waves and not any(line.number in told for line in block.lines):
@@ -89,7 +92,7 @@ class Diagrams:
         known = after in self._groups.drafts
         return known and self._edges.is_before(before, after, implied=True)
 
-    def _arrows(self, said: Collection[int]) -> Iterator[int]:
+    def _arrows(self, owned: Collection[int], said: Collection[int]) -> Iterator[int]:
         """A remark for each run of lines in which an arrow joins two tasks."""
         before = -1
         for line in self._document.lines:
@@ -101,6 +104,8 @@ class Diagrams:
                 continue
             for match in _ARROW.finditer(line.text):
                 names = match.group("from"), match.group("to")
+                if line.number in owned and _is_example(line.text, match):
+                    continue
                 if any(self._groups.members(name) is None for name in names):
                     continue
                 if self._holds(*names):
@@ -187,6 +192,12 @@ class Diagrams:
                         line.column,
                     )
                     break
+
+
+def _is_example(text: str, arrow: re.Match[str]) -> bool:
+    """Whether an arrow in the words of a task is code of mere numbers: `1->2`."""
+    mere = arrow.group("from").isdigit() and arrow.group("to").isdigit()
+    return mere and text.count("`", 0, arrow.start()) % 2 == 1
 
 
 def _sections(lines: list[Line]) -> Iterator[tuple[int, int]]:

@@ -42,6 +42,12 @@ _OPENERS: Final = (
     (words.AHEAD_MAYBE, False, True),
     (words.MAYBE, False, False),
 )
+#: No sentence begins with another word.
+_BEGINS: Final = frozenset().union(
+    *(phrases.first_words for phrases, _, _ in _OPENERS),
+    *(phrases.first_words for phrases in (order.ABOVE, order.BESIDE, order.SOURCE)),
+    *(phrases.first_words for phrases in (order.ORDER, order.BESIDE_NAME, order.FIRST)),
+)
 _MOST_BETWEEN: Final = 6
 _MOST_SAID: Final = 16
 #: Verbs that say the contrary behind a "not"; "not until 2" does not.
@@ -110,6 +116,8 @@ class _Reader:
 
     def _opened(self, at: int) -> tuple[Optional[Sentence], int]:
         """The sentence that an opener at ``at`` begins, and where to go on."""
+        if self._tokens[at].text not in _BEGINS:
+            return None, at + 1
         ordered = self._orders.at_word(at)
         if ordered is not None:
             return self._order(ordered, at), ordered.end

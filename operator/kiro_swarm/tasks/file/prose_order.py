@@ -24,6 +24,9 @@ from kiro_swarm.tasks.file.prose_lists import CLOSING, DECORATION, IdList, Lists
 _ARROWS: Final = frozenset("→⟶⇒➜➔")
 _COLONS: Final = frozenset(":：=")
 _COMMAS: Final = frozenset(",;，、；.。")
+_BEGINS: Final = (
+    order.ORDER.first_words | order.BESIDE_NAME.first_words | order.FIRST.first_words
+)
 _MOST_STEPS: Final = 50
 #: Words between tasks and what is said of all of them.
 _MOST_SAID: Final = 7
@@ -57,7 +60,7 @@ class Orders:
 
     def at_word(self, at: int) -> Optional[Order]:
         """The order whose name, or whose first word, stands at a place."""
-        if not self._starts(at):
+        if self._tokens[at].text not in _BEGINS or not self._starts(at):
             return None
         return self._named(at) or self._first(at)
 
@@ -69,7 +72,7 @@ class Orders:
         together = self._together(found, named=named)
         if together is not None:
             return together
-        chain = self._chain(at)
+        chain = self._chain(at, found)
         if chain is None or len(chain.lists) < 2:
             return None
         if chain.drawn:
@@ -108,10 +111,12 @@ class Orders:
             return None
         return _order(chain)
 
-    def _chain(self, at: int) -> Optional[_Chain]:
+    def _chain(self, at: int, found: Optional[IdList] = None) -> Optional[_Chain]:
+        """The steps from a place on, the first of which may be read already."""
         chain = _Chain([], at)
         while len(chain.lists) < _MOST_STEPS:
-            found = self._lists.at(self._past_verbs(at))
+            if found is None or chain.lists:
+                found = self._lists.at(self._past_verbs(at))
             if found is None or not all(map(self._lists.known, found.ids)):
                 break
             chain.lists.append(found)

@@ -35,6 +35,11 @@ class Phrases:
                 found = stop + 1
         return found
 
+    @property
+    def first_words(self) -> frozenset[str]:
+        """What its phrases begin with."""
+        return frozenset(phrase[0] for phrase in self._phrases)
+
     def has(self, token: Token) -> bool:
         """Whether a token is a phrase by itself."""
         return (token.text,) in self._phrases

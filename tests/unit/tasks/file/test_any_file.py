@@ -189,6 +189,11 @@ NOISE: dict[str, Callable[[int], str]] = {
     + "tasks 1 and 1 in parallel\n" * (n // 104),
     "pairs": lambda n: "- [ ] 1. a\n\n"
     + ("tasks " + "1, " * 50 + "need tasks " + "1, " * 50 + "\n") * (n // 1272),
+    "table": lambda n: "- [ ] 1. a\n\n| A | Depends |\n" + "| 1 | 1 |\n" * (n // 40),
+    "tables": lambda n: "- [ ] 1. a\n\n"
+    + "| A | Depends |\n| 1 | 1 |\n\n" * (n // 108),
+    "numbered": lambda n: "- [ ] 1. a\n\nOrder:\n" + "1. Task 1\n" * (n // 40),
+    "days": lambda n: "- [ ] 1. a\n\n" + "Day 1: Task 1\n" * (n // 60),
     "it": lambda n: "- [ ] 1. a\n\n" + "1 builds on it; " * (n // 64),
     "wide signs": lambda n: "［" * n,
 }

@@ -1,0 +1,154 @@
+"""Orders over several lines: a numbered list of tasks, a table with a column of dependencies.
+
+Used by ``diagrams``. Neither is read; it is told where the edges of the file do not say the same,
+once a list or a table. Each line is looked at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, Optional
+
+from kiro_swarm.tasks.file.edges import Edges
+from kiro_swarm.tasks.file.groups import Groups
+from kiro_swarm.tasks.file.lines import Line
+from kiro_swarm.tasks.file.model import Remarks
+from kiro_swarm.tasks.file.names import kind_of
+from kiro_swarm.tasks.file.prose_lists import Lists
+from kiro_swarm.tasks.file.prose_tokens import tokens_of
+
+_ITEM: Final = re.compile(r"[0-9]{1,4}[.)、]\s{0,8}(?P<text>.*)", re.DOTALL)
+#: What says of a list that its order is meant: in its heading, or in the line above it.
+_ORDER: Final = re.compile(
+    r"\border\b|sequence|critical path|\bsteps\b|roadmap|reihenfolge|ablauf|\bordre\b|\borden\b"
+    r"|\bordem\b|ordine|порядок|顺序|順序|実行順|実装順|着手順|作業順|순서",
+    re.IGNORECASE,
+)
+_RULE: Final = re.compile(r"[\s|:-]+")
+_DEPENDS: Final = re.compile(
+    r"depend|prereq|predecess|blocked by|requires|waits? for|^after$|voraussetz|abhäng|dépend"
+    r"|prérequis|завис|依赖|依賴|依存|前置|前提|先行|의존|선행",
+    re.IGNORECASE,
+)
+_BLOCKS: Final = re.compile(r"blocks|enables|unlocks|unblocks", re.IGNORECASE)
+_LONGEST: Final = 1_000
+_MOST: Final = 20
+
+
+class Listed:
+    """Looks for lists and tables of an order that the edges of a file do not have."""
+
+    def __init__(
+        self, groups: Groups, edges: Edges, remarks: Remarks, told: Collection[int]
+    ) -> None:
+        self._groups = groups
+        self._edges = edges
+        self._remarks = remarks
+        self._told = told
+
+    def report(self, lines: Sequence[Line], tasks: Collection[int]) -> Iterator[int]:
+        """The numbers of the lines that something was said about.
+
+        :param tasks: numbers of the lines that are of a task.
+        """
+        heading = ""
+        before: Optional[tuple[Line, list[str]]] = None
+        header: Optional[list[str]] = None
+        wrong = False
+        for line in lines:
+            if line.code or line.number in tasks:
+                before, header = None, None
+                continue
+            if line.text.startswith("|"):
+                header, wrong = self._row(line, header, wrong)
+                if wrong and header is not None:
+                    yield line.number
+                continue
+            header, wrong = None, False
+            item = _ITEM.match(line.text)
+            if item is None:
+                if line.indent == 0 or line.text.endswith((":", "：")):
+                    heading, before = line.text[:300], None
+                continue
+            if before is not None and line.indent != before[0].indent:
+                continue  # an item of an item
+            names = self._names(item.group("text"))
+            if before is not None and _ORDER.search(heading):
+                pair = self._missing(before[1], names)
+                if pair is not None and line.number not in self._told:
+                    yield line.number
+                    self._say(line, *pair, "numbered list")
+                    heading = ""
+            before = (line, names) if names else None
+
+    def _row(
+        self, line: Line, header: Optional[list[str]], wrong: bool
+    ) -> tuple[Optional[list[str]], bool]:
+        """The header of the table that a row is of, and whether something was said of it."""
+        cells = line.text[:_LONGEST].strip("|").split("|")
+        if header is None:
+            return cells, False
+        if wrong or _RULE.fullmatch(line.text):
+            return header, wrong
+        column = next(
+            (at for at, cell in enumerate(header) if at and _is_about(cell)), None
+        )
+        if column is None or column >= len(cells):
+            return header, wrong
+        own = next(
+            (names for cell in cells[:column] if (names := self._names(cell, True))),
+            [],
+        )
+        needed = self._names(cells[column], True)
+        blocks = _BLOCKS.search(header[column]) is not None
+        pair = self._missing(own, needed) if blocks else self._missing(needed, own)
+        if pair is not None and line.number not in self._told:
+            self._say(line, *pair, "table")
+            return header, True
+        return header, wrong
+
+    def _names(self, text: str, cell: bool = False) -> list[str]:
+        """The tasks that a text begins with; in a cell of a table it says nothing else."""
+        tokens = tokens_of(text[:_LONGEST])
+        lists = Lists(tokens, lambda name: self._groups.members(name) is not None)
+        for at, token in enumerate(tokens[:8]):
+            found = lists.at(at)
+            if found is None:
+                if token.kind == "id":
+                    break
+                continue
+            sure = found.named or cell or not found.ids[0].isdigit()
+            known = all(map(lists.known, found.ids))
+            ends = not cell or lists.closed(lists.past_aside(found.end))
+            return found.ids[:_MOST] if sure and known and (ends or found.named) else []
+        return []
+
+    def _missing(
+        self, before: list[str], after: list[str]
+    ) -> Optional[tuple[str, str]]:
+        for name in after:
+            for needed in before:
+                inside = name.startswith(f"{needed}.") or needed.startswith(f"{name}.")
+                if name == needed or inside:
+                    continue
+                if not self._edges.is_before(needed, name, implied=True):
+                    return needed, name
+        return None
+
+    def _say(self, line: Line, needed: str, name: str, what: str) -> None:
+        self._remarks.add(
+            "warning",
+            "diagram",
+            line.number,
+            f"this {what} sets task {needed} before task {name} and is not read; write "
+            f"'_Depends: {needed}_' below {name} to make it wait",
+            line.column,
+        )
+
+
+def _is_about(cell: str) -> bool:
+    """Whether the name of a column says that what is in it is waited for, or waits."""
+    name = cell.strip(" *_`")
+    about = _DEPENDS.search(name) or _BLOCKS.search(name) or kind_of(name) == "depends"
+    return bool(about)
