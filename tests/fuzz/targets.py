@@ -129,6 +129,7 @@ _PROSE = (
     "hängt von 1 ab, erst nach Aufgabe 2; après la tâche 1.1, depende de 3",
     "Order: 1, 2, 3. First 1, then 2; 1 (x) > 1.1. Task 2 builds on it; needs all above.",
     "Tasks 1 and 2 can run in parallel; in parallel with 1.1; from task 1; before the rest",
+    "wait forこれまでの全タスク1()> 1",
     "依赖任务 1，在 1.2 完成之后；タスク1に依存する。1.1 완료 후, 2에 의존",
 )
 _PROSE_PIECES = (
@@ -147,6 +148,7 @@ _PROSE_PIECES = (
     *prose_order_words.BESIDE.written,
     *prose_order_words.TOGETHER.written,
     *prose_order_words.SOURCE.written,
+    *prose_order_words.IN_ORDER.written,
     *(" > ", "->", "→ ", " it", "(x) ", "と", "不"),
     *(
         "1",
@@ -216,6 +218,7 @@ _TASK_PIECES = (
         "| 1.1 |",
         "| Task | Depends on |\n",
         "## Order\n",
+        "Day 1: ",
         "1. Task 2\n",
         "depends on all previous tasks",
         "in parallel",

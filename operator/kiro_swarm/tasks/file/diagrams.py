@@ -195,7 +195,7 @@ class Diagrams:
 
 
 def _is_example(text: str, arrow: re.Match[str]) -> bool:
-    """Whether an arrow in the words of a task is code of mere numbers: `1->2`."""
+    """Whether an arrow in the words of a task is code of mere numbers: ``1->2``."""
     mere = arrow.group("from").isdigit() and arrow.group("to").isdigit()
     return mere and text.count("`", 0, arrow.start()) % 2 == 1
 

@@ -10,13 +10,14 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file import prose_words as words
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.names import kind_of
 from kiro_swarm.tasks.file.prose_lists import Lists
-from kiro_swarm.tasks.file.prose_tokens import tokens_of
+from kiro_swarm.tasks.file.prose_tokens import Token, tokens_of
 
 _ITEM: Final = re.compile(r"[0-9]{1,4}[.)、]\s{0,8}(?P<text>.*)", re.DOTALL)
 #: What says of a list that its order is meant: in its heading, or in the line above it.
@@ -24,6 +25,14 @@ _ORDER: Final = re.compile(
     r"\border\b|sequence|critical path|\bsteps\b|roadmap|reihenfolge|ablauf|\bordre\b|\borden\b"
     r"|\bordem\b|ordine|порядок|顺序|順序|実行順|実装順|着手順|作業順|순서",
     re.IGNORECASE,
+)
+#: A part of a plan that has a number: `**Day 2 (3 hours):**`, `- Wave 1: tasks 1, 2`.
+_STAGE: Final = re.compile(
+    r"(?:[-*+]\s{1,4})?[#*_\s]{0,8}(?P<word>day|week|month|wave|sprint|phase|stage|batch|round"
+    r"|iteration|step|tag|woche|schritt|jour|semaine|étape|día|semana|paso|dia|fase|giorno"
+    r"|settimana|день|неделя|этап|шаг|第|阶段|階段|ステップ|フェーズ|단계)\s?(?P<number>[0-9]{1,3})"
+    r"(?![0-9.])(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
 )
 _RULE: Final = re.compile(r"[\s|:-]+")
 _DEPENDS: Final = re.compile(
@@ -34,6 +43,8 @@ _DEPENDS: Final = re.compile(
 _BLOCKS: Final = re.compile(r"blocks|enables|unlocks|unblocks", re.IGNORECASE)
 _LONGEST: Final = 1_000
 _MOST: Final = 20
+#: So many words may stand in front of the tasks of a line.
+_FAR: Final = 12
 
 
 class Listed:
@@ -52,6 +63,7 @@ class Listed:
 
         :param tasks: numbers of the lines that are of a task.
         """
+        yield from self._stages(lines, tasks)
         heading = ""
         before: Optional[tuple[Line, list[str]]] = None
         header: Optional[list[str]] = None
@@ -81,6 +93,44 @@ class Listed:
                     self._say(line, *pair, "numbered list")
                     heading = ""
             before = (line, names) if names else None
+
+    def _stages(self, lines: Sequence[Line], tasks: Collection[int]) -> Iterator[int]:
+        """Parts of a plan, by number, and the tasks of each."""
+        word, number, told = "", 0, False
+        earlier: list[str] = []
+        names: list[str] = []
+        for line in lines:
+            if line.code or line.number in tasks or line.text.startswith("|"):
+                word, earlier, names = "", [], []
+                continue
+            text = line.text[:_LONGEST]
+            stage = _STAGE.match(text)
+            if stage is not None:
+                text = stage.group("rest")
+                if stage.group("word").lower() != word:
+                    word, earlier, names, told = (
+                        stage.group("word").lower(),
+                        [],
+                        [],
+                        False,
+                    )
+                elif int(stage.group("number")) > number:
+                    earlier, names = names or earlier, []
+                elif int(stage.group("number")) < number:
+                    earlier, names = [], []
+                number = int(stage.group("number"))
+            elif not word:
+                continue
+            elif text.startswith("#"):
+                word, earlier, names = "", [], []
+                continue
+            found = self._names(text)
+            names = [*names, *found][:_MOST]
+            pair = None if told else self._missing(earlier, found)
+            if pair is not None and line.number not in self._told:
+                told = True
+                yield line.number
+                self._say(line, *pair, "plan")
 
     def _row(
         self, line: Line, header: Optional[list[str]], wrong: bool
@@ -112,14 +162,18 @@ class Listed:
         """The tasks that a text begins with; in a cell of a table it says nothing else."""
         tokens = tokens_of(text[:_LONGEST])
         lists = Lists(tokens, lambda name: self._groups.members(name) is not None)
-        for at, token in enumerate(tokens[:8]):
-            found = lists.at(at)
+        for at, token in enumerate(tokens[:_FAR]):
+            found = None if words.OTHER.has(token) else lists.at(at)
             if found is None:
+                if words.OTHER.has(token):
+                    break
                 if token.kind == "id":
                     break
                 continue
             sure = found.named or cell or not found.ids[0].isdigit()
-            known = all(map(lists.known, found.ids))
+            known = all(map(lists.known, found.ids)) and not _is_measure(
+                tokens, found.end
+            )
             ends = not cell or lists.closed(lists.past_aside(found.end))
             return found.ids[:_MOST] if sure and known and (ends or found.named) else []
         return []
@@ -145,6 +199,11 @@ class Listed:
             f"'_Depends: {needed}_' below {name} to make it wait",
             line.column,
         )
+
+
+def _is_measure(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a word behind a number says what is counted: ``2.5 hours``."""
+    return at < len(tokens) and words.UNITS.has(tokens[at])
 
 
 def _is_about(cell: str) -> bool:

@@ -31,7 +31,7 @@ from kiro_swarm.tasks.file.prose_lists import (
     IdList,
     Lists,
 )
-from kiro_swarm.tasks.file.prose_order import Order, Orders
+from kiro_swarm.tasks.file.prose_order import BEGINS, Order, Orders
 from kiro_swarm.tasks.file.prose_subjects import Subjects
 from kiro_swarm.tasks.file.prose_tokens import Token
 
@@ -46,7 +46,7 @@ _OPENERS: Final = (
 _BEGINS: Final = frozenset().union(
     *(phrases.first_words for phrases, _, _ in _OPENERS),
     *(phrases.first_words for phrases in (order.ABOVE, order.BESIDE, order.SOURCE)),
-    *(phrases.first_words for phrases in (order.ORDER, order.BESIDE_NAME, order.FIRST)),
+    BEGINS,
 )
 _MOST_BETWEEN: Final = 6
 _MOST_SAID: Final = 16
@@ -104,6 +104,8 @@ class _Reader:
         self._orders = Orders(self._lists)
         self._steps = steps
         self._subjects = Subjects(self._lists)
+        #: The place behind the last sentence.
+        self._read = 0
 
     def read(self) -> Iterator[Sentence]:
         at = 0
@@ -112,6 +114,7 @@ class _Reader:
                 self._behind(at) if self._tokens[at].kind == "id" else self._opened(at)
             )
             if found is not None:
+                self._read = at
                 yield found
 
     def _opened(self, at: int) -> tuple[Optional[Sentence], int]:
@@ -158,7 +161,7 @@ class _Reader:
     def _beside(self, start: int, at: int) -> tuple[Optional[Sentence], int]:
         """What runs beside ids: ``in parallel with 3.1``."""
         at, _, _ = self._between(at, DECORATION)
-        found = self._lists.at(at)
+        found = self._lists.at(at) or self._in_parentheses(at)
         if found is None or not all(map(self._lists.known, found.ids)):
             return None, at
         if self._denied(start) or not self._ends_well(found, sure=False):
@@ -168,6 +171,16 @@ class _Reader:
             return None, found.end
         sentence = self._sentence(found, False, start, found.end)
         return replace(sentence, kind="beside"), found.end
+
+    def _in_parentheses(self, at: int) -> Optional[IdList]:
+        """The ids of what is named by words: ``with the pages (2.1, 2.2)``."""
+        for place in range(at, min(at + _MOST_BETWEEN, len(self._tokens))):
+            if self._tokens[place].text in "(（":
+                return self._lists.at(place + 1)
+            token = self._tokens[place]
+            if token.kind not in ("word", "character") and token.text not in "/-`":
+                return None
+        return None
 
     def _everything(
         self, start: int, at: int, *, ahead: bool, sure: bool
@@ -323,19 +336,22 @@ class _Reader:
         if found is None:
             return None, at + 1
         task = words.after_task(self._tokens, at)
+        # A word that ends another sentence begins none.
+        begin = at if task is None or task < self._read else task
+        if begin > 0 and words.OTHER.has(self._tokens[begin - 1]):
+            return None, found.end
         ordered = self._orders.at_id(at, found, named=task is not None)
         if ordered is not None:
-            return self._order(ordered, at if task is None else task), ordered.end
+            return self._order(ordered, begin), ordered.end
         after = self._lists.past_aside(self._lists.past(found.end, CLOSING))
         source = order.SOURCE_BEHIND.end(self._tokens, after)
         end = source or words.BEHIND.end(self._tokens, after) or self._premise(after)
-        begin = at if task is None else task
         # `3.1 is the foundation` is of a task where nothing stands in front of it.
         found.named |= task is not None or (
             "." in found.ids[0] and self._lists.first(at)
         )
         self._subjects.see(found, begin)
-        if end is None or (begin > 0 and words.OTHER.has(self._tokens[begin - 1])):
+        if end is None:
             return None, found.end
         if words.DENIED.end(self._tokens, end) is not None:
             return None, end

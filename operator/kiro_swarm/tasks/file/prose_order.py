@@ -24,12 +24,18 @@ from kiro_swarm.tasks.file.prose_lists import CLOSING, DECORATION, IdList, Lists
 _ARROWS: Final = frozenset("→⟶⇒➜➔")
 _COLONS: Final = frozenset(":：=")
 _COMMAS: Final = frozenset(",;，、；.。")
-_BEGINS: Final = (
-    order.ORDER.first_words | order.BESIDE_NAME.first_words | order.FIRST.first_words
+_OPENED: Final = frozenset("(（:：")
+_CLOSED: Final = frozenset(")）")
+#: What a name, or the first word of an order, begins with.
+BEGINS: Final = frozenset().union(
+    *(phrases.first_words for phrases in (order.ORDER, order.BESIDE_NAME, order.FIRST)),
+    *(phrases.first_words for phrases in (order.TOGETHER, order.IN_ORDER)),
 )
 _MOST_STEPS: Final = 50
+#: Words of a step in front of its task.
+_MOST_WORDS: Final = 10
 #: Words between tasks and what is said of all of them.
-_MOST_SAID: Final = 7
+_MOST_SAID: Final = 9
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,30 @@ class Orders:
 
     def at_word(self, at: int) -> Optional[Order]:
         """The order whose name, or whose first word, stands at a place."""
-        if self._tokens[at].text not in _BEGINS or not self._starts(at):
+        if self._tokens[at].text not in BEGINS:
             return None
-        return self._named(at) or self._first(at)
+        begun = self._starts(at) and (self._named(at) or self._first(at))
+        return begun or self._adverb(at)
+
+    def _adverb(self, at: int) -> Optional[Order]:
+        """Tasks behind how they are done: ``in parallel (2.1, 2.2)``, ``依次执行任务 1-3``."""
+        for adverbs, beside in ((order.TOGETHER, True), (order.IN_ORDER, False)):
+            end = adverbs.end(self._tokens, at)
+            if end is None:
+                continue
+            place = self._lists.past(end, _OPENED, most=1)
+            found = self._lists.at(self._past_verbs(place))
+            if found is None or len(found.ids) < 2:
+                continue
+            mere = any(name.isdigit() for name in found.ids)
+            if (mere and not found.named) or not self._lists.closed(found.end):
+                continue
+            if not all(map(self._lists.known, found.ids)):
+                continue
+            if beside:
+                return Order((tuple(found.ids),), found.end, beside=True)
+            return Order(tuple((name,) for name in found.ids), found.end)
+        return None
 
     def at_id(self, at: int, found: IdList, *, named: bool) -> Optional[Order]:
         """The order that begins with the ids at a place.
@@ -117,6 +144,8 @@ class Orders:
         while len(chain.lists) < _MOST_STEPS:
             if found is None or chain.lists:
                 found = self._lists.at(self._past_verbs(at))
+            if found is None and chain.lists:
+                found = self._further(at)
             if found is None or not all(map(self._lists.known, found.ids)):
                 break
             chain.lists.append(found)
@@ -130,9 +159,22 @@ class Orders:
             at = joined
         return chain if chain.lists else None
 
+    def _further(self, at: int) -> Optional[IdList]:
+        """A step that is said with words in front: ``→ the engine (Task 5)``."""
+        for place in range(at, min(at + _MOST_WORDS, len(self._tokens))):
+            if words.TASK.end(self._tokens, place) is not None:
+                return self._lists.at(place)
+            token = self._tokens[place]
+            if token.kind == "id" or (
+                token.kind == "sign" and token.text not in "(（-"
+            ):
+                return None
+        return None
+
     def _joint(self, at: int, chain: _Chain) -> Optional[int]:
         """The place behind what joins two steps."""
-        place = self._lists.past_aside(self._lists.past(at, CLOSING))
+        place = self._lists.past(at, CLOSING | _CLOSED)
+        place = self._lists.past_aside(place)
         bare = place == at
         arrow = self._arrow(place)
         if arrow is not None:
@@ -179,21 +221,34 @@ class Orders:
             return None
         if not all(map(self._lists.known, found.ids)):
             return None
-        place = self._lists.past_aside(self._lists.past(found.end, CLOSING))
+        place = self._lists.past(found.end, CLOSING | _CLOSED)
+        place = self._lists.past_aside(place)
         for _ in range(_MOST_SAID):
             if place >= len(self._tokens) or words.NOT.has(self._tokens[place]):
                 return None
             if order.BESIDE.end(self._tokens, place) is not None:
                 return None
             end = order.TOGETHER.end(self._tokens, place)
-            if end is not None:
-                if self._denied(end):
-                    return None
-                return Order((tuple(found.ids),), end, beside=True)
+            one_by_one = order.IN_ORDER.end(self._tokens, place)
+            if end is not None or one_by_one is not None:
+                return self._manner(found, end, one_by_one)
             if self._tokens[place].kind not in ("word", "character"):
                 return None
             place += 1
         return None
+
+    def _manner(
+        self, found: IdList, together: Optional[int], one_by_one: Optional[int]
+    ) -> Optional[Order]:
+        """Ids side by side or one after another, as a word behind them says."""
+        if together is not None:
+            if self._denied(together):
+                return None
+            return Order((tuple(found.ids),), together, beside=True)
+        end = one_by_one or 0
+        if end < len(self._tokens) and self._tokens[end].text in ("of", "to"):
+            return None  # `sorted in order of size`
+        return Order(tuple((name,) for name in found.ids), end)
 
     def _denied(self, at: int) -> bool:
         """Whether what was said is not so: ``並行実行不可``."""

@@ -87,7 +87,7 @@ ORDER: Final = Phrases(
     ",dependency order,sequence,execution sequence,task sequence,implementation sequence"
     ",recommended sequence,suggested sequence,critical path,the critical path,dependency chain"
     ",chain,sequential critical path,do in order,run in order,in order,in this order,sequential"
-    ",sequentially,strict order,dependencies",
+    ",sequentially,strict order",
     "reihenfolge,ausführungsreihenfolge,empfohlene reihenfolge,kritischer pfad,ordre"
     ",ordre d'exécution,ordre recommandé,chemin critique,orden,orden de ejecución"
     ",orden recomendado,ruta crítica,camino crítico,ordem,ordem de execução,ordem recomendada"
@@ -118,7 +118,7 @@ DO: Final = Phrases(
     "do,complete,completing,finish,finishing,implement,implementing,execute,run,start,starting"
     ",work on,land,merge,ship,build,tackle,with,erledige,mache,beende,fais,faire,terminer,termine"
     ",haz,hacer,terminar,completar,termina,completa,faça,fazer,concluir,conclua,fai,fare"
-    ",completare,сделать,сделай,выполнить,выполни,завершить,做,完成,实现,执行,执行任务"
+    ",completare,сделать,сделай,выполнить,выполни,завершить,做,完成,实现,执行"
 )
 #: Words between a task and what is said of it.
 MODAL: Final = Phrases(
@@ -150,3 +150,12 @@ BESIDE_NAME: Final = Phrases(
 )
 #: Sides of a connection: 1と並行.
 WITH: Final = Phrases("と,と同時,和,与,與,跟,同,와,과")
+#: Says of tasks that they come one after another.
+IN_ORDER: Final = Phrases(
+    "in order,in this order,in that order,in sequence,sequentially,one after another"
+    ",one after the other,one by one,strictly in order,der reihe nach,nacheinander"
+    ",in dieser reihenfolge,dans l'ordre,dans cet ordre,séquentiellement,l'une après l'autre"
+    ",en orden,en este orden,secuencialmente,uno tras otro,em ordem,nesta ordem"
+    ",sequencialmente,in ordine,in quest'ordine,in sequenza,последовательно,по порядку"
+    ",по очереди,按顺序,按順序,依次,按序,依序,順番に,順に,この順に,순서대로,차례로"
+)

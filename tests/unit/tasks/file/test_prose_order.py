@@ -43,6 +43,10 @@ Tasks 4-5 depend on tasks 1-2                    1-2 below task 4
 Task 1 must come before task 2                   1 below 2
 Task 1 (the store) must be merged before task 2  1 below 2
 3.1 (x) is there; 3.2 builds on it               3.1 below task 3.2
+Run tasks 1-2 in order                           1 below 2
+tasks 1 and 2 must run sequentially              1 below 2
+依次执行任务 1、2                                1 below 2
+the store（Task 1）→ the pages（Task 2）         1 below 2
 タスク 1 → タスク 3.1                            1 below 3.1
 先做 1，然后做 2                                 1 below 2
 执行顺序：1, 2, 5                                1 below 2
@@ -95,15 +99,20 @@ em paralelo com 3.2
 Tasks 1 and 2 can run in parallel
 3.1 (x) and 3.2 (y) are independent and can proceed in parallel
 任务 1、2 可以并行
+the tests can be parallel (3.1, 3.2)
+the types (3.1) in parallel with the pages (3.2)
 Parallel: 1, 2
 **Parallelizable**: 1, 2
 """
 NOTHING = """
 sorted by 1, then 2
+rows 3.2, 3.1 in order of size
+Requirements 3.2, 3.1 in order
 (1) first, (2) second
 retry if 3 > 2
 assert that 5 > 4
 Sort order: 2, 1
+Dependencies: 3.2, 3.1
 order: 2, 1 of the list
 without waiting for task 5
 does not depend on task 5
