@@ -340,7 +340,8 @@ class _Reader:
         begin = at if task is None or task < self._read else task
         if begin > 0 and words.OTHER.has(self._tokens[begin - 1]):
             return None, found.end
-        ordered = self._orders.at_id(at, found, named=task is not None)
+        joined = self._subjects.joined(begin)
+        ordered = self._orders.at_id(at, found, joined, named=task is not None)
         if ordered is not None:
             return self._order(ordered, begin), ordered.end
         after = self._lists.past_aside(self._lists.past(found.end, CLOSING))

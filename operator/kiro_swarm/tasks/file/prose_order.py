@@ -91,12 +91,15 @@ class Orders:
             return Order(tuple((name,) for name in found.ids), found.end)
         return None
 
-    def at_id(self, at: int, found: IdList, *, named: bool) -> Optional[Order]:
+    def at_id(
+        self, at: int, found: IdList, joined: tuple[str, ...], *, named: bool
+    ) -> Optional[Order]:
         """The order that begins with the ids at a place.
 
+        :param joined: those that an "and" joins to them.
         :param named: whether the word for a task stands in front of them.
         """
-        together = self._together(found, named=named)
+        together = self._together(found, joined, named=named)
         if together is not None:
             return together
         chain = self._chain(at, found)
@@ -208,18 +211,21 @@ class Orders:
             at = end or self._lists.past(at, DECORATION)
         return at
 
-    def _together(self, found: IdList, *, named: bool) -> Optional[Order]:
+    def _together(
+        self, found: IdList, joined: tuple[str, ...], *, named: bool
+    ) -> Optional[Order]:
         """Ids of which is said that they run side by side."""
-        mere = any(name.isdigit() for name in found.ids)
-        joined = order.WITH.end(self._tokens, found.end)
-        if joined is not None:  # `1と並行して`: beside the task that says so
-            end = order.TOGETHER.end(self._tokens, joined)
+        ids = (*joined, *found.ids)
+        mere = any(name.isdigit() for name in ids)
+        beside = order.WITH.end(self._tokens, found.end)
+        if beside is not None:  # `1と並行して`: beside the task that says so
+            end = order.TOGETHER.end(self._tokens, beside)
             if end is None or self._denied(end):
                 return None
             return Order((tuple(found.ids),), end, beside=True)
-        if len(found.ids) < 2 or (mere and not (named or found.named)):
+        if len(ids) < 2 or (mere and not (named or found.named)):
             return None
-        if not all(map(self._lists.known, found.ids)):
+        if not all(map(self._lists.known, ids)):
             return None
         place = self._lists.past(found.end, CLOSING | _CLOSED)
         place = self._lists.past_aside(place)
@@ -231,24 +237,24 @@ class Orders:
             end = order.TOGETHER.end(self._tokens, place)
             one_by_one = order.IN_ORDER.end(self._tokens, place)
             if end is not None or one_by_one is not None:
-                return self._manner(found, end, one_by_one)
+                return self._manner(ids, end, one_by_one)
             if self._tokens[place].kind not in ("word", "character"):
                 return None
             place += 1
         return None
 
     def _manner(
-        self, found: IdList, together: Optional[int], one_by_one: Optional[int]
+        self, ids: tuple[str, ...], together: Optional[int], one_by_one: Optional[int]
     ) -> Optional[Order]:
         """Ids side by side or one after another, as a word behind them says."""
         if together is not None:
             if self._denied(together):
                 return None
-            return Order((tuple(found.ids),), together, beside=True)
+            return Order((ids,), together, beside=True)
         end = one_by_one or 0
         if end < len(self._tokens) and self._tokens[end].text in ("of", "to"):
             return None  # `sorted in order of size`
-        return Order(tuple((name,) for name in found.ids), end)
+        return Order(tuple((name,) for name in ids), end)
 
     def _denied(self, at: int) -> bool:
         """Whether what was said is not so: ``並行実行不可``."""

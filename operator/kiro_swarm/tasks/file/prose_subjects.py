@@ -13,6 +13,7 @@ from kiro_swarm.tasks.file.prose_lists import CLOSING, IdList, Lists
 
 _LINKING: Final = (words.IS, words.LEAD, words.DONE, order.MODAL, words.NOT)
 _LINKS: Final = CLOSING | {")", "）"}
+_PARTING: Final = frozenset(".;:!?。；：")
 #: Words between a task and the verb of what it is the subject of.
 _MOST_LINKED: Final = 10
 
@@ -38,6 +39,17 @@ class Subjects:
         self.headed |= not mere and self._lists.first(begin)
         if found.named or not mere or verb or self._lists.leads(begin):
             self.earlier, self._last = self._last, found
+
+    def joined(self, begin: int) -> tuple[str, ...]:
+        """The ids in front of others: ``types (1.1) and views (1.2) can ...``."""
+        if self._last is None or not 0 < begin - self._last.end <= _MOST_LINKED:
+            return ()
+        between = self._tokens[self._last.end : begin]
+        if not any(words.AND.has(token) for token in between) or any(
+            token.text in _PARTING for token in between
+        ):
+            return ()
+        return tuple(self._last.ids)
 
     def of(self, start: int) -> tuple[str, ...]:
         """The tasks that stand in front of a verb with nothing else between."""

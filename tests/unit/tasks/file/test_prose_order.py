@@ -101,6 +101,7 @@ Tasks 1 and 2 can run in parallel
 任务 1、2 可以并行
 the tests can be parallel (3.1, 3.2)
 the types (3.1) in parallel with the pages (3.2)
+the types (3.1) and the design (3.2) can be made in parallel
 Parallel: 1, 2
 **Parallelizable**: 1, 2
 """
