@@ -200,7 +200,14 @@ class Integration:
             while not first.done() and self._pushing.under_way is not None:
                 either = {first, self._pushing.under_way}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return first.done() and first.result()
+            if not first.done():
+                return False
+            away = isinstance(first.exception(), errors.ClusterError)
+            if not away or self._pushing.under_way is None:
+                return first.result()
+            # What is merged is pushed all the same, and whoever comes has the next Job.
+            await self._pushing.settled()
+            return False
         finally:
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)

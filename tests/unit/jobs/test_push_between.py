@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from aiohttp import web
 
 from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.cluster.resources import SWARMS, TASKS
@@ -37,7 +38,8 @@ def begin(job: Job, candidates: list[Candidate]) -> None:
     job.apply(integration={"push": "Always"})
     for candidate in candidates:
         job.done(candidate)
-    set_state(job, "1.2", "Running")
+    if len(candidates) > 1:
+        set_state(job, "1.2", "Running")
 
 
 def set_state(job: Job, task: str, state: str) -> None:
@@ -137,6 +139,37 @@ async def test_a_push_that_hangs_keeps_no_job_whose_swarm_is_deleted(
         assert job.words()["reason"] == "SwarmDeleted"
     finally:
         (folder / "go").touch()
+
+
+async def test_a_push_is_ended_though_the_tasks_cannot_be_watched(job: Job) -> None:
+    """The API server refuses it for a moment, while the last push is under way."""
+    begin(job, works(job)[:1])
+    folder = on_push(job, HANGS)
+    working = asyncio.ensure_future(integrate(job.client, job.env))
+    await until((folder / "asked").exists, working)
+    refused: list[str] = []
+
+    async def refuse(request: web.Request) -> Optional[web.StreamResponse]:
+        if request.method == "GET" and request.path.endswith("/kirotasks"):
+            refused.append(request.path_qs)
+            wrong = {
+                "kind": "Status",
+                "reason": "Forbidden",
+                "message": "no",
+                "code": 403,
+            }
+            return web.json_response(wrong, status=403)
+        return None
+
+    await until(lambda: any("watch=" in path for path in job.api.requests), working)
+    job.api.intercept = refuse
+    job.api.compact()
+    job.api.cut_watches()
+    await until(lambda: bool(refused), working)
+    job.api.intercept = None
+    (folder / "go").touch()
+    assert await working == 0
+    assert job.words()["pushed"] == remote(job) == job.repositories.head()
 
 
 @pytest.mark.parametrize("times", [1, 9])
