@@ -359,10 +359,11 @@ async def test_a_job_with_a_green_gate_merges(
             super().__init__(socket, gates, mirror, loop, tree, PROGRAM)
 
     monkeypatch.setattr(merging, "ContainerGates", OwnGates)
-    job.apply(integration={"gates": [{"name": "tests", "command": ["ls", "new"]}]})
+    command = ["test", "!", "-e", "bad"]
+    job.apply(integration={"gates": [{"name": "tests", "command": command}]})
     job.repositories.prepare()
     job.done(job.repositories.work({"new": "1"}, 1, "1.1"))
-    job.done(job.repositories.work({"other": "1"}, 2, "1.2"), priority=9)
+    job.done(job.repositories.work({"bad": "1"}, 2, "1.2"), priority=9)
     env = replace(job.env, socket=gate.socket)
     assert await integrate(job.client, env) == 0
     assert job.status("1.1")["state"] == "Merged"
