@@ -57,6 +57,8 @@ class Cache:
         self._objects: dict[AnyResource, dict[Key, Any]] = {}
         self._by_swarm: dict[AnyResource, dict[Key, dict[str, Any]]] = {}
         self._followers: dict[tuple[AnyResource, Key], tuple[str, Any]] = {}
+        #: Places of followers that are being made, with the uid of the swarm.
+        self._making: set[tuple[tuple[AnyResource, Key], str]] = set()
         self._deleted: dict[str, None] = {}
         #: How often anything changed: what was made of it all before is still right if
         #: this is the same.
@@ -109,29 +111,44 @@ class Cache:
         uid: str,
         make: Callable[[str], F],
     ) -> Pieces[F]:
-        """The same piece by piece: nobody is given one that does not know everything yet."""
+        """The same piece by piece: nobody is given one that does not know everything yet.
+
+        Who asks while it is made waits, by pieces without work, for who makes it.
+        """
         place = (resource, (namespace, swarm))
+        while (place, uid) in self._making:
+            yield
         known = self._followers.get(place)
         if known is None or known[0] != uid:
-            following = make(uid)
-            given = dict(self._by_swarm.get(resource, {}).get(place[1], {}))
-            for number, item in enumerate(given.values(), 1):
-                following.put(item)
-                if number % _PIECE == 0:
-                    yield
-            # What happened meanwhile; nothing does from here to the end.
-            for name, item in (
-                self._by_swarm.get(resource, {}).get(place[1], {}).items()
-            ):
-                if given.pop(name, None) is not item:
-                    following.put(item)
-            for gone in given.values():
-                following.remove(gone)
-            known = self._followers.get(place)
-            if known is None or known[0] != uid:
-                known = self._followers[place] = (uid, following)
+            self._making.add((place, uid))
+            try:
+                yield from self._make(place, uid, make)
+            finally:
+                self._making.discard((place, uid))
+            known = self._followers[place]
         found: F = known[1]
         return found
+
+    def _make(
+        self, place: tuple[AnyResource, Key], uid: str, make: Callable[[str], Any]
+    ) -> Pieces[None]:
+        """Make a follower piece by piece."""
+        resource, key = place
+        following = make(uid)
+        given = dict(self._by_swarm.get(resource, {}).get(key, {}))
+        for number, item in enumerate(given.values(), 1):
+            following.put(item)
+            if number % _PIECE == 0:
+                yield
+        # What happened meanwhile; nothing does from here to the end.
+        for name, item in self._by_swarm.get(resource, {}).get(key, {}).items():
+            if given.pop(name, None) is not item:
+                following.put(item)
+        for gone in given.values():
+            following.remove(gone)
+        known = self._followers.get(place)
+        if known is None or known[0] != uid:
+            self._followers[place] = (uid, following)
 
     def knows(self, resource: AnyResource, item: KubernetesObject) -> bool:
         """Whether ``item`` is old news: what is known is as new or newer, or it is gone."""

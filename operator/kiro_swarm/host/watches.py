@@ -38,6 +38,7 @@ class Watches(ReflectiveModule):
     async def run(self, begun: Callable[[], None]) -> None:
         """Keep the cache up to date with what changes all the time, for ever."""
         self._listing = True
+        gc.set_threshold(*_COLLECT)  # nor while they come
         await list_all(self._ctx)
         self._listing = False
         _spare_the_collector()

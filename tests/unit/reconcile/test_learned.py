@@ -56,6 +56,17 @@ def test_another_graph_other_instances_or_a_clock_put_back_are_looked_at_at_once
         assert learned.measured(LARGE, instances, shape, now) is not first
 
 
+def test_what_took_long_to_be_learned_is_as_young_as_its_end() -> None:
+    learned, end = MeasurementCache(), START + PAUSE * 3
+    first = learned.measured(LARGE, 2, 1, START)
+    learned.learned(START - PAUSE, end)  # that was another time
+    assert learned.measured(LARGE, 2, 1, end) is not first
+    first = learned.measured(LARGE, 2, 1, end)
+    learned.learned(end, end + PAUSE * 3)
+    assert learned.measured(LARGE, 2, 1, end + PAUSE * 3.9) is first
+    assert learned.measured(LARGE, 2, 1, end + PAUSE * 4.1) is not first
+
+
 def seen_in(cache: Cache, made: View) -> View:
     swarm: Any = {**made.swarm, "apiVersion": "v1", "kind": "KiroSwarm"}
     return look(cache, swarm, made.spec, made.now)

@@ -10,18 +10,32 @@ from __future__ import annotations
 
 import asyncio
 from typing import Optional, cast
+from weakref import WeakKeyDictionary
 
 from kiro_swarm.api.pieces import Pieces, T
 
+_gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
 
 async def in_turns(work: Pieces[T]) -> T:
-    """What comes of the work; everything else of this process goes on meanwhile."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return cast(T, end.value)
-        await asyncio.sleep(0)
+    """What comes of the work; everything else of this process goes on meanwhile.
+
+    However many ask for such work at a time, one piece is done in a turn of the loop.
+    """
+    loop = asyncio.get_running_loop()
+    gate = _gates.get(loop)
+    if gate is None:
+        gate = _gates[loop] = asyncio.Lock()
+    try:
+        while True:
+            async with gate:
+                try:
+                    next(work)
+                except StopIteration as end:
+                    return cast(T, end.value)
+                await asyncio.sleep(0)
+    finally:
+        work.close()  # others may wait for it, or make it themselves
 
 
 async def acquired(lock: asyncio.Lock, seconds: Optional[float]) -> bool:

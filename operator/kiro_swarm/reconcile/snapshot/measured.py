@@ -94,6 +94,14 @@ class MeasurementCache:
             self._of, self._at = of, now
         return known
 
+    def learned(self, since: datetime, until: datetime) -> None:
+        """What was looked at from ``since`` on took until now: it is as young as its end.
+
+        In pieces beside much else it may take longer than it would be young.
+        """
+        if self._at == since:
+            self._at = until
+
 
 def measure(tasks: Sequence[KiroTask], instances: int) -> Measured:
     """Learn from the tasks of a swarm; ``instances``: how many are wanted."""

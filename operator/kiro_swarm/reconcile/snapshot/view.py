@@ -106,6 +106,10 @@ class View:
             known, shape = self.task_index.measurements, self.task_index.shape
             yield from known.measuring(self.tasks, self.spec.instances, shape, self.now)
 
+    def learned(self, since: datetime) -> None:
+        """What ``measuring`` learned of a view of ``since`` is good enough for this one."""
+        self.task_index.measurements.learned(since, self.now)
+
     def ready_queue(self, only: Optional[list[KiroTask]] = None) -> TaskQueue:
         """The tasks that an instance may get, in their order; to be used at once.
 

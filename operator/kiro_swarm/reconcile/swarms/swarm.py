@@ -126,8 +126,10 @@ async def _reconcile(ctx: Context, key: Key, swarm: KiroSwarm, steps: Steps) -> 
     # the ledger, which knows what is merged.
     stuck = prepared.done is False or steps.hindered()
     if known and (prepared.done or (view.tasks and stuck)):
+        began = view.now
         await in_turns(view.measuring())
         view = look_again(ctx.cache, view, ctx.now())
+        view.learned(began)
         view = await move_tasks(ctx, view, steps)
     train = await integrate.reconcile(ctx, view, steps)
     grow = partial(volume.grow, ctx, view)
