@@ -97,7 +97,7 @@ async def test_foreign_object_of_the_same_name_is_never_taken_over(
     waiting = await world.until(
         SWARMS,
         "demo",
-        lambda item: "still taken" in item.get("status", {}).get("message", ""),
+        lambda item: "somebody else" in item.get("status", {}).get("message", ""),
     )
     assert waiting["status"]["phase"] == "Preparing"
     untouched = await world.client.get(TASKS, world.namespace, "demo.1")
