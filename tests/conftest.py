@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import Any, List
+from typing import Any, List, Optional
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -29,6 +29,15 @@ def pytest_configure() -> None:
     Whoever is started by a script in the background inherits that it is ignored.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(
+    collection_path: Path, config: pytest.Config
+) -> Optional[bool]:
+    """Where only the edges are asked for, import no file that has none."""
+    if config.option.markexpr != "edge" or collection_path.suffix != ".py":
+        return None
+    return None if edges.runs_between(collection_path) else True
 
 
 @pytest.hookimpl(tryfirst=True)
