@@ -34,6 +34,7 @@ _LIST_SECONDS = 60.0
 _TRANSFER_SECONDS = 1800.0
 _SHA1_DIGITS = 40
 _PEELED = "^{}"
+_MOST_NAMES = 100
 # git leaves such a ref out, with a warning.
 _SHALLOW = re.compile("because shallow roots")
 
@@ -50,9 +51,12 @@ class Remote:
 
     def list_refs(self, git: Git, names: Sequence[str]) -> dict[str, str]:
         """Full ref name -> object id of those of the full names that exist there."""
-        listed = self._run(git, ("ls-remote",), names, _LIST_SECONDS).lines
+        wanted = set(names)
+        # More than a command line may hold are looked for here.
+        asked = names if len(names) <= _MOST_NAMES else ()
+        listed = self._run(git, ("ls-remote",), asked, _LIST_SECONDS).lines
         pairs = (line.split("\t", 1) for line in listed if "\t" in line)
-        found = {name: oid for oid, name in pairs if name in names}
+        found = {name: oid for oid, name in pairs if name in wanted}
         if any(len(oid) != _SHA1_DIGITS for oid in found.values()):
             raise sha256(self.url)
         return found

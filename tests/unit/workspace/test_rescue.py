@@ -12,8 +12,10 @@ import pytest
 
 from kiro_swarm.workspace.doubts import KILLED
 from kiro_swarm.workspace.errors import InvalidRef, RefNotFound, RemoteError
+from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.outcomes import Candidate
 from kiro_swarm.workspace.push import push_integration
+from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.rescue import RESCUE_REFS, Rescued, rescue
 from tests.unit.workspace.repositories import (
     INTEGRATION,
@@ -169,6 +171,8 @@ def test_work_that_git_does_not_take_is_named_and_the_rest_saved(swarm: Swarm) -
 KILLS = """
 import os, signal, sys
 from pathlib import Path
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.rescue import rescue
 def told(event, arguments):
     if event == "subprocess.Popen" and sys.argv[5] in str(arguments):
@@ -224,3 +228,11 @@ def test_a_remote_that_is_away_is_not_asked_for_each(swarm: Swarm) -> None:
 def test_a_name_that_is_none_is_refused(swarm: Swarm) -> None:
     with pytest.raises(InvalidRef):
         rescue(swarm.mirror, swarm.top, swarm.url, INTEGRATION, "../heads/main")
+
+
+def test_more_works_are_asked_for_than_a_command_line_can_name(swarm: Swarm) -> None:
+    names = [f"refs/kiro/rescue/{'u' * 40}/done/{n}/1" for n in range(40_000)]
+    there = {name: swarm.head() for name in names[::20_000]}
+    for name, oid in there.items():
+        git(swarm.upstream, "update-ref", name, oid)
+    assert Remote(swarm.url).list_refs(Git(swarm.mirror), names) == there
