@@ -13,6 +13,7 @@ from typing import Any, Iterable, Literal, Optional, Protocol, Sequence
 from aiohttp import web
 from typing_extensions import TypedDict
 
+from kiro_swarm.observe.serving import serve_bounded
 from kiro_swarm.policy.times import stamp
 
 
@@ -109,7 +110,4 @@ async def serve(
     modules: Sequence[Speaks], port: int, host: str = "0.0.0.0"  # noqa: S104
 ) -> web.AppRunner:
     """Serve the probes; the caller closes the answer with ``cleanup``."""
-    runner = web.AppRunner(application(modules), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, host, port).start()
-    return runner
+    return await serve_bounded(application(modules), host, port)
