@@ -1,7 +1,8 @@
 """One writer per repository, and nothing left behind by a killed one.
 
 Role: every function of this package that writes into a git directory holds
-``sole_owner`` of its folder while git runs; a gate does not run under it.
+``sole_owner`` of its folder, or ``sole_owner_of_mirror``, while git runs; a gate does not run
+under it.
 
 Guarantees: the lock is a ``flock`` whose descriptor git inherits, so it stays held until
 the last git process of a killed owner is gone too. Whoever gets it may therefore remove
@@ -36,9 +37,26 @@ def sole_owner(folder: Path, seconds: float = 120.0) -> Iterator[int]:
 
     Waits up to ``seconds``, then raises RepositoryBusy. The folder must exist.
     """
-    descriptor = _open(folder / LOCK_NAME)
+    with _held(folder / LOCK_NAME, seconds) as descriptor:
+        yield descriptor
+
+
+@contextmanager
+def sole_owner_of_mirror(mirror: Path, seconds: float = 120.0) -> Iterator[int]:
+    """The same of the mirror. Its lock lies beside it, where no agent and no gate can open it.
+
+    They have the mirror in a mount that is read only, and a ``flock`` needs no right to write:
+    a lock in there could be held by any of them for as long as it lives.
+    """
+    with _held(mirror.with_name(f"{mirror.name}.flock"), seconds) as descriptor:
+        yield descriptor
+
+
+@contextmanager
+def _held(lock: Path, seconds: float) -> Iterator[int]:
+    descriptor = _open(lock)
     try:
-        _acquire(descriptor, folder, time.monotonic() + seconds)
+        _acquire(descriptor, lock, time.monotonic() + seconds)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -107,7 +125,7 @@ def _open_anyway(path: Path, flags: int, error: PermissionError) -> int:
         raise not_writable(error, path.parent) from error
 
 
-def _acquire(descriptor: int, folder: Path, deadline: float) -> None:
+def _acquire(descriptor: int, lock: Path, deadline: float) -> None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,7 +133,7 @@ def _acquire(descriptor: int, folder: Path, deadline: float) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise RepositoryBusy(
-                    f"another process has held {folder / LOCK_NAME} for too long;"
+                    f"another process has held {lock} for too long;"
                     " look for a job that hangs"
                 ) from None
         time.sleep(_POLL_SECONDS)

@@ -33,7 +33,7 @@ from kiro_swarm.workspace.errors import (
     volume_trouble,
 )
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
+from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner_of_mirror
 from kiro_swarm.workspace.refs import check_branch, is_object_id
 from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.tags import drop_broken, follow_tags
@@ -94,7 +94,7 @@ def prepare_mirror(
     if ref is not None and not is_object_id(ref):
         check_branch(ref)
     _writable(mirror)
-    with sole_owner(mirror) as held:
+    with sole_owner_of_mirror(mirror) as held:
         remove_stale_locks(mirror)
         git = Git(mirror, held=held)
         _make(git, integration_branch)

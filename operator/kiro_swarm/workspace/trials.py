@@ -23,7 +23,7 @@ from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.attributes import merge_attributes
 from kiro_swarm.workspace.briefs import TrialMerge
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner
+from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner_of_mirror
 from kiro_swarm.workspace.messages import with_gates
 from kiro_swarm.workspace.outcomes import GateRun
 
@@ -44,7 +44,7 @@ class Trial:
 @contextmanager
 def owned(mirror: Path) -> Iterator[Git]:
     """git in the mirror, as its sole owner."""
-    with sole_owner(mirror) as held:
+    with sole_owner_of_mirror(mirror) as held:
         remove_stale_locks(mirror)
         yield Git(mirror, held=held)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import socket
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ from kiro_swarm.workspace.errors import (
     VolumeTrouble,
     volume_trouble,
 )
-from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
+from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner, sole_owner_of_mirror
 from kiro_swarm.workspace.mirror import integration_head, prepare_mirror
 from tests.unit.workspace.repositories import INTEGRATION, Swarm, commit, git
 
@@ -121,6 +123,20 @@ def test_a_living_owner_is_waited_for_and_then_named(tmp_path: Path) -> None:
 
     with sole_owner(tmp_path), pytest.raises(RepositoryBusy, match=LOCK_NAME):
         second()
+
+
+def test_nothing_that_agents_can_open_is_a_lock_of_the_mirror(swarm: Swarm) -> None:
+    """They have it in a mount that is read only; a flock needs no right to write."""
+    swarm.prepare()
+    newer = commit(swarm.upstream, {"c": "3"})
+    with ExitStack() as held:
+        for path in [swarm.mirror, *swarm.mirror.rglob("*")]:
+            descriptor = os.open(path, os.O_RDONLY)
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with sole_owner_of_mirror(swarm.mirror, seconds=0.1):
+            pass
+        assert swarm.prepare().source == newer
 
 
 @pytest.mark.parametrize("kind", ["link", "folder"])
