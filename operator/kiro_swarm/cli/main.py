@@ -7,6 +7,7 @@ does not load the Kubernetes client, and all of them start faster.
 from __future__ import annotations
 
 import importlib
+import resource
 from typing import Optional
 
 import click
@@ -65,3 +66,7 @@ class _Lazy(click.Group):
 @click.version_option(__version__, prog_name="kiro-swarm")
 def main() -> None:
     """Run a swarm of coding agents on one git repository, on Kubernetes."""
+    # A git that dies while it talks to a server would write the password into a core file,
+    # into the folder of the mirror, which agents may read. What starts here inherits it.
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))

@@ -227,3 +227,23 @@ async def test_a_runner_is_ready_when_its_agent_container_answers() -> None:
             await until(lambda: link.health().ready)
         pinging.cancel()
         await asyncio.gather(pinging, return_exceptions=True)
+
+
+def test_nothing_that_it_starts_writes_a_core_file() -> None:
+    """A git that dies while it talks to a server has the password in its memory."""
+    code = (
+        "import resource, subprocess, sys\n"
+        "from kiro_swarm.cli.main import main\n"
+        "_, most = resource.getrlimit(resource.RLIMIT_CORE)\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (most, most))\n"
+        "try: main(['prepare', '--help'])\nexcept SystemExit: pass\n"
+        "subprocess.run(['sh', '-c', 'ulimit -S -c'], check=True)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(OPERATOR)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[-1] == "0"
