@@ -15,6 +15,7 @@ proxy ``proxy-username`` and ``proxy-password``.
 
 from __future__ import annotations
 
+import base64
 import os
 import shlex
 import tempfile
@@ -65,6 +66,8 @@ for rest in "$KIRO_PLACE" "$KIRO_ENCODED_PLACE"; do
 done
 exit 1
 """
+#: Of a value that can be hidden in a text, in bytes.
+_SHORTEST = 4
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,27 @@ class Credentials:
             return None
         path = self.folder / key
         return path if path.is_file() and path.read_bytes().strip() else None
+
+    def secrets(self) -> set[bytes]:
+        """The values that are sent to a server, in the forms in which it may repeat them.
+
+        Shorter ones than four bytes stay out: hiding them would make any text unreadable.
+        """
+        user = self._value("username") or b"x-access-token"
+        pairs = [(user, self._value("token")), (user, self._value("password"))]
+        pairs.append((self._value("proxy-username"), self._value("proxy-password")))
+        found: set[bytes] = set()
+        for name, value in pairs:
+            if len(value) >= _SHORTEST:
+                both = name + b":" + value
+                found |= {value, quote(value, safe="").encode()}
+                for encode in (base64.b64encode, base64.urlsafe_b64encode):
+                    found |= {encode(value).rstrip(b"="), encode(both).rstrip(b"=")}
+        return found
+
+    def _value(self, key: str) -> bytes:
+        path = self.file(key)
+        return b"" if path is None else path.read_bytes().strip()
 
     def keys(self) -> str:
         """What there is of the Secret, for a message: its keys, and which hold nothing.

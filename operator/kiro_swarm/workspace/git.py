@@ -30,6 +30,7 @@ from kiro_swarm.workspace.errors import (
     GitSaysHindered,
     GitTimeout,
 )
+from kiro_swarm.workspace.redaction import HIDDEN
 
 _CONFIGURATION = str(Path(__file__).with_name("gitconfig"))
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -132,6 +133,7 @@ class Git:
             self._environment["GIT_INDEX_FILE"] = str(index)
         self._held: tuple[int, ...] = () if held is None else (held,)
         self._bounds: tuple[str, ...] = ()
+        self._hidden: tuple[bytes, ...] = ()
 
     def run(
         self,
@@ -154,6 +156,7 @@ class Git:
             raise GitTimeout(
                 f"git {arguments[0]} did not finish within {seconds:g} seconds"
             ) from None
+        stdout, stderr = self._hide(stdout), self._hide(stderr)
         output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
         if output.status < 0:
             raise GitHindered(
@@ -172,6 +175,18 @@ class Git:
         other = copy(self)
         other._environment = {**self._environment, **environment}
         return other
+
+    def hiding(self, values: Collection[bytes]) -> Git:
+        """The same; none of ``values`` is in what it answers or says in an error."""
+        other = copy(self)
+        # The longest first, for one may be a part of another.
+        other._hidden = tuple(sorted(filter(None, values), key=len, reverse=True))
+        return other
+
+    def _hide(self, said: bytes) -> bytes:
+        for value in self._hidden:
+            said = said.replace(value, HIDDEN.encode())
+        return said
 
     def bounded(self) -> Git:
         """The same with bounds on memory and processor time, for what is not proved yet."""

@@ -12,9 +12,11 @@ import re
 HIDDEN = "***"
 #: Bounded, for each place in a text may begin one.
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]{0,20}"
+#: Of a user name with its password, and of a path; signed tokens have up to 2,000 characters.
+_MOST = 2500
 #: Up to the last "@" of a word: a password may hold "/", "?", "#" and "@" itself.
-_USER = re.compile(rf"({_SCHEME}://)[^\s'\"]{{0,512}}@")
-_QUERY = re.compile(rf"({_SCHEME}://[^\s'\"?]{{0,512}}\?)[^\s'\"]+")
+_USER = re.compile(rf"({_SCHEME}:/{{1,3}}|(?<![:\w])//)[^\s'\"]{{0,{_MOST}}}@")
+_QUERY = re.compile(rf"({_SCHEME}://[^\s'\"?#;]{{0,{_MOST}}}[?#;])[^\s'\"]+")
 _BEGINNING = re.compile(r"(?:https?|ssh|git|file|ftps?):/{0,2}|" + _SCHEME + "://")
 
 
@@ -33,5 +35,7 @@ def redact_address(address: str) -> str:
     user, at, rest = address[len(start) :].rpartition("@")
     if at and (start or user != "git"):
         user = HIDDEN
-    place, query, _ = rest.partition("?")
-    return f"{start}{user}{at}{place}{query}{HIDDEN if query else ''}"
+    asks = re.search("[?#;]", rest)
+    if asks:
+        rest = f"{rest[: asks.end()]}{HIDDEN}"
+    return f"{start}{user}{at}{rest}"

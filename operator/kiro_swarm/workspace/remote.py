@@ -5,7 +5,7 @@ Role: mirror.py fetches through it, push.py pushes. The only place where a netwo
 Guarantees: https, http, ssh and file addresses only, and no password in an address; every
 command has a deadline; credentials go to the address that they were given for, and a
 redirect is followed to none but that (redirects.py); errors say what to do and hold no
-credential.
+credential, also where a server repeats what it was sent.
 """
 
 from __future__ import annotations
@@ -132,7 +132,10 @@ class Remote:
         known = self.credentials
         nameless = None if known is None else replace(known, nameless=True)
         with access(self.url, nameless) as environment:
-            return where_to(git.using(environment), self.url)
+            return where_to(self._discreet(git).using(environment), self.url)
+
+    def _discreet(self, git: Git) -> Git:
+        return git.hiding(self.credentials.secrets() if self.credentials else ())
 
     def _once(
         self,
@@ -146,13 +149,17 @@ class Remote:
         # brings its successor into the folder meanwhile.
         with access(url, self.credentials) as environment:
             try:
-                return git.using(environment).run(
-                    *command,
-                    "--end-of-options",
-                    url,
-                    *arguments,
-                    ok=(0, 1, 128),
-                    seconds=seconds,
+                return (
+                    self._discreet(git)
+                    .using(environment)
+                    .run(
+                        *command,
+                        "--end-of-options",
+                        url,
+                        *arguments,
+                        ok=(0, 1, 128),
+                        seconds=seconds,
+                    )
                 )
             except GitTimeout:
                 raise RemoteUnavailable(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -191,3 +193,34 @@ def test_no_secret_is_in_a_variable(tmp_path: Path) -> None:
         written = "".join(path.read_text() for path in place.iterdir())
     assert "for-" not in str(found) + written
     assert not place.exists()
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 418, 429, 500, 503])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"token": "ghp_Hidden/Value+1"},
+        {"username": "ann", "password": "hidden value: ÄÖ/?"},
+        {"token": "x", "proxy_username": "ann", "proxy_password": "hidden/pass"},
+    ],
+    ids=["token", "password", "proxy"],
+)
+def test_what_a_server_repeats_of_its_password_is_not_told(
+    tmp_path: Path, code: int, keys: dict[str, str]
+) -> None:
+    user = keys.get("proxy_username") or keys.get("username") or "x-access-token"
+    value = keys.get("proxy_password") or keys.get("password") or keys["token"]
+    pair = f"{user}:{value}".encode()
+    forms = [
+        value,
+        quote(value, safe=""),
+        base64.b64encode(pair).decode(),
+        base64.urlsafe_b64encode(pair).decode().rstrip("="),
+        base64.b64encode(value.encode()).decode(),
+    ]
+    body = "".join(f"sent: {form}\n" for form in forms).encode()
+    with answering(code, headers={"Content-Type": "text/plain"}, body=body) as server:
+        known = Credentials(secret(tmp_path, **keys))
+        message = str(said(tmp_path, server.url, known))
+    assert [form for form in forms if form in message] == []
+    assert "***" in message or "sent" not in message

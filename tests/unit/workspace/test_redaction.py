@@ -21,6 +21,12 @@ ADDRESSES = [
     "ssh://hidden@host/x",
     "ssh://hidden@host/x" + "y" * 300,
     "https://user:" + "x" * 300 + "hidden@host/x",
+    "https://user:" + "x" * 2000 + "hidden@host/x",
+    "https:/user:hidden@host/x",
+    "//user:hidden@host/x",
+    "https://host/x#access_token=hidden",
+    "https://host/x;token=hidden",
+    "https://host/" + "x" * 600 + "?access_token=hidden",
 ]
 #: And those that no text can be searched for, but a field may hold.
 ALONE = [
@@ -28,7 +34,6 @@ ALONE = [
     "user:hidden@host/x",
     "hidden:x@host/x",
     "https:user:hidden@host/x",
-    "https:/user:hidden@host/x",
     "https://host/x?private_token=hidden\\",
     "https://host/x?one two=hidden",
 ]
