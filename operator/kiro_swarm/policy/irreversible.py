@@ -321,7 +321,8 @@ ACTS: Final[tuple[Act, ...]] = (
         for place in (
             "sandbox/disk.py:_move_out",
             "sandbox/disk.py:_remove_files",
-            "sandbox/disk.py:clear_folder",
+            "sandbox/disk.py:_remove_anyway",
+            "sandbox/disk.py:_remove_folders",
             "sandbox/disk.py:real_folder",
             "sandbox/disk.py:remove",
             "workspace/disk.py:write_plain",

@@ -3,17 +3,29 @@
 Role: whoever empties what foreign code has written to: the entrypoint of its container, and
 the package ``workspace``, which reads and writes there as well (its own disk.py).
 
-Guarantees: never follows a symbolic link, so nothing outside the folder is touched; copes
-with folders that were made unreadable or are nested deeper than a path can be long.
+Guarantees: never follows a symbolic link, so nothing outside the folder is touched, also
+while somebody who is alive in there swaps folders for links: each step goes from an open
+folder to a name in it. Copes with folders that were made unreadable, are nested deeper than a
+path can be long, hold millions of names, or belong to another project of the file system.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import stat
+import struct
 from contextlib import suppress
 from pathlib import Path
+from typing import Collection, Optional, Union
+
+#: Names of a folder that are held in memory at once.
+_AT_ONCE = 10_000
+#: linux/fs.h: ``struct fsxattr``, how it is read and written, and its flag that what comes
+#: into a folder has to be of the folder's own project.
+_PROJECT = "IIIII8x"
+_GET_PROJECT, _SET_PROJECT, _INHERITED = 0x801C581F, 0x401C5820, 0x200
 
 
 def real_folder(path: Path) -> None:
@@ -25,7 +37,7 @@ def real_folder(path: Path) -> None:
             os.unlink(path)
             os.mkdir(path)
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        os.chmod(path, 0o700)
+        os.close(_enter(path))
 
 
 def remove(path: Path) -> None:
@@ -49,56 +61,122 @@ def clear_folder(folder: Path) -> None:
     remove (another user's, immutable); all else is gone then.
     """
     real_folder(folder)
+    top = _enter(folder)
+    try:
+        _forget_project(top)
+        stuck = _remove_files(top)
+        _remove_folders(top, stuck)
+    finally:
+        os.close(top)
+    for name, error in stuck.items():
+        # Of its own it knows a name below an open folder only.
+        error.filename = str(folder / name)
+        raise error
+
+
+def _remove_folders(top: int, stuck: dict[str, OSError]) -> None:
+    """Remove what is in an open folder; what has to stay is added to ``stuck``."""
     prefix = f".kiro-removed-{secrets.token_hex(8)}"
     counter = 0
-    stuck = _remove_files(folder)
     while True:
-        inner = [name for name in os.listdir(folder) if name not in stuck]
+        inner = _names(top, stuck)
         if not inner:
-            break
+            return
         for name in inner:
-            current = folder / name
             try:
-                _open_up(current)
-                left = _remove_files(current)
-                for child in os.listdir(current):
-                    if child not in left:
-                        counter += 1
-                        moved = folder / f"{prefix}-{counter}"
-                        _move_out(current / child, moved, left)
+                current = _enter(name, top)
+                try:
+                    left = _remove_files(current)
+                    while True:
+                        children = _names(current, left)
+                        if not children:
+                            break
+                        for child in children:
+                            counter += 1
+                            _move_out(child, current, top, f"{prefix}-{counter}", left)
+                finally:
+                    os.close(current)
                 if left:
                     raise next(iter(left.values()))
-                os.rmdir(current)
-            except PermissionError as error:
-                try:
-                    os.rmdir(current)  # it may be empty, whosever it is
-                except OSError:
-                    stuck[name] = error
-    if stuck:
-        raise next(iter(stuck.values()))
+                os.rmdir(name, dir_fd=top)
+            except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
+                _remove_anyway(name, top, stuck, error)
 
 
-def _open_up(folder: Path) -> None:
-    """Let us list a folder and change what is in it. Raises PermissionError."""
+def _names(folder: int, without: Collection[str]) -> list[str]:
+    """Some names in an open folder; none when there are no others."""
+    found: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name not in without:
+                found.append(entry.name)
+            if len(found) == _AT_ONCE:
+                break
+    return found
+
+
+def _enter(name: Union[str, Path], folder: Optional[int] = None) -> int:
+    """Open a folder, no link to one, so that we may list and change what is in it.
+
+    Raises NotADirectoryError for what is none, FileNotFoundError, PermissionError.
+    """
+    flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    place = os.open(name, flags, dir_fd=folder)
     try:
-        os.chmod(folder, 0o700)
-    except PermissionError:
-        wanted = os.R_OK | os.W_OK | os.X_OK
-        if not os.access(folder, wanted, effective_ids=True):
-            raise
+        # By the open folder: a name may lead to something else by now.
+        itself = f"/proc/self/fd/{place}"
+        try:
+            os.chmod(itself, 0o700)
+        except PermissionError:
+            wanted = os.R_OK | os.W_OK | os.X_OK
+            if not os.access(itself, wanted, effective_ids=True):
+                raise
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
+    finally:
+        os.close(place)
 
 
-def _move_out(child: Path, to: Path, left: dict[str, PermissionError]) -> None:
+def _move_out(
+    child: str, current: int, top: int, to: str, left: dict[str, OSError]
+) -> None:
     """Move a folder out of another, or add it to what is left there."""
     try:
         # To move a folder is to write into it: its ".." changes.
-        _open_up(child)
-        os.rename(child, to)
-    except PermissionError as error:
+        os.close(_enter(child, current))
+        os.rename(child, to, src_dir_fd=current, dst_dir_fd=top)
+    except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
+        _remove_anyway(child, current, left, error)
+
+
+def _remove_anyway(
+    name: str, folder: int, left: dict[str, OSError], why: OSError
+) -> None:
+    """Remove what could not be entered: it may be empty, or no folder any more."""
+    try:
+        os.rmdir(name, dir_fd=folder)
+    except FileNotFoundError:
+        return
+    except OSError:
+        if not isinstance(why, NotADirectoryError):
+            left[name] = why
+            return
         try:
-            os.rmdir(child)
-        except OSError:
-            left[child.name] = error
+            os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            left[name] = error
+
+
+def _forget_project(folder: int) -> None:
+    """Let folders of any project be moved into this one (XFS, ext4 with projects)."""
+    with suppress(OSError):  # a file system without any
+        found = bytearray(struct.calcsize(_PROJECT))
+        fcntl.ioctl(folder, _GET_PROJECT, found)
+        flags, *rest = struct.unpack(_PROJECT, found)
+        if flags & _INHERITED:
+            cleared = struct.pack(_PROJECT, flags & ~_INHERITED, *rest)
+            fcntl.ioctl(folder, _SET_PROJECT, cleared)
 
 
 def remove_attributes(path: Path) -> None:
@@ -109,14 +187,23 @@ def remove_attributes(path: Path) -> None:
                 os.removexattr(path, name, follow_symlinks=False)
 
 
-def _remove_files(folder: Path) -> dict[str, PermissionError]:
+def _remove_files(folder: int) -> dict[str, OSError]:
     """Remove what is no folder; what is not ours to remove stays, and is told with why."""
-    left: dict[str, PermissionError] = {}
-    with os.scandir(folder) as entries:
-        for entry in list(entries):
-            if not entry.is_dir(follow_symlinks=False):
-                try:
-                    os.unlink(entry.path)
-                except PermissionError as error:
-                    left[entry.name] = error
-    return left
+    left: dict[str, OSError] = {}
+    while True:
+        names: list[str] = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name not in left and not entry.is_dir(follow_symlinks=False):
+                    names.append(entry.name)
+                if len(names) == _AT_ONCE:
+                    break
+        if not names:
+            return left
+        for name in names:
+            try:
+                os.unlink(name, dir_fd=folder)
+            except (FileNotFoundError, IsADirectoryError):
+                continue  # somebody else is at it: it is met again
+            except PermissionError as error:
+                left[name] = error
