@@ -134,6 +134,19 @@ class VolumeStatus(TypedDict, total=False):
 
 
 @with_config(STRICT)
+class RescueStatus(TypedDict, total=False):
+    """How long a swarm that is being deleted has been kept for its work."""
+
+    waitedSeconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="For how long an operator was there to rescue its work.",
+        ),
+    ]
+
+
+@with_config(STRICT)
 class Speedup(TypedDict, total=False):
     """How much time the swarm saves. Every number is measured."""
 
@@ -287,6 +300,10 @@ class KiroSwarmStatus(TypedDict, total=False):
     volume: Annotated[
         VolumeStatus,
         Field(description="Use of the volume, as the last integrate Job saw it."),
+    ]
+    rescue: Annotated[
+        RescueStatus,
+        Field(description="Of a swarm that is being deleted: how long it was kept."),
     ]
     speedup: Annotated[
         Speedup, Field(description="Time saved by working side by side.")

@@ -54,8 +54,15 @@ ACTS: Final[tuple[Act, ...]] = (
         "go",
         "a Job that was made when all was Done that is says that what was nowhere else is pushed"
         " (next_step), by a read after the last pod of an instance has ended (_last_look), or"
-        " nothing was ever there (has_begun), or a person, the deadline or"
-        " the end of the namespace lets it go, which is told by an Event first",
+        " nothing was ever there (has_begun), or a person, the end of the namespace or"
+        " the time in which Jobs were tried lets it go, which is told by an Event first",
+    ),
+    Act(
+        "reconcile/swarms/rescue.py:_end",
+        "deletes Jobs of a KiroSwarm that is being deleted",
+        "hang",
+        "half of the time is over, and they keep the volume from the Job that rescues; what they"
+        " moved is in the mirror, and that Job finds it",
     ),
     Act(
         "reconcile/swarms/rescue.py:_end_instances",

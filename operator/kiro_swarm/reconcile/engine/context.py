@@ -140,6 +140,8 @@ class Remembered:
 
     log_failures: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Uid of a swarm -> when its audit log could not be written last (monotonic), and why."""
+    kept: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Uid of a swarm that goes -> for how long it was kept, and by when (monotonic)."""
 
     unheard: Unheard = field(default_factory=Unheard)
     """Kinds that are to be listed soon. A new process lists all of them."""
@@ -301,6 +303,7 @@ class Context(Remembered, Alive, Stored):
         self.cache.remove(resource, item)
         self.ensured.discard(uid)
         self.volumes.pop(uid, None)
+        self.kept.pop(uid, None)
         self.heartbeats.pop(uid, None)
         self.written.pop(uid, None)
         self.refused.pop(uid, None)

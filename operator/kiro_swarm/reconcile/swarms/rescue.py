@@ -3,14 +3,16 @@
 Only with ``spec.integration.onDelete: Rescue`` there is a finalizer. Guarantees: it is there
 before any work is; it goes when a Job has pushed what was nowhere else, when a person says so by
 an annotation, when the time for it is over, and when there is nothing to be rescued or no way
-to do it. So nobody waits for ever, and what was not rescued is told by an Event. A spec that
+to do it. Time is what an operator was there for (``kept``); it is not over before a Job that knew
+of all work has been tried and has ended, and never under one that can still end. So nobody
+waits for ever, and what was not rescued is told by an Event. A spec that
 this release cannot read is used as far as it can be; what cannot be read is told.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from hashlib import sha256
 
 from kiro_swarm.api.access import status_of
@@ -25,14 +27,13 @@ from kiro_swarm.api.meta import (
 )
 from kiro_swarm.api.readable import readable
 from kiro_swarm.api.swarm import KiroSwarmSpec
-from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
+from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus, RescueStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.ownership import all_of_kind
-from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.settings import scheme_refusal
@@ -45,6 +46,7 @@ from kiro_swarm.reconcile.snapshot.view import (
 )
 from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe
+from kiro_swarm.reconcile.swarms.kept import kept_seconds, said
 
 _OVERRIDE = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
 #: The garbage collector's own: what the swarm owns is deleted before it is.
@@ -52,6 +54,9 @@ _FOREGROUND = "foregroundDeletion"
 _RESCUE_SECONDS = 3600
 _LOOK_AGAIN = 5.0
 _PODS_AGAIN = 1.0
+#: A Job that is made when the time is almost over has so long, and then so long to end.
+_LAST_SECONDS = 300
+_SLACK_SECONDS = 60
 _MOST_NAMED = 5
 _ON_DELETE = "spec.integration.onDelete"
 #: Reason of a Job that ended because its swarm is being deleted.
@@ -71,8 +76,9 @@ _STAND_IN = KiroSwarmSpec.model_validate(
 class Step:
     """What is to be done for a swarm on its way out.
 
-    ``go``: nothing is waited for any more; ``start``: a Job is to be made. ``told``: reason
-    of the Event that goes along. ``again``: when to look again, in seconds.
+    ``go``: nothing is waited for any more; ``start``: a Job is to be made; ``hang``: Jobs that
+    are to be ended. ``told``: reason of the Event that goes along.
+    ``again``: when to look again, in seconds.
     """
 
     message: str
@@ -81,11 +87,13 @@ class Step:
     told: str = ""
     warning: bool = False
     again: float = _LOOK_AGAIN
+    hang: tuple[Job, ...] = ()
 
 
-def next_step(view: View, train: Train, hindered: str = "") -> Step:
+def next_step(view: View, train: Train, kept: float, hindered: str = "") -> Step:
     """What comes next. Pure.
 
+    :param kept: for how many seconds it has been kept, see ``kept.py``.
     :param hindered: why no Job can save anything until a person acts; empty where one can.
     """
     metadata, wanted = view.swarm["metadata"], view.spec.integration
@@ -105,34 +113,56 @@ def next_step(view: View, train: Train, hindered: str = "") -> Step:
         # The volume goes before the swarm does: no pod can use it any more.
         message = f"deleted in the foreground, the volume goes first: {_gone(view)}"
         return Step(message, go=True, told="RescueGivenUp", warning=True)
-    until = _until(view)
-    if view.now >= until:
-        why = hindered or train.message or "-"
-        message = f"after {_seconds(view)} s {_gone(view)}: {why}"
-        return Step(message, go=True, told="RescueGivenUp", warning=True)
+    seconds = seconds_of(view)
     if hindered:
+        if kept >= seconds:
+            return _given_up(view, hindered)
         return Step(
             f"work that is nowhere else cannot be rescued: {hindered}. It waits for that to"
-            f" be mended until {stamp(until)}; {_OVERRIDE}"
+            f" be mended, {seconds} s in all; {_OVERRIDE}"
         )
-    if any(job_outcome(job) is None for job in view.jobs if _may_write(job)):
-        return Step("a Job has to end; then what is nowhere else is pushed")
+    running = [j for j in view.jobs if job_outcome(j) is None and _may_write(j)]
+    if kept >= seconds / 2:
+        # What was ended keeps the volume no longer than its last pod.
+        running = [j for j in running if not j["metadata"].get("deletionTimestamp")]
+    if running:
+        return _behind(view, running, kept)
+    over = kept >= seconds
+    if over and (_knew_all(view) or kept >= seconds + _LAST_SECONDS):
+        return _given_up(view, train.message)
     why = "" if train.ok else f": {train.message}"
     message = f"work that is nowhere else is not rescued yet{why}; {_OVERRIDE}"
     # A merge that ended for the deletion has not failed.
     failed = train.retry_at is not None and train.reason != _SWARM_DELETED
     waits = failed and train.retry_at is not None and view.now < train.retry_at
-    return Step(message, start=not waits)
+    return Step(message, start=over or not waits)
 
 
-def _seconds(view: View) -> int:
+def _behind(view: View, running: list[Job], kept: float) -> Step:
+    """What is to be done while Jobs run that may write.
+
+    One that rescues ends by its own deadline; only where nobody keeps that is it not waited
+    for. Others were told to end when the deletion began.
+    """
+    seconds = seconds_of(view)
+    names = ", ".join(job["metadata"]["name"] for job in running[:_MOST_NAMED])
+    if kept >= seconds + _LAST_SECONDS + _SLACK_SECONDS:
+        return _given_up(view, f"{names} does not end")
+    hang = tuple(job for job in running if not _rescues(job))
+    if hang and kept >= seconds / 2:
+        message = f"{names} does not end by itself and is deleted: it keeps the volume"
+        return Step(f"{message}; {_OVERRIDE}", hang=hang)
+    return Step(f"{names} has to end; then what is nowhere else is pushed")
+
+
+def _given_up(view: View, why: str) -> Step:
+    message = f"after {seconds_of(view)} s {_gone(view)}: {why or '-'}"
+    return Step(message, go=True, told="RescueGivenUp", warning=True)
+
+
+def seconds_of(view: View) -> int:
+    """For how long it is kept at most, but for a Job that is under way then."""
     return view.spec.integration.rescue_seconds or _RESCUE_SECONDS
-
-
-def _until(view: View) -> datetime:
-    """When it is let go whatever is nowhere else."""
-    begun = parse(view.swarm["metadata"].get("deletionTimestamp")) or view.now
-    return begun + timedelta(seconds=_seconds(view))
 
 
 def finished_work(view: View) -> str:
@@ -147,8 +177,13 @@ def finished_work(view: View) -> str:
 def _knew_all(view: View) -> bool:
     """Whether the last Job was made when all was Done that is: runners go on until the end."""
     jobs = view.integrate_jobs
-    notes = (jobs[0]["metadata"].get("annotations") if jobs else None) or {}
-    return notes.get(ANNOTATION_FINISHED_WORK) == finished_work(view)
+    return bool(jobs) and _rescues(jobs[0]) == finished_work(view)
+
+
+def _rescues(job: Job) -> str:
+    """The hash of what a Job that rescues was made for; empty of every other Job."""
+    notes = job["metadata"].get("annotations") or {}
+    return str(notes.get(ANNOTATION_FINISHED_WORK) or "")
 
 
 def _gone(view: View) -> str:
@@ -200,16 +235,18 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
         hindered = scheme_refusal(ctx.settings, spec.repository.url)
         stalled_for = "RepositoryNotAllowed" if hindered else stalled_for
     view = look(ctx.cache, swarm, spec, ctx.now())
-    train = observe(view)
-    step = next_step(view, train, hindered)
+    train, kept = observe(view), kept_seconds(ctx, swarm)
+    step = next_step(view, train, kept, hindered)
     if step.told == "Rescued":
-        view, step = await _last_look(ctx, view, train, step)
+        view, step = await _last_look(ctx, view, train, kept, step)
+    await _end(ctx, step)
     if step.start:
-        step = await _started(ctx, view, train, step)
+        step = await _started(ctx, view, train, step, kept)
     if unread and spec is not _STAND_IN:
         known = f"{_unread(unread)}; what is known of it is used"
         step = replace(step, message=f"{step.message}; {known}")
-    await _take(ctx, key, swarm, step, stalled_for)
+    counted = said(kept, seconds_of(view))
+    await _take(ctx, key, swarm, step, stalled_for, counted)
 
 
 def _unread(fields: list[str]) -> str:
@@ -237,11 +274,17 @@ async def _tell(ctx: Context, swarm: KiroSwarm, step: Step) -> None:
 
 
 async def _take(
-    ctx: Context, key: Key, swarm: KiroSwarm, step: Step, stalled_for: str
+    ctx: Context,
+    key: Key,
+    swarm: KiroSwarm,
+    step: Step,
+    stalled_for: str,
+    counted: RescueStatus,
 ) -> None:
     """Tell of a step, and let the swarm go if that is what it says.
 
     :param stalled_for: reason for which it waits for a person; empty where it does not.
+    :param counted: what the next process is to know of the time that it was kept.
     """
     if step.told:
         await _tell(ctx, swarm, step)
@@ -251,6 +294,7 @@ async def _take(
     status = status_of(swarm)
     told: KiroSwarmStatus = {**status}
     told["phase"], told["message"] = "Deleting", step.message[:1024]
+    told["rescue"] = counted
     if stalled_for:
         before = status.get("conditions") or []
         stalled = condition(
@@ -266,19 +310,19 @@ async def _take(
 
 
 async def _last_look(
-    ctx: Context, view: View, train: Train, saved: Step
+    ctx: Context, view: View, train: Train, kept: float, saved: Step
 ) -> tuple[View, Step]:
     """What comes next by a read, once there is no runner that could finish anything after it.
 
     A pod that does not end in the time for the rescue, of a node that is lost, keeps nobody.
     """
     left = await _end_instances(ctx, view)
-    if left and view.now < _until(view):
+    if left and kept < seconds_of(view):
         message = f"what is finished is safe; these pods have to end: {_some(left)}"
         return view, Step(message, again=_PODS_AGAIN)
     await _list_tasks(ctx, view)
     view = look_again(ctx.cache, view, ctx.now())
-    step = next_step(view, train)
+    step = next_step(view, train, kept)
     if left and step.told == saved.told:
         unseen = f"{step.message}; what {_some(left)} finished since is not known"
         return view, replace(step, message=unseen, warning=True)
@@ -311,10 +355,24 @@ async def _list_tasks(ctx: Context, view: View) -> None:
         ctx.remember(TASKS, task)
 
 
-async def _started(ctx: Context, view: View, train: Train, step: Step) -> Step:
+async def _end(ctx: Context, step: Step) -> None:
+    """End the Jobs that keep the volume; killed anywhere, the next one finds what they did."""
+    if not step.hang:
+        return
+    for job in step.hang:
+        with suppress(errors.Conflict):
+            await ctx.delete(JOBS, job)
+
+
+async def _started(
+    ctx: Context, view: View, train: Train, step: Step, kept: float
+) -> Step:
+    """Make the next Job; what comes of it where it is refused."""
     body = next_job(view, train.batch + 1, ctx.settings)
     notes = body["metadata"].setdefault("annotations", {})
     notes[ANNOTATION_FINISHED_WORK] = finished_work(view)
+    left = seconds_of(view) - int(kept)
+    body["spec"]["activeDeadlineSeconds"] = max(left, _LAST_SECONDS)
     try:
         await ctx.create(JOBS, view.namespace, body)
     except (errors.Forbidden, errors.Invalid) as error:
@@ -322,6 +380,8 @@ async def _started(ctx: Context, view: View, train: Train, step: Step) -> Step:
             # It takes nothing new, and waits for this swarm.
             message = f"no Job can be made any more: {error.message}"
             return Step(message, go=True, told="RescueGivenUp", warning=True)
+        if left <= 0:
+            return _given_up(view, f"the Job is refused: {error.message}")
         # A quota, a policy, a server that has just started: what it refuses now it may
         # take later, and what goes with the volume never comes back.
         return Step(f"{step.message}; the Job is refused: {error.message}")
