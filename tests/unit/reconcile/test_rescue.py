@@ -17,7 +17,7 @@ from kiro_swarm.api.meta import (
 from kiro_swarm.cluster.resources import CLAIMS, EVENTS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.swarms.integrate import Train
-from kiro_swarm.reconcile.swarms.rescue import finished_work, next_step
+from kiro_swarm.reconcile.swarms.last_steps import finished_work, next_step
 from tests.unit.reconcile.rescuing import RESCUE, at_work, delete, events, jobs
 from tests.unit.reconcile.surroundings import NAMESPACE, START, Object
 from tests.unit.reconcile.views import PUSH, WELL, view
