@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import DONE
 from kiro_swarm.api.reports import IntegrateReport
 from kiro_swarm.cluster.errors import ClusterError
 from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.merging import Merging
-from kiro_swarm.jobs.owned import tasks_of
+from kiro_swarm.jobs.owned import swarm_of, tasks_of
 from kiro_swarm.workspace.done import DONE_REFS, Kept
 from kiro_swarm.workspace.errors import InvalidName, WorkspaceError
-from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.refs import is_object_id
 from kiro_swarm.workspace.rescue import rescue
 
 _SHOWN = 5
@@ -31,6 +32,7 @@ async def rescued(merging: Merging) -> IntegrateReport:
     """
     env, repository = merging.env, merging.spec.repository
     reported, unknown = await _reported(merging)
+    head = await _head(merging)
     made = await asyncio.get_running_loop().run_in_executor(
         None,
         rescue,
@@ -42,6 +44,7 @@ async def rescued(merging: Merging) -> IntegrateReport:
         env.credentials(repository),
         merging.limits,
         reported,
+        head,
     )
     made.left.extend(unknown)
     said = f"pushed {_some(made.refs)}" if made.refs else "pushed nothing"
@@ -50,7 +53,7 @@ async def rescued(merging: Merging) -> IntegrateReport:
         message = f"{len(made.left)} not rescued: {left}; {said}"
         raise WorkspaceError(message, reason="RescueIncomplete")
     return {
-        "head": integration_head(env.mirror, merging.branch),
+        "head": made.head,
         "message": (
             f"pushed what was nowhere else: {_some(made.refs)}"
             if made.refs
@@ -58,6 +61,16 @@ async def rescued(merging: Merging) -> IntegrateReport:
         ),
         "rescued": len(made.refs),
     }
+
+
+async def _head(merging: Merging) -> str:
+    """Where the branch is by the ledger, as the operator has read it; empty: not known."""
+    try:
+        swarm = await swarm_of(merging.client, merging.env)
+    except ClusterError:
+        return ""
+    head = (status_of(swarm).get("integration") or {}).get("head") or ""
+    return head if is_object_id(head) else ""
 
 
 async def _reported(merging: Merging) -> tuple[list[Kept], list[str]]:

@@ -207,7 +207,7 @@ ACTS: Final[tuple[Act, ...]] = (
     Act(
         "workspace/rescue.py:_Rescue._push",
         "pushes what is nowhere else of a swarm that goes",
-        "run",
+        "_has",
         "below refs/kiro/rescue and the uid of the swarm, where nobody works; never forced",
     ),
     Act(

@@ -33,7 +33,8 @@ def make_repository(path: Path, head: str, *, bare: bool = True) -> None:
     write_plain(path / "config", _CONFIGURATION.format(str(bare).lower()))
 
 
-def borrow(path: Path, mirror: Path) -> None:
-    """From now on the objects of ``mirror`` are its own, too."""
+def borrow(path: Path, *lenders: Path) -> None:
+    """From now on the objects of these repositories are its own, too."""
     alternates = path / "objects" / "info" / "alternates"
-    write_plain(alternates, f"{mirror.resolve() / 'objects'}\n")
+    lent = (f"{lender.resolve() / 'objects'}\n" for lender in lenders)
+    write_plain(alternates, "".join(lent))

@@ -48,6 +48,11 @@ def check_trailer(text: str) -> str:
     return text
 
 
+def is_trailer(text: str) -> bool:
+    """Whether the text reads ``<uid>/<attempt>``."""
+    return _TRAILER.fullmatch(text) is not None
+
+
 def place_name(uid: str, attempt: int) -> str:
     """``<uid>.<attempt>``, a name of a folder; InvalidName where it names no attempt."""
     name = f"{uid}.{attempt}"

@@ -12,37 +12,47 @@ then each work that a runner has kept, as soon as it is adopted. One that is ref
 Jobs before, keeps no other from being pushed; it is tried last, and named. Where the integration
 branch as a whole is refused, for something that one merge brought, the newest merge is searched
 for that is not.
+
+A volume that is full or read-only, a mirror in which a ref, the HEAD, the settings or an object is
+broken, keeps nothing from being pushed but what needs just that object: refs are read from their
+files, git works in a folder for temporary files that borrows the objects, and what the mirror
+cannot adopt is pushed from where its runner has kept it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.policy import naming
 from kiro_swarm.workspace.adoption import adopt
-from kiro_swarm.workspace.blame import blame
+from kiro_swarm.workspace.blame import words_of
+from kiro_swarm.workspace.borrowed import borrow, make_repository
 from kiro_swarm.workspace.credentials import Credentials
-from kiro_swarm.workspace.done import Kept, kept, refs
+from kiro_swarm.workspace.done import DONE_REFS, Kept, kept
 from kiro_swarm.workspace.doubts import Doubts
 from kiro_swarm.workspace.errors import (
-    Doubtful,
     GitFailed,
     GitTimeout,
-    RefNotFound,
     RemoteError,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
-from kiro_swarm.workspace.mirror import START_REF, integration_head
-from kiro_swarm.workspace.outcomes import Unproven
-from kiro_swarm.workspace.probe import find_trouble
+from kiro_swarm.workspace.mirror import START_REF
+from kiro_swarm.workspace.plain_refs import Refs, read_refs
 from kiro_swarm.workspace.redaction import redact
-from kiro_swarm.workspace.refs import check_word
+from kiro_swarm.workspace.refs import check_word, is_trailer
 from kiro_swarm.workspace.remote import Remote
 
+log = logging.getLogger(__name__)
+
+#: Folder of a volume with the finished work of all instances: no agent has a mount of it.
+_SHELVES = Path(naming.finished_folder("x")).parent
 RESCUE_REFS = "refs/kiro/rescue"
 #: A server that breaks off oftener, one push after another, is away.
 _MOST_BROKEN = 2
@@ -57,6 +67,27 @@ class Rescued:
     refs: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     """Each as one line: what it is, and why."""
+    head: str = ""
+    """Where the integration branch is."""
+
+
+@contextmanager
+def _desk(*lenders: Path) -> Iterator[Git]:
+    """git with the objects of these repositories, the mirror in front, and nothing else of them.
+
+    Where nothing temporary can be written it is git in the mirror.
+    """
+    with ExitStack() as opened:
+        try:
+            folder = opened.enter_context(
+                tempfile.TemporaryDirectory(prefix="kiro-rescue-")
+            )
+            path = Path(folder, "repo.git")
+            make_repository(path, "ref: refs/heads/rescue")
+            borrow(path, *lenders)
+        except OSError:
+            path = lenders[0]
+        yield Git(path)
 
 
 @dataclass(frozen=True)
@@ -64,10 +95,14 @@ class _Rescue:
     """One Job's rescue."""
 
     git: Git
+    mirror: Path
+    root: Path
     branch: str
     remote: Remote
     into: str
-    known: list[str]
+    refs: Refs
+    """Of the mirror."""
+    known: list[str] = field(default_factory=list)
     """What the repository has."""
     made: Rescued = field(default_factory=Rescued)
     broken: list[str] = field(default_factory=list)
@@ -77,7 +112,6 @@ class _Rescue:
 
     def ask(self) -> None:
         """Ask the repository what it has now, of the work and of an earlier rescue."""
-        began = self.git.commit_id(START_REF)
         mine = f"{self.into}/integration"
         try:
             said = self.remote.list_refs(
@@ -85,21 +119,35 @@ class _Rescue:
             )
         except RemoteError:
             said = {}  # the first push says so, too
-        there = [oid for oid in sorted(set(said.values())) if self.git.commit_id(oid)]
-        self.known.extend(there if began is None else [began, *there])
+        began = self.refs.found.get(START_REF)
+        asked = {*said.values(), *([] if began is None else [began])}
+        self.known.extend(oid for oid in sorted(asked) if self.git.commit_id(oid))
         if mine in said:
             self.made.refs.append(mine)
 
-    def branch_head(self) -> None:
+    def branch_head(self, told: str) -> None:
         """Push the integration branch, or all of it that is taken.
 
-        Raises RefNotFound: there is none.
+        :param told: where it is by the ledger, for which its own ref is asked first.
         """
-        head = integration_head(self.git.git_dir, self.branch)
+        ref = f"refs/heads/{self.branch}"
+        head = self.refs.found.get(ref, "")
+        if told and (ref in self.refs.broken or not head):
+            head = told
+        if not head or self.git.commit_id(head) is None:
+            seen = "cannot be read" if head or ref in self.refs.broken else "is gone"
+            said = f"branch {self.branch} of the mirror {seen}"
+            also = f", nor can commit {head}, where it was" if head else ""
+            self.made.left.append(f"{self.into}/integration: {said}{also}")
+            return
+        self.made.head = head
         if self._push("integration", head):
             self.known.append(head)
         elif not self.broken:
-            self._newest_taken(head)
+            try:
+                self._newest_taken(head)
+            except (GitFailed, GitTimeout) as error:
+                self.made.left.append(f"{self.into}/integration: {error.message}")
 
     def _newest_taken(self, head: str) -> None:
         """Push the newest merge before ``head`` that the repository takes, if there is one.
@@ -127,8 +175,9 @@ class _Rescue:
         works = self._adopted()
         refs = [f"{self.into}/done/{trailer}" for trailer in works]
         if refs:
-            self.there.update(self.remote.list_refs(self.git, refs))
-        for trailer in sorted(works, key=doubts.later):
+            with suppress(RemoteError):  # what is there is pushed again without harm
+                self.there.update(self.remote.list_refs(self.git, refs))
+        for trailer in sorted(sorted(works), key=doubts.later):
             self._one(doubts, trailer, works[trailer])
 
     def kept(self, doubts: Doubts, works: Iterable[Kept], limits: Limits) -> None:
@@ -142,31 +191,65 @@ class _Rescue:
                 self.made.left.append(f"{work.trailer}: {why}")
             else:
                 wanted.append(work)
-        mirror = self.git.git_dir
-        for work, why in adopt(mirror, self.branch, wanted, doubts, limits):
-            if why:
-                self.made.left.append(f"{work.trailer}: {why}")
-            else:
-                self._one(doubts, work.trailer, work.commit)
+        for work in wanted:
+            self._kept(doubts, work, limits)
+
+    def _kept(self, doubts: Doubts, work: Kept, limits: Limits) -> None:
+        """Adopt one and push it; where the mirror is in trouble, push it from its own place."""
+        try:
+            ((_, why),) = adopt(self.mirror, self.branch, [work], doubts, limits)
+        except Exception as error:
+            log.warning("%s is not adopted", work.trailer, exc_info=True)
+            why = words_of(error)
+        if not why:
+            self._one(doubts, work.trailer, work.commit)
+            return
+        # What agents could write is opened by no git of ours.
+        if work.place.parent.parent == self.root / _SHELVES:
+            with _desk(self.mirror, work.place / "repo.git") as git:
+                itself = replace(self, git=git)
+                if itself._one(doubts, work.trailer, work.commit, told=True):
+                    return
+        self.made.left.append(f"{work.trailer}: {why}")
 
     def _adopted(self) -> dict[str, str]:
         """Trailer -> commit of the finished work that the mirror has."""
-        return refs(self.git)
+        start, found = f"{DONE_REFS}/", self.refs.found
+        names = {
+            r[len(start) :]: oid for r, oid in found.items() if r.startswith(start)
+        }
+        return {trailer: oid for trailer, oid in names.items() if is_trailer(trailer)}
 
-    def _one(self, doubts: Doubts, trailer: str, commit: str) -> None:
-        """Push one work; what it may do to git is noted, where there is room to note it."""
+    def unread(self, works: Iterable[str]) -> None:
+        """Name finished work of which the mirror cannot say what it is.
+
+        :param works: trailers of what is known by other means.
+        """
+        known = {*works, *self._adopted()}
+        for ref in self.refs.broken:
+            trailer = ref[len(DONE_REFS) + 1 :]
+            if ref.startswith(f"{DONE_REFS}/") and trailer not in known:
+                self.made.left.append(f"{trailer}: its ref in the mirror is broken")
+
+    def _one(
+        self, doubts: Doubts, trailer: str, commit: str, *, told: bool = False
+    ) -> bool:
+        """Push one work; what it may do to git is noted, where there is room to note it.
+
+        Whether the repository has it. :param told: else somebody else notes why not.
+        """
         ref = f"{self.into}/done/{trailer}"
         if self.there.get(ref) == commit:
             self.made.refs.append(ref)
-            return
+            return True
         why = doubts.killer(trailer)
         if why:
             self.made.left.append(f"{trailer}: {why}")
-            return
+            return False
         with suppress(OSError):
             doubts.begins(trailer)
         try:
-            self._push(f"done/{trailer}", commit)
+            return self._push(f"done/{trailer}", commit, told=told)
         finally:
             with suppress(OSError):
                 doubts.rests()
@@ -178,9 +261,8 @@ class _Rescue:
         """
         ref, left = f"{self.into}/{name}", [] if told else self.made.left
         try:
-            nots = [f"^{known}" for known in self.known]
-            if not self.git.run("rev-list", "--max-count=1", commit, *nots).text:
-                return True  # the repository has it
+            if self._has(commit):
+                return True
             pushed = self.remote.push(self.git, f"{commit}:{ref}")
         except RemoteError as error:
             # A server breaks off when a push is too large for it, and when it is away.
@@ -189,11 +271,9 @@ class _Rescue:
                 raise
             left.append(f"{ref}: {error.message}")
             return False
-        except (GitFailed, GitTimeout) as error:
-            found = blame(error, lambda: find_trouble(self.git.git_dir, self.branch))
-            if not isinstance(found, (Unproven, Doubtful)):
-                raise found from error
-            left.append(f"{ref}: {error.message}")
+        except (GitFailed, GitTimeout, OSError) as error:
+            # Whoever is to blame: the next may be well.
+            left.append(f"{ref}: {words_of(error)}")
             return False
         self.broken.clear()
         if pushed.status == 0:
@@ -203,6 +283,14 @@ class _Rescue:
         said = f"{self.remote.url} did not take {ref}: {pushed.text} {pushed.stderr}"
         left.append(" ".join(redact(said).split()))
         return False
+
+    def _has(self, commit: str) -> bool:
+        """Whether it is known that the repository has this commit."""
+        nots = [f"^{known}" for known in self.known]
+        try:
+            return not self.git.run("rev-list", "--max-count=1", commit, *nots).text
+        except GitFailed:
+            return False  # what cannot be read here may be there all the same
 
 
 def rescue(
@@ -214,29 +302,26 @@ def rescue(
     credentials: Optional[Credentials] = None,
     limits: Optional[Limits] = None,
     reported: Iterable[Kept] = (),
+    head: str = "",
 ) -> Rescued:
     """Push it; what could be pushed, and what could not.
 
     :param reported: what is Done by its status, and where it is if it is on no shelf and not
         in the mirror.
+    :param head: where the integration branch is, for whom its ref in the mirror is broken.
 
-    Raises RemoteError, GitFailed, and whatever is nobody's fault, when all was pushed that could
-    be before. Of a swarm without its integration branch, RefNotFound.
+    Raises RemoteError where the server is away, when all was pushed that could be before.
     """
-    git, into = Git(mirror), f"{RESCUE_REFS}/{check_word(swarm_uid)}"
+    into = f"{RESCUE_REFS}/{check_word(swarm_uid)}"
     remote = Remote(url, credentials)
-    run = _Rescue(git, branch, remote, into, [])
-    run.ask()
-    missing: Optional[RefNotFound] = None
-    try:
-        run.branch_head()
-    except RefNotFound as error:
-        missing = error
-    doubts = Doubts(mirror)
-    run.done(doubts)
-    if missing is not None:
-        raise missing
-    works = {work.trailer: work for work in reported}
-    works.update((work.trailer, work) for work in kept(root))
-    run.kept(doubts, works.values(), limits or Limits())
+    with _desk(mirror) as git:
+        run = _Rescue(git, mirror, root, branch, remote, into, read_refs(mirror))
+        run.ask()
+        run.branch_head(head)
+        doubts = Doubts(mirror)
+        run.done(doubts)
+        works = {work.trailer: work for work in reported}
+        works.update((work.trailer, work) for work in kept(root))
+        run.unread(works)
+        run.kept(doubts, works.values(), limits or Limits())
     return run.made
