@@ -5,14 +5,16 @@ renew the container before somebody else's work. No process that it started is a
 
 Guarantees: after ``clear`` and ``restore_process``, the next process finds what the first
 one found: the places are empty, shared memory, semaphores and queues are gone, and limits,
-priority and processors of process 1, which its children inherit, are as they were. What
+priorities and processors of process 1, which its children inherit, are as they were. What
 cannot be brought back raises. Linux only.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import platform
 import resource
 import stat
 from collections.abc import Sequence
@@ -28,6 +30,9 @@ _LIMITS = tuple(
     for name in sorted(dir(resource))
     if name.startswith("RLIMIT_")
 )
+#: Numbers of the system calls ioprio_set and ioprio_get, which the C library does not have.
+_IO_PRIORITY = {"x86_64": (251, 252), "aarch64": (30, 31)}
+_OF_A_PROCESS, _CLASS_SHIFT = 1, 13
 
 
 class SpoiledError(Exception):
@@ -56,6 +61,7 @@ class Renewal:
         self._spared = spared
         self._limits = {limit: resource.getrlimit(limit) for limit in _LIMITS}
         self._nice = os.getpriority(os.PRIO_PROCESS, 0)
+        self._io_priority = _io_priority()
         self._policy = os.sched_getscheduler(0), os.sched_getparam(0)
         self._processors = os.sched_getaffinity(0)
 
@@ -83,6 +89,8 @@ class Renewal:
                     resource.setrlimit(limit, before)
             if os.getpriority(os.PRIO_PROCESS, 0) != self._nice:
                 os.setpriority(os.PRIO_PROCESS, 0, self._nice)
+            if _io_priority() != self._io_priority:
+                _set_io_priority(self._io_priority)
             if os.sched_getscheduler(0) != self._policy[0]:
                 os.sched_setscheduler(0, *self._policy)
         except (OSError, ValueError) as error:
@@ -110,22 +118,59 @@ class Renewal:
             os.truncate(place, 0)
 
 
-def _remove_shared_memory() -> None:
-    """What System V calls shared memory, semaphores and message queues, of our user."""
+def _io_priority() -> int:
+    """Of this thread: class and level; 0 where nobody set one, or it cannot be told."""
+    numbers = _IO_PRIORITY.get(platform.machine())
+    if numbers is None:
+        return 0
+    found = int(ctypes.CDLL(None).syscall(numbers[1], _OF_A_PROCESS, 0))
+    # Of no class the level says nothing, and some kernels give one.
+    return found if found >> _CLASS_SHIFT > 0 else 0
+
+
+def _set_io_priority(value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    for number in _numbers("shm", "shmid"):
-        libc.shmctl(number, _IPC_RMID, None)
-    for number in _numbers("sem", "semid"):
-        libc.semctl(number, 0, _IPC_RMID)
-    for number in _numbers("msg", "msqid"):
-        libc.msgctl(number, _IPC_RMID, None)
+    number = _IO_PRIORITY[platform.machine()][0]
+    if libc.syscall(number, _OF_A_PROCESS, 0, value) != 0:
+        raise OSError(ctypes.get_errno(), "the I/O priority stays")
+
+
+#: Times that it is looked again whether any is left.
+_ROUNDS = 3
+
+
+def _remove_shared_memory() -> None:
+    """What System V calls shared memory, semaphores and message queues, of our user.
+
+    Raises OSError when some of it stays: the next one could read it.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    for _ in range(_ROUNDS):
+        left = 0
+        for number in _numbers("shm", "shmid"):
+            left += 1
+            libc.shmctl(number, _IPC_RMID, None)
+        for number in _numbers("sem", "semid"):
+            left += 1
+            libc.semctl(number, 0, _IPC_RMID)
+        for number in _numbers("msg", "msqid"):
+            left += 1
+            libc.msgctl(number, _IPC_RMID, None)
+        if not left:
+            return
+    raise OSError(
+        errno.EBUSY,
+        "shared memory, semaphores or queues are left that cannot be removed",
+    )
 
 
 def _numbers(kind: str, column: str) -> list[int]:
+    """Of those that our user owns, or made and gave to another: both may remove them."""
     try:
         with open(f"/proc/sysvipc/{kind}") as table:
             names = table.readline().split()
             rows = [dict(zip(names, line.split())) for line in table]
     except FileNotFoundError:  # a kernel, or a sandbox, without it
         return []
-    return [int(row[column]) for row in rows if int(row["uid"]) == os.getuid()]
+    ours = str(os.getuid())
+    return [int(row[column]) for row in rows if ours in (row["uid"], row["cuid"])]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.sandbox import renewal
 from kiro_swarm.sandbox.renewal import Renewal
 from kiro_swarm.sandbox.socket import AgentSocket
 from tests.support.entrypoint import Entrypoint, entrypoint, python
@@ -196,17 +197,44 @@ def test_shared_memory_of_other_containers_stays(tmp_path: Path) -> None:
         subprocess.run(["ipcrm", "--shmem-id", number], check=True)
 
 
+#: Makes a segment and gives it to another user: who made a thing may do both.
+GIVEN_AWAY = """
+import ctypes
+libc = ctypes.CDLL(None)
+number = libc.shmget(0, 64, 0o1666)
+settings = ctypes.create_string_buffer(256)
+assert libc.shmctl(number, 2, settings) == 0
+ctypes.c_uint32.from_buffer(settings, 4).value = 4242
+assert libc.shmctl(number, 1, settings) == 0
+"""
+
+
+def test_the_io_priority_of_this_process_is_brought_back(tmp_path: Path) -> None:
+    """Any process of the same user may set it."""
+    begun = Renewal([], tmp_path / "none")
+    before = renewal._io_priority()
+    idle = 3 << 13
+    renewal._set_io_priority(idle)
+    assert renewal._io_priority() == idle
+    begun.restore_process()
+    assert renewal._io_priority() == before
+
+
+@pytest.mark.parametrize("give", ["true", f"{sys.executable} -c '{GIVEN_AWAY}'"])
 async def test_process_1_removes_shared_memory_semaphores_and_queues(
-    folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path, give: str
 ) -> None:
     """As in a pod: it is the first process of its namespaces."""
     namespace = ("unshare", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
-    make = "ipcmk --shmem 64; ipcmk --semaphore 1; ipcmk --queue"
+    make = f"ipcmk --shmem 64; ipcmk --semaphore 1; ipcmk --queue; {give}"
     count = "cat /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg | wc -l"
     with entrypoint(folder, within=namespace) as server:
         try:
             socket = AgentSocket(server.socket)
-            for command, lines in ((f"({make}) >&2; {count}", "6"), (count, "3")):
+            for command, lines in (
+                (f"({make}) >&2; {count}", "6" if give == "true" else "7"),
+                (count, "3"),
+            ):
                 said = await socket.exec(
                     ["sh", "-c", command], cwd="/", timeout_seconds=9
                 )
