@@ -91,9 +91,14 @@ def _read(logged: bytes) -> Iterator[Step]:
 _LATEST = 253_402_300_799  # the end of the year 9999
 
 
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
+
+
 def _time(seconds: str) -> str:
-    # Whoever wrote a commit chose its date; years past 9999 are no dates of ours.
-    moment = datetime.fromtimestamp(min(max(int(seconds), 0), _LATEST), timezone.utc)
+    # Whoever wrote a commit chose its date, or left it out, as old imports did; years past
+    # 9999 are no dates of ours.
+    number = int(seconds) if _NUMBER.fullmatch(seconds) else 0
+    moment = datetime.fromtimestamp(min(max(number, 0), _LATEST), timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
