@@ -8,7 +8,7 @@ swarm is Prepared when they all exist, so a crash in between makes the rest late
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Optional, Sequence, Union, cast
 
@@ -25,7 +25,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, JOBS, SWARMS, TASKS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
-from kiro_swarm.policy.failing import next_try
+from kiro_swarm.policy.failing import LONGEST, next_try
 from kiro_swarm.policy.ownership import is_record
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
@@ -104,7 +104,9 @@ async def reconcile(ctx: Context, view: View, steps: Steps) -> Prepared:
     )
     retry_at = parse(before.get("retryAt"))
     if retry_at is not None:
-        if view.now < retry_at and not view.spec_changed:
+        # Later than a pause can end it was written by a clock that was ahead.
+        longest = view.now + timedelta(seconds=LONGEST)
+        if view.now < retry_at <= longest and not view.spec_changed:
             return _failed_before(view, attempt, retry_at)
         return Prepared(None, "Preparing", "trying again", attempt + 1)
     if job is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Optional
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import (
@@ -29,6 +30,7 @@ from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.ownership import all_of_kind
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.owned import made_or_passed
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.view import (
@@ -48,6 +50,7 @@ from kiro_swarm.reconcile.swarms.last_steps import (
     next_step,
     seconds_of,
 )
+from kiro_swarm.reconcile.swarms.refusals import CHANGE_REFUSED, NAME_TAKEN
 
 _PODS_AGAIN = 1.0
 _ON_DELETE = "spec.integration.onDelete"
@@ -62,6 +65,8 @@ _STAND_IN = KiroSwarmSpec.model_validate(
 )
 
 
+#: So many names in a row may be taken: more than a backup brings back at once.
+_MOST_TAKEN = 20
 #: What every API server says where a namespace is being deleted.
 _TERMINATING = "because it is being terminated"
 
@@ -152,9 +157,16 @@ async def _take(
     """
     if step.told:
         await _tell(ctx, swarm, step)
+    refused: Optional[errors.ClusterError] = None
     if step.go:
-        await _set(ctx, swarm, there=False)
-        return
+        try:
+            await _set(ctx, swarm, there=False)
+            return
+        except (errors.Forbidden, errors.Invalid) as error:
+            refused, stalled_for = error, CHANGE_REFUSED
+            why = f"its finalizer may not be taken away: {error.message}"
+            step = Step(f"{why}; {step.message}", told=stalled_for, warning=True)
+            await _tell(ctx, swarm, step)
     status = status_of(swarm)
     told: KiroSwarmStatus = {**status}
     told["phase"], told["message"] = "Deleting", step.message[:1024]
@@ -171,6 +183,8 @@ async def _take(
     if told != status:
         await ctx.patch_status(SWARMS, swarm, told)
     ctx.queue.add_after(key, step.again)
+    if refused is not None:
+        raise refused  # the health of the operator has it, where it lacks the right
 
 
 async def _last_look(
@@ -232,13 +246,9 @@ async def _started(
     ctx: Context, view: View, train: Train, step: Step, kept: float
 ) -> Step:
     """Make the next Job; what comes of it where it is refused."""
-    body = next_job(view, train.batch + 1, ctx.settings)
-    notes = body["metadata"].setdefault("annotations", {})
-    notes[ANNOTATION_FINISHED_WORK] = finished_work(view)
     left = seconds_of(view) - int(kept)
-    body["spec"]["activeDeadlineSeconds"] = max(left, LAST_SECONDS)
     try:
-        await ctx.create(JOBS, view.namespace, body)
+        taken = await _made(ctx, view, train.batch + 1, max(left, LAST_SECONDS))
     except (errors.Forbidden, errors.Invalid) as error:
         if _TERMINATING in error.message:
             # It takes nothing new, and waits for this swarm.
@@ -249,7 +259,25 @@ async def _started(
         # A quota, a policy, a server that has just started: what it refuses now it may
         # take later, and what goes with the volume never comes back.
         return Step(f"{step.message}; the Job is refused: {error.message}")
+    if taken:
+        message = f"somebody else's, and passed over: Job {', '.join(taken)}"
+        await _tell(ctx, view.swarm, Step(message, told=NAME_TAKEN, warning=True))
+        return replace(step, message=f"{message}; {step.message}")
     return step
+
+
+async def _made(ctx: Context, view: View, number: int, seconds: int) -> list[str]:
+    """Make the Job of the first number from this on that is free; the names that are not."""
+    taken: list[str] = []
+    while len(taken) < _MOST_TAKEN:
+        body = next_job(view, number + len(taken), ctx.settings)
+        notes = body["metadata"].setdefault("annotations", {})
+        notes[ANNOTATION_FINISHED_WORK] = finished_work(view)
+        body["spec"]["activeDeadlineSeconds"] = seconds
+        if await made_or_passed(ctx, JOBS, view.namespace, body):
+            break
+        taken.append(body["metadata"]["name"])
+    return taken
 
 
 async def _set(ctx: Context, swarm: KiroSwarm, *, there: bool) -> KiroSwarm:
