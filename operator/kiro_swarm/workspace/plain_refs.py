@@ -7,11 +7,10 @@ HEAD first, and all packed refs or none, is not asked.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kiro_swarm.workspace.disk import read_plain
+from kiro_swarm.workspace.disk import read_plain, walk
 from kiro_swarm.workspace.refs import is_object_id
 
 #: What the program writes below ``refs``.
@@ -36,15 +35,14 @@ def read_refs(repository: Path) -> Refs:
         oid, _, name = line.partition(" ")
         if is_object_id(oid) and name.split("/")[:1] == ["refs"]:
             found[name] = oid
-    for folder, _, names in (
-        entry for part in _OURS for entry in os.walk(repository / "refs" / part)
-    ):
-        for name in sorted(names):
-            path = Path(folder, name)
-            ref = path.relative_to(repository).as_posix()
-            said = read_plain(path).strip()
-            if is_object_id(said):
-                found[ref] = said
-            elif not name.endswith(".lock") and not said.startswith("ref: "):
-                broken.append(ref)
-    return Refs(found, broken)
+    for entry in (one for part in _OURS for one in walk(repository / "refs" / part)):
+        if entry.is_dir(follow_symlinks=False):
+            continue
+        path = Path(entry.path)
+        ref = path.relative_to(repository).as_posix()
+        said = read_plain(path).strip()
+        if is_object_id(said):
+            found[ref] = said
+        elif not entry.name.endswith(".lock") and not said.startswith("ref: "):
+            broken.append(ref)
+    return Refs(found, sorted(broken))

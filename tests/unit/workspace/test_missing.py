@@ -97,7 +97,8 @@ def test_what_was_moved_is_not_there_twice(swarm: Swarm) -> None:
     made = begun(swarm)
     (Path(made.tree) / "far/b.bin").rename(Path(made.tree) / "moved.bin")
     done = swarm.gather(made)
-    assert (done.files, done.warning) == (["moved.bin"], "")
+    # Both ends of the move: each of them is in the way of others who change it.
+    assert (done.files, done.warning) == (["far/b.bin", "moved.bin"], "")
     assert "far/b.bin" not in git(Path(made.tree), "ls-files").splitlines()
 
 
