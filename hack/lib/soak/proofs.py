@@ -28,7 +28,7 @@ Show = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Proof:
-    """A long proof. ``minutes``: about how long it takes on two cores."""
+    """A long proof. ``minutes``: about how long it takes on two cores; ``tests``: files."""
 
     name: str
     what: str
@@ -118,6 +118,15 @@ PROOFS = (
         "tests/unit/workspace/test_upkeep.py",
     ),
     Proof(
+        "refusals",
+        "every write of a reconcile and of a sentence that an API server refuses in every "
+        "way, or never answers: nothing else waits, it is told, and it heals",
+        "each third or second row of the tables",
+        4,
+        "tests/unit/reconcile/test_steps.py tests/unit/reconcile/test_steps_begin.py "
+        "tests/unit/reconcile/test_stuck_for_ever.py",
+    ),
+    Proof(
         "task-life",
         "every order of all that write the status of a task: three tasks, two instances, "
         "two mishaps, searched whole",
@@ -148,7 +157,7 @@ def _tests(proof: Proof, show: Show) -> _Found:
         sys.executable,
         "-m",
         "pytest",
-        proof.tests,
+        *proof.tests.split(),
         "-v",
         f"--junitxml={report}",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.sizes import every
 from tests.unit.reconcile.test_steps import (
     ANSWERS,
     WIDE,
@@ -18,24 +19,30 @@ from tests.unit.reconcile.world import World
 __all__ = ["at_work"]
 
 
-@pytest.mark.parametrize("answer", [a for a in ANSWERS if a != "409"])
+#: A request that is refused, and how that is told.
+REQUESTS = [
+    (r"POST .*/serviceaccounts$ demo-runner", "create ServiceAccount demo-runner"),
+    (r"POST .*/roles$ demo-jobs", "create Role demo-jobs"),
+    (r"POST .*/rolebindings$ demo-jobs", "create RoleBinding demo-jobs"),
+    (r"POST .*/configmaps$ demo-graph", "create ConfigMap demo-graph"),
+    (
+        r"POST .*/persistentvolumeclaims$",
+        "create PersistentVolumeClaim demo-workspace",
+    ),
+    (r"POST .*/networkpolicies$", "create NetworkPolicy demo"),
+    (r"PATCH .*/kiroswarms/demo$", "set the finalizers of KiroSwarm demo"),
+    (r"POST .*/kiroinstances$ demo-1", "create KiroInstance demo-1"),
+    (r"POST .*/jobs$", "create Job demo-prepare-1"),
+    (r"POST .*/kirotasks$ demo.4", "create KiroTask demo.4"),
+]
+
+
 @pytest.mark.parametrize(
-    ("request_", "what"),
-    [
-        (r"POST .*/serviceaccounts$ demo-runner", "create ServiceAccount demo-runner"),
-        (r"POST .*/roles$ demo-jobs", "create Role demo-jobs"),
-        (r"POST .*/rolebindings$ demo-jobs", "create RoleBinding demo-jobs"),
-        (r"POST .*/configmaps$ demo-graph", "create ConfigMap demo-graph"),
-        (
-            r"POST .*/persistentvolumeclaims$",
-            "create PersistentVolumeClaim demo-workspace",
-        ),
-        (r"POST .*/networkpolicies$", "create NetworkPolicy demo"),
-        (r"PATCH .*/kiroswarms/demo$", "set the finalizers of KiroSwarm demo"),
-        (r"POST .*/kiroinstances$ demo-1", "create KiroInstance demo-1"),
-        (r"POST .*/jobs$", "create Job demo-prepare-1"),
-        (r"POST .*/kirotasks$ demo.4", "create KiroTask demo.4"),
-    ],
+    ("request_", "what", "answer"),
+    every(
+        3,
+        ((*told, answer) for told in REQUESTS for answer in ANSWERS if answer != "409"),
+    ),
 )
 async def test_what_is_refused_from_the_beginning_is_told_within_ten_seconds(
     world: World, answer: str, request_: str, what: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import time
 from typing import Any, Optional, cast
 
@@ -23,6 +24,7 @@ from kiro_swarm.reconcile.engine.context import AT_ONCE, Context
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.worker import Workers
 from tests.support.fake_api import until
+from tests.support.sizes import every
 from tests.unit.reconcile.stuck import (
     ANSWERS,
     REQUEST_SECONDS,
@@ -87,8 +89,9 @@ def scaled(world: World) -> list[int]:
     return found[1:]
 
 
-@pytest.mark.parametrize("what", ANSWERS)
-@pytest.mark.parametrize("sentence", CHANGING)
+@pytest.mark.parametrize(
+    ("sentence", "what"), every(3, itertools.product(CHANGING, ANSWERS))
+)
 async def test_what_changes_an_object_gives_way_whatever_the_server_answers(
     at_work: World, sentence: str, what: str
 ) -> None:
@@ -145,10 +148,17 @@ async def test_what_ends_work_does_not_wait_whatever_the_server_answers(
 
 
 @pytest.mark.parametrize(
-    ("what", "restarted"),
-    [*((what, False) for what in ANSWERS), ("invalid", True), ("hangs", True)],
+    ("own", "what", "restarted"),
+    every(
+        3,
+        (
+            (own, what, restarted)
+            for own in OWN
+            for restarted in (False, True)
+            for what in (("invalid", "hangs") if restarted else ANSWERS)
+        ),
+    ),
 )
-@pytest.mark.parametrize("own", OWN)
 async def test_what_is_its_own_holds_nobody_up_and_nothing_is_done_twice(
     at_work: World, own: str, what: str, restarted: bool
 ) -> None:
