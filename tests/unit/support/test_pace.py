@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 import pytest
 
-from tests.support.pace import in_proportion, untraced
+from tests.support.pace import Norm, in_proportion, measured, untraced
 
 
 def linear(items: list[int]) -> int:
@@ -46,3 +49,38 @@ def test_a_child_that_is_measured_has_no_tracer(
     monkeypatch.setenv("KEPT", "x")
     assert untraced()["KEPT"] == "x"
     assert not [name for name in untraced() if name.startswith("COVERAGE")]
+
+
+def test_the_tracer_looks_away_and_comes_back() -> None:
+    seen = []
+    before = sys.gettrace()
+
+    def tracer(frame: FrameType, _event: str, _value: object) -> None:
+        seen.append(frame.f_code.co_name)
+
+    sys.settrace(tracer)
+    try:
+        measured(lambda: linear([1]))
+        assert sys.gettrace() is tracer
+        linear([2])
+    finally:
+        sys.settrace(before)
+    assert seen.count("linear") == 1
+
+
+def test_disturbed_work_is_measured_again_and_so_is_the_norm() -> None:
+    norm, work = [2.0, 1.0], [9.0, 11.0]
+    Norm(norm.pop).at_most(10.0, 10.0, work.pop)
+    assert (norm, work) == ([2.0], [9.0, 11.0])
+    norm = [3.0, 2.0, 1.0]
+    Norm(norm.pop).at_most(10.0, 30.0, work.pop)
+    assert (norm, work) == ([], [])
+
+
+def test_what_is_always_too_long_fails_and_says_how_long() -> None:
+    norm = Norm(lambda: 1.0)
+    norm.at_most(3.0, 3.0, lambda: 3.0)
+    with pytest.raises(
+        AssertionError, match=r"4\.0 times as long .* at most 3.0 times"
+    ):
+        norm.at_most(3.0, 5.0, lambda: 4.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from typing import Callable
@@ -16,7 +15,7 @@ from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import graph_of, publish, read_published
 from kiro_swarm.tasks.plan.graph import TaskGraph
 from tests.support.large_spec import large_spec
-from tests.support.pace import in_proportion, measured
+from tests.support.pace import Norm, in_proportion, measured
 from tests.support.sizes import sized
 
 SCRAPS = st.sampled_from(
@@ -123,12 +122,7 @@ SIZE = sized(2**17, 2**20)
 #: How much longer noise may be read than a plan of people that is as long.
 TIMES = 20.0
 PLAN = large_spec(1_000, detail=2)
-
-
-@functools.cache
-def of_a_plan() -> float:
-    """Processor time of reading that, in this process and under its tracer."""
-    return min(measured(lambda: parse(PLAN)).seconds for _ in range(3))
+OF_A_PLAN = Norm(lambda: measured(lambda: parse(PLAN)).seconds)
 
 
 NOISE: dict[str, Callable[[int], str]] = {
@@ -202,8 +196,11 @@ NOISE: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("kind", list(NOISE))
 def test_noise_takes_bounded_time(kind: str) -> None:
     read = in_proportion(NOISE[kind], parse, SIZE)
-    share = len(NOISE[kind](SIZE)) / len(PLAN)
-    assert read.seconds < TIMES * share * of_a_plan() + 0.1
+    text = NOISE[kind](SIZE)
+    share = len(text) / len(PLAN)
+    OF_A_PLAN.at_most(
+        TIMES * share, read.seconds, lambda: measured(lambda: parse(text)).seconds
+    )
     assert len(read.result.tasks) <= 1
     assert len(read.result.diagnostics) <= 200
 

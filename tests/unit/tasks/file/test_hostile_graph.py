@@ -20,7 +20,7 @@ import pytest
 
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import MOST_BYTES, publish
-from tests.support.pace import untraced
+from tests.support.pace import Norm, untraced
 
 MEBIBYTE = 1024 * 1024
 #: What reading any graph may take beside what the program takes anyway.
@@ -121,7 +121,7 @@ def read_in_little_memory(packed: str) -> tuple[float, str]:
 
 
 @functools.cache
-def of_the_largest() -> tuple[float, str]:
+def the_largest() -> str:
     rows = "".join(
         f"- [ ] {g}.{n} Some title of a task\n  - {'text ' * 20}\n"
         for g in range(500)
@@ -130,16 +130,20 @@ def of_the_largest() -> tuple[float, str]:
     waves = {"waves": [[f"{g}.{n}" for n in range(25)] for g in range(500)]}
     text = f"{rows}\n# Graph\n```json\n{json.dumps(waves)}\n```\n"
     plain = publish(parse(text), "tasks.md").to_json().encode()
-    return read_in_little_memory(packed(plain))
+    return packed(plain)
+
+
+OF_THE_LARGEST = Norm(lambda: read_in_little_memory(the_largest())[0])
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_graph_is_refused_in_bounded_memory_and_time(kind: str) -> None:
-    seconds, said = read_in_little_memory(packed(HOSTILE[kind]()))
+    hostile = packed(HOSTILE[kind]())
+    seconds, said = read_in_little_memory(hostile)
     assert said.startswith("refused: "), said
     assert "MemoryError" not in said
-    assert seconds < TIMES * of_the_largest()[0]
+    OF_THE_LARGEST.at_most(TIMES, seconds, lambda: read_in_little_memory(hostile)[0])
 
 
 def test_the_largest_graph_that_is_published_is_read_in_that_memory() -> None:
-    assert of_the_largest()[1] == "read\n"
+    assert read_in_little_memory(the_largest())[1] == "read\n"
