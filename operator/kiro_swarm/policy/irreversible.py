@@ -314,7 +314,7 @@ ACTS: Final[tuple[Act, ...]] = (
             ("workspace/checkout.py:checkout_tree", "empties the folder of a gate"),
             ("workspace/mirror.py:_make", "replaces the mirror's settings by ours"),
             ("workspace/probe.py:_use", "removes the file that it tries a volume with"),
-            ("workspace/unchanged.py:_as_checked_out", "removes what it compares with"),
+            ("workspace/unchanged.py:as_checked_out", "removes what it compares with"),
             ("workspace/locks.py:_open", "replaces what stands for a lock"),
             ("workspace/locks.py:remove_stale_locks", "removes locks of nobody alive"),
             ("workspace/plain.py:make_plain", "removes what git waits at"),

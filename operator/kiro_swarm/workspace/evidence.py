@@ -54,6 +54,7 @@ from kiro_swarm.workspace.staging import (
 )
 from kiro_swarm.workspace.submodules import staged_by_us
 from kiro_swarm.workspace.unchanged import keep_unchanged
+from kiro_swarm.workspace.unfit import unfit, words
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +193,7 @@ def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
     exclude_leftovers(git, instance, commit.base, commit.exclude)
     agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
     with staged_by_us(git, instance):
-        _stage(git, agents_own, instance.tree)
+        left = _stage(git, agents_own, instance.tree, (head, commit.base))
     keep_unchanged(git, agents_own, instance.tree, head, commit.base)
     if interrupted:
         _refuse_half_a_checkout(git, agents_own, instance, head)
@@ -200,7 +201,7 @@ def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
     # From now on the agent's index is ours, so that `git status` says clean.
     remove(instance.admin / "index")
     os.replace(private, instance.admin / "index")
-    return _describe(agents_own, instance, commit, made, large)
+    return _describe(agents_own, instance, commit, made, large, words(left))
 
 
 def _refuse_half_a_checkout(
@@ -269,13 +270,15 @@ def _head_on_branch(git: Git, instance: Instance, base: str, branch: str) -> str
     return head
 
 
-def _stage(git: Git, agents_own: Git, tree: Path) -> None:
-    """Stage the worktree as it is into a new index.
+def _stage(
+    git: Git, agents_own: Git, tree: Path, commits: tuple[str, str]
+) -> list[bytes]:
+    """Stage the worktree as it is into a new index; what could not be, and is as it was.
 
     Not the agent's own index: it may hide changed files (assume-unchanged). From it come
     only those ignored files that the agent had staged on purpose.
     """
-    add_all(git, tree)
+    left = add_all(git, tree, lambda: unfit(git, tree, commits))
     added = agents_own.run(
         *("diff-index", "--cached", "--no-renames", "--diff-filter=A"),
         *("--name-only", "-z", "HEAD"),
@@ -291,6 +294,7 @@ def _stage(git: Git, agents_own: Git, tree: Path) -> None:
             *("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"),
             stdin=b"\0".join(there),
         )
+    return left
 
 
 def _commit_leftovers(
@@ -352,7 +356,7 @@ def _nothing(
 
 
 def _describe(
-    git: Git, instance: Instance, wanted: _Commit, commit: str, large: Stored
+    git: Git, instance: Instance, wanted: _Commit, commit: str, large: Stored, left: str
 ) -> Evidence:
     base = wanted.base
     said = git.run("diff", *_NAMES, base, commit).stdout.split(b"\0")
@@ -371,6 +375,7 @@ def _describe(
         kept_for_a_filter(git, instance.tree),
         doubtful(git, wanted.exclude),
         remark([name for kind, name in changed if kind == b"A"]),
+        left,
     )
     also = "; ".join(filter(None, told))
     ahead = int(git.run("rev-list", "--count", f"{base}..{commit}").text)

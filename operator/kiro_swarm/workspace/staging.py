@@ -3,14 +3,16 @@
 Role: evidence.py, when the agent has ended.
 
 Guarantees: one file that cannot be read does not keep the others from being taken: it is made
-readable if that is in our power, and named with what to do about it if not. Nothing is left
-out silently: sockets, pipes and devices alone, which git knows nothing of.
+readable if that is in our power, and named with what to do about it if not. A file that nobody
+has touched keeps the others from nothing either (unfit.py). Nothing is left out silently: sockets,
+pipes and devices alone, which git knows nothing of.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,8 +62,11 @@ class Unreadable(WorkspaceError):
     reason = "UnreadablePath"
 
 
-def add_all(git: Git, tree: Path) -> None:
-    """Stage everything that is in the tree and not ignored.
+def add_all(git: Git, tree: Path, untouched: Callable[[], list[bytes]]) -> list[bytes]:
+    """Stage everything that is in the tree and not ignored; what was left as it was.
+
+    :param untouched: asked where git cannot convert a file: of those with an encoding, what
+        need not be looked at.
 
     Raises Unreadable, with reason UnreadablePath or NestedRepository; GitFailed.
     """
@@ -73,7 +78,18 @@ def add_all(git: Git, tree: Path) -> None:
         )
     done = git.run(*_ALL, ok=(0, 1, 128))
     if _complete(done):
-        return
+        return []
+    left = untouched() if _of_an_encoding(done.stderr) else []
+    _assume(git, left, True)
+    try:
+        _add_again(git, tree)
+    finally:
+        _assume(git, left, False)
+    return left
+
+
+def _add_again(git: Git, tree: Path) -> None:
+    """The same, with what can be done about what was in the way."""
     make_readable(tree)
     done = git.run(*_ALL, ok=(0, 1, 128))
     if _complete(done):
@@ -134,6 +150,18 @@ def out_of_reach(tree: Path) -> list[bytes]:
     return found
 
 
+def _assume(git: Git, paths: Sequence[bytes], unchanged: bool) -> None:
+    """Have git take these paths for unchanged without looking at them, or look again."""
+    if paths:
+        mark = "--assume-unchanged" if unchanged else "--no-assume-unchanged"
+        names = b"".join(path + b"\0" for path in paths)
+        git.run("update-index", mark, "-z", "--stdin", stdin=names)
+
+
+def _of_an_encoding(stderr: str) -> bool:
+    return "encod" in stderr or "byte order mark" in stderr
+
+
 def _not_ignored(git: Git, names: list[bytes]) -> list[bytes]:
     if not names:
         return []
@@ -151,7 +179,7 @@ def _not_encoded(git: Git, stderr: str) -> Optional[tuple[bytes, str]]:
 
     git stops at the first one, and stages nothing then.
     """
-    if "encod" not in stderr and "byte order mark" not in stderr:
+    if not _of_an_encoding(stderr):
         return None
     left = [name for name in _left(git) if not name.endswith(b"/")]
     answer = git.run(

@@ -45,7 +45,7 @@ _NONE = (b"unspecified", b"unset")
 
 
 @dataclass(frozen=True)
-class _Change:
+class Change:
     """One path that differs between the commit and the index."""
 
     path: bytes
@@ -74,7 +74,7 @@ def keep_unchanged(git: Git, agents_own: Git, tree: Path, head: str, base: str) 
         for change in changes
         if change.kind in ("M", "T") and "160000" not in change.mode
     ]
-    same: list[_Change] = []
+    same: list[Change] = []
     if there:
         own = _staged_by_the_agent(agents_own, there)
         there = [c for c in there if own.get(c.path, c.oid) == c.oid]
@@ -90,19 +90,19 @@ def keep_unchanged(git: Git, agents_own: Git, tree: Path, head: str, base: str) 
         for commit in dict.fromkeys((head, base)):
             left = [c for c in there if c not in same]
             if left:
-                same += _as_checked_out(git, tree, commit, left, staged)
+                same += as_checked_out(git, tree, commit, left, staged)
     _restore(git, [*missing, *same])
     if missing:
         names = b"".join(change.path + b"\0" for change in missing)
         git.run("update-index", "--skip-worktree", "-z", "--stdin", stdin=names)
 
 
-def _changes(git: Git, head: str) -> Iterator[_Change]:
+def _changes(git: Git, head: str) -> Iterator[Change]:
     raw = git.run("diff-index", "--cached", "--raw", "--no-renames", "-z", head).stdout
     fields = raw.split(b"\0")
     for facts, path in zip(fields[0::2], fields[1::2]):
         mode, _, oid, staged, kind = facts.decode("ascii").lstrip(":").split(" ")
-        yield _Change(path, mode, oid, staged, kind[:1])
+        yield Change(path, mode, oid, staged, kind[:1])
 
 
 def _paths(git: Git, base: str, head: str) -> set[bytes]:
@@ -113,7 +113,7 @@ def _paths(git: Git, base: str, head: str) -> set[bytes]:
     return set(raw.stdout.split(b"\0"))
 
 
-def _staged_by_the_agent(git: Git, changes: Sequence[_Change]) -> dict[bytes, str]:
+def _staged_by_the_agent(git: Git, changes: Sequence[Change]) -> dict[bytes, str]:
     """Path -> object id in the agent's index, of those that are there."""
     listed = git.run("ls-files", "--stage", "-z", ok=(0, 128)).stdout
     wanted = {change.path for change in changes}
@@ -142,9 +142,9 @@ def _is_content(tree: Path, path: bytes, pointer: Optional[Pointer]) -> bool:
     return digest.hexdigest() == pointer.oid
 
 
-def _as_checked_out(
-    git: Git, tree: Path, commit: str, changes: Sequence[_Change], staged: set[bytes]
-) -> list[_Change]:
+def as_checked_out(
+    git: Git, tree: Path, commit: str, changes: Sequence[Change], staged: set[bytes]
+) -> list[Change]:
     """Those that look as a checkout by the attributes of the commit makes them look.
 
     :param staged: paths whose content may have been converted when it was staged.
@@ -175,7 +175,7 @@ def _as_checked_out(
         remove(index)
 
 
-def _converted(git: Git, tree: Path, changes: Sequence[_Change]) -> set[bytes]:
+def _converted(git: Git, tree: Path, changes: Sequence[Change]) -> set[bytes]:
     """Paths whose content is another in git than in a worktree, by the index of ``git``.
 
     All others are what they seem; most repositories have no such path.
@@ -209,7 +209,7 @@ def _alike(place: Path, tree: Path, path: bytes) -> bool:
         return False
 
 
-def _restore(git: Git, changes: Sequence[_Change]) -> None:
+def _restore(git: Git, changes: Sequence[Change]) -> None:
     if changes:
         lines = (
             f"{c.mode} {c.oid}\t".encode("ascii") + c.path + b"\0" for c in changes
