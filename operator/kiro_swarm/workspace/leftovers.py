@@ -7,7 +7,8 @@ Guarantees: what is tracked stays tracked, changed or deleted, and what an agent
 of it is taken; what teams version of a tool's folder (``.claude/settings.json``,
 ``.cursor/rules/``) is not left out, and nothing of a folder but what the tool keeps for itself
 where the repository has something in it. What is left out without being known to be a tool's own
-is named to people, whatever else the attempt has done.
+is named to people, whatever else the attempt has done; where it has done nothing else, so is what
+the repository ignores.
 """
 
 from __future__ import annotations
@@ -49,18 +50,33 @@ def exclude_leftovers(
 
 
 def left_out(git: Git, instance: Instance) -> str:
-    """What of the worktree is left out for these patterns alone, in words; mostly nothing."""
+    """What of the worktree is ignored, and why, in words; for when there is nothing else.
+
+    The worktree was empty at the cut, so all that is ignored is the attempt's.
+    """
+    own = _ignored(git, f"--exclude-from={instance.repository / 'info' / 'exclude'}")
+    hidden = _ignored(git, "--exclude-per-directory=.gitignore")
+    # A folder is mostly a cache; a file by itself is what somebody looks for.
+    others = sorted(hidden - own, key=lambda name: (name.endswith(b"/"), name))
+    said = []
+    if own:
+        said.append(
+            f"not counted, for agents' tools write it for themselves: {_names(sorted(own))}"
+            " (spec.template.agent.exclude takes it back)"
+        )
+    if others:
+        said.append(
+            f"not counted, for a .gitignore of the repository ignores it: {_names(others)}"
+            " (`git add -f` takes a file in spite of that)"
+        )
+    return "; ".join(said)
+
+
+def _ignored(git: Git, patterns: str) -> set[bytes]:
     listed = git.run(
-        *("ls-files", "--others", "--ignored", "--directory", "-z"),
-        f"--exclude-from={instance.repository / 'info' / 'exclude'}",
+        *("ls-files", "--others", "--ignored", "--directory", "-z", patterns)
     ).stdout
-    names = _names(listed)
-    if not names:
-        return ""
-    return (
-        f"not counted, for agents' tools write it for themselves: {names}"
-        " (spec.template.agent.exclude takes it back)"
-    )
+    return {name for name in listed.split(b"\0") if name}
 
 
 def doubtful(git: Git, excluded: Excluded) -> str:
@@ -74,7 +90,7 @@ def doubtful(git: Git, excluded: Excluded) -> str:
         *("ls-files", "--others", "--directory", "--no-empty-directory", "-z"),
         *("--exclude-per-directory=.gitignore", *(f"--exclude={x}" for x in lines)),
     ).stdout
-    names = _names(listed)
+    names = _names([name for name in listed.split(b"\0") if name])
     if not names:
         return ""
     return (
@@ -84,9 +100,8 @@ def doubtful(git: Git, excluded: Excluded) -> str:
     )
 
 
-def _names(listed: bytes) -> str:
-    """A few paths of a list of git's, each on one line and not too long."""
-    names = [name for name in listed.split(b"\0") if name]
+def _names(names: Sequence[bytes]) -> str:
+    """A few paths, each on one line and not too long."""
     shown = [name.decode("utf-8", "backslashreplace") for name in names[:_SHOWN]]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(map(_short, shown)) + more

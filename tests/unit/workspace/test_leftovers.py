@@ -184,10 +184,28 @@ def test_an_attempt_that_left_nothing_else_says_what_is_not_counted(
     done = found(swarm, made)
     assert done.reason == "NoChanges"
     assert "not counted" in done.warning
-    assert ".claude/" in done.warning
-    assert "x.log" not in done.warning
-    assert "spec.template.agent.exclude" in done.warning
+    own, ignored = done.warning.split("; ")
+    assert ".claude/" in own
+    assert "spec.template.agent.exclude" in own
+    assert "x.log" not in own
+    assert ": x.log (`git add -f`" in ignored
     assert found(swarm, made, None, "!.claude/").files == [".claude/plan.md"]
+
+
+def test_files_that_a_gitignore_of_everything_hides_are_named(swarm: Swarm) -> None:
+    """A task before has merged it; who only adds files would not know what went wrong."""
+    commit(swarm.upstream, {".gitignore": "*\n"})
+    swarm.prepare()
+    made = swarm.cut()
+    tree = Path(made.tree)
+    write(tree, {"new.py": "1", "cache/x": "1", "cache/y": "1", ".claude/plan.md": "1"})
+    done = found(swarm, made)
+    assert done.reason == "NoChanges"
+    own, ignored = done.warning.split("; ")
+    assert ".claude/" in own
+    assert ": new.py, cache/ (`git add -f`" in ignored
+    git(tree, "add", "-f", "new.py")
+    assert found(swarm, made).files == ["new.py"]
 
 
 def test_what_need_not_be_a_tool_s_own_is_named_beside_work(swarm: Swarm) -> None:
