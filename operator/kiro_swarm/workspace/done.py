@@ -12,8 +12,10 @@ called again.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Optional
 
@@ -24,6 +26,7 @@ from kiro_swarm.workspace.finished import discard
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import read_branch, take_in
 from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.locks import PAUSE_SECONDS
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.refs import check_trailer, trailer_of
 from kiro_swarm.workspace.trials import owned
@@ -32,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: Below it, one ref for each attempt that was Done: ``<uid>/<attempt>``.
 DONE_REFS = "refs/kiro/done"
+#: How many refs go at once: git takes some milliseconds for each, and locks them all.
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,8 @@ def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
     """Drop the refs of tasks that are merged.
 
     A ref goes when the branch contains its commit, or when ``merged``, the uids of tasks that
-    the branch has, names its task: a later attempt took its place.
+    the branch has, names its task: a later attempt took its place. The mirror is nobody's
+    between some of them and the next: other Jobs wait for it.
     """
     there = refs(Git(mirror))
     if not there:
@@ -109,14 +115,15 @@ def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
         DONE_REFS,
     )
     over = set(contained.lines)
-    done = {
-        trailer: commit
+    done = (
+        (trailer, commit)
         for trailer, commit in there.items()
         if f"{DONE_REFS}/{trailer}" in over or trailer.split("/")[0] in merged
-    }
-    if done:
+    )
+    while some := dict(islice(done, _AT_ONCE)):
         with owned(mirror) as git:
-            git.run("update-ref", "--stdin", stdin=deletions(done))
+            git.run("update-ref", "--stdin", stdin=deletions(some))
+        time.sleep(PAUSE_SECONDS)
 
 
 def kept(root: Path) -> Iterator[Kept]:

@@ -29,6 +29,8 @@ from kiro_swarm.workspace.errors import (
 
 LOCK_NAME = "kiro-swarm.flock"
 _POLL_SECONDS = 0.02
+#: How long whoever takes a lock again at once leaves it, for another one that waits for it.
+PAUSE_SECONDS = 3 * _POLL_SECONDS
 
 
 @contextmanager

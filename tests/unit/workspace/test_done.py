@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from kiro_swarm.workspace.disk import folders
 from kiro_swarm.workspace.done import DONE_REFS, forget, kept, remove_adopted
 from kiro_swarm.workspace.finished import keep
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.locks import PAUSE_SECONDS, sole_owner_of_mirror
 from kiro_swarm.workspace.outcomes import Candidate
 from tests.unit.workspace.repositories import INTEGRATION, Swarm, adopted, git, merged
 
@@ -113,3 +117,30 @@ def test_refs_go_when_their_task_is_merged_and_not_before(
     assert set(refs(swarm).values()) == {rejected.commit, waits.commit}
     forget(swarm.mirror, INTEGRATION, {taken.uid})
     assert refs(swarm) == {f"{DONE_REFS}/{waits.trailer}": waits.commit}
+
+
+def test_others_have_the_mirror_while_many_refs_go(swarm: Swarm) -> None:
+    head, uid = swarm.head(), "0" * 36
+    many = "".join(
+        f"create {DONE_REFS}/{uid}/{number} {head}\n" for number in range(1, 1201)
+    )
+    with sole_owner_of_mirror(swarm.mirror) as held:
+        Git(swarm.mirror, held=held).run("update-ref", "--stdin", stdin=many.encode())
+    left: list[int] = []
+    stop = threading.Event()
+
+    def other() -> None:
+        while not stop.is_set():
+            with sole_owner_of_mirror(swarm.mirror):
+                left.append(len(refs(swarm)))
+            time.sleep(PAUSE_SECONDS)
+
+    beside = threading.Thread(target=other)
+    beside.start()
+    try:
+        forget(swarm.mirror, INTEGRATION, set())
+    finally:
+        stop.set()
+        beside.join()
+    assert refs(swarm) == {}
+    assert set(left) - {0, 1200}, "it was the sole owner from the first to the last"
