@@ -8,7 +8,7 @@ from typing import Optional
 from aiohttp import web
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import EVENTS, JOBS, SWARMS
+from kiro_swarm.cluster.resources import CLAIMS, EVENTS, JOBS, SWARMS
 from tests.unit.reconcile.rescuing import at_work, delete, end_rescue, events, jobs
 from tests.unit.reconcile.surroundings import NAMESPACE, Object, body
 from tests.unit.reconcile.world import World
@@ -61,6 +61,43 @@ async def test_a_finalizer_that_may_not_be_taken_away_is_told(world: World) -> N
     assert len(told) == 1
     world.api.intercept = None
     await world.live(3)
+    assert world.cluster.names(SWARMS) == []
+    assert events(world) == ["Rescued"]
+
+
+async def test_a_volume_can_grow_for_the_last_job(world: World) -> None:
+    """Also for an operator that has started since; one that may not grow keeps nobody."""
+    await at_work(world)
+    world.cluster.frozen.add("demo-integrate-2")
+    delete(world)
+    await world.live(3)
+    await world.restart()
+    world.edit_swarm(storage={"size": "7Gi"})
+    await world.live(3)
+    claim = world.api.store.read(CLAIMS, NAMESPACE, "demo-workspace")
+    assert claim["spec"]["resources"]["requests"]["storage"] == "7Gi"
+    assert world.conditions()["VolumeResized"] == ("True", "Resized")
+
+    async def refused(request: web.Request) -> Optional[web.StreamResponse]:
+        if request.method == "PATCH" and request.path.endswith("/demo-workspace"):
+            wrong = {
+                "kind": "Status",
+                "reason": "Forbidden",
+                "message": "exceeded quota",
+            }
+            return web.json_response({**wrong, "code": 403}, status=403)
+        return None
+
+    world.api.intercept = refused
+    world.edit_swarm(storage={"size": "9Gi"})
+    await world.live(3)
+    assert "raise the ResourceQuota" in world.status()["message"]
+    for _ in range(5):
+        world.clock.seconds += 60
+        await world.live(3)
+    told = [e for e in world.cluster.all(EVENTS) if e["reason"] == "ResizeRefused"]
+    assert len(told) == 1
+    await end_rescue(world, "demo-integrate-2")
     assert world.cluster.names(SWARMS) == []
     assert events(world) == ["Rescued"]
 

@@ -28,6 +28,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS, TASKS
 from kiro_swarm.policy.conditions import condition, find
+from kiro_swarm.policy.growth import REFUSED
 from kiro_swarm.policy.ownership import all_of_kind
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.owned import made_or_passed
@@ -38,6 +39,7 @@ from kiro_swarm.reconcile.snapshot.view import (
     look,
     look_again,
 )
+from kiro_swarm.reconcile.swarms import volume
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe
 from kiro_swarm.reconcile.swarms.kept import kept_seconds, said
 from kiro_swarm.reconcile.swarms.last_steps import (
@@ -109,6 +111,10 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
     if step.told == "Rescued":
         view, step = await _last_look(ctx, view, train, kept, step)
     await _end(ctx, step)
+    if not step.go and not hindered:
+        resize = await volume.grow(ctx, view)
+        if resize is not None and resize.reason == REFUSED:
+            step = replace(step, message=f"{step.message}; {resize.message}")
     if step.start:
         step = await _started(ctx, view, train, step, kept)
     if unread and spec is not _STAND_IN:
@@ -171,15 +177,21 @@ async def _take(
     told: KiroSwarmStatus = {**status}
     told["phase"], told["message"] = "Deleting", step.message[:1024]
     told["rescue"] = counted
-    if stalled_for:
-        before = status.get("conditions") or []
-        stalled = condition(
-            *(before, "Stalled", True, stalled_for, step.message),
+    before = status.get("conditions") or []
+    now = [
+        condition(
+            *(before, *said_now),
             generation=swarm["metadata"].get("generation", 0),
             now=ctx.now(),
         )
-        others = [item for item in before if item["type"] != "Stalled"]
-        told["conditions"] = [*others, stalled]
+        for said_now in (
+            *([("Stalled", True, stalled_for, step.message)] if stalled_for else []),
+            *volume.told(ctx, swarm),
+        )
+    ]
+    if now:
+        types = {item["type"] for item in now}
+        told["conditions"] = [i for i in before if i["type"] not in types] + now
     if told != status:
         await ctx.patch_status(SWARMS, swarm, told)
     ctx.queue.add_after(key, step.again)

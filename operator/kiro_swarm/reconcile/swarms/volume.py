@@ -56,11 +56,15 @@ def wait(ctx: Context, resize: Optional[Resize]) -> Optional[float]:
 async def grow(ctx: Context, view: View) -> Optional[Resize]:
     """Let the claim ask for what the spec says; returns how far that is.
 
-    None: nothing is known, for the foundations are not laid.
+    None: nothing is known, for the foundations are not laid. They are, of a swarm that is
+    being deleted: it may need room for its last Job.
     """
     known = ctx.volumes.get(view.uid)
     wanted = view.spec.storage.size
-    if view.uid not in ctx.ensured or not _due(ctx, known, wanted):
+    laid_down = view.uid in ctx.ensured or view.swarm["metadata"].get(
+        "deletionTimestamp"
+    )
+    if not laid_down or not _due(ctx, known, wanted):
         return known
     growth = await _ask(ctx, view, wanted)
     resize = _remembered(ctx, known, wanted, growth)
@@ -81,6 +85,14 @@ async def grow(ctx: Context, view: View) -> Optional[Resize]:
             warning=True,
         )
     return resize
+
+
+def told(ctx: Context, swarm: KiroSwarm) -> list[tuple[str, bool, str, str]]:
+    """Type, status, reason and message of its condition, where the claim had to grow."""
+    known = ctx.volumes.get(swarm["metadata"]["uid"])
+    if known is None or not known.reason:
+        return []
+    return [(CONDITION, known.reason == RESIZED, known.reason, known.message)]
 
 
 def _due(ctx: Context, known: Optional[Resize], wanted: str) -> bool:
