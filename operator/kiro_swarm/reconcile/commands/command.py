@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from difflib import get_close_matches
 from typing import AsyncIterator, Optional, Sequence
 
 from kiro_swarm.api.access import status_of
@@ -24,6 +23,7 @@ from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.errors import SentenceError
 from kiro_swarm.commands.parser import parse
 from kiro_swarm.lifecycle.guard import IllegalEdgeError
+from kiro_swarm.policy.nearest import nearest
 from kiro_swarm.policy.ownership import PATIENCE_SECONDS
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.afterwards import afterwards
@@ -178,7 +178,7 @@ async def _no_swarm(run: CommandRun) -> None:
         for swarm in run.ctx.cache.all(SWARMS)
         if swarm["metadata"]["namespace"] == run.key.namespace
     ]
-    near = ", ".join(get_close_matches(run.spec["swarm"], names))
+    near = ", ".join(nearest(run.spec["swarm"], names, 3))
     hint = f"; nearest: {near}" if near else ""
     outcome = failed(f"there is no KiroSwarm {where}{hint}")
     await answer(run, outcome, reason="SwarmNotFound")

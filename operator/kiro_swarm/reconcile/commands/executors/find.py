@@ -5,13 +5,13 @@ Names match exactly or not at all: nothing is done to what was only nearly named
 
 from __future__ import annotations
 
-import difflib
 from typing import Iterable, Optional, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.task import KiroTask
+from kiro_swarm.policy.nearest import nearest
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
 from kiro_swarm.reconcile.instances.decision import pod_ready
 from kiro_swarm.reconcile.objects.manifests import is_owned
@@ -58,7 +58,7 @@ def not_there(
 ) -> Outcome:
     """The answer that the swarm has no such thing: how many it has, the nearest name."""
     known = list(names)
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.3)
+    near = nearest(wanted, known)
     hint = f"; nearest: {near[0]}" if near else ""
     count = counted(len(known), kind)
     status = request.view.status
