@@ -82,6 +82,16 @@ def is_urgent(command: SwarmCommand) -> bool:
     return first_permission(command["spec"]["command"]) in _URGENT
 
 
+def flow_of(command: SwarmCommand) -> str:
+    """Whose a command is: one requester's many wait for each other, not others for them.
+
+    What ends work has a place of its own beside what the same person said before.
+    """
+    spec, urgent = command["spec"], is_urgent(command)
+    who = spec.get("requestedBy") or ""
+    return f"{command['metadata']['namespace']}/{who}/{'urgent' if urgent else ''}"
+
+
 def may_change(spec: SwarmCommandSpec) -> bool:
     """Whether the sentence of a command may change anything."""
     try:

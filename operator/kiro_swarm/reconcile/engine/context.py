@@ -39,7 +39,7 @@ from kiro_swarm.cluster.resources import (
 from kiro_swarm.observe.health import Report
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
-from kiro_swarm.reconcile.engine.command_facts import is_proof, is_urgent
+from kiro_swarm.reconcile.engine.command_facts import flow_of, is_proof
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.engine.steps import Hindrances
@@ -365,16 +365,6 @@ def concerned(
     swarm = spec.get("swarm") or labels.get(LABEL_SWARM)
     if swarm:
         yield Key(cluster, SWARMS, namespace, swarm)
-
-
-def flow_of(command: SwarmCommand) -> str:
-    """Whose a command is: one requester's many wait for each other, not others for them.
-
-    What ends work has a place of its own beside what the same person said before.
-    """
-    spec, urgent = command["spec"], is_urgent(command)
-    who = spec.get("requestedBy") or ""
-    return f"{command['metadata']['namespace']}/{who}/{'urgent' if urgent else ''}"
 
 
 async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
