@@ -17,6 +17,7 @@ from typing import (
     Dict,
     Iterator,
     List,
+    Mapping,
     Optional,
     Sequence,
 )
@@ -148,10 +149,20 @@ class Person:
         self._connection = connection
 
     async def refusal(
-        self, place: str, swarm: str, sentence: str, **spec: Any
+        self,
+        place: str,
+        swarm: str,
+        sentence: str,
+        beside: Optional[Mapping[str, Any]] = None,
+        /,
+        **spec: Any,
     ) -> Optional[errors.ClusterError]:
-        """Why a sentence is not admitted, None if it is. Nothing is stored."""
+        """Why a sentence is not admitted, None if it is. Nothing is stored.
+
+        :param beside: metadata of the command.
+        """
         body = changed(command(sentence), "spec.swarm", swarm)
+        body["metadata"].update(beside or {})
         body["spec"].update(spec)
         try:
             await self._connection.json(

@@ -21,12 +21,19 @@ from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
-from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
+from kiro_swarm.cluster.resources import (
+    COMMANDS,
+    AnyResource,
+    ObjectT,
+    Resource,
+    StatusT,
+)
 from kiro_swarm.policy.words import all_harmless
 
 _MERGE = "application/merge-patch+json"
 _WATCH_SECONDS = 300
-_PAGE = 500
+#: Objects of a page, and of one that holds what anybody may write: a page is held whole.
+_PAGE, _PAGE_OF_COMMANDS = 500, 100
 
 
 class Client:
@@ -53,10 +60,14 @@ class Client:
         *,
         labels: Optional[str] = None,
         fields: Optional[str] = None,
+        keep: Optional[Callable[[ObjectT], ObjectT]] = None,
     ) -> tuple[list[ObjectT], str]:
-        """All objects that match the selectors, and the version of the list."""
+        """All objects that match the selectors, and the version of the list.
+
+        :param keep: what to keep of each: the rest goes with its page.
+        """
         query = _selectors(labels, fields)
-        query["limit"] = str(_PAGE)
+        query["limit"] = str(_PAGE_OF_COMMANDS if resource is COMMANDS else _PAGE)
         items: list[ObjectT] = []
         while True:
             page = await self._connection.json(
@@ -65,7 +76,7 @@ class Client:
             for item in page.get("items") or []:
                 item.setdefault("apiVersion", resource.api_version)
                 item.setdefault("kind", resource.kind)
-                items.append(item)
+                items.append(item if keep is None else keep(item))
             metadata = page.get("metadata") or {}
             token = metadata.get("continue")
             if not token:

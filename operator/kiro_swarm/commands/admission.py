@@ -3,7 +3,9 @@
 Made from the same table as the parser, so that both know the same first words. Called by
 hack/update-admission, which writes the chart's templates, and by tests.
 
-The API server evaluates the policy when a SwarmCommand is created; there is no webhook. A
+The API server evaluates the policy when a SwarmCommand is created; there is no webhook. What
+is written beside the sentence is bounded, too: whoever may create one, and no more, could fill
+the store and the operator's memory with it, and keep the namespace from being deleted. A
 first word that the table does not know needs no permission: the parser refuses the
 sentence, so nothing comes of it. This holds as long as policy and operator agree about the
 first word: words are parted by spaces, and only ASCII letters lose their case.
@@ -43,6 +45,20 @@ _NAMELESS = """\
 'spec.requestedBy: a sentence that changes something must name its requester; write ' +
 'spec.requestedBy: "' + variables.user + '" (kubectl swarm writes it by itself)'"""
 
+#: Most annotations and labels of a command; bytes of an annotation, and of the one in which
+#: kubectl keeps the manifest: a sentence of 4096 bytes, each of them escaped.
+MOST_NOTES, NOTE_BYTES, MANIFEST_BYTES = 16, 1024, 32768
+_MANIFEST = "kubectl.kubernetes.io/last-applied-configuration"
+
+_SMALL_NOTES = f"""\
+variables.notes.size() <= {MOST_NOTES} &&
+variables.notes.all(key, bytes(variables.notes[key]).size() <=
+  (key == '{_MANIFEST}' ? {MANIFEST_BYTES} : {NOTE_BYTES}))"""
+
+_FREE = f"""\
+(!has(object.metadata.finalizers) && !has(object.metadata.ownerReferences)) ||
+authorizer.group('{GROUP}').resource('swarmcommands')
+  .namespace(request.namespace).check('patch').allowed()"""
 
 _FILL_IN = """\
 Object{spec: Object.spec{requestedBy: oldObject == null ?
@@ -86,6 +102,7 @@ def policy(
             ),
             _named("user", "request.userInfo.username"),
             _named("requester", "object.spec.?requestedBy.orValue('')"),
+            _named("notes", "object.metadata.?annotations.orValue({})"),
         ],
         "validations": [
             {
@@ -117,6 +134,22 @@ def policy(
                 "reason": "Forbidden",
                 "message": "spec.requestedBy: must be your own user name",
                 "messageExpression": _NAMELESS,
+            },
+            {
+                "expression": _SMALL_NOTES,
+                "message": f"metadata.annotations: may not be more than {MOST_NOTES}, nor one "
+                f"more than {NOTE_BYTES} bytes: nothing is decided by them",
+            },
+            {
+                "expression": "object.metadata.?labels.orValue({}).size() <= "
+                f"{MOST_NOTES}",
+                "message": f"metadata.labels: may not be more than {MOST_NOTES}",
+            },
+            {
+                "expression": _FREE,
+                "reason": "Forbidden",
+                "message": "metadata.finalizers, metadata.ownerReferences: only who may patch "
+                "SwarmCommands may write them: they keep a namespace or a swarm from going",
             },
         ],
     }

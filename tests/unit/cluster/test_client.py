@@ -127,8 +127,12 @@ async def test_selectors_choose_by_label_and_field_in_one_or_all_namespaces(
     api.store.create(TASKS, "other", task("c", colour="red"))
     api.store.patch(TASKS, NS, "b", {"status": {"state": "Done"}}, "status")
 
-    async def names(namespace: Optional[str], **selectors: str) -> list[str]:
-        items, _ = await client.list(TASKS, namespace, **selectors)
+    async def names(
+        namespace: Optional[str],
+        labels: Optional[str] = None,
+        fields: Optional[str] = None,
+    ) -> list[str]:
+        items, _ = await client.list(TASKS, namespace, labels=labels, fields=fields)
         return [item["metadata"]["name"] for item in items]
 
     assert await names(None, labels="colour=red") == ["c", "a"]

@@ -149,6 +149,27 @@ def test_it_is_about_the_creation_of_commands_alone() -> None:
     }
 
 
+def refuses(part: str) -> str:
+    """The expression of the rule whose message begins like this."""
+    (found,) = [
+        item["expression"]
+        for item in POLICY["validations"]
+        if item["message"].startswith(part)
+    ]
+    return found
+
+
+def test_what_stands_beside_a_sentence_is_bounded() -> None:
+    """A viewer's 1,700 commands with 250 KiB of annotations each ended the operator."""
+    assert VARIABLES["notes"] == "object.metadata.?annotations.orValue({})"
+    assert "variables.notes.size() <= 16" in refuses("metadata.annotations")
+    assert "? 32768 : 1024)" in refuses("metadata.annotations")
+    assert refuses("metadata.labels").endswith("size() <= 16")
+    free = refuses("metadata.finalizers, metadata.ownerReferences")
+    assert "!has(object.metadata.finalizers)" in free
+    assert "!has(object.metadata.ownerReferences)" in free
+
+
 def test_every_refusal_says_something() -> None:
     for validation in POLICY["validations"]:
         assert validation["message"]

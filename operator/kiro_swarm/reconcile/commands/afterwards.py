@@ -1,9 +1,9 @@
 """What is left to do for a SwarmCommand that has its answer: its line in the audit log where
 that could not be written, and its end.
 
-Called by the command reconcile. What a command that only looked has left takes up room and can
-be asked again: it goes by itself. A command that changed something stays, for whoever says it
-again with its correlation id.
+Called by the command reconcile. A command that changed nothing takes up room and can be said
+again: it goes by itself, after a day, and sooner where one person left too many. A command that
+changed something stays, for whoever says it again with its correlation id.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from kiro_swarm.commands.parser import parse
 from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.answer.write import log_afterwards
 from kiro_swarm.reconcile.commands.run import CommandRun
+from kiro_swarm.reconcile.engine.answered import changed_nothing
 from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
     LOOK,
@@ -25,8 +26,8 @@ from kiro_swarm.reconcile.engine.command_facts import (
     unlogged,
 )
 
-#: Long answers to commands that only look, where they do not say how long they stay: for a
-#: day, and the last of each person.
+#: Answers to commands that changed nothing, where they do not say how long they stay: for a
+#: day; of the long ones, the last of each person.
 _ANSWER_SECONDS = 86400
 _MOST_ANSWERS = 20
 #: Before the audit log is tried again that could not be written.
@@ -49,9 +50,13 @@ async def _expire(run: CommandRun) -> None:
     """Delete a command when its time is up; what it left goes with it."""
     finished = parse_time(run.status.get("finishedAt"))
     ttl = run.spec.get("ttlSecondsAfterFinished")
-    if ttl is None and _holds_an_answer(run.command):
+    if run.ctx.answered.is_too_many(run.command):
+        await run.ctx.delete(COMMANDS, run.command)
+        return
+    if ttl is None and changed_nothing(run.command):
         ttl = _ANSWER_SECONDS
-        await _drop_older_answers(run)
+        if _holds_an_answer(run.command):
+            await _drop_older_answers(run)
     if ttl is None or finished is None:
         return
     left = (finished + timedelta(seconds=ttl) - run.now).total_seconds()

@@ -37,9 +37,11 @@ from kiro_swarm.cluster.resources import (
     StatusT,
 )
 from kiro_swarm.observe.health import Report
+from kiro_swarm.reconcile.engine.answered import Answered
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
 from kiro_swarm.reconcile.engine.command_facts import flow_of, is_proof
+from kiro_swarm.reconcile.engine.kept_parts import kept_parts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.engine.steps import Hindrances
@@ -125,6 +127,9 @@ class Remembered:
 
     backlog: Backlog = field(default_factory=Backlog)
     """Commands without an answer, in their order."""
+
+    answered: Answered = field(default_factory=Answered)
+    """Commands that have one and changed nothing."""
 
     refused: dict[str, float] = field(default_factory=dict)
     """Uid of a command -> since when its writes are refused (monotonic)."""
@@ -273,9 +278,8 @@ class Context(Remembered, Alive, Stored):
 
     def remember(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Put the answer to a write into the cache and wake who depends on it."""
-        # Who wrote which field is half of an object, and nothing is decided by it.
+        item = kept_parts(resource, item)
         metadata = item["metadata"]
-        metadata.pop("managedFields", None)
         before = self.cache.get(resource, metadata["namespace"], metadata["name"])
         if not self.cache.put(resource, item):
             return
@@ -328,12 +332,16 @@ class Context(Remembered, Alive, Stored):
         known = self.cache.get(COMMANDS, namespace, metadata["name"])
         if known is None or known["metadata"]["uid"] != metadata["uid"]:
             self.backlog.forget(command)  # its name may have another command by now
+            self.answered.forget(command)
+            too_many = None
         else:
             self.backlog.note(command, self.monotonic())
+            too_many = self.answered.note(command)
         following = self.backlog.next(namespace, swarm)
         # What is overtaken is to say so while what overtook it is there to be found.
         late = self.backlog.overtaken(namespace, swarm) if is_proof(command) else []
-        for name in {following, *self.backlog.said_again(command), *late}:
+        again = self.backlog.said_again(command)
+        for name in {following, too_many, *again, *late}:
             if name is not None and name != metadata["name"]:
                 self.queue.add(self.key(COMMANDS, namespace, name))
 

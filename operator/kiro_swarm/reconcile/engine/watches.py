@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Optional
 
 from kiro_swarm.api.meta import (
@@ -23,6 +24,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import CONFIG_MAPS, LEASES, WATCHED, AnyResource
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.events import on_event
+from kiro_swarm.reconcile.engine.kept_parts import kept_parts
 
 log = logging.getLogger(__name__)
 #: Seconds before a watch that cannot be begun is tried again.
@@ -62,7 +64,9 @@ async def list_kind(ctx: Context, resource: AnyResource) -> None:
     An object that appeared meanwhile is not forgotten: it is newer than the list.
     """
     before = {item["metadata"]["uid"]: item for item in ctx.cache.all(resource)}
-    items, version = await ctx.client.list(resource, labels=selector_of(resource))
+    items, version = await ctx.client.list(
+        resource, labels=selector_of(resource), keep=partial(kept_parts, resource)
+    )
     for item in items:
         before.pop(item["metadata"]["uid"], None)
     # First what is gone: another may have its name by now.
