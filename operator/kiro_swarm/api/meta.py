@@ -31,6 +31,8 @@ FINALIZER_RESCUE: Final = f"{GROUP}/rescue"
 ANNOTATION_DELETE_ANYWAY: Final = f"{GROUP}/delete-anyway"
 #: On a Job that rescues: a hash of the work that was Done when it was made.
 ANNOTATION_FINISHED_WORK: Final = f"{GROUP}/finished-work"
+#: On a Job that looks something up: a hash of who asked for it.
+ANNOTATION_ASKED_BY: Final = f"{GROUP}/asked-by"
 
 COMPONENT_INSTANCE: Final = "instance"
 COMPONENT_PREPARE: Final = "prepare"

@@ -39,15 +39,16 @@ from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, fail
 from kiro_swarm.reconcile.commands.refused import has_moved, held_up
 from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.commands.unwritten import await_turn, not_written
-from kiro_swarm.reconcile.engine.backlog import MOST_UNANSWERED
 from kiro_swarm.reconcile.engine.command_facts import (
     FINISHED,
     is_urgent,
+    looks_up,
     may_change,
     phase_of,
     scope_of,
 )
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.places import MOST_LOOKED_UP, MOST_UNANSWERED
 from kiro_swarm.reconcile.engine.turns import acquired
 
 log = logging.getLogger(__name__)
@@ -125,8 +126,9 @@ def _replaced(run: CommandRun) -> Outcome:
 def _too_many(run: CommandRun) -> Outcome:
     """The answer to whoever has too many commands without one."""
     who = run.spec.get("requestedBy") or "nobody in particular"
+    few = f"{MOST_LOOKED_UP} diffs and logs, or " if looks_up(run.spec) else ""
     return failed(
-        f"{MOST_UNANSWERED} commands of {who} to swarm {run.spec['swarm']} have no answer "
+        f"{few}{MOST_UNANSWERED} commands of {who} to swarm {run.spec['swarm']} have no answer "
         "yet: say it again when they have"
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
@@ -26,7 +27,11 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     Pinned,
     Request,
 )
-from kiro_swarm.reconcile.engine.command_facts import is_change, phase_of
+from kiro_swarm.reconcile.engine.command_facts import (
+    is_change,
+    phase_of,
+    requester_of,
+)
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.snapshot.board import filling
@@ -167,6 +172,11 @@ class CommandRun:
             self.pinned = executor.pin(request)
         return executor.decide(replace(request, pinned=Pinned(self.pinned)))
 
+    def _commands_of(self, view: View) -> list[SwarmCommand]:
+        """All that was said to its swarm."""
+        known = self.ctx.cache.of_swarm(COMMANDS, view.namespace, view.name)
+        return [command for command in known if said_to(command, view.swarm)]
+
     def _request(self) -> Request:
         action, view = self.action, self.view
         assert action is not None  # noqa: S101 - who decides has understood
@@ -177,12 +187,7 @@ class CommandRun:
             name=self.key.name,
             uid=self.command["metadata"]["uid"],
             settings=self.ctx.settings,
-            commands=[
-                command
-                for command in self.ctx.cache.of_swarm(
-                    COMMANDS, view.namespace, view.name
-                )
-                if said_to(command, view.swarm)
-            ],
+            requester=requester_of(self.spec),
+            commands=partial(self._commands_of, view),
             health=self.ctx.health,
         )

@@ -34,6 +34,7 @@ from kiro_swarm.reconcile.engine.command_facts import (
     creation_version,
     has_halted,
     is_waiting,
+    looks_up,
     may_change,
     overtaken_names,
     phase_of,
@@ -43,8 +44,6 @@ from kiro_swarm.reconcile.engine.command_facts import (
 )
 from kiro_swarm.reconcile.engine.places import Halt, Line, Place, line_of
 
-#: Commands of one requester to one swarm that may be without an answer at a time.
-MOST_UNANSWERED = 1000
 #: Commands that are passed over in a row, while none shows that the API server is there for others.
 _MOST_PASSED = 32
 
@@ -101,13 +100,15 @@ class Backlog:
         if known is not None:
             changes, scope, excess = known.changes, known.scope, known.excess
             starts, target, at = known.starts, known.target, known.seen
+            looked_up = known.looks_up
             self._leave(where, name, for_good=False)
         else:
             changes = may_change(spec)
             starts = changes and first_permission(spec["command"]) in STARTING
             target = target_of(spec) if starts else None
             scope = scope_of(spec, changes)
-            excess = line.counts.get(requester_of(spec), 0) >= MOST_UNANSWERED
+            looked_up = looks_up(spec)
+            excess = line.is_full(requester_of(spec), looked_up)
         begun = phase_of(command) == "Running"
         place = Place(
             *(
@@ -121,10 +122,10 @@ class Backlog:
                 changes,
             ),
             *(starts, target, scope, requester_of(spec), at, excess and not begun),
-            *(status, passed),
+            *(looked_up, status, passed),
         )
         line.places[name] = place
-        line.counts[place.requester] = line.counts.get(place.requester, 0) + 1
+        line.counts[place.requester, looked_up] += 1
         if changes:
             insort(line.order, place.order)
 
@@ -323,9 +324,10 @@ class Backlog:
         place = line.places.pop(name)
         if place.changes:
             del line.order[bisect_left(line.order, place.order)]
-        line.counts[place.requester] -= 1
-        if not line.counts[place.requester]:
-            del line.counts[place.requester]
+        counted = place.requester, place.looks_up
+        line.counts[counted] -= 1
+        if not line.counts[counted]:
+            del line.counts[counted]
         if for_good:
             line.stumbled.discard(place.uid)
             line.unwritten.pop(place.uid, None)

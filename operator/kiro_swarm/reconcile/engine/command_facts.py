@@ -21,6 +21,8 @@ WORKING, WAITING = "Working", "Waiting"
 LOOK = "get"
 #: Condition of an answered command: False while the audit log has no line of it.
 LOGGED = "Logged"
+#: Sentences that only look and that a Job is made for.
+LOOKED_UP = frozenset({"diff task", "log task"})
 #: Permissions of what ends work: nobody who is stuck may keep it from being done.
 _HALTING = frozenset({"stop", "pause"})
 _URGENT = _HALTING | {"cancel"}
@@ -103,6 +105,15 @@ def may_change(spec: SwarmCommandSpec) -> bool:
 def is_change(spec: SwarmCommandSpec, action: Action) -> bool:
     """The same for a sentence that is parsed already."""
     return action.permission != LOOK and not spec.get("dryRun")
+
+
+def looks_up(spec: SwarmCommandSpec) -> bool:
+    """Whether a Job is made for a sentence that only looks: one may wait for another."""
+    try:
+        action = read(str(spec["command"]))
+    except SentenceError:
+        return False
+    return action.command.name in LOOKED_UP and not spec.get("dryRun")
 
 
 def scope_of(spec: SwarmCommandSpec, changes: bool) -> Optional[Scope]:

@@ -13,13 +13,22 @@ from typing import Final, cast
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import SwarmCommand
-from kiro_swarm.api.meta import ANNOTATION_DELETE_ANYWAY, ANNOTATION_FINISHED_WORK
+from kiro_swarm.api.meta import (
+    ANNOTATION_ASKED_BY,
+    ANNOTATION_DELETE_ANYWAY,
+    ANNOTATION_FINISHED_WORK,
+)
 from kiro_swarm.cluster.resources import COMMANDS, ObjectT, Resource, StatusT
 from kiro_swarm.reconcile.engine.command_facts import FINISHED, phase_of
 from kiro_swarm.reconcile.objects.pods import TEMPLATE_HASH
 
 #: The annotations that are read.
-_READ: Final = {ANNOTATION_DELETE_ANYWAY, ANNOTATION_FINISHED_WORK, TEMPLATE_HASH}
+_READ: Final = {
+    ANNOTATION_ASKED_BY,
+    ANNOTATION_DELETE_ANYWAY,
+    ANNOTATION_FINISHED_WORK,
+    TEMPLATE_HASH,
+}
 #: What is read of the metadata of a SwarmCommand.
 _OF_COMMANDS: Final = {
     *("name", "namespace", "uid", "resourceVersion", "generation"),

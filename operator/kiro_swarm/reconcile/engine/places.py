@@ -5,12 +5,17 @@ Data alone; ``backlog`` decides by it.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Optional
 
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
 from kiro_swarm.reconcile.engine.command_facts import Scope, Target
 
+#: Commands of one requester to one swarm that may be without an answer at a time.
+MOST_UNANSWERED = 1000
+#: The same of those that a Job looks something up for, two at a time.
+MOST_LOOKED_UP = 20
 #: Sorts places.
 Order = tuple[bool, str, int, str]
 #: When a command was said that others are behind of, and its name.
@@ -42,6 +47,8 @@ class Place:
     requester: str
     seen: float
     excess: bool
+    #: Whether it waits for a Job that looks something up.
+    looks_up: bool
     #: As it was written last, to see that it was written again.
     status: SwarmCommandStatus = field(compare=False)
     #: Whether others need not wait for it, though it has no answer.
@@ -70,13 +77,21 @@ class Line:
     places: dict[str, Place] = field(default_factory=dict)
     #: Of those that may change something: in order, for only they hold anybody up.
     order: list[Order] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
+    #: Requester, and whether they wait for a Job that looks something up -> how many.
+    counts: Counter[tuple[str, bool]] = field(default_factory=Counter)
     #: Of those whose writes fail: uids.
     stumbled: set[str] = field(default_factory=set)
     #: Since when the status of a command cannot be written, by its uid (monotonic).
     unwritten: dict[str, float] = field(default_factory=dict)
     #: Those that were passed over since the last status was written: names.
     doubtful: list[str] = field(default_factory=list)
+
+    def is_full(self, requester: str, looked_up: bool) -> bool:
+        """Whether a requester has as many without an answer as there may be."""
+        waiting = self.counts.get((requester, True), 0)
+        if looked_up and waiting >= MOST_LOOKED_UP:
+            return True
+        return waiting + self.counts.get((requester, False), 0) >= MOST_UNANSWERED
 
 
 def line_of(command: SwarmCommand) -> tuple[str, str]:

@@ -134,7 +134,7 @@ class Scene:
             uid="w",
             settings=SETTINGS,
             pinned=Pinned(pinned or {}),
-            commands=self.commands,
+            commands=lambda: self.commands,
             health=lambda: self.health,
         )
 

@@ -9,6 +9,7 @@ import pytest
 
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.work import Work, work_of
+from kiro_swarm.reconcile.commands.executors.inspect import show
 from kiro_swarm.reconcile.commands.executors.plan import Outcome
 from tests.unit.reconcile.executors.builders import Scene
 from tests.unit.reconcile.executors.jobs_of import job, owned, pod
@@ -50,6 +51,29 @@ def test_a_job_of_the_command_is_made_once() -> None:
     again = said(made)
     assert (again.success, again.effects) == (None, ())
     assert again.message == "reading the diff of task 1"
+
+
+def test_jobs_of_one_person_are_counted_without_a_look_at_all_commands() -> None:
+    """Hundreds that wait ask every five seconds, and there may be thousands of commands."""
+    made = scene()
+
+    def nobody_asks() -> list[Object]:
+        raise AssertionError("all commands were looked at")
+
+    def outcome(requester: str) -> Outcome:
+        pinned = replace(made.request("diff task 1"), commands=nobody_asks)
+        return show(replace(pinned, requester=requester))
+
+    for number in range(2):
+        (effect,) = outcome("eve").effects
+        job(made, f"demo-inspect-{number}")
+        notes = effect.item["metadata"]["annotations"]
+        made.jobs[-1]["metadata"]["annotations"] = notes
+    assert outcome("eve").message.startswith("waits: 2 things that the same person")
+    assert outcome("ann").effects
+    for number in range(2, 8):
+        job(made, f"demo-inspect-{number}")
+    assert outcome("ann").message.startswith("waits: 8 things that people asked for")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ _MESSAGE = 4096
 def cancel_command(request: Request) -> Outcome:
     """``cancel command NAME``: one that has no answer yet gets no other than this."""
     name = request.argument("name")
-    others = {_name(item): item for item in request.commands}
+    others = {_name(item): item for item in request.commands()}
     if name == request.name:
         return failed(f"command {name} is this very command: nobody cancels himself")
     others.pop(request.name, None)
@@ -127,7 +127,7 @@ def _name(item: KubernetesObject) -> str:
 def _finished_commands(request: Request) -> list[SwarmCommand]:
     return [
         item
-        for item in request.commands
+        for item in request.commands()
         if phase_of(item) in FINISHED and _stays_there(item) and not unlogged(item)
     ]
 
@@ -143,7 +143,7 @@ def _finished_jobs(request: Request) -> list[Job]:
         for component in (COMPONENT_PREPARE, COMPONENT_INTEGRATE)
         for job in view.jobs_of(component)[:1]
     }
-    for item in request.commands:
+    for item in request.commands():
         if phase_of(item) not in FINISHED:
             uid = item["metadata"]["uid"]
             kept |= {

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from kiro_swarm.api.kubernetes import Job
-from kiro_swarm.api.meta import MERGED, RUNNING
+from kiro_swarm.api.meta import (
+    ANNOTATION_ASKED_BY,
+    COMPONENT_INSPECT,
+    MERGED,
+    RUNNING,
+)
 from kiro_swarm.api.reports import InspectReport
-from kiro_swarm.policy import naming
 from kiro_swarm.policy.work import work_of
 from kiro_swarm.reconcile.commands.executors.find import counted, the_task
 from kiro_swarm.reconcile.commands.executors.follow import follow
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
 from kiro_swarm.reconcile.objects.job_pods import inspect_job
-from kiro_swarm.reconcile.snapshot.view import job_outcome, state_of
+from kiro_swarm.reconcile.snapshot.view import (
+    View,
+    component_of,
+    job_outcome,
+    state_of,
+)
 
 #: Jobs that look something up at a time: for one person, and for all.
 _MOST_EACH, _MOST = 2, 8
@@ -29,9 +40,6 @@ def show(request: Request) -> Outcome:
         return failed(
             f"task {name} is {state} and has no commit yet", task=name, state=state
         )
-    full = _too_many(request)
-    if full:
-        return Outcome(None, f"waits: {full}", again_in=_AGAIN_SECONDS)
     body = inspect_job(
         view.swarm,
         view.spec,
@@ -41,6 +49,10 @@ def show(request: Request) -> Outcome:
         request.uid,
         request.settings,
     )
+    body["metadata"]["annotations"] = {ANNOTATION_ASKED_BY: _hash(request.requester)}
+    full = _too_many(view, body)
+    if full:
+        return Outcome(None, f"waits: {full}", again_in=_AGAIN_SECONDS)
     report = follow(request, body, f"reading the {what} of task {name}", InspectReport)
     if isinstance(report, Outcome):
         return report
@@ -53,31 +65,34 @@ def show(request: Request) -> Outcome:
     )
 
 
-def _too_many(request: Request) -> str:
-    """Why no further Job is made now; empty where one may be, or is there.
+def _too_many(view: View, body: Job) -> str:
+    """Why a Job is not made now; empty where it may be, or is there.
 
     Each is a pod that reads the volume. Whoever may only look can ask for many: they are
-    looked up a few at a time, and those of one person leave room for those of another.
+    looked up a few at a time, and those of one person leave room for those of another. Only
+    the Jobs are looked at: all who wait ask this again and again, and commands are many.
     """
-    view, whose = request.view, {}
-    for item in request.commands:
-        name = naming.inspect_job(view.name, item["metadata"]["uid"])
-        whose[name] = str(item["spec"].get("requestedBy") or "")
-    own = naming.inspect_job(view.name, request.uid)
-    there = [name for job in view.jobs if (name := _running(job)) in whose]
-    if own in [job["metadata"]["name"] for job in view.jobs]:
+    name = body["metadata"]["name"]
+    there = [job for job in view.jobs if component_of(job) == COMPONENT_INSPECT]
+    if any(job["metadata"]["name"] == name for job in there):
         return ""
-    mine = [name for name in there if whose[name] == whose.get(own, "")]
-    if len(mine) >= _MOST_EACH:
-        return f"{len(mine)} things that the same person asked for are being looked up"
-    if len(there) >= _MOST:
-        return f"{len(there)} things that people asked for are being looked up"
+    running = [_asked_by(job) for job in there if job_outcome(job) is None]
+    mine = running.count(_asked_by(body))
+    if mine >= _MOST_EACH:
+        return f"{mine} things that the same person asked for are being looked up"
+    if len(running) >= _MOST:
+        return f"{len(running)} things that people asked for are being looked up"
     return ""
 
 
-def _running(job: Job) -> str:
-    """Name of a Job that runs; empty of one that has ended."""
-    return job["metadata"]["name"] if job_outcome(job) is None else ""
+def _asked_by(job: Job) -> str:
+    """Hash of who asked for a Job; empty of one of an older release."""
+    notes = job["metadata"].get("annotations") or {}
+    return str(notes.get(ANNOTATION_ASKED_BY) or "")
+
+
+def _hash(requester: str) -> str:
+    return sha256(requester.encode(errors="replace")).hexdigest()[:32]
 
 
 def _whose(state: str, report: InspectReport) -> str:

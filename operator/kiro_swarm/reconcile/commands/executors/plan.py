@@ -69,7 +69,8 @@ class Request:
 
     ``uid`` is the SwarmCommand's: whatever an effect creates or asks for is named after it,
     so that a repetition changes nothing. ``pinned`` holds what ``Executor.pin`` returned when
-    the command began. ``commands`` are all commands of the swarm, ``health`` the operator's.
+    the command began. ``requester`` is who said it. ``commands`` gives all commands of the swarm,
+    which may be thousands, ``health`` the operator's.
     """
 
     view: View
@@ -78,7 +79,8 @@ class Request:
     uid: str
     settings: OperatorSettings
     pinned: Pinned = field(default_factory=lambda: Pinned({}))
-    commands: Sequence[SwarmCommand] = ()
+    requester: str = ""
+    commands: Callable[[], Sequence[SwarmCommand]] = tuple
     health: Callable[[], Sequence[Mapping[str, object]]] = list
 
     def argument(self, name: str) -> str:
