@@ -140,6 +140,8 @@ HARMFUL: Final = (
     *("config.linkerd.io", "consul.hashicorp.com", "vault.hashicorp.com"),
     *("vault.security.banzaicloud.io", "admission.datadoghq.com", "openshift.io"),
     *("sidecar.opentelemetry.io", "instrumentation.opentelemetry.io", "kubernetes.io"),
+    *("istio.io", "topology.istio.io", "networking.istio.io", "ambient.istio.io"),
+    *("kuma.io", "openservicemesh.io"),
 )
 HARMLESS_RULE: Final = (
     "self.all(key, ![" + ", ".join(f"'{item}'" for item in HARMFUL) + "]"
@@ -155,7 +157,9 @@ class PodOverrides(Model):
     labels: dict[str, Annotated[str, Field(max_length=63)]] = Field(
         default_factory=dict,
         max_length=32,
-        description="Further labels, none by which a pod gets more rights.",
+        description="Further labels: plain words, those of `app.kubernetes.io/` and "
+        "`helm.sh/`, and keys that the operator's setting `podAnnotations` allows. None by "
+        "which a pod gets more rights.",
         json_schema_extra=rules(HARMLESS_RULE),
     )
     annotations: dict[str, Annotated[str, Field(max_length=4096)]] = Field(

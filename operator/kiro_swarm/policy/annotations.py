@@ -4,7 +4,8 @@ Webhooks, container runtimes, network plugins and cloud providers give a pod mor
 says where an annotation asks for it: another security profile, a second network, a cloud
 account, a device, one more container. There is no end of them, so what is not known to be
 harmless is not written (``refused``). What is known to be harmful is refused by the API server
-as well (``HARMFUL``, in ``api/template.py``), labels included: with a clear message, at once.
+as well (``HARMFUL``, in ``api/template.py``): with a clear message, at once. Labels are no other:
+a mesh that chooses pods by ``istio.io/rev`` gives them a container that may change the network.
 
 Called by the swarm reconcile, which says so, and by whoever makes pods, which leaves it out.
 """
@@ -23,12 +24,20 @@ HARMLESS = (
 )
 
 
-def refused(keys: Iterable[str], allowed: Iterable[str]) -> list[str]:
+#: The same of labels: what an object is called, for people and their tools.
+HARMLESS_LABELS = ("app.kubernetes.io/", "helm.sh/")
+
+
+def refused(
+    keys: Iterable[str], allowed: Iterable[str], *, labels: bool = False
+) -> list[str]:
     """The keys that may not stand in a pod, sorted.
 
     A key of one plain word, such as ``team``, is nobody's but the swarm's own.
+
+    :param labels: whether they are keys of labels, which webhooks choose pods by.
     """
-    known = [*HARMLESS, *allowed]
+    known = [*HARMLESS, *(HARMLESS_LABELS if labels else ()), *allowed]
     return sorted(key for key in keys if not _allowed(key, known))
 
 

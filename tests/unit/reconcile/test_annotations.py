@@ -48,6 +48,42 @@ def test_no_annotation_that_may_widen_rights_reaches_a_pod(key: str) -> None:
     assert made[key] == "x"
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "istio.io/rev",
+        "istio.io/dataplane-mode",
+        "topology.istio.io/network",
+        "kuma.io/sidecar-injection",
+        "azure.workload.identity/use",
+        "example.com/anything",
+    ],
+)
+def test_no_label_that_may_widen_rights_reaches_a_pod(key: str) -> None:
+    """A webhook of a mesh chooses pods by a label, and gives them NET_ADMIN."""
+    harmless = {"team": "b", "app.kubernetes.io/part-of": "shop"}
+    template = {**FULL["template"], "podOverrides": {"labels": {key: "x", **harmless}}}
+    item, spec = swarm(**{**FULL, "template": template})
+    instance: Any = {
+        "apiVersion": item["apiVersion"],
+        "kind": "KiroInstance",
+        "metadata": {"name": "demo-1", "namespace": "team", "uid": "u"},
+    }
+    made = instance_pod(item, spec, instance, 0, SETTINGS)["metadata"]["labels"]
+    assert key not in made
+    assert harmless.items() <= made.items()
+    allowing = replace(SETTINGS, pod_annotations=(key,))
+    made = instance_pod(item, spec, instance, 0, allowing)["metadata"]["labels"]
+    assert made[key] == "x"
+
+
+@pytest.mark.parametrize("key", ["istio.io/rev", "kuma.io/x", "topology.istio.io/n"])
+def test_labels_that_a_mesh_goes_by_are_refused_by_the_schema(key: str) -> None:
+    assert any(key.startswith(harm) for harm in HARMFUL)
+    for name in ("team", "app.kubernetes.io/name", "helm.sh/chart"):
+        assert not any(name.startswith(harm) for harm in HARMFUL)
+
+
 def test_what_the_schema_refuses_is_not_allowed_by_default() -> None:
     assert refused(HARMFUL, ()) == sorted(set(HARMFUL) - {"aadpodidbinding"})
     assert refused(["example.com/a", "example.community/a"], ["example.com/"]) == [

@@ -25,6 +25,20 @@ async def test_an_annotation_that_is_not_allowed_makes_nothing_and_says_so(
     assert world.status()["phase"] == "Succeeded"
 
 
+async def test_a_label_that_is_not_allowed_makes_nothing_and_says_so(
+    world: World,
+) -> None:
+    template = {
+        "agent": {"command": ["agent"]},
+        "podOverrides": {"labels": {"istio.io/rev": "default", "team": "a"}},
+    }
+    world.apply_swarm(template=template)
+    await world.live(3)
+    assert world.conditions()["Stalled"] == ("True", "AnnotationNotAllowed")
+    assert "labels: istio.io/rev may not be given" in world.status()["message"]
+    assert world.cluster.names(INSTANCES) == []
+
+
 @pytest.mark.parametrize(
     ("reason", "tasks", "field"),
     [

@@ -256,8 +256,9 @@ def instance_pod(
         "limits": dict(template.resources.limits),
     }
     overrides = template.pod_overrides
+    widening = refused(overrides.labels, settings.pod_annotations, labels=True)
     labels = {
-        **overrides.labels,
+        **{k: v for k, v in overrides.labels.items() if k not in widening},
         **swarm_labels(swarm, COMPONENT_INSTANCE),
         LABEL_INSTANCE: name,
     }

@@ -93,16 +93,18 @@ async def _reconcile(ctx: Context, key: Key, swarm: KiroSwarm, steps: Steps) -> 
     if refusal:
         await _refuse(ctx, swarm, steps, refusal)
         return
-    harmful = refused(
-        spec.template.pod_overrides.annotations, ctx.settings.pod_annotations
-    )
+    overrides, allowed = spec.template.pod_overrides, ctx.settings.pod_annotations
+    harmful = [f"annotations: {key}" for key in refused(overrides.annotations, allowed)]
+    harmful += [
+        f"labels: {key}" for key in refused(overrides.labels, allowed, labels=True)
+    ]
     # One that is at work goes on: its pods are made without them.
     if harmful and not has_begun(view):
         await _refuse(
             ctx,
             swarm,
             steps,
-            f"spec.template.podOverrides.annotations: {', '.join(harmful[:5])} may not be "
+            f"spec.template.podOverrides.{', '.join(harmful[:5])} may not be "
             "given to pods here; the operator's setting podAnnotations decides",
             "AnnotationNotAllowed",
         )
