@@ -114,6 +114,7 @@ async def test_what_changed_nothing_goes_after_a_day_and_what_changed_stays(
     world.say("scale instances 9", "dry", dryRun=True)
     world.say("status swarm", "kept", ttlSecondsAfterFinished=10 * DAY)
     world.say("status swarm", "nowhere", swarm="nobody")
+    await world.live(3)
     world.clock.seconds += 11  # the patience with a swarm that is not there
     await world.live(20)
     assert len(world.cluster.names(COMMANDS)) == 7

@@ -8,8 +8,6 @@ changed something stays, for whoever says it again with its correlation id.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import SwarmCommand
 from kiro_swarm.cluster.resources import COMMANDS
@@ -59,7 +57,7 @@ async def _expire(run: CommandRun) -> None:
             await _drop_older_answers(run)
     if ttl is None or finished is None:
         return
-    left = (finished + timedelta(seconds=ttl) - run.now).total_seconds()
+    left = run.seconds_kept(ttl)
     if left > 0:
         run.ctx.queue.add_after(run.key, left)
     elif is_proof(run.command) and _overtakes(run):

@@ -25,7 +25,6 @@ from kiro_swarm.commands.parser import parse
 from kiro_swarm.lifecycle.guard import IllegalEdgeError
 from kiro_swarm.policy.nearest import nearest
 from kiro_swarm.policy.ownership import PATIENCE_SECONDS
-from kiro_swarm.policy.times import parse as parse_time
 from kiro_swarm.reconcile.commands.afterwards import afterwards
 from kiro_swarm.reconcile.commands.answer.write import (
     answer,
@@ -169,8 +168,8 @@ def _not_understood(error: SentenceError) -> Outcome:
 
 async def _no_swarm(run: CommandRun) -> None:
     """Wait a moment for a swarm that is not there; then say so."""
-    created = parse_time(run.command["metadata"].get("creationTimestamp")) or run.now
-    age = (run.now - created).total_seconds()
+    now, seen = run.ctx.monotonic(), run.ctx.backlog.seen(run.command)
+    age = now - (now if seen is None else seen)
     if age < PATIENCE_SECONDS:
         run.ctx.queue.add_after(run.key, min(1.0, PATIENCE_SECONDS - age + 0.1))
         return

@@ -8,7 +8,7 @@ makes it anew.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Optional
 
@@ -19,7 +19,6 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.commands.action import Action
 from kiro_swarm.policy.ownership import said_to
-from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.commands.executors.plan import (
     Data,
     Executor,
@@ -121,9 +120,16 @@ class CommandRun:
     @property
     def seconds_left(self) -> float:
         """How much of its time is left; all of it before it has begun."""
-        started = parse(self.status.get("startedAt")) or self.now
         limit = int(self.spec.get("timeoutSeconds") or 600)
-        return (started + timedelta(seconds=limit) - self.now).total_seconds()
+        return self._left_of(limit, self.status.get("startedAt"))
+
+    def seconds_kept(self, ttl: int) -> float:
+        """How long it still stays after its answer."""
+        return self._left_of(ttl, self.status.get("finishedAt"))
+
+    def _left_of(self, limit: int, since: Optional[str]) -> float:
+        uid = self.command["metadata"]["uid"]
+        return self.ctx.elapsed.left(uid, since, limit, self.now)
 
     async def write(self, status: SwarmCommandStatus) -> None:
         """Write its status.
@@ -135,6 +141,8 @@ class CommandRun:
         except errors.ClusterError:
             self.unwritten = True
             raise
+        written = self.status
+        self._left_of(0, written.get("finishedAt") or written.get("startedAt"))
 
     def look_again(self) -> bool:
         """Look at its swarm as it is now; False where there is none any more."""

@@ -41,6 +41,7 @@ from kiro_swarm.reconcile.engine.answered import Answered
 from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
 from kiro_swarm.reconcile.engine.command_facts import flow_of, is_proof
+from kiro_swarm.reconcile.engine.elapsed import Elapsed
 from kiro_swarm.reconcile.engine.kept_parts import kept_parts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.engine.resizes import Resize
@@ -121,7 +122,6 @@ class Remembered:
     filling: set[str] = field(default_factory=set)
     """Uids of swarms whose missing instances are being made right now. Words about those
     that are up already would take the API server's time from the pods of the others."""
-
     written: dict[str, float] = field(default_factory=dict)
     """Uid of a swarm -> when its status was written last (monotonic)."""
 
@@ -130,19 +130,18 @@ class Remembered:
 
     answered: Answered = field(default_factory=Answered)
     """Commands that have one and changed nothing."""
-
     refused: dict[str, float] = field(default_factory=dict)
     """Uid of a command -> since when its writes are refused (monotonic)."""
-
     heard: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Uid of a Job without a pod -> when its Events were listed (monotonic), and what they say."""
 
     hindrances: Hindrances = field(init=False)
     """The steps of swarms that could not be taken."""
+    elapsed: Elapsed = field(init=False)
+    """Since when commands are at work or answered, and swarms finished."""
 
     answers: dict[str, SwarmCommandStatus] = field(default_factory=dict)
     """Uid of a command -> its answer, which is decided and could not be written yet."""
-
     log_failures: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Uid of a swarm -> when its audit log could not be written last (monotonic), and why."""
     kept: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -166,6 +165,7 @@ class Context(Remembered, Alive, Stored):
     def __post_init__(self) -> None:
         self.audit = AuditLog(self.client)
         self.hindrances = Hindrances(self.monotonic)
+        self.elapsed = Elapsed(self.monotonic)
 
     @property
     def cluster(self) -> str:
@@ -315,6 +315,7 @@ class Context(Remembered, Alive, Stored):
         self.log_failures.pop(uid, None)
         self.audit.forget(uid)
         self.hindrances.forget(uid)
+        self.elapsed.forget(uid)
         self.heard.pop(uid, None)
         self.wake(resource, item)
 

@@ -33,7 +33,8 @@ async def expire(
     when = delivery.expires_at(view, train, status)
     if when is None:
         return None
-    left = (when - view.now).total_seconds()
+    ttl = view.spec.ttl_seconds_after_finished or 0
+    left = ctx.elapsed.left(view.uid, status.get("finishedAt"), ttl, view.now)
     if left > 0:
         return left
     seen = partial(_is_as_seen, ctx, view)

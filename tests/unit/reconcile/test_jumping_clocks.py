@@ -1,0 +1,106 @@
+"""No clock that jumps ends a command, an answer or a swarm before its time, or keeps it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from kiro_swarm.cluster.resources import COMMANDS, SWARMS
+from kiro_swarm.policy.times import stamp
+from kiro_swarm.reconcile.engine.elapsed import FIRST_SIGHT_SECONDS, Elapsed
+from tests.unit.reconcile.surroundings import START
+from tests.unit.reconcile.world import World
+
+
+def jump(world: World, **by: float) -> None:
+    """The wall of the operator is moved; what is measured in goes on."""
+    world.ctx.now = lambda: world.clock.now() + timedelta(**by)
+
+
+async def looked_at(world: World) -> None:
+    """Somebody touches the command, so that it is looked at."""
+    world.api.store.patch(
+        COMMANDS, "team", "word", {"metadata": {"labels": {"a": "b"}}}
+    )
+    await world.live(3)
+
+
+async def at_work(world: World) -> None:
+    world.cluster.tasks_run = False
+    world.apply_swarm()
+    await world.live(10)
+    world.cluster.frozen |= {"demo-1-1"}
+    world.say("restart instance demo-1", timeoutSeconds=600)
+    await world.live(3)
+    assert world.answer()["phase"] == "Running"
+
+
+@pytest.mark.parametrize("hours", [1, 24 * 365, -1, -24])
+async def test_a_jump_ends_no_command_and_gives_none_more_time(
+    world: World, hours: int
+) -> None:
+    await at_work(world)
+    jump(world, hours=hours)
+    await looked_at(world)
+    assert world.answer()["phase"] == "Running"
+    world.clock.seconds += 601
+    await world.live(3)
+    assert world.answer()["reason"] == "DeadlineExceeded"
+
+
+async def test_a_jump_takes_no_answer_away(world: World) -> None:
+    """Whoever applies its manifest again would have it carried out again."""
+    world.apply_swarm()
+    await world.live(9)
+    world.say("scale instances 3", ttlSecondsAfterFinished=3600)
+    await world.live(3)
+    jump(world, days=30)
+    await looked_at(world)
+    assert world.cluster.names(COMMANDS) == ["word"]
+    jump(world, days=-30)
+    world.clock.seconds += 3601
+    await world.live(3)
+    assert world.cluster.names(COMMANDS) == []
+
+
+async def test_a_jump_takes_no_finished_swarm_away(world: World) -> None:
+    world.apply_swarm(ttlSecondsAfterFinished=3600)
+    await world.live(30)
+    assert world.status()["phase"] == "Succeeded"
+    jump(world, days=30)
+    world.edit_swarm(instances=1)
+    await world.live(3)
+    assert world.cluster.names(SWARMS) == ["demo"]
+    world.clock.seconds += 3700
+    await world.live(5)
+    assert world.cluster.names(SWARMS) == []
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_who_says_it_before_the_swarm_is_there_has_the_same_patience(
+    world: World, hours: int
+) -> None:
+    jump(world, hours=hours)
+    world.say("status swarm")
+    await world.live(2)
+    assert "reason" not in world.answer()
+    world.clock.seconds += 11
+    await world.live(3)
+    assert world.answer()["reason"] == "SwarmNotFound"
+
+
+@pytest.mark.parametrize("off", [-(10**6), -50, 0, 40, 99, 100, 10**6])
+def test_the_wall_is_asked_once_and_believed_within_bounds(off: int) -> None:
+    clock = [0.0]
+    elapsed, since = Elapsed(lambda: clock[0]), stamp(START)
+    now: datetime = START + timedelta(seconds=off)
+    first = elapsed.left("u", since, 100, now)
+    assert min(100, FIRST_SIGHT_SECONDS) <= first <= 100
+    clock[0] = 7
+    for later in (now, now - timedelta(days=9), now + timedelta(days=9)):
+        assert elapsed.left("u", since, 100, later) == first - 7
+    assert elapsed.left("u", None, 100, now) == 100
+    assert elapsed.left("u", since, 0, now) <= 0
+    elapsed.forget("u")
+    assert elapsed.left("u", since, 100, now) == first
