@@ -3,126 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 
 from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import AgentTask
-from kiro_swarm.api.swarm import Verification
 from kiro_swarm.cli.runner import make_runner, run_runner
-from kiro_swarm.runner.attempt import Failed, Finished, Result, Workshop
-from kiro_swarm.runner.clock import SystemClock
-from kiro_swarm.runner.config import RunnerConfig
+from kiro_swarm.runner.attempt import Failed, Finished, Workshop
 from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
 from kiro_swarm.sandbox.socket import AgentSocket
-from tests.support.entrypoint import Entrypoint, entrypoint, eventually, python
+from tests.support.entrypoint import eventually, python
 from tests.unit.runner.fakes import FakeApi, FakeClock, uid
+from tests.unit.runner.pods import INTEGRATION, PROGRAM, Pod, config, git
 
-INTEGRATION = "swarm/demo/integration"
-# Our command line, as far as the agent container needs it.
-PROGRAM = [
-    sys.executable,
-    "-c",
-    "import click\n"
-    "from kiro_swarm.cli.agent import scripted_agent\n"
-    "from kiro_swarm.cli.workspace import workspace\n"
-    "click.Group(commands=[workspace, scripted_agent])()",
-]
 AMEND = ["git", "commit", "--quiet", "--amend", "--message", "mine"]
-RECIPES = {
-    "1.1": {"files": {"greeting.txt": "hello\n"}, "say": ["at work"], "exit": 0},
-    "1.2": {"files": {"greeting.txt": "hello\n"}, "exit": 3},
-}
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    done = subprocess.run(
-        ["git", *identity, *arguments],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
-
-
-class Pod:
-    """An instance pod: volume, agent container, and a workshop on top of them."""
-
-    def __init__(self, server: Entrypoint, root: Path) -> None:
-        self.server = server
-        self.socket = AgentSocket(server.socket)
-        self.worktree = Worktree(self.socket, "demo-1", str(root), PROGRAM)
-        self.repository = root / "instances" / "demo-1" / "repo.git"
-        self.mirror = root / "repo.git"
-        self.cuts: list[Cut] = []
-        self.cycles: list[CycleEnd] = []
-        self.said: list[str] = []
-
-    async def attempt(
-        self,
-        command: list[str],
-        verification: Optional[list[str]] = None,
-        task_id: str = "1.1",
-        timeout: float = 60,
-        idle: float = 60,
-        cycles: int = 0,
-    ) -> Result:
-        workshop = Workshop(
-            self.socket,
-            self.worktree,
-            CommandDriver(command, idle),
-            Verification(command=verification) if verification else None,
-            INTEGRATION,
-            SystemClock(),
-            timeout,
-        )
-        branch = f"swarm/demo/{task_id}/1"
-        task = AgentTask(
-            "demo", "demo-1", task_id, "Greet", 1, branch, self.worktree.tree
-        )
-        return await run_attempt(
-            workshop,
-            replace(task, cycles=cycles),
-            f"{uid(task_id)}/1",
-            self.on_cut,
-            self.said.append,
-            self.on_cycle,
-        )
-
-    async def on_cut(self, cut: Cut) -> None:
-        self.cuts.append(cut)
-
-    async def on_cycle(self, end: CycleEnd) -> None:
-        self.cycles.append(end)
-
-
-@pytest.fixture
-def pod(folder: Path, tmp_path: Path) -> Iterator[Pod]:
-    source = tmp_path / "source"
-    root = tmp_path / "swarm"
-    (source / ".kiro").mkdir(parents=True)
-    (source / ".kiro" / "scripted-agent.json").write_text(json.dumps(RECIPES))
-    git(source, "init", "-q", "-b", "main")
-    git(source, "add", "-A")
-    git(source, "commit", "-q", "-m", "first")
-    (root / "instances").mkdir(parents=True)
-    git(tmp_path, "clone", "-q", "--bare", str(source), str(root / "repo.git"))
-    git(root / "repo.git", "branch", INTEGRATION, "main")
-    with entrypoint(folder) as server:
-        yield Pod(server, root)
 
 
 async def test_work_that_is_there_and_verified_is_finished(pod: Pod) -> None:
@@ -307,19 +208,6 @@ async def test_a_container_that_does_not_come_is_waited_for_then_given_up(
     message = "the agent container could not be used for 60 s: no agent container at "
     assert failed.message.startswith(message)
     assert cuts == []
-
-
-def config(command: list[str], **settings: Any) -> RunnerConfig:
-    agent = {"command": command, "env": [{"name": "LANG", "value": "C.UTF-8"}]}
-    wanted = {"agent": agent, "integrationBranch": INTEGRATION, **settings}
-    return RunnerConfig.from_env(
-        {
-            "KIRO_SWARM": "demo",
-            "KIRO_INSTANCE": "demo-1",
-            "KIRO_NAMESPACE": "default",
-            "KIRO_CONFIG": json.dumps(wanted),
-        }
-    )
 
 
 async def test_the_whole_runner_does_a_bound_task_and_ends_on_sigterm(pod: Pod) -> None:
