@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 from pathlib import Path
+from typing import Callable
 
 import click
 
@@ -27,17 +28,26 @@ from kiro_swarm.runner.config import ConfigError, RunnerConfig
 from kiro_swarm.runner.keeping import Keeping
 from kiro_swarm.runner.loop import Runner
 from kiro_swarm.runner.ports import TaskApi, key_of
+from kiro_swarm.runner.room import Bounded
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Worktree
 from kiro_swarm.sandbox.socket import AgentSocket
 from kiro_swarm.workspace.limits import limits_of
 from kiro_swarm.workspace.lookahead import Lookahead
+from kiro_swarm.workspace.room import Room, room_of
 
 
 def make_runner(
-    api: TaskApi, config: RunnerConfig, socket: AgentSocket, worktree: Worktree
+    api: TaskApi,
+    config: RunnerConfig,
+    socket: AgentSocket,
+    worktree: Worktree,
+    room: Callable[[Path], Room] = room_of,
 ) -> Runner:
-    """The runner with everything it works with; call inside the event loop."""
+    """The runner with everything it works with; call inside the event loop.
+
+    :param room: says how much room the volume has.
+    """
     clock = SystemClock()
     workshop = Workshop(
         socket=socket,
@@ -58,6 +68,8 @@ def make_runner(
         api.list_mine,
     )
 
+    bounded = Bounded(Path(worktree.folder), worktree.give_back, clock, room)
+
     def work_on(task: KiroTask) -> Work:
         key = key_of(task)
         work = functools.partial(
@@ -66,7 +78,7 @@ def make_runner(
             config.agent_task(task, worktree.tree),
             f"{key.uid}/{key.attempt}",
         )
-        return keeping.around(work, key)
+        return keeping.around(bounded.around(work), key)
 
     lookahead = Lookahead(
         Path(worktree.folder),

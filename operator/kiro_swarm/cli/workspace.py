@@ -1,7 +1,8 @@
 """``kiro-swarm workspace``: the git of an instance and of a gate, one JSON line each.
 
-The runner calls cut, evidence and restore in the agent container, the integrate job calls
-checkout in the gate container. A failure is ``{"error": {"reason", "message"}}`` and status 1.
+The runner calls cut, evidence, restore and clear in the agent container, the integrate job
+calls checkout in the gate container. A failure is ``{"error": {"reason", "message"}}`` and
+status 1.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from kiro_swarm.workspace.checkout import checkout_tree
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.evidence import gather
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.instance import Instance, cut
+from kiro_swarm.workspace.instance import Instance, clear, cut
 from kiro_swarm.workspace.leftovers import Excluded, exclude_leftovers
 from kiro_swarm.workspace.restore import restore
 
@@ -137,6 +138,18 @@ def restore_command(
     """Bring the worktree back to a commit; ignored files stay."""
     wanted = _wanted(exclude, profile)
     _answer(lambda: restore(instance_dir, branch, commit, exclude=wanted).to_json())
+
+
+@workspace.command("clear")
+@_path("--instance-dir", "The instance's own folder.")
+def clear_command(instance_dir: Path) -> None:
+    """Empty the folder, where it has filled the volume."""
+
+    def work() -> object:
+        clear(instance_dir)
+        return {"cleared": True}
+
+    _answer(work)
 
 
 @workspace.command("checkout")

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import shutil
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import AsyncIterator, Optional
@@ -19,14 +17,19 @@ from typing import AsyncIterator, Optional
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.meta import ACTIVE_STATES, DONE
 from kiro_swarm.api.reports import IntegrateReport
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.errors import ClusterError
+from kiro_swarm.jobs.candidates import candidate_of
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.merging import Merging
 from kiro_swarm.jobs.owned import swarm_of, tasks_of
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.policy import naming
+from kiro_swarm.workspace import done
 from kiro_swarm.workspace.blame import of_the_machine
-from kiro_swarm.workspace.errors import VolumeTrouble, WorkspaceError
+from kiro_swarm.workspace.errors import InvalidName, VolumeTrouble, WorkspaceError
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.room import room_of
 from kiro_swarm.workspace.upkeep import Needed, marks, tidy
 
 log = logging.getLogger(__name__)
@@ -44,7 +47,9 @@ async def _keep_up(merging: Merging, pressed: bool) -> None:
     env, loop = merging.env, asyncio.get_running_loop()
     # First: what is cut after it stays, whatever was needed before.
     seen = await loop.run_in_executor(None, marks, env.root)
-    needed = await _needed(merging)
+    tasks = await tasks_of(merging.client, env)
+    held = await loop.run_in_executor(None, _hold, env, tasks) if pressed else set()
+    needed = await _needed(merging, tasks, held)
     if needed is None:
         return
     tidied = partial(tidy, *(env.root, env.mirror, merging.branch, needed))
@@ -74,20 +79,16 @@ async def room_made(merging: Merging) -> AsyncIterator[None]:
 def _is_short(env: JobEnvironment) -> bool:
     """Whether the use is above the bound; of files that there can be, as well."""
     try:
-        used, size = use_of_volume(env)
-        facts = os.statvfs(env.root)
+        return room_of(env.root).is_short(env.limits.volume_part)
     except OSError as error:
         log.warning("how full the volume is cannot be told: %s", error)
         return False
-    files = facts.f_files - facts.f_favail
-    most = env.limits.volume_part
-    return used > most * size or (facts.f_files > 0 and files > most * facts.f_files)
 
 
 def use_of_volume(env: JobEnvironment) -> tuple[int, int]:
     """Bytes in use of the volume, and all that it has for us."""
-    use = shutil.disk_usage(env.root)
-    return use.used, use.used + use.free
+    room = room_of(env.root)
+    return room.used, room.used + room.free
 
 
 def tell_use(env: JobEnvironment, report: IntegrateReport) -> None:
@@ -96,9 +97,10 @@ def tell_use(env: JobEnvironment, report: IntegrateReport) -> None:
         report["volumeUsed"], report["volumeSize"] = use_of_volume(env)
 
 
-async def _needed(merging: Merging) -> Optional[Needed]:
+async def _needed(
+    merging: Merging, tasks: list[KiroTask], held: set[str]
+) -> Optional[Needed]:
     client, env = merging.client, merging.env
-    tasks = await tasks_of(client, env)
     # Read last: an instance that is wanted since then must find its folder as it is.
     spec = spec_of(await swarm_of(client, env))
     if spec is None:
@@ -106,10 +108,39 @@ async def _needed(merging: Merging) -> Optional[Needed]:
     names = {naming.instance_name(env.swarm, n + 1) for n in range(spec.instances)}
     attempts: dict[str, int] = {}
     bases: list[str] = []
+    busy = set(held)
     for task in tasks:
         status = status_of(task)
         attempts[task["metadata"]["uid"]] = attempt_of(status)
         if status.get("state") in ACTIVE_STATES | {DONE}:
-            names.add(str(status.get("instance") or ""))
+            instance = str(status.get("instance") or "")
+            names.add(instance)
             bases += [base for base in [status.get("baseCommit")] if base]
-    return Needed(attempts, names, bases)
+            if status["state"] != DONE:
+                busy.add(instance)
+    return Needed(attempts, names, bases, busy)
+
+
+def _hold(env: JobEnvironment, tasks: list[KiroTask]) -> set[str]:
+    """Instances whose folder alone has finished work: so a runner of an earlier release left it.
+
+    Where that cannot be told, too.
+    """
+    held: set[str] = set()
+    adopted: dict[str, str] = {}
+    with suppress(WorkspaceError):
+        adopted = done.refs(Git(env.mirror))
+    for task in tasks:
+        status = status_of(task)
+        if status.get("state") != DONE:
+            continue
+        instance = str(status.get("instance") or "")
+        try:
+            work = candidate_of(task, env)
+        except InvalidName:
+            held.add(instance)
+            continue
+        own = work.instance_dir == env.root / "instances" / instance
+        if own and adopted.get(work.trailer) != work.commit:
+            held.add(instance)
+    return held

@@ -129,6 +129,10 @@ class Worktree:
         """
         await self._ask("restore", branch=cut.branch, commit=commit)
 
+    async def give_back(self) -> None:
+        """Empty the instance's folder: the next cut makes it anew. Raises WorktreeError."""
+        await self._ask("clear")
+
     async def _ask(self, verb: str, *flags: str, **options: str) -> dict[str, object]:
         # With "=" a value that begins with a dash is no option.
         result = await self._socket.exec(

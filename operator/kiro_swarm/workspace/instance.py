@@ -158,6 +158,15 @@ def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut
     return Cut(base, branch, str(instance.tree))
 
 
+def clear(folder: Path) -> None:
+    """Empty the instance's folder: there is nothing for git in it until the next cut.
+
+    Raises RepositoryBusy, VolumeTrouble, OSError.
+    """
+    with sole_owner(folder):
+        _clear(folder)
+
+
 def _clear(folder: Path) -> None:
     """Empty the folder, down to what an agent can attach to the folder itself."""
     real_folder(folder)

@@ -4,7 +4,8 @@ Role: the integrate Job calls ``tidy`` when its merges are done, and before them
 is stopped, where room is short.
 
 Guarantees: what somebody may still need stays: the branch and all that it has, what a task's
-latest attempt has finished, folders of instances that are or may be there. Objects that
+latest attempt has finished, folders of instances that are or may be there; where room is short
+only those of instances that are at work, for a cut makes the others anew. Objects that
 nothing leads to go when they are older than any attempt that could have begun on them and
 than a merge that is being checked; as long as an attempt began from a commit that the
 branch has no longer, none goes. What is not removed now is removed by a later Job; may be
@@ -69,12 +70,14 @@ class Needed:
     """What the swarm says: ``attempts`` is uid -> the latest attempt of each task.
 
     ``instances``: names of those that are, or may be, at work. ``bases``: commits that
-    attempts under way began from.
+    attempts under way began from. ``busy``: names of those whose folder has what is nowhere
+    else, or is being worked in.
     """
 
     attempts: Mapping[str, int]
     instances: Collection[str]
     bases: Collection[str] = field(default_factory=tuple)
+    busy: Collection[str] = field(default_factory=tuple)
 
 
 def marks(root: Path) -> Marks:
@@ -98,13 +101,15 @@ def tidy(
 ) -> bool:
     """Remove from the volume at ``root`` what nobody needs; whether the mirror was packed.
 
-    ``seen``: ``marks`` from before ``needed`` was found out; ``pressed``: room is short, and
-    the mirror is packed whether it is worth it or not. What one part of it cannot do keeps
-    no other from being done, and is a line in the log.
+    ``seen``: ``marks`` from before ``needed`` was found out; ``pressed``: room is short, so
+    the mirror is packed whether it is worth it or not, and folders of idle instances go, too:
+    what an agent has left there is bounded by nothing else. What one part of it cannot do
+    keeps no other from being done, and is a line in the log.
     """
     known = marks(root) if seen is None else seen
+    in_use = needed.busy if pressed else needed.instances
     for place in folders(root / "instances"):
-        if place.name not in needed.instances:
+        if place.name not in in_use:
             _apart(place, partial(_empty, place, known))
     for shelf in folders(root / Path(naming.finished_folder("x")).parent):
         _apart(shelf, partial(_tidy_shelf, shelf, mirror, branch, needed.attempts))
@@ -136,7 +141,7 @@ def _mark(place: Path) -> Mark:
 
 
 def _empty(place: Path, seen: Marks) -> None:
-    """Of an instance that is gone. The folder stays: a pod may be about to mount it."""
+    """Of an instance that is gone or idle. The folder stays: a pod may have it mounted."""
     # Its lock is what a cut waits for.
     with sole_owner(place, _SHORT_WAIT):
         if _mark(place) != seen.get(place.name):

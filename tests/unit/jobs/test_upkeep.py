@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from kiro_swarm.api.reports import IntegrateReport
+from kiro_swarm.cluster.resources import TASKS
 from kiro_swarm.jobs.integrate import integrate
 from kiro_swarm.jobs.merging import Merging, report_of
 from kiro_swarm.jobs.upkeep import room_made
@@ -18,6 +19,7 @@ from kiro_swarm.workspace.errors import RemoteError, VolumeTrouble
 from kiro_swarm.workspace.upkeep import marks
 from tests.support.fake_store import Refused
 from tests.unit.jobs.work import Job
+from tests.unit.reconcile.surroundings import NAMESPACE
 
 
 async def test_the_folder_of_an_instance_that_was_scaled_away_is_emptied(
@@ -136,6 +138,28 @@ async def test_a_full_volume_is_tidied_before_anything_is_merged(job: Job) -> No
     full = replace(job.env, limits=replace(job.env.limits, volume_part=0.0))
     assert await integrate(job.client, full) == 1
     assert os.listdir(volume.instance(3).folder) == ["kiro-swarm.flock"]
+
+
+async def test_where_room_is_short_who_is_idle_has_an_empty_folder(job: Job) -> None:
+    """Idle, and wanted: who has kept its work; the others have it there, or are at work."""
+    job.apply(instances=4, integration={"approval": "Required"})
+    volume = job.repositories
+    volume.prepare()
+    shelved = volume.work({"a": "1"}, index=1)
+    volume.keep(shelved)
+    job.done(shelved)
+    job.done(volume.work({"b": "1"}, index=2, task="2"))
+    job.done(volume.work({"c": "1"}, index=3, task="3"))
+    running = {"status": {"state": "Running"}}
+    job.api.store.patch(TASKS, NAMESPACE, "demo-3", running, "status")
+    volume.cut(index=4, task="4")
+    full = replace(job.env, limits=replace(job.env.limits, volume_part=0.0))
+    assert await integrate(job.client, full) == 0
+    kept = {
+        index: os.listdir(volume.instance(index).folder) != ["kiro-swarm.flock"]
+        for index in (1, 2, 3, 4)
+    }
+    assert kept == {1: False, 2: True, 3: True, 4: False}
 
 
 @pytest.mark.parametrize(

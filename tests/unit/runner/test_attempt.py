@@ -19,6 +19,7 @@ from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
 from kiro_swarm.sandbox.socket import AgentSocket
+from kiro_swarm.workspace.room import Room
 from tests.support.entrypoint import eventually, python
 from tests.unit.runner.fakes import FakeApi, FakeClock, uid
 from tests.unit.runner.pods import INTEGRATION, PROGRAM, Pod, config, git
@@ -264,6 +265,31 @@ async def test_a_conflict_is_told_while_the_agent_works_and_holds_up_nothing(
     await asyncio.wait_for(running, 20)
     told = [patch for _, patch in api.writes if "conditions" in patch]
     assert len(told) == 1, "one answer, one write"
+
+
+async def test_who_fills_the_volume_is_charged_and_the_instance_goes_on(
+    pod: Pod,
+) -> None:
+    api = FakeApi("demo-1")
+    api.bind("1.1", attempt=1)
+    api.bind("1.2", attempt=1)
+    fills = "echo big > .gitignore; head -c 300000 /dev/urandom > big; sync big"
+    agent = f'[ "$KIRO_TASK_ID" = 1.2 ] || {{ {fills}; }}; echo x > new.txt'
+    settings = config(["sh", "-c", agent], heartbeatSeconds=1)
+
+    def room(place: Path) -> Room:
+        assert place == Path(pod.worktree.folder)
+        return Room(used=99 * 200_000, free=200_000)
+
+    made = make_runner(api, settings, pod.socket, pod.worktree, room)
+    running = asyncio.ensure_future(made.run())
+    await asyncio.to_thread(
+        eventually, lambda: api.status("1.2")["state"] == "Done", "the next is done"
+    )
+    made.stop()
+    await asyncio.wait_for(running, 20)
+    assert api.status("1.1")["reason"] == "ScratchFull"
+    assert "the volume of the swarm is filling" in api.status("1.1")["message"]
 
 
 def test_two_tasks_differ_only_in_what_names_them() -> None:

@@ -121,6 +121,13 @@ async def test_restore_names_branch_and_commit() -> None:
     ]
 
 
+async def test_a_folder_is_given_back_by_its_name_alone() -> None:
+    port = AnsweringPort('{"cleared": true}')
+    await Worktree(port, "demo-1").give_back()
+    folder = "--instance-dir=/swarm/instances/demo-1"
+    assert port.argv == ["kiro-swarm", "workspace", "clear", folder]
+
+
 @pytest.mark.parametrize(
     ("stdout", "code", "message"),
     [

@@ -116,7 +116,8 @@ def _count(top: Path, number: int, started: Callable[[], list[str]]) -> dict[str
     step("merge")
     assert isinstance(train(swarm).merge(other), Conflict)
     step("conflict")
-    needed = Needed({}, ("demo-1", "demo-2"), (first.base, swarm.head())[:number])
+    names = ("demo-1", "demo-2")
+    needed = Needed({}, names, (first.base, swarm.head())[:number], busy=names)
     tidy(swarm.top, swarm.mirror, INTEGRATION, needed, pressed=True)
     step("tidy")
     return counts

@@ -25,7 +25,8 @@ always = Thresholds(loose_objects=0, kept_seconds=3600, pause_seconds=0)
 top = Path(sys.argv[1])
 while True:
     names = ("demo-1", "demo-2", "demo-3")
-    tidy(top, top / "repo.git", sys.argv[2], Needed({}, names), always, pressed=True)
+    needed = Needed({}, names, busy=names)
+    tidy(top, top / "repo.git", sys.argv[2], needed, always, pressed=True)
 """
 
 

@@ -162,6 +162,17 @@ def test_the_command_line_answers_with_one_line_of_json(swarm: Swarm) -> None:
     assert (status, answer["error"]["reason"]) == (1, "GitFailed")
 
 
+def test_a_folder_is_cleared_and_can_be_cut_again(swarm: Swarm) -> None:
+    tree = Path(swarm.cut().tree)
+    write(tree, {"ignored.log": "x"})
+    tree.chmod(0o500)
+    folder = swarm.instance().folder
+    done = CliRunner().invoke(workspace, ["clear", f"--instance-dir={folder}"])
+    assert (done.exit_code, json.loads(done.output)) == (0, {"cleared": True})
+    assert [path.name for path in folder.iterdir()] == ["kiro-swarm.flock"]
+    assert (Path(swarm.cut().tree) / "app.py").exists()
+
+
 def test_what_is_ignored_in_a_new_folder_stays(swarm: Swarm) -> None:
     """Of a folder without a tracked file git says nothing of what is ignored in it."""
     made = swarm.cut()

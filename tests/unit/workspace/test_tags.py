@@ -144,7 +144,8 @@ def _tidied(swarm: Swarm, *instances: int, later: int = 0) -> None:
     """All goes that may, at once; of what was dropped, what is so many seconds old."""
     there = {f"demo-{index}" for index in instances}
     soon = Thresholds(0, 0, 0, kept_seconds=-later, pause_seconds=0)
-    tidy(swarm.top, swarm.mirror, INTEGRATION, Needed({}, there), soon, pressed=True)
+    needed = Needed({}, there, busy=there)
+    tidy(swarm.top, swarm.mirror, INTEGRATION, needed, soon, pressed=True)
     git(swarm.mirror, "prune", "--expire=now")
 
 

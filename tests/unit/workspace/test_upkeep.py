@@ -9,7 +9,7 @@ import pytest
 
 from kiro_swarm.workspace.done import forget
 from kiro_swarm.workspace.outcomes import Merged, Unproven
-from kiro_swarm.workspace.upkeep import Needed, Thresholds, tidy
+from kiro_swarm.workspace.upkeep import Needed, Thresholds, marks, tidy
 from tests.support.sizes import Figures, sized
 from tests.unit.workspace.repositories import (
     INTEGRATION,
@@ -116,6 +116,29 @@ def test_folders_of_instances_that_are_gone_are_empty_and_the_others_as_they_wer
     assert os.listdir(swarm.instance(2).folder) == ["kiro-swarm.flock"]
     swarm.cut(index=2)
     assert (swarm.instance(2).tree / "app.py").exists()
+
+
+def test_where_room_is_short_folders_of_idle_instances_go_as_well(swarm: Swarm) -> None:
+    """What an agent has left in its worktree, ignored, is bounded by nothing else."""
+    for index in (1, 2):
+        swarm.cut(index=index)
+    needed = Needed({}, {"demo-1", "demo-2"}, busy={"demo-2"})
+    tidy(swarm.top, swarm.mirror, INTEGRATION, needed)
+    assert (swarm.instance(1).tree / "app.py").exists()
+    tidy(swarm.top, swarm.mirror, INTEGRATION, needed, pressed=True)
+    assert os.listdir(swarm.instance(1).folder) == ["kiro-swarm.flock"]
+    assert (swarm.instance(2).tree / "app.py").exists()
+    swarm.cut(index=1)
+    assert (swarm.instance(1).tree / "app.py").exists()
+
+
+def test_a_folder_that_was_cut_since_it_was_looked_at_stays(swarm: Swarm) -> None:
+    swarm.cut(index=1)
+    seen = marks(swarm.top)
+    swarm.cut(index=1, task="2")
+    idle = Needed({}, {"demo-1"})
+    tidy(swarm.top, swarm.mirror, INTEGRATION, idle, seen=seen, pressed=True)
+    assert (swarm.instance(1).tree / "app.py").exists()
 
 
 def test_finished_work_of_the_latest_attempt_stays_and_of_earlier_ones_goes(
