@@ -235,6 +235,9 @@ class Attempt(TypedDict, total=False):
         Annotated[int, Field(description="Number of the attempt, from 1.")]
     ]
     instance: Annotated[str, Field(max_length=63, description="Who worked on it.")]
+    podUid: Annotated[
+        str, Field(max_length=64, description="Uid of the pod that worked on it.")
+    ]
     outcome: Required[
         Annotated[
             str, Field(max_length=64, description="Reason, as one CamelCase word.")

@@ -148,6 +148,8 @@ def _attempt_over(status: Status, reason: str, message: str, now: datetime) -> P
     }
     if started:
         record["startedAt"] = started
+    if status.get("podUid"):
+        record["podUid"] = status["podUid"]
     if status.get("commit"):
         record["commit"] = status["commit"]
     worked = seconds_between(started, status.get("finishedAt") or ended)

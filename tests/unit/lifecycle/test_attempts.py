@@ -108,6 +108,7 @@ def test_history_says_who_when_what_and_why() -> None:
         {
             "attempt": 1,
             "instance": "demo-1",
+            "podUid": "u",
             "outcome": "NoChanges",
             "message": "red test",
             "startedAt": status()["startedAt"],

@@ -15,12 +15,17 @@ from tests.unit.reconcile.surroundings import START
 from tests.unit.reconcile.test_instance import READY, UP, pod, seen
 
 
-def task(number: int, *ends: tuple[str, int], instance: str = "demo-1") -> Any:
-    """A task that ended so, at those seconds; ``Done`` for one that went well."""
+def task(number: int, *ends: tuple[str, int], on: str = "uid-0") -> Any:
+    """A task that ended so, at those seconds; ``Done`` for one that went well.
+
+    :param on: the pod, empty in what an earlier release has written.
+    """
+    instance, its = "demo-1", {"podUid": on} if on else {}
     history = [
         {
             "attempt": n,
             "instance": instance,
+            **its,
             "outcome": outcome,
             "finishedAt": stamp(START + timedelta(seconds=at)),
         }
@@ -31,7 +36,7 @@ def task(number: int, *ends: tuple[str, int], instance: str = "demo-1") -> Any:
     for outcome, at in ends:
         if outcome == "Done":
             at_end = stamp(START + timedelta(seconds=at))
-            status = {**status, "state": "Done", "instance": instance}
+            status = {**status, "state": "Done", "instance": instance, **its}
             status["finishedAt"] = at_end
     return {
         "metadata": {"name": f"demo-{number}", "uid": str(number)},
@@ -77,14 +82,25 @@ def task(number: int, *ends: tuple[str, int], instance: str = "demo-1") -> Any:
             ],
             True,
         ),
-        # Of the pod before, or of another instance.
-        ([task(1, ("WorkspaceFailed", -1)), task(2, ("WorkspaceFailed", 2))], False),
+        # Of the pod before, whatever the clock of its node said, or of nobody knows which.
         (
             [
-                task(1, ("WorkspaceFailed", 1)),
-                task(2, ("WorkspaceFailed", 2), instance="demo-2"),
+                task(1, ("WorkspaceFailed", 3601), on="uid-before"),
+                task(2, ("WorkspaceFailed", 3602), on="uid-before"),
             ],
             False,
+        ),
+        (
+            [
+                task(1, ("WorkspaceFailed", 1), on=""),
+                task(2, ("WorkspaceFailed", 2)),
+            ],
+            False,
+        ),
+        # Of this one, on a node whose clock is an hour behind.
+        (
+            [task(1, ("WorkspaceFailed", -3600)), task(2, ("WorkspaceFailed", -3500))],
+            True,
         ),
     ],
 )
@@ -92,11 +108,11 @@ def test_who_is_unfit(tasks: list[Any], unfit: bool) -> None:
     board = Board("")
     for item in tasks:
         board.put(item)
-    assert bool(board.faults.unfit("demo-1", START)) == unfit
-    assert board.faults.unfit("demo-1", None) == ""
+    assert bool(board.faults.unfit("uid-0")) == unfit
+    assert board.faults.unfit("uid-2") == ""
     for item in tasks:
         board.put(task(int(item["spec"]["id"])))
-    assert board.faults.unfit("demo-1", START) == "", "what is no longer said is gone"
+    assert board.faults.unfit("uid-0") == "", "what is no longer said is gone"
 
 
 def test_nothing_is_remembered_of_tasks_that_are_gone() -> None:

@@ -17,7 +17,6 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
-from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.instances.decision import (
@@ -94,7 +93,6 @@ def observe_instance(
     desired = instance["spec"].get("desired", "Running")
     extra = instance["spec"]["index"] > spec.instances
     board = board_of(ctx.cache, swarm)
-    made = None if pod is None else parse(pod["metadata"].get("creationTimestamp"))
     return Observed(
         instance=instance,
         pod=pod,
@@ -105,7 +103,7 @@ def observe_instance(
         outdated=pod is not None and _outdated(pod, swarm, spec),
         now=ctx.now(),
         paused=desired == "Paused",
-        unfit=board.faults.unfit(name, made),
+        unfit="" if pod is None else board.faults.unfit(pod["metadata"]["uid"]),
     )
 
 

@@ -7,8 +7,7 @@ instance has had, however many tasks there are. Nothing is in here that is not i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Final, Optional
+from typing import Final
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import DONE, MERGED
@@ -32,39 +31,37 @@ _WELL: Final = ""
 
 
 class Faults:
-    """What became of attempts: instance -> task -> (outcome, when); no outcome: well."""
+    """What became of attempts: pod -> task -> (outcome, when); no outcome: well."""
 
     def __init__(self) -> None:
         self._ends: dict[str, dict[str, list[tuple[str, str]]]] = {}
 
     def add(self, task: KiroTask) -> None:
         """Remember a task, of which nothing is remembered yet."""
-        for instance, outcome, at in _ends_of(task):
-            ends = self._ends.setdefault(instance, {})
+        for pod_uid, outcome, at in _ends_of(task):
+            ends = self._ends.setdefault(pod_uid, {})
             ends.setdefault(task["spec"]["id"], []).append((outcome, at))
 
     def drop(self, task: KiroTask) -> None:
         """Forget what ``add`` has remembered of it."""
-        for instance, _, _ in _ends_of(task):
-            ends = self._ends.get(instance, {})
+        for pod_uid, _, _ in _ends_of(task):
+            ends = self._ends.get(pod_uid, {})
             ends.pop(task["spec"]["id"], None)
             if not ends:
-                self._ends.pop(instance, None)
+                self._ends.pop(pod_uid, None)
 
-    def unfit(self, instance: str, since: Optional[datetime]) -> str:
-        """Why an instance is to be replaced, in words; empty while it is not.
+    def unfit(self, pod_uid: str) -> str:
+        """Why a pod is to be replaced, in words; empty while it is not.
 
         Different tasks have failed there in the same way, with nothing that went well since.
-
-        :param since: when its present pod was made; what was before is another one's.
+        Which pod that was is in the record of the attempt: when the pod was made is said by
+        the clock of another machine.
         """
-        if since is None:
-            return ""
         found = [
             (moment, outcome, task)
-            for task, ends in self._ends.get(instance, {}).items()
+            for task, ends in self._ends.get(pod_uid, {}).items()
             for outcome, at in ends
-            if (moment := parse(at)) is not None and moment >= since
+            if (moment := parse(at)) is not None
         ]
         failed: dict[str, set[str]] = {}
         for _, outcome, task in sorted(found):
@@ -80,12 +77,15 @@ class Faults:
 
 
 def _ends_of(task: KiroTask) -> Iterator[tuple[str, str, str]]:
-    """Instance, outcome and time of each attempt that says how an instance is."""
+    """Pod, outcome and time of each attempt that says how an instance is.
+
+    Records of an earlier release name no pod, and so say nothing.
+    """
     status = status_of(task)
     for record in status.get("history") or []:
-        outcome, instance = record.get("outcome") or "", record.get("instance") or ""
-        if instance and outcome not in _SAYS_NOTHING:
+        outcome, pod_uid = record.get("outcome") or "", record.get("podUid") or ""
+        if pod_uid and outcome not in _SAYS_NOTHING:
             known = outcome if outcome in OF_THE_INSTANCE else _WELL
-            yield instance, known, record.get("finishedAt") or ""
-    if status.get("state") in (DONE, MERGED) and status.get("instance"):
-        yield status["instance"], _WELL, status.get("finishedAt") or ""
+            yield pod_uid, known, record.get("finishedAt") or ""
+    if status.get("state") in (DONE, MERGED) and status.get("podUid"):
+        yield status["podUid"], _WELL, status.get("finishedAt") or ""
