@@ -211,6 +211,7 @@ class ContainerStatus(TypedDict, total=False):
 
     name: Required[str]
     state: ContainerState
+    restartCount: int
 
 
 class PodStatus(TypedDict, total=False):

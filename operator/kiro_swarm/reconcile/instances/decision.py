@@ -25,6 +25,11 @@ from kiro_swarm.policy.words import one_line
 #: After this many replacements of its pod an instance waits before the next one.
 _FREE_RESTARTS = 3
 _LONGEST_WAIT = 300.0
+#: So often an agent container has ended and come up again, by itself, in the same pod. The
+#: kubelet waits 10 s before the first time and twice as long before each further one: five
+#: minutes, which no clock has to be asked for.
+_CRASHES = 5
+_AGENT = "agent"
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Observed:
     outdated: bool
     now: datetime
     paused: bool = False
-    #: Why its pod is of no use, though it is ready; empty: nobody says so.
+    #: Why its pod is of no use, by the tasks that failed on it; empty: nobody says so.
     unfit: str = ""
 
 
@@ -75,6 +80,24 @@ def pod_trouble(pod: Pod) -> str:
         # Other reasons, such as SchedulerError, pass by themselves in a moment.
         if said.get("type") == "PodScheduled" and said.get("reason") == "Unschedulable":
             return one_line(f"Unschedulable: {said.get('message', '')}")
+    return ""
+
+
+def crash_loop(pod: Pod) -> str:
+    """Why the agent container of a pod does not come up again, in words; else empty.
+
+    What foreign code leaves in a pod outlives its containers: emptyDirs, System V memory. A
+    new pod has nothing of it.
+    """
+    for item in status_of(pod).get("containerStatuses") or []:
+        waiting = (item.get("state") or {}).get("waiting") or {}
+        often = int(item.get("restartCount") or 0)
+        loops = waiting.get("reason") == "CrashLoopBackOff" and often >= _CRASHES
+        if item["name"] == _AGENT and loops:
+            return (
+                f"its agent container ended {often} times: {one_line(pod_trouble(pod))};"
+                " its pod is replaced"
+            )
     return ""
 
 
@@ -120,9 +143,10 @@ def decide(seen: Observed) -> Decision:
             status_after(seen, "Restarting", message, restarts, pod=current),
             delete=True,
         )
-    if seen.unfit and not _at_a_task(seen):
+    unfit = seen.unfit or crash_loop(seen.pod)
+    if unfit and not _at_a_task(seen):
         return Decision(
-            status_after(seen, "Restarting", seen.unfit, restarts, pod=current),
+            status_after(seen, "Restarting", unfit, restarts, pod=current),
             delete=True,
         )
     if not pod_ready(seen.pod):
