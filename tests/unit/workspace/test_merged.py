@@ -33,8 +33,8 @@ class Counter:
         folder.mkdir()
         (folder / "git").write_text(
             f"#!/bin/sh\necho >> {self._calls}\n"
-            f'[ "$2" = log ] || exec {real} "$@"\n'
-            f'{real} "$@" | tee -a {self._log}\n'
+            f'case " $*" in *" --no-pager log "*) {real} "$@" | tee -a {self._log};;\n'
+            f'*) exec {real} "$@";; esac\n'
         )
         (folder / "git").chmod(0o755)
         patch.setenv("PATH", f"{folder}:/usr/bin:/bin")
