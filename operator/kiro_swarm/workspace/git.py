@@ -19,7 +19,7 @@ import subprocess
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Collection, Mapping, Optional
+from typing import Collection, Mapping, Optional, cast
 
 import git as gitpython
 
@@ -31,6 +31,7 @@ from kiro_swarm.workspace.errors import (
     GitTimeout,
 )
 from kiro_swarm.workspace.redaction import HIDDEN
+from kiro_swarm.workspace.starting import start
 
 _CONFIGURATION = str(Path(__file__).with_name("gitconfig"))
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -230,25 +231,20 @@ class Git:
     def _start(self, arguments: tuple[str, ...]) -> gitpython.Git.AutoInterrupt:
         # GitPython's own way to start a process adds to the environment of this one. Values (a
         # proxy's password) are never on the command line.
-        command = [*self._bounds, "git", "--no-pager", *arguments]
-        inherited = {name: os.environ[name] for name in _INHERITED & os.environ.keys()}
         reachable = os.access(self._directory, os.X_OK)
+        folder = ("-C", str(self._directory)) if reachable else ()
+        command = [*self._bounds, "git", *folder, "--no-pager", *arguments]
+        inherited = {name: os.environ[name] for name in _INHERITED & os.environ.keys()}
         try:
-            process = subprocess.Popen(
-                command,
-                env={**inherited, **self._environment},
-                cwd=self._directory if reachable else None,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                pass_fds=self._held,
-            )
-        except (FileNotFoundError, PermissionError) as error:
-            if isinstance(error, FileNotFoundError) and error.filename == command[0]:
-                raise _missing(command[0]) from error
+            process = start(command, {**inherited, **self._environment}, self._held)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise _missing(command[0]) from error
+        except PermissionError as error:
             raise GitFailed(f"git {arguments[0]}: {error}") from error
-        return gitpython.Git.AutoInterrupt(process, command)
+        # Whichever of the two it is, it has what AutoInterrupt asks for.
+        return gitpython.Git.AutoInterrupt(
+            cast("subprocess.Popen[bytes]", process), command
+        )
 
 
 def _missing(program: str) -> GitMissing:

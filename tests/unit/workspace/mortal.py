@@ -120,7 +120,7 @@ class Death:
 
 
 def _act(event: str, arguments: tuple[Any, ...]) -> Optional[str]:
-    if event == "subprocess.Popen":
+    if event in ("subprocess.Popen", "os.posix_spawn"):
         words = [str(word) for word in arguments[1]]
         command = next((word for word in words if word in _GIT), None)
         return None if command is None else f"git {command}"

@@ -14,9 +14,12 @@ from kiro_swarm.workspace.errors import GitFailed, GitMissing, GitSaysHindered
 from kiro_swarm.workspace.git import Git
 from tests.unit.workspace.repositories import INTEGRATION, Swarm, git
 
-# A program named git that tells how it was started.
+# A program named git that tells how it was started; it goes where it is told to, as git does.
 _TELLS = f"""#!{sys.executable} -IS
 import json, os, sys
+if sys.argv[1] == "-C":
+    os.chdir(sys.argv[2])
+    del sys.argv[1:3]
 print(json.dumps({{
     "arguments": sys.argv[1:],
     "environment": dict(os.environ),

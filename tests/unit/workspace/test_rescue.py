@@ -175,7 +175,8 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.rescue import rescue
 def told(event, arguments):
-    if event == "subprocess.Popen" and sys.argv[5] in str(arguments):
+    starts = event in ("subprocess.Popen", "os.posix_spawn")
+    if starts and sys.argv[5] in str(arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 sys.addaudithook(told)
 rescue(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[6])
