@@ -4,10 +4,11 @@ Role: ``git.py`` starts every git by ``start``.
 
 Guarantees: the program has three pipes, a session of its own, the environment and descriptors
 that are named and no others, and signals as a shell leaves them; a failure raises what
-``subprocess`` raises, with the program's name.
+``subprocess`` raises, with the program's name, and leaves nothing open.
 
 Before Python 3.10 ``subprocess`` forks, which copies the page tables of the whole process: 7.5 ms
-of a core for each git that is started from 200 MB. ``posix_spawn`` takes 0.5 ms.
+of a core for each git that is started from 200 MB. ``posix_spawn`` takes 0.5 ms. What it cannot
+do, or not on this machine, is left to ``subprocess``.
 """
 
 from __future__ import annotations
@@ -37,7 +38,6 @@ def start(
 ) -> Union[subprocess.Popen[bytes], Spawned]:
     """Start ``command``, found on the PATH of ``env``, in the folder of this process."""
     if _FORKS:
-        # A Python built for a C library before 2.26 makes no sessions in this way.
         with contextlib.suppress(NotImplementedError):
             return Spawned(command, env, inherited)
     return subprocess.Popen(
@@ -55,7 +55,9 @@ class Spawned:
     """A process of ``posix_spawn``: as much of ``subprocess.Popen`` as is used of one.
 
     ``git.py`` uses it, and GitPython's AutoInterrupt once nobody wants it any more. It is for
-    one thread.
+    one thread. Raises NotImplementedError, and starts nothing, where this way does not work: a
+    Python built for a C library before 2.26 knows no sessions, a machine without /proc does not
+    say what is open, and the C library refuses a descriptor above the limit of this process.
     """
 
     def __init__(
@@ -158,19 +160,24 @@ class Spawned:
 
 def _pipe(reads: contextlib.ExitStack, writes: contextlib.ExitStack) -> tuple[int, int]:
     """A pipe whose ends are closed by whom they belong to, and are none of 0, 1 and 2."""
-    ends = []
-    for owner, fd in zip((reads, writes), os.pipe()):
-        if fd <= 2:
-            low, fd = fd, fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
-            os.close(low)
-        owner.callback(os.close, fd)
-        ends.append(fd)
+    ends = list(os.pipe())
+    with contextlib.ExitStack() as low:
+        for owner, fd in zip((reads, writes), ends):
+            (owner if fd > 2 else low).callback(os.close, fd)
+        for end, owner in enumerate((reads, writes)):
+            if ends[end] <= 2:
+                ends[end] = fcntl.fcntl(ends[end], fcntl.F_DUPFD_CLOEXEC, 3)
+                owner.callback(os.close, ends[end])
     return ends[0], ends[1]
 
 
 def _strays(inherited: Sequence[int]) -> Iterator[int]:
     """What a program would have beside that: whoever started this process left it open."""
-    for name in os.listdir("/proc/self/fd"):
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError as error:
+        raise NotImplementedError("what is open cannot be told") from error
+    for name in names:
         # It is closed meanwhile, if only the one that listed them.
         with contextlib.suppress(OSError):
             fd = int(name)
@@ -198,6 +205,8 @@ def _spawn(
         except (FileNotFoundError, NotADirectoryError) as error:
             missing = error.errno or missing
         except OSError as error:
+            if error.errno == errno.EBADF:
+                raise NotImplementedError("a descriptor is refused") from error
             refused = refused or error.errno or errno.EIO
     number = refused or missing
     raise OSError(number, os.strerror(number), command[0])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -19,11 +22,14 @@ from kiro_swarm.workspace.starting import Spawned, start
 Started = Union["subprocess.Popen[bytes]", Spawned]
 Start = Callable[..., Started]
 PATH = {"PATH": os.path.dirname(sys.executable) + ":/usr/bin:/bin"}
+ROOT = str(Path(__file__).parents[3] / "operator")
 PYTHON = os.path.basename(sys.executable)
 _TELLS = """
 import json, os, sys
 print(json.dumps({
-    "environment": sorted(os.environ),
+    "environment": sorted(
+        (name, os.fsencode(value).hex()) for name, value in os.environ.items()
+    ),
     "leads": os.getsid(0) == os.getpid() == os.getpgid(0),
     "open": sorted(
         int(name)
@@ -63,12 +69,31 @@ def _spawned(
     return Spawned(command, env, inherited)
 
 
-@pytest.fixture(params=[_spawned, _forked, start])
+def _left() -> tuple[list[str], object]:
+    """What is open, and a child that has ended and nobody has waited for."""
+    dead: object = None
+    with contextlib.suppress(ChildProcessError):
+        dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return os.listdir("/proc/self/fd"), dead
+
+
+def _ways() -> list[Start]:
+    try:
+        _spawned(["true"], PATH).communicate()
+    except NotImplementedError:
+        return [_forked, start]
+    return [_forked, start, _spawned]
+
+
+WAYS = _ways()
+
+
+@pytest.fixture(params=WAYS)
 def begin(request: pytest.FixtureRequest) -> Iterator[Start]:
     """One of the ways; nothing is left open by it."""
-    before = os.listdir("/proc/self/fd")
+    before = _left()
     yield request.param
-    assert os.listdir("/proc/self/fd") == before
+    assert _left() == before
 
 
 @pytest.fixture
@@ -85,30 +110,44 @@ def programs(tmp_path: Path) -> Callable[[str, str, int], dict[str, str]]:
     return made
 
 
+@pytest.fixture
+def strange_signals() -> Iterator[None]:
+    """What a process may have been started with, and Python's own."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("strange_signals")
 def test_a_program_cannot_tell_how_it_was_started() -> None:
     told: list[Any] = []
     words = ["a b", "", "\udcff", "-C"]
     (read, write), (stray, other) = os.pipe(), os.pipe()
     os.set_inheritable(stray, True)
     os.set_inheritable(read, True)
-    for way in (_forked, _spawned, start):
+    for way in WAYS:
         for held in ((), (write,), (read, write)):
             command = [PYTHON, "-IS", "-c", _TELLS, *words]
-            answer, errors = way(command, {**PATH, "ONE": "1"}, held).communicate(
+            answer, errors = way(command, {**PATH, "ONE": "\udcff"}, held).communicate(
                 b"said"
             )
             assert not errors
             told.append(json.loads(answer))
     for fd in (read, write, stray, other):
         os.close(fd)
-    assert told[3:6] == told[6:] == told[:3]
+    for at in range(len(WAYS)):
+        assert told[3 * at : 3 * at + 3] == told[:3], WAYS[at]
     assert [one["open"] for one in told[:3]] == [
         [0, 1, 2, *held] for held in ((), (write,), (read, write))
     ]
     for one in told:
         assert one["leads"]
         assert one["stdin"] == "said"
-        assert {"ONE", "PATH"} <= set(one["environment"]) <= {"ONE", "PATH", "LC_CTYPE"}
+        names = {name for name, _ in one["environment"]}
+        assert {"ONE", "PATH"} <= names <= {"ONE", "PATH", "LC_CTYPE"}
+        assert ["ONE", "ff"] in one["environment"]
 
 
 def test_much_is_said_and_answered_at_once(begin: Start) -> None:
@@ -217,23 +256,96 @@ def test_what_cannot_be_started_is_told_by_its_name(
 
 
 def test_who_has_no_standard_streams_can_start_programs() -> None:
-    script = (
-        "import os, sys\n"
-        "from kiro_swarm.workspace.starting import Spawned\n"
-        "told = os.dup(1)\n"
-        "os.closerange(0, 3)\n"
-        "for _ in range(2):\n"
-        "    said = Spawned(['cat'], {'PATH': os.environ['PATH']}, ()).communicate(b'x')\n"
-        "    assert said == (b'x', b'')\n"
-        "    assert os.open('/dev/null', 0) == 0, 'left open'\n"
-        "    os.close(0)\n"
-        "os.write(told, b'well')\n"
-    )
-    root = str(Path(__file__).parents[3] / "operator")
+    script = f"""
+import os, resource, sys
+from kiro_swarm.workspace.starting import Spawned, start
+told = os.dup(1)
+os.closerange(0, 3)
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+said = set()
+for limit in range(1, 20):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        said.add(Spawned(["cat"], {PATH!r}, ()).communicate(b"x")[0])
+    except (OSError, NotImplementedError) as error:
+        said.add(type(error))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert os.open("/dev/null", 0) == 0, f"left open: {{limit}}"
+    os.close(0)
+for _ in range(2):
+    assert start(["cat"], {PATH!r}).communicate(b"x") == (b"x", b"")
+    assert os.open("/dev/null", 0) == 0, "left open"
+    os.close(0)
+assert {{OSError}} < said <= {{OSError, NotImplementedError, b"x"}}, said
+os.write(told, b"well")
+"""
     ended = subprocess.run(
         [sys.executable, "-c", script],
-        env={**PATH, "PYTHONPATH": root},
+        env={**PATH, "PYTHONPATH": ROOT},
         capture_output=True,
         check=False,
     )
     assert (ended.stdout, ended.stderr) == (b"well", b"")
+
+
+def test_nothing_is_left_open_where_no_more_can_be_opened() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before, refused = _left(), []
+    for limit in range(3, max(map(int, before[0])) + 20):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        try:
+            Spawned(["true"], PATH, ()).communicate()
+        except OSError as error:
+            refused.append(error.errno)
+        except NotImplementedError:
+            pass
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert _left() == before, limit
+    assert set(refused) == {errno.EMFILE}
+
+
+# What runs in a process of its own, since a hook cannot be taken back: it counts the starts.
+_STRANGE = f"""
+import os, resource, sys
+from kiro_swarm.workspace import starting
+ways = []
+def told(event, arguments):
+    if event == "os.posix_spawn":
+        ways.append("spawned")
+        if sys.argv[1] == "sessions":
+            raise NotImplementedError
+    if event == "subprocess.Popen":
+        ways.append("forked")
+    if event == "os.listdir" and arguments[0] == "/proc/self/fd" and sys.argv[1] == "proc":
+        raise FileNotFoundError(2, "No such file or directory", "/proc/self/fd")
+sys.addaudithook(told)
+held = os.open("/dev/null", 0)
+if sys.argv[1] == "limit":
+    os.dup2(held, 200)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+process = starting.start(["ls", "/proc/self/fd"], {PATH!r}, [held])
+answer, errors = process.communicate()
+assert set(answer.split()) >= {{b"0", b"1", b"2", str(held).encode()}}, answer
+assert b"200" not in answer.split() and not errors, answer
+print(*ways)
+"""
+
+
+@pytest.mark.parametrize("missing", ["nothing", "sessions", "proc", "limit"])
+def test_what_this_way_cannot_do_is_left_to_the_other(missing: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _STRANGE, missing],
+        env={**PATH, "PYTHONPATH": ROOT},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert ended.stderr == ""
+    ways = ended.stdout.split()
+    if _spawned not in WAYS or sys.version_info >= (3, 10):
+        assert ways[-1] == "forked"
+    elif missing in ("nothing", "sessions"):
+        assert ways == ["spawned", "forked"][: 1 + (missing == "sessions")]
+    else:
+        assert ways == ["forked"]
