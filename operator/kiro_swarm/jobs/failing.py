@@ -28,7 +28,7 @@ from kiro_swarm.workspace.errors import (
     volume_trouble,
 )
 from kiro_swarm.workspace.probe import place_trouble
-from kiro_swarm.workspace.redaction import redact
+from kiro_swarm.workspace.redaction import redact_start
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +75,16 @@ def failed(env: JobEnvironment, error: Exception) -> int:
 
 def _failure_of(env: JobEnvironment, error: Exception) -> JobFailure:
     if isinstance(error, ClusterError):
-        return {"reason": "ApiUnavailable", "message": redact(error.message)}
+        return {
+            "reason": "ApiUnavailable",
+            "message": redact_start(error.message, 2000),
+        }
     error = _trouble_of(env, error) or error
     if not isinstance(error, WorkspaceError):
-        return {"reason": "InternalError", "message": redact(words_of(error))}
+        return {
+            "reason": "InternalError",
+            "message": redact_start(words_of(error), 2000),
+        }
     failure: JobFailure = {"reason": error.reason, "message": error.message}
     if isinstance(error, JobError):
         if error.tasks is not None:

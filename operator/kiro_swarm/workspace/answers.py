@@ -4,7 +4,7 @@ Role: remote.py asks ``explain`` when a command failed; push.py asks ``refusal``
 server took the push apart and said no. Pure.
 
 Guarantees: "this is tried again" is said of what passes by itself, and of nothing else;
-the message holds the end of what git said and no credential (errors.py redacts).
+the message holds the end of what git said and no credential.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from kiro_swarm.workspace.errors import (
     RemoteError,
     RemoteUnavailable,
 )
+from kiro_swarm.workspace.redaction import redact_end
 
+#: Characters of the end of what git said in which its reason is looked for.
+_LOOKED_AT = 20_000
 MOVED = re.compile(r"error: 30[12378]\b")
 _Kind = type[RemoteError]
 #: A pattern, the error, a reason other than the error's own, what to do.
@@ -270,16 +273,17 @@ _REFUSED: tuple[tuple[str, str], ...] = (
 
 def explain(url: str, stderr: str) -> RemoteError | GitFailed:
     """The error that the end of git's output means."""
-    detail = " | ".join(
-        line.strip() for line in re.split("[\r\n]", stderr) if line.strip()
+    detail = redact_end(
+        " | ".join(line.strip() for line in re.split("[\r\n]", stderr) if line.strip()),
+        600,
     )
     # The address itself may hold any of these words.
-    text = stderr.replace(url, "")
+    text = stderr[-_LOOKED_AT:].replace(url, "")
     for pattern, kind, reason, advice in _KNOWN:
         if re.search(pattern, text):
-            said = f"repository {url}: {advice} (git: {detail[-600:]})"
+            said = f"repository {url}: {advice} (git: {detail})"
             return kind(said, reason=reason)
-    return GitFailed(f"repository {url}: {detail[-600:] or 'git gave no reason'}")
+    return GitFailed(f"repository {url}: {detail or 'git gave no reason'}")
 
 
 def refusal(said: str) -> str:

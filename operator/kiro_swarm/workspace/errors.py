@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final, Optional
 
 from kiro_swarm.policy.volume import FULL
-from kiro_swarm.workspace.redaction import redact
+from kiro_swarm.workspace.redaction import redact_start
 
 _LIMIT = 2000
+_MOST = 100_000
 #: What a machine in trouble answers to a system call; a hostile file can cause most of it.
 MACHINE_ERRNOS: Final = frozenset(
     {
@@ -37,8 +38,8 @@ class WorkspaceError(Exception):
 
     def __init__(self, message: str, *, reason: Optional[str] = None) -> None:
         # A name may hold what no text may: half a character.
-        said = message.encode("utf-8", "backslashreplace").decode("utf-8")
-        self.message = redact(said)[:_LIMIT]
+        said = message[:_MOST].encode("utf-8", "backslashreplace").decode("utf-8")
+        self.message = redact_start(said, _LIMIT)
         if reason is not None:
             self.reason = reason
         super().__init__(self.message)

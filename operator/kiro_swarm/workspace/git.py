@@ -30,7 +30,7 @@ from kiro_swarm.workspace.errors import (
     GitSaysHindered,
     GitTimeout,
 )
-from kiro_swarm.workspace.redaction import HIDDEN
+from kiro_swarm.workspace.redaction import HIDDEN, redact_end
 from kiro_swarm.workspace.starting import start
 
 _CONFIGURATION = str(Path(__file__).with_name("gitconfig"))
@@ -74,6 +74,8 @@ _HINDERED = re.compile(
     re.MULTILINE,
 )
 LOCAL_SECONDS = 600.0
+# Characters of the end of what git said: the reason comes last, after what it warned of.
+_TOLD = 1800
 # What prlimit ends with when it finds no git.
 _NOT_FOUND = 127
 _MIB = 1024 * 1024
@@ -90,6 +92,14 @@ class Output:
     status: int
     stdout: bytes
     stderr: str
+    #: What its standard output holds and nobody is to be told.
+    hidden: tuple[bytes, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """Standard output as a person may be told it. It is not for being parsed."""
+        said = _without(self.hidden, self.stdout)
+        return said.decode("utf-8", "replace").rstrip("\n")
 
     @property
     def text(self) -> str:
@@ -104,6 +114,12 @@ class Output:
         """
         said = self.stdout.decode("utf-8", "surrogateescape")
         return said.rstrip("\n").split("\n") if said.rstrip("\n") else []
+
+
+def _without(hidden: Collection[bytes], said: bytes) -> bytes:
+    for value in hidden:
+        said = said.replace(value, HIDDEN.encode())
+    return said
 
 
 class Git:
@@ -157,8 +173,8 @@ class Git:
             raise GitTimeout(
                 f"git {arguments[0]} did not finish within {seconds:g} seconds"
             ) from None
-        stdout, stderr = self._hide(stdout), self._hide(stderr)
-        output = Output(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+        said = _without(self._hidden, stderr).decode("utf-8", "replace")
+        output = Output(process.returncode, stdout, said, self._hidden)
         if output.status < 0:
             raise GitHindered(
                 f"git {arguments[0]} was ended by signal {-output.status}"
@@ -169,7 +185,8 @@ class Git:
             return output
         if output.status == _NOT_FOUND and not stdout:
             raise _missing("git")
-        raise GitFailed(f"git {arguments[0]}: {output.stderr.strip() or 'failed'}")
+        end = redact_end(output.stderr.strip(), _TOLD)
+        raise GitFailed(f"git {arguments[0]}: {end or 'failed'}")
 
     def using(self, environment: Mapping[str, str]) -> Git:
         """The same with more variables."""
@@ -178,16 +195,14 @@ class Git:
         return other
 
     def hiding(self, values: Collection[bytes]) -> Git:
-        """The same; none of ``values`` is in what it answers or says in an error."""
+        """The same; none of ``values`` is in what it says in an error, or that is ``shown``.
+
+        What it answers stays as it is: a value may be a part of what is parsed.
+        """
         other = copy(self)
         # The longest first, for one may be a part of another.
         other._hidden = tuple(sorted(filter(None, values), key=len, reverse=True))
         return other
-
-    def _hide(self, said: bytes) -> bytes:
-        for value in self._hidden:
-            said = said.replace(value, HIDDEN.encode())
-        return said
 
     def bounded(self) -> Git:
         """The same with bounds on memory and processor time, for what is not proved yet."""

@@ -54,7 +54,7 @@ def push_integration(
         Git(mirror), f"{head}:refs/heads/{integration_branch}"
     )
     if output.status != 0:
-        raise PushRejected(_why(url, integration_branch, output.text, output.stderr))
+        raise PushRejected(_why(url, integration_branch, output.shown, output.stderr))
     _note(mirror, head, mover or Mover())
     return head
 

@@ -45,7 +45,7 @@ from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import START_REF
 from kiro_swarm.workspace.plain_refs import Refs, read_refs
-from kiro_swarm.workspace.redaction import redact
+from kiro_swarm.workspace.redaction import redact_start
 from kiro_swarm.workspace.refs import check_word, is_trailer
 from kiro_swarm.workspace.remote import Remote
 
@@ -280,8 +280,8 @@ class _Rescue:
             if ref not in self.made.refs:
                 self.made.refs.append(ref)
             return True
-        said = f"{self.remote.url} did not take {ref}: {pushed.text} {pushed.stderr}"
-        left.append(" ".join(redact(said).split()))
+        said = f"{self.remote.url} did not take {ref}: {pushed.shown} {pushed.stderr}"
+        left.append(" ".join(redact_start(said, 2000).split()))
         return False
 
     def _has(self, commit: str) -> bool:

@@ -17,8 +17,10 @@ from kiro_swarm.workspace.errors import (
     RemoteError,
     WorkspaceError,
 )
+from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import prepare_mirror
-from tests.unit.workspace.repositories import INTEGRATION
+from kiro_swarm.workspace.remote import Remote
+from tests.unit.workspace.repositories import INTEGRATION, Swarm
 from tests.unit.workspace.servers import answering, certificate
 
 URL = "http://git.example/team/x.git"
@@ -224,3 +226,12 @@ def test_what_a_server_repeats_of_its_password_is_not_told(
         message = str(said(tmp_path, server.url, known))
     assert [form for form in forms if form in message] == []
     assert "***" in message or "sent" not in message
+
+
+@pytest.mark.parametrize("token", ["main", "refs", "heads/main", "0"])
+def test_a_token_that_is_part_of_an_answer_leaves_it_readable(
+    swarm: Swarm, tmp_path: Path, token: str
+) -> None:
+    known = Credentials(secret(tmp_path, token=token))
+    remote = Remote(f"file://{swarm.upstream}", known)
+    assert "refs/heads/main" in remote.list_refs(Git(swarm.mirror), ["refs/heads/main"])

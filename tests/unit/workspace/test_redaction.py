@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from kiro_swarm.workspace.errors import WorkspaceError
-from kiro_swarm.workspace.redaction import redact, redact_address
+from kiro_swarm.workspace.errors import GitFailed, WorkspaceError
+from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.redaction import (
+    redact,
+    redact_address,
+    redact_end,
+    redact_start,
+)
 from kiro_swarm.workspace.remote import check_url
-from tests.support.pace import in_proportion
+from tests.support.pace import Norm, in_proportion, measured
 
 #: Addresses with "hidden" in a part that is nobody's business.
 ADDRESSES = [
@@ -80,3 +89,42 @@ def test_the_time_is_linear(part: str) -> None:
         redact_address(text)
 
     in_proportion(lambda length: part * (length // len(part)), hidden, 40_000)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_that_a_cut_goes_through_is_not_told(address: str) -> None:
+    for place in range(7_000, 10_100, 149):
+        for filling in ("x ", "https://a:b@c "):
+            before = (filling * place)[:place]
+            text = f"{before} {address} {filling * 2000}"
+            assert "hidden" not in redact_start(text, 9_999)
+            text = f"{filling * 2000} {address} {before}"
+            assert "hidden" not in redact_end(text, 9_999)
+
+
+def test_of_a_long_text_the_beginning_and_the_end_are_told() -> None:
+    text = "first " + "word " * 100_000 + "last"
+    assert redact_start(text, 12) == "first word w"
+    assert redact_end(text, 9) == "word last"
+    assert redact_start("short", 9) == redact_end("short", 9) == "short"
+
+
+def test_a_message_of_any_length_is_made_in_the_time_of_a_short_one() -> None:
+    """A server may send whatever it likes."""
+    norm = Norm(lambda: measured(lambda: WorkspaceError("/" * 10_000)).seconds)
+
+    def long() -> float:
+        return measured(lambda: WorkspaceError("/" * 1_000_000)).seconds
+
+    norm.at_most(3.0, long(), long)
+
+
+def test_the_end_of_what_git_says_is_the_message(tmp_path: Path) -> None:
+    warned = "".join(f"warning: line {number}\n" for number in range(900))
+    script = tmp_path / "git"
+    script.write_text(f"#!/bin/sh\nprintf '{warned}fatal: the reason' >&2\nexit 3\n")
+    script.chmod(0o755)
+    bare = f"{tmp_path}:{os.environ['PATH']}"
+    with pytest.raises(GitFailed, match=r"(?s)^git x: .*fatal: the reason$") as raised:
+        Git(tmp_path, environment={"PATH": bare}).run("x")
+    assert len(raised.value.message) < 2000
