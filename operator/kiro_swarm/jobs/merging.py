@@ -7,8 +7,10 @@ or a gate container that does not answer ends a Job with a reason in its termina
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Awaitable, Callable, Iterable, NamedTuple, Optional, Union
 
@@ -25,13 +27,21 @@ from kiro_swarm.jobs.failing import JobError, answered
 from kiro_swarm.jobs.gates import ContainerGates
 from kiro_swarm.jobs.leaving import unless_deleted
 from kiro_swarm.jobs.ledger import Ledger
-from kiro_swarm.jobs.owned import swarm_of, tasks_of
+from kiro_swarm.jobs.owned import has_begun, swarm_of, tasks_of
 from kiro_swarm.policy import naming
 from kiro_swarm.sandbox.socket import AgentSocket
-from kiro_swarm.workspace.errors import GateUnavailable, WorkspaceError
+from kiro_swarm.workspace.errors import (
+    GateUnavailable,
+    VolumeOfAnother,
+    WorkspaceError,
+)
 from kiro_swarm.workspace.limits import Limits, limits_of
+from kiro_swarm.workspace.mirror import check_owner, claim
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.spec import spec_file
+from kiro_swarm.workspace.whose import Owner
+
+log = logging.getLogger(__name__)
 
 #: What a Job says that may have moved the branch.
 MovingReport = Union[IntegrateReport, SyncReport]
@@ -79,6 +89,8 @@ class Merging:
     ledger: Ledger
     deleting: bool = False
     """The swarm is on its way out, and waits for what is nowhere else."""
+    begun: bool = True
+    """It was prepared, so a volume that does not say whose it is, is its own."""
 
     @property
     def branch(self) -> str:
@@ -147,6 +159,25 @@ class Merging:
         )
 
 
+async def _claim(merging: Merging) -> None:
+    """Have the volume say whose it is, where an earlier release made it.
+
+    Raises VolumeOfAnother. What hinders it to be written hinders nothing else.
+    """
+    env, loop = merging.env, asyncio.get_running_loop()
+    owner = Owner(merging.spec.repository.url, env.uid)
+    said: Callable[[], object] = partial(claim, env.mirror, owner)
+    if merging.deleting:
+        # It may have failed to be prepared, and nothing has to be said for long.
+        said = partial(check_owner, env.mirror, owner, begun=merging.begun)
+    try:
+        await loop.run_in_executor(None, said)
+    except VolumeOfAnother:
+        raise
+    except (WorkspaceError, OSError) as error:
+        log.warning("the volume does not say yet whose it is: %s", error)
+
+
 def branch_of(spec: KiroSwarmSpec, env: JobEnvironment) -> str:
     """Name of the integration branch."""
     return spec.integration.branch or naming.integration_branch(env.swarm)
@@ -182,7 +213,8 @@ async def _moved(
     deleting = bool(swarm["metadata"].get("deletionTimestamp"))
     spec = _spec(swarm, deleting)
     ledger = Ledger(client, env, branch_of(spec, env))
-    merging = Merging(client, env, spec, ledger, deleting)
+    merging = Merging(client, env, spec, ledger, deleting, has_begun(swarm))
+    await _claim(merging)
     if deleting:
         # What is nowhere else first: the ledger goes with the swarm.
         report = await work(merging)

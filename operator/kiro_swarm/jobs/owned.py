@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from kiro_swarm.api.access import status_of
 from kiro_swarm.api.kubernetes import KubernetesObject, ObjectMeta, OwnerReference
 from kiro_swarm.api.meta import (
     LABEL_COMPONENT,
@@ -55,6 +56,11 @@ async def swarm_of(client: Client, env: JobEnvironment) -> KiroSwarm:
             reason="SwarmReplaced",
         )
     return swarm
+
+
+def has_begun(swarm: KiroSwarm) -> bool:
+    """Whether it was prepared, so that its volume has an integration branch of its own."""
+    return bool((status_of(swarm).get("integration") or {}).get("base"))
 
 
 async def tasks_of(

@@ -21,7 +21,7 @@ from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.jobs.failing import JobError, answered
 from kiro_swarm.jobs.ledger import Ledger
 from kiro_swarm.jobs.merging import branch_of
-from kiro_swarm.jobs.owned import metadata_of, swarm_of
+from kiro_swarm.jobs.owned import has_begun, metadata_of, swarm_of
 from kiro_swarm.policy import naming
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.wire import (
@@ -51,7 +51,7 @@ async def _prepared(client: Client, env: JobEnvironment) -> int:
     swarm = await swarm_of(client, env)
     spec = KiroSwarmSpec.model_validate(swarm["spec"])
     ledger = Ledger(client, env, branch_of(spec, env))
-    head, graph = _read(spec, env)
+    head, graph = _read(spec, env, begun=has_begun(swarm))
     await ledger.catch_up()
     await _publish(client, env, graph)
     env.report(
@@ -74,7 +74,7 @@ def _remarks(head: MirrorHead, graph: PublishedGraph) -> list[str]:
 
 
 def _read(
-    spec: KiroSwarmSpec, env: JobEnvironment
+    spec: KiroSwarmSpec, env: JobEnvironment, *, begun: bool
 ) -> tuple[MirrorHead, PublishedGraph]:
     repository = spec.repository
     head = prepare_mirror(
@@ -83,6 +83,8 @@ def _read(
         repository.ref,
         branch_of(spec, env),
         env.credentials(repository),
+        env.uid,
+        begun,
     )
     path, text = _task_text(spec, env, head)
     graph = publish(parse(text), path)

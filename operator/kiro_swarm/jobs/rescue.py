@@ -45,6 +45,7 @@ async def rescued(merging: Merging) -> IntegrateReport:
         merging.limits,
         reported,
         head,
+        merging.begun,
     )
     made.left.extend(unknown)
     said = f"pushed {_some(made.refs)}" if made.refs else "pushed nothing"

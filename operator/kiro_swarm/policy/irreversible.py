@@ -171,6 +171,12 @@ ACTS: Final[tuple[Act, ...]] = (
         "compare-and-swap: it is not there, or is where the swarm began",
     ),
     Act(
+        "workspace/mirror.py:_forget_refs",
+        "drops the refs of a mirror that does not say whose it is, before it is claimed",
+        "_has_work",
+        "nothing is merged and nothing is finished there; the source has what was fetched",
+    ),
+    Act(
         "workspace/mirror.py:fetch_ref",
         "moves the refs of what was fetched last, forced",
         "list_refs",

@@ -27,6 +27,7 @@ from kiro_swarm.workspace.errors import (
     RefNotFound,
     RemoteError,
     RepositoryBusy,
+    VolumeOfAnother,
     VolumeTrouble,
     WorkspaceError,
 )
@@ -41,6 +42,7 @@ NEVER_THE_CANDIDATE = (
     RefNotFound,
     RemoteError,
     RepositoryBusy,
+    VolumeOfAnother,
     VolumeTrouble,
 )
 _ADVICE = (

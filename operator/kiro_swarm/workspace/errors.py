@@ -83,6 +83,12 @@ class VolumeTrouble(WorkspaceError):
     reason = "VolumeFailed"
 
 
+class VolumeOfAnother(WorkspaceError):
+    """The volume has the work of another repository, or of another swarm."""
+
+    reason = "VolumeOfAnother"
+
+
 def not_writable(error: OSError, place: Path) -> VolumeTrouble:
     """What to do where the pods' user may not write into a folder of the volume."""
     who = f"uid {os.geteuid()} and gid {os.getegid()}"

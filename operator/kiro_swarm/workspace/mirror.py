@@ -6,7 +6,8 @@ what it made. Agents mount it read-only and borrow its objects.
 Guarantees: may be called again at any time and after being killed anywhere; fetches the
 wanted ref only, with the tags in its history; the integration branch is created by
 compare-and-swap and follows the wanted ref until something is merged into it, so that a
-repaired spec is read; from then on it is never moved here.
+repaired spec is read; from then on it is never moved here. The mirror says whose it is before
+anything is fetched into it, and that of another repository or swarm is left as it is.
 
 Refs: ``refs/heads/<integration>``; ``refs/kiro/source``, the wanted ref as last fetched;
 ``refs/kiro/remote``, the remote's integration branch; ``refs/kiro/start``, where this
@@ -22,21 +23,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
+from kiro_swarm.policy import naming
 from kiro_swarm.workspace.answers import no_git
 from kiro_swarm.workspace.credentials import Credentials
+from kiro_swarm.workspace.disk import folders, remove
 from kiro_swarm.workspace.errors import (
     BrokenRepository,
     GitFailed,
     GitHindered,
     RefNotFound,
     RemoteError,
+    VolumeOfAnother,
     volume_trouble,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner_of_mirror
+from kiro_swarm.workspace.plain_refs import read_refs
 from kiro_swarm.workspace.refs import check_branch, is_object_id
 from kiro_swarm.workspace.remote import Remote
-from kiro_swarm.workspace.tags import drop_broken, follow_tags
+from kiro_swarm.workspace.tags import DROPPED, drop_broken, follow_tags
+from kiro_swarm.workspace.whose import REMEDY, Owner, is_marked, mark, owner_in
 
 log = logging.getLogger(__name__)
 
@@ -81,12 +87,16 @@ def prepare_mirror(
     ref: Optional[str],
     integration_branch: str,
     credentials: Optional[Credentials] = None,
+    swarm_uid: str = "",
+    begun: bool = False,
 ) -> MirrorHead:
     """Make or refresh the mirror of ``ref`` (a branch, a tag or a full commit id).
 
     None: the remote's default branch, which its HEAD leads to.
 
-    Raises InvalidUrl, InvalidRef, RemoteUnavailable, CredentialsRefused,
+    :param begun: the swarm was prepared before, so a mirror that says nothing is its own.
+
+    Raises VolumeOfAnother, InvalidUrl, InvalidRef, RemoteUnavailable, CredentialsRefused,
     CredentialsIncomplete, RefNotFound, BrokenRepository, RepositoryBusy, VolumeTrouble.
     """
     remote = Remote(url, credentials)
@@ -95,12 +105,69 @@ def prepare_mirror(
         check_branch(ref)
     _writable(mirror)
     with sole_owner_of_mirror(mirror) as held:
+        owner = Owner(url, swarm_uid)
+        marked = check_owner(mirror, owner, begun=begun)
         remove_stale_locks(mirror)
         git = Git(mirror, held=held)
+        if not begun and owner_in(mirror) is None:
+            _forget_refs(mirror)
         _make(git, integration_branch)
+        if not marked:
+            mark(mirror, owner)
         branch = f"refs/heads/{integration_branch}"
         said = fetch_ref(git, remote, ref, SOURCE_REF, (branch, _REMOTE_REF))
         return replace(_branch_off(git, ref, integration_branch), remark=said)
+
+
+def check_owner(mirror: Path, owner: Owner, *, begun: bool) -> bool:
+    """Whether the mirror says that it is this one's; False: it says nothing, or not all.
+
+    A mirror that an earlier release made says nothing. It is taken for the swarm's own where the
+    swarm has begun, and where nothing in it would be lost or pushed elsewhere.
+
+    Raises VolumeOfAnother.
+    """
+    marked = is_marked(mirror, owner)
+    if not begun and owner_in(mirror) is None and _has_work(mirror):
+        raise VolumeOfAnother(
+            "the volume has merged or finished work, and this KiroSwarm has not begun:"
+            f" it is another one's; {REMEDY}"
+        )
+    return marked
+
+
+def claim(mirror: Path, owner: Owner) -> None:
+    """Say whose it is in the mirror of a swarm that has begun, where nothing says it yet.
+
+    Raises VolumeOfAnother, RepositoryBusy, VolumeTrouble, OSError.
+    """
+    if not check_owner(mirror, owner, begun=True) and mirror.is_dir():
+        with sole_owner_of_mirror(mirror):
+            mark(mirror, owner)
+
+
+def _has_work(mirror: Path) -> bool:
+    """Whether more is there than what was fetched: merges, work that waits for them."""
+    refs = read_refs(mirror)
+    start = refs.found.get(START_REF)
+    ours = (SOURCE_REF, START_REF, _REMOTE_REF)
+    for name in (*refs.found, *refs.broken):
+        moved = name.startswith("refs/heads/") and refs.found.get(name) != start
+        more = name.startswith("refs/kiro/") and name not in ours
+        if moved or (more and not name.startswith(f"{DROPPED}/")):
+            return True
+    shelves = mirror.parent / Path(naming.finished_folder("x")).parent
+    return any(folders(shelf) for shelf in folders(shelves))
+
+
+def _forget_refs(mirror: Path) -> None:
+    """Drop what was fetched before anybody said of what: it may be another repository.
+
+    In this order what a kill leaves of it is no work either.
+    """
+    if not _has_work(mirror):
+        for name in ("refs/heads", "packed-refs", "refs"):
+            remove(mirror / name)
 
 
 def integration_head(mirror: Path, integration_branch: str) -> str:

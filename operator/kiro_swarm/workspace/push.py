@@ -31,6 +31,7 @@ from kiro_swarm.workspace.messages import (
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.trials import owned
+from kiro_swarm.workspace.whose import Owner, is_marked
 
 PUSHED_REF = "refs/kiro/pushed"
 _REJECTED = re.compile(r"^!\t[^\t]*\t\[[^\]]*\] ?(?P<why>.*)$", re.MULTILINE)
@@ -47,8 +48,9 @@ def push_integration(
     """Push the branch by fast-forward; the commit that the remote has now.
 
     Raises PushRejected, RemoteUnavailable, CredentialsRefused, CredentialsIncomplete,
-    RefNotFound (no such branch in the mirror), InvalidUrl.
+    RefNotFound (no such branch in the mirror), InvalidUrl, VolumeOfAnother.
     """
+    is_marked(mirror, Owner(url, (mover or Mover()).swarm))
     head = integration_head(mirror, integration_branch)
     output = Remote(url, credentials).push(
         Git(mirror), f"{head}:refs/heads/{integration_branch}"

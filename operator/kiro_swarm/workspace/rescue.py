@@ -43,11 +43,12 @@ from kiro_swarm.workspace.errors import (
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
-from kiro_swarm.workspace.mirror import START_REF
+from kiro_swarm.workspace.mirror import START_REF, check_owner
 from kiro_swarm.workspace.plain_refs import Refs, read_refs
 from kiro_swarm.workspace.redaction import redact_start
 from kiro_swarm.workspace.refs import check_word, is_trailer
 from kiro_swarm.workspace.remote import Remote
+from kiro_swarm.workspace.whose import Owner
 
 log = logging.getLogger(__name__)
 
@@ -303,17 +304,21 @@ def rescue(
     limits: Optional[Limits] = None,
     reported: Iterable[Kept] = (),
     head: str = "",
+    begun: bool = True,
 ) -> Rescued:
     """Push it; what could be pushed, and what could not.
 
     :param reported: what is Done by its status, and where it is if it is on no shelf and not
         in the mirror.
     :param head: where the integration branch is, for whom its ref in the mirror is broken.
+    :param begun: the swarm was prepared, so a mirror that says nothing is its own.
 
-    Raises RemoteError where the server is away, when all was pushed that could be before.
+    Raises VolumeOfAnother; RemoteError where the server is away, when all was pushed that could
+    be before.
     """
     into = f"{RESCUE_REFS}/{check_word(swarm_uid)}"
     remote = Remote(url, credentials)
+    check_owner(mirror, Owner(url, swarm_uid), begun=begun)
     with _desk(mirror) as git:
         run = _Rescue(git, mirror, root, branch, remote, into, read_refs(mirror))
         run.ask()

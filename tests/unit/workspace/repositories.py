@@ -24,6 +24,7 @@ from kiro_swarm.workspace.messages import Mover
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.outcomes import Candidate, GateVerdict, Merged, Unproven
 from kiro_swarm.workspace.train import MergeTrain
+from kiro_swarm.workspace.whose import Owner, mark, owner_in
 
 INTEGRATION = "swarm/demo/integration"
 SPEC = ".kiro/specs/demo/tasks.md"
@@ -106,10 +107,17 @@ class Swarm:
         self.mirror = self.top / "repo.git"
         if not self.upstream.exists():
             shutil.copytree(_begun(), self.upstream)
+        said = owner_in(self.mirror)
+        if said is not None and said.url != self.url:
+            self.belongs_to(self.url, said.swarm)
 
     @property
     def url(self) -> str:
         return f"file://{self.upstream}"
+
+    def belongs_to(self, url: str, swarm: str = "") -> None:
+        """Have the mirror say that it is of this repository."""
+        mark(self.mirror, Owner(url, swarm))
 
     def prepare(self, ref: str = "main") -> MirrorHead:
         return prepare_mirror(self.mirror, self.url, ref, INTEGRATION)

@@ -54,6 +54,7 @@ CAUSES: list[tuple[Exception, str]] = [
     (errors.RefNotFound("no branch"), "swarm"),
     (errors.BrokenRepository("cannot write"), "swarm"),
     (errors.VolumeTrouble("full", reason="VolumeFull"), "swarm"),
+    (errors.VolumeOfAnother("another repository"), "swarm"),
 ]
 
 

@@ -333,14 +333,15 @@ def test_a_dead_remote_is_said_at_once(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        for url in (
+        urls = (
             f"http://127.0.0.1:{port}/x.git",
             f"file://{tmp_path}/missing.git",
             "https://no-such-host.invalid/x.git",
-        ):
+        )
+        for number, url in enumerate(urls):
             began = time.monotonic()
             with pytest.raises(RemoteUnavailable, match=r"spec\.repository|again"):
-                prepare_mirror(tmp_path / "m", url, "main", INTEGRATION)
+                prepare_mirror(tmp_path / str(number), url, "main", INTEGRATION)
             assert time.monotonic() - began < 60, "it waits for somebody"
 
 

@@ -123,6 +123,7 @@ def test_a_real_server_s_refusal_says_what_is_wrong_and_what_helps(
     )
     git(swarm.mirror, "update-ref", f"refs/heads/{INTEGRATION}", made)
     prepare(server)
+    swarm.belongs_to(f"file://{server}")
     with pytest.raises(PushRejected) as refused:
         push_integration(swarm.mirror, f"file://{server}", INTEGRATION)
     assert re.search(words, refused.value.message, re.DOTALL), refused.value.message
@@ -130,6 +131,7 @@ def test_a_real_server_s_refusal_says_what_is_wrong_and_what_helps(
 
 
 def test_a_remote_that_is_gone_is_said_so(swarm: Swarm) -> None:
+    swarm.belongs_to(f"file://{swarm.top}/gone")
     with pytest.raises(RemoteUnavailable):
         push_integration(swarm.mirror, f"file://{swarm.top}/gone", INTEGRATION)
 
