@@ -9,7 +9,8 @@ from typing import Any
 from kiro_swarm.cluster.resources import COMMANDS
 from kiro_swarm.handlers.events import take
 from kiro_swarm.handlers.session import SUPPORTED
-from kiro_swarm.reconcile.engine.context import Alive, Remembered
+from kiro_swarm.reconcile.engine.context import Alive
+from kiro_swarm.reconcile.engine.remembered import Remembered
 from tests.unit.reconcile.surroundings import NAMESPACE, body
 from tests.unit.reconcile.world import World
 
