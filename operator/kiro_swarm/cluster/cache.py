@@ -14,7 +14,7 @@ What is derived from all objects of a swarm need not be made anew for each of th
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, TypeVar
+from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, TypeVar, cast
 
 from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import LABEL_SWARM
@@ -42,6 +42,7 @@ class Follower(Protocol[FollowedT]):
         """An object is gone."""
 
 
+#: Of the objects of whatever resource it was asked for with: Python has no word for that.
 F = TypeVar("F", bound=Follower[Any])
 
 
@@ -130,7 +131,7 @@ class Cache:
         return found
 
     def _make(
-        self, place: tuple[AnyResource, Key], uid: str, make: Callable[[str], Any]
+        self, place: tuple[AnyResource, Key], uid: str, make: Callable[[str], F]
     ) -> Pieces[None]:
         """Make a follower piece by piece."""
         resource, key = place
@@ -224,9 +225,10 @@ class Cache:
             del self._followers[place]
 
 
-def swarm_of(item: Mapping[str, Any]) -> str:
+def swarm_of(item: KubernetesObject) -> str:
     """Name of the swarm that an object belongs to, or an empty string."""
-    spec = item.get("spec")
+    # Of kinds that are not ours the spec has no such field, or none that is a text.
+    spec = cast("Mapping[str, object]", item).get("spec")
     if isinstance(spec, dict) and isinstance(spec.get("swarm"), str):
         return str(spec["swarm"])
     return str((item["metadata"].get("labels") or {}).get(LABEL_SWARM, ""))
