@@ -233,7 +233,7 @@ async def test_an_unknown_task_is_given_to_nobody(world: World, work: HeldWork) 
         near = await world.say("near", "demo", "assign task 1.5 to instance demo-1")
     assert (status["phase"], status["message"]) == (
         "Failed",
-        "task T99 is not in swarm demo (4 tasks)",
+        "task T99 is not in swarm demo (4 tasks: 1.1, 1.2, 1.3, 1.4)",
     )
     assert near["message"] == "task 1.5 is not in swarm demo (4 tasks; nearest: 1.4)"
 

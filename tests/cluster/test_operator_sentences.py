@@ -272,7 +272,7 @@ async def test_a_person_approves_one_attempt_and_rejects_another(
     for task in ("1", "2"):
         await state(world, task, "Done")
     early = await world.say("early", "demo", "cancel task 3")
-    assert early["message"] == "task 3 is not in swarm demo (2 tasks)"
+    assert early["message"] == "task 3 is not in swarm demo (2 tasks: 1, 2)"
     work = HeldWork()
     node.script.work = work
     rejected = await world.say("c", "demo", 'reject task 2 reason="no tests"')

@@ -110,7 +110,8 @@ def scene() -> Scene:
         (
             "cancel task x",
             False,
-            "task x is not in swarm demo (7 tasks)",
+            "task x is not in swarm demo (7 tasks, run to skipped; `kubectl get kirotasks` "
+            "shows them)",
         ),
     ],
 )
@@ -120,6 +121,44 @@ def test_a_sentence_is_answered_for_what_the_task_is(
     outcome = scene.decide(sentence)
     assert (outcome.success, outcome.message) == (success, message)
     assert success or not outcome.effects
+
+
+@pytest.mark.parametrize(
+    ("sentence", "message"),
+    [
+        (
+            "stop instance zzz",
+            "instance zzz is not in swarm demo (2 instances: demo-1, demo-2)",
+        ),
+        ("cancel command zzz", "command zzz is not in swarm demo (2 commands: a, b)"),
+        ("run task zzz", "task zzz is not in swarm demo (1 task: 1)"),
+    ],
+)
+def test_where_none_is_near_a_few_are_named(sentence: str, message: str) -> None:
+    made = Scene()
+    made.task("1")
+    for number in (2, 1):
+        made.instance(number)
+    made.command("b", "Running")
+    made.command("a", "Running")
+    assert made.decide(sentence).message == message
+
+
+def test_of_many_the_first_and_the_last_are_named_as_the_plan_has_them() -> None:
+    made = Scene()
+    for number in range(1, 16):
+        made.task(str(number))
+        made.instance(16 - number)
+        made.command(f"c{number}", "Running")
+    assert "(15 tasks, 1 to 15; `kubectl get kirotasks`" in (
+        made.decide("explain task zzz").message
+    )
+    assert "(15 instances, demo-1 to demo-15; `kubectl get kiroinstances`" in (
+        made.decide("stop instance zzz").message
+    )
+    assert (
+        "`kubectl get swarmcommands` shows" in made.decide("cancel command zzz").message
+    )
 
 
 @pytest.mark.parametrize(

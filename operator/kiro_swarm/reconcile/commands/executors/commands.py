@@ -41,7 +41,7 @@ def cancel_command(request: Request) -> Outcome:
         return failed(f"command {name} is this very command: nobody cancels himself")
     others.pop(request.name, None)
     if name not in others:
-        return not_there(request, "command", name, others)
+        return not_there(request, "command", name, sorted(others))
     command = others[name]
     status, phase = status_of(command), phase_of(command)
     by = f"cancelled by command {request.name}"

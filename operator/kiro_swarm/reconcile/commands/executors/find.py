@@ -5,12 +5,13 @@ Names match exactly or not at all: nothing is done to what was only nearly named
 
 from __future__ import annotations
 
-from typing import Iterable, Optional, Union
+from typing import Iterable, Optional, Sequence, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.task import KiroTask
+from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, TASKS
 from kiro_swarm.policy.nearest import nearest
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
 from kiro_swarm.reconcile.instances.decision import pod_ready
@@ -43,7 +44,8 @@ def the_instance(
     found = instance_named(request.view, name)
     if found is not None:
         return found
-    names = [item["metadata"]["name"] for item in request.view.instances]
+    known = sorted(request.view.instances, key=lambda item: item["spec"]["index"])
+    names = [item["metadata"]["name"] for item in known]
     return not_there(request, "instance", name, names)
 
 
@@ -56,10 +58,13 @@ def instance_named(view: View, name: str) -> Optional[KiroInstance]:
 def not_there(
     request: Request, kind: str, wanted: str, names: Iterable[str]
 ) -> Outcome:
-    """The answer that the swarm has no such thing: how many it has, the nearest name."""
+    """The answer that the swarm has no such thing: the nearest name, or which ones there are.
+
+    :param names: in the order in which people see them.
+    """
     known = list(names)
     near = nearest(wanted, known)
-    hint = f"; nearest: {near[0]}" if near else ""
+    hint = f"; nearest: {near[0]}" if near else _which(kind, known)
     count = counted(len(known), kind)
     status = request.view.status
     why = ""
@@ -69,6 +74,17 @@ def not_there(
     return failed(
         f"{kind} {wanted} is not in swarm {request.view.name} ({count}{hint}){why}"
     )
+
+
+def _which(kind: str, names: Sequence[str]) -> str:
+    """Which names there are, where none is near: all of a few, or both ends of many."""
+    if not names:
+        return ""
+    if len(names) <= _SHOWN_NAMES:
+        return f": {', '.join(names)}"
+    plurals = {"task": TASKS.plural, "instance": INSTANCES.plural}
+    plural = plurals.get(kind, COMMANDS.plural)
+    return f", {names[0]} to {names[-1]}; `kubectl get {plural}` shows them"
 
 
 def pods_of(view: View, instance: KiroInstance) -> list[Pod]:
