@@ -45,8 +45,16 @@ def next_try(failures: int, ended: datetime, now: datetime) -> datetime:
     """When a Job that failed is followed by the next: later each time, up to five minutes.
 
     :param failures: how many have in a row, with this one; fewer than one is one.
-    :param ended: its end; by a clock that is ahead it may be later than now.
+    :param ended: its end; by a clock that is ahead it may be later than now, for as long as the
+        clock is: who starts the next Job goes by what passes since it saw the end.
+    """
+    return min(ended, now) + timedelta(seconds=pause_after(failures))
+
+
+def pause_after(failures: int) -> float:
+    """Seconds between a Job that failed and the next.
+
+    :param failures: how many have in a row, with this one; fewer than one is one.
     """
     doublings = min(max(failures, 1) - 1, 10)
-    pause = min(LONGEST, FIRST * 2.0**doublings)
-    return min(ended, now) + timedelta(seconds=pause)
+    return min(LONGEST, FIRST * 2.0**doublings)

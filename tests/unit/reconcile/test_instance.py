@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Optional
 
 import pytest
@@ -237,10 +236,8 @@ def test_the_number_of_restarts_goes_up_once_before_the_next_pod() -> None:
 def test_a_pod_that_fails_again_and_again_is_made_later_each_time(
     restarts: int, waited: float, left: Optional[float]
 ) -> None:
-    since = stamp(START - timedelta(seconds=waited))
-    conditions = [{"type": "Ready", "status": "False", "lastTransitionTime": since}]
-    status = {**UP, "restarts": restarts, "pod": "", "conditions": conditions}
-    decision = decide(seen(status))
+    status = {**UP, "restarts": restarts, "pod": ""}
+    decision = decide(seen(status, failed_for=waited))
     assert decision.again_in == left
     assert decision.create == (left is None)
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from kiro_swarm.cluster.resources import COMMANDS, SWARMS
+from kiro_swarm.cluster.resources import COMMANDS, PODS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.engine.elapsed import FIRST_SIGHT_SECONDS, Elapsed
-from tests.unit.reconcile.surroundings import START
+from tests.unit.reconcile.surroundings import START, Clock
 from tests.unit.reconcile.world import World
 
 
@@ -90,6 +90,60 @@ async def test_who_says_it_before_the_swarm_is_there_has_the_same_patience(
     assert world.answer()["reason"] == "SwarmNotFound"
 
 
+class Ahead(Clock):
+    """The clock of whoever writes the ends of Jobs."""
+
+    def __init__(self, hours: int) -> None:
+        super().__init__()
+        self._hours = hours
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=self._hours)
+
+
+@pytest.mark.parametrize("hours", [1, 24 * 365])
+async def test_a_job_is_tried_again_whatever_clock_told_its_end(
+    world: World, hours: int
+) -> None:
+    """The next try was fifteen seconds away for as long as that clock was ahead."""
+    away = {"reason": "RemoteUnavailable", "message": "away"}
+    world.cluster.failing = {"demo-integrate-1": away}
+    here, world.cluster.clock = world.cluster.clock, Ahead(hours)
+    world.apply_swarm()
+    await world.live(20)
+    world.cluster.clock = here
+    assert "away" in world.status()["message"]
+    for _ in range(4):
+        world.clock.seconds += 5
+        await world.live(5)
+    await world.live(20)
+    assert world.status()["phase"] == "Succeeded"
+
+
+def agents(world: World) -> list[str]:
+    return [name for name in world.cluster.names(PODS) if name.startswith("demo-1-")]
+
+
+@pytest.mark.parametrize("hours", [0, 1, -24])
+async def test_a_pod_that_fails_is_made_again_whatever_the_clock_does(
+    world: World, hours: int
+) -> None:
+    world.cluster.tasks_run = False
+    world.apply_swarm(instances=1)
+    await world.live(10)
+    for _ in range(4):
+        (name,) = agents(world)
+        world.cluster.set_status(PODS, name, phase="Failed")
+        await world.live(2)
+    assert agents(world) == []
+    jump(world, hours=hours)
+    await world.live(2)
+    assert agents(world) == []
+    world.clock.seconds += 20
+    await world.live(5)
+    assert len(agents(world)) == 1
+
+
 @pytest.mark.parametrize("off", [-(10**6), -50, 0, 40, 99, 100, 10**6])
 def test_the_wall_is_asked_once_and_believed_within_bounds(off: int) -> None:
     clock = [0.0]
@@ -101,6 +155,7 @@ def test_the_wall_is_asked_once_and_believed_within_bounds(off: int) -> None:
     for later in (now, now - timedelta(days=9), now + timedelta(days=9)):
         assert elapsed.left("u", since, 100, later) == first - 7
     assert elapsed.left("u", None, 100, now) == 100
+    assert elapsed.age("u", since, now - timedelta(days=9)) == max(0, off) + 7
     assert elapsed.left("u", since, 0, now) <= 0
     elapsed.forget("u")
     assert elapsed.left("u", since, 100, now) == first

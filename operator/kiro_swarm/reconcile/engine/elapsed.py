@@ -1,7 +1,8 @@
 """How long ago something was written down, by a clock that does not jump.
 
-Role: whoever ends something for its age asks here: the deadline of a command, the time to live of
-one. What is stored is a time of the wall clock, which a person, NTP or a suspended machine moves.
+Role: whoever ends or begins something for its age asks here: the deadline of a command, the time to
+live of one, the pause before what failed is tried again. What is stored is a time of a wall clock,
+ours or another's, which a person, NTP or a suspended machine moves.
 Guarantees: it is compared with the wall once, when this process first sees it; from then on only
 time counts that has passed here. A new process gives it some seconds whatever the wall says, and a
 wall that was moved back makes nothing last longer than it was to last, from then on.
@@ -36,16 +37,27 @@ class Elapsed:
 
         :param now: by the clock that wrote it.
         """
-        at = parse(since)
-        if since is None or at is None:
+        if since is None or parse(since) is None:
             return limit
+        before, here = self._known(uid, since, now)
+        return max(limit - before, min(limit, FIRST_SIGHT_SECONDS)) - here
+
+    def age(self, uid: str, since: str, now: datetime) -> float:
+        """How many seconds ago the time ``since`` was written; of one to come: since it was seen.
+
+        :param now: by the clock that wrote it, as far as anybody knows.
+        """
+        return sum(self._known(uid, since, now))
+
+    def _known(self, uid: str, since: str, now: datetime) -> tuple[float, float]:
+        """Its age when it was first seen, and how long ago that was."""
         known = self._seen.get(uid)
         if known is None or known[0] != since:
-            age = max(0.0, (now - at).total_seconds())
-            known = self._seen[uid] = since, age, self._monotonic()
-        _, age, first = known
-        here = self._monotonic() - first
-        return max(limit - age, min(limit, FIRST_SIGHT_SECONDS)) - here
+            at = parse(since) or now
+            before = max(0.0, (now - at).total_seconds())
+            known = self._seen[uid] = since, before, self._monotonic()
+        _, before, first = known
+        return before, self._monotonic() - first
 
     def forget(self, uid: str) -> None:
         """It is gone."""

@@ -18,8 +18,8 @@ from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.policy import naming
-from kiro_swarm.policy.conditions import condition, find
-from kiro_swarm.policy.times import parse, stamp
+from kiro_swarm.policy.conditions import condition
+from kiro_swarm.policy.times import stamp
 from kiro_swarm.policy.words import one_line
 
 #: After this many replacements of its pod an instance waits before the next one.
@@ -43,6 +43,8 @@ class Observed:
     stop_now: bool
     outdated: bool
     now: datetime
+    #: For how long it is not ready, by a clock that does not jump; None: nobody knows.
+    failed_for: Optional[float] = None
     paused: bool = False
     #: Why its pod is of no use, by the tasks that failed on it; empty: nobody says so.
     unfit: str = ""
@@ -116,7 +118,7 @@ def decide(seen: Observed) -> Decision:
             return Decision(
                 status_after(seen, "Restarting", message, restarts + 1, pod="")
             )
-        wait = _wait_before(status, restarts, seen.now)
+        wait = _wait_before(seen.failed_for, restarts)
         if wait > 0:
             message = f"the pod failed {restarts} times; next try in {wait:.0f} s"
             return Decision(
@@ -184,16 +186,12 @@ def _at_work(seen: Observed) -> tuple[InstancePhase, str]:
     return ("Ready" if seen.task is None else "Busy"), ""
 
 
-def _wait_before(status: KiroInstanceStatus, restarts: int, now: datetime) -> float:
+def _wait_before(failed_for: Optional[float], restarts: int) -> float:
     """Seconds until the next pod may be made: none at first, then doubling."""
-    if restarts <= _FREE_RESTARTS:
-        return 0.0
-    changed = find(status.get("conditions") or [], "Ready")
-    since = parse(changed["lastTransitionTime"]) if changed else None
-    if since is None:
+    if restarts <= _FREE_RESTARTS or failed_for is None:
         return 0.0
     pause = min(_LONGEST_WAIT, 5.0 * 2.0 ** min(restarts - _FREE_RESTARTS, 10))
-    return max(0.0, pause - (now - since).total_seconds())
+    return max(0.0, pause - failed_for)
 
 
 def status_after(

@@ -17,6 +17,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
+from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.instances.decision import (
@@ -102,9 +103,19 @@ def observe_instance(
         stop_now=desired == "Stopped",
         outdated=pod is not None and _outdated(pod, swarm, spec),
         now=ctx.now(),
+        failed_for=_failed_for(ctx, instance),
         paused=desired == "Paused",
         unfit="" if pod is None else board.faults.unfit(pod["metadata"]["uid"]),
     )
+
+
+def _failed_for(ctx: Context, instance: KiroInstance) -> Optional[float]:
+    """For how long an instance is not ready, or was not asked about yet."""
+    changed = find(status_of(instance).get("conditions") or [], "Ready")
+    if changed is None:
+        return None
+    uid, since = instance["metadata"]["uid"], changed["lastTransitionTime"]
+    return ctx.elapsed.age(uid, since, ctx.now())
 
 
 def _outdated(pod: Pod, swarm: KiroSwarm, spec: KiroSwarmSpec) -> bool:

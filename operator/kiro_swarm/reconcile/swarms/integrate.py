@@ -10,7 +10,7 @@ the branch is, and what of it was pushed, is in the ledger that all of them writ
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Optional, Union
 
@@ -22,8 +22,8 @@ from kiro_swarm.api.reports import IntegrateReport, PrepareReport, SyncReport
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.resources import JOBS
 from kiro_swarm.policy.approval import asks_person, may_merge
-from kiro_swarm.policy.failing import Failing, after_jobs, next_try
-from kiro_swarm.policy.times import parse
+from kiro_swarm.policy.failing import Failing, after_jobs, next_try, pause_after
+from kiro_swarm.policy.times import parse, stamp
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.owned import made_or_passed
 from kiro_swarm.reconcile.engine.steps import Steps
@@ -180,19 +180,37 @@ def _ended(view: View, jobs: list[Job], batch: int) -> Train:
             failure.message if failure else report.get("message", "") if report else ""
         )
         return Train(batch, False, True, message, report=report)
-    created = parse(latest["metadata"].get("creationTimestamp"))
-    finished = finished_at(latest) or created or view.now
     return Train(
         batch,
         running=False,
         ok=False,
         message=failure.message if failure else "the integrate Job failed",
         reason=failure.reason if failure else "IntegrateFailed",
-        retry_at=next_try(failing(view).failures, finished, view.now),
+        retry_at=next_try(failing(view).failures, _end_of(view, latest), view.now),
         report=report,
         held=failure.tasks if failure else (),
         push=failure.push if failure else False,
     )
+
+
+def paced(ctx: Context, view: View, train: Train) -> Train:
+    """The same, with its next try by a clock that does not jump, counted since we saw the end.
+
+    The end of a Job is told by a clock of others. By one that is ahead it never comes.
+    """
+    ended = [job for job in view.integrate_jobs if job_outcome(job) is not None]
+    if train.retry_at is None or not ended:
+        return train
+    meta, when = ended[0]["metadata"], _end_of(view, ended[0])
+    age = ctx.elapsed.age(meta["uid"], stamp(when), view.now)
+    left = pause_after(failing(view).failures) - age
+    return replace(train, retry_at=view.now + timedelta(seconds=left))
+
+
+def _end_of(view: View, job: Job) -> datetime:
+    """When a Job has ended, as far as it says so."""
+    created = parse(job["metadata"].get("creationTimestamp"))
+    return finished_at(job) or created or view.now
 
 
 def counted(view: View) -> Failing:
@@ -246,7 +264,7 @@ async def reconcile(ctx: Context, view: View, steps: Steps) -> Train:
 
     Drops the older ones that the status has counted.
     """
-    train = observe(view)
+    train = paced(ctx, view, observe(view))
     train = replace(train, tidy_at=tidy_at(view, train.retry_at))
     due = train.tidy_at is not None and train.tidy_at <= view.now
     paused = train.retry_at is not None and view.now < train.retry_at

@@ -40,7 +40,7 @@ from kiro_swarm.reconcile.snapshot.view import (
     look_again,
 )
 from kiro_swarm.reconcile.swarms import volume
-from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe
+from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe, paced
 from kiro_swarm.reconcile.swarms.kept import kept_seconds, said
 from kiro_swarm.reconcile.swarms.last_steps import (
     LAST_SECONDS,
@@ -106,7 +106,7 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm) -> None:
         hindered = scheme_refusal(ctx.settings, spec.repository.url)
         stalled_for = "RepositoryNotAllowed" if hindered else stalled_for
     view = look(ctx.cache, swarm, spec, ctx.now())
-    train, kept = observe(view), kept_seconds(ctx, swarm)
+    train, kept = paced(ctx, view, observe(view)), kept_seconds(ctx, swarm)
     step = next_step(view, train, kept, hindered)
     if step.told == "Rescued":
         view, step = await _last_look(ctx, view, train, kept, step)
