@@ -261,8 +261,8 @@ class SwarmCommandStatus(TypedDict, total=False):
         Field(
             max_length=20,
             pattern=r"^[0-9]{1,20}$",
-            description="Its resourceVersion before anything was written into it: the order of "
-            "what was created within the same second.",
+            description="Its resourceVersion before anything was written into it: the order in "
+            "which commands were created, whatever clocks say.",
         ),
     ]
     swarmUid: Annotated[

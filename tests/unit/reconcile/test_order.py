@@ -42,7 +42,18 @@ HALTING = {
     "stop instance b graceful": "instance b",
 }
 SENTENCES = (*STARTING, *HALTING, "scale instances 3", "status swarm")
-ACTIONS = ("say", "say", "second", "work", "work", "wait", "answer", "touch", "restart")
+ACTIONS = (
+    "say",
+    "say",
+    "second",
+    "back",
+    "work",
+    "work",
+    "wait",
+    "answer",
+    "touch",
+    "restart",
+)
 
 
 def concerns(halting: str, starting: str) -> bool:
@@ -54,7 +65,10 @@ def concerns(halting: str, starting: str) -> bool:
 
 
 class Model:
-    """An API server, an operator, and what was said first and what was done."""
+    """API servers, an operator, and what was said first and what was done.
+
+    One server's clock is behind the other's, who knows how far.
+    """
 
     def __init__(self) -> None:
         self.version, self.second = 1, 0
@@ -66,7 +80,9 @@ class Model:
         self.version += 1
         name = f"c{(len(self.there) * 7) % 10}{len(self.there)}"
         item = command(name, name, self.version, text)
-        item["metadata"]["creationTimestamp"] = f"2026-01-01T00:00:{self.second:02}Z"
+        item["metadata"][
+            "creationTimestamp"
+        ] = f"2026-01-01T00:00:{self.second % 60:02}Z"
         self.there.append(item)
         self.backlog.note(item)
 
@@ -156,6 +172,8 @@ def test_a_new_process_has_the_same_order_and_says_the_same_of_what_is_overtaken
             model.say(text)
         elif action == "second":
             model.second += 1
+        elif action == "back":
+            model.second -= which
         elif action == "work":
             model.write(which, phase="Running", reason="Working")
         elif action == "wait":

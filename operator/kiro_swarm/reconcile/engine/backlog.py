@@ -1,15 +1,16 @@
 """Commands that have no answer yet, and whose turn it is.
 
 Fed by every change of a SwarmCommand (``Context.wake``), asked by the command reconcile.
-Guarantees: commands that may change a swarm do so in the order in which they were created,
-each when those before it have their answer or only wait for an outcome; who only looks, or
-tries dry, waits for nobody. What stops work waits for nobody who is stuck (``held_up``), and
-what was said before it to start the same is not done after it (``overtaken_by``). A command that
-says again what one before it said, with its correlation id, holds nobody up: it gets the
-answer of the first. Who cannot even say how it is, because its status cannot be written, is passed
-over after a while (``pass_over``); who begins before it says so in its own status, and the one
-passed over is not carried out any more (``overtaken_by``). A name stands in line once: a command
-that was made anew under it takes the place of the one before, whatever of the two is heard first.
+Guarantees: commands that may change a swarm do so in the order in which they were created, by the
+version of the store and by no clock (two API servers may have two), each when those before it
+have their answer or only wait for an outcome; who only looks, or tries dry, waits for nobody.
+What stops work waits for nobody who is stuck (``held_up``), and what was said before it to start
+the same is not done after it (``overtaken_by``). A command that says again what one before it
+said, with its correlation id, holds nobody up: it gets the answer of the first. Who cannot even
+say how it is, because its status cannot be written, is passed over after a while (``pass_over``);
+who begins before it says so in its own status, and the one passed over is not carried out any
+more (``overtaken_by``). A name stands in line once: a command that was made anew under it takes
+the place of the one before, whatever of the two is heard first.
 
 A new process has the same order, and says the same of what is overtaken: the version of a
 command at its creation is in its status from the first write on, for every write changes the
@@ -42,7 +43,7 @@ from kiro_swarm.reconcile.engine.command_facts import (
     scope_of,
     target_of,
 )
-from kiro_swarm.reconcile.engine.places import Halt, Line, Place, line_of
+from kiro_swarm.reconcile.engine.places import Halt, Line, Place, Said, line_of
 
 #: Commands that are passed over in a row, while none shows that the API server is there for others.
 _MOST_PASSED = 32
@@ -75,17 +76,18 @@ class Backlog:
             self._leave(where, name)  # its end was not heard of
             known = None
         recorded = creation_version(command)
-        version, certain = now if recorded is None else recorded, recorded is not None
+        version, said = now if recorded is None else recorded, Said(
+            recorded or 0, created
+        )
         if known is not None:
-            version, certain = known.version, known.certain
+            version, said = known.version, known.said
         if has_halted(command):
-            # Of one whose place within its second is not known nobody is said to be earlier.
-            halt = (created, version if certain else 0), name
+            halt = said, name
             halts, target = self._halts.setdefault(where, {}), target_of(spec)
             halts[target] = max(halts.get(target, halt), halt)
         for other in overtaken_names(command):
             passed_by = self._passed_by.setdefault(where, {})
-            passed_by[other] = (created, version), name
+            passed_by[other] = said, name
         if phase_of(command) in FINISHED:
             self._passed_by.get(where, {}).pop(name, None)
             self.forget(command)
@@ -113,9 +115,8 @@ class Backlog:
         place = Place(
             *(
                 begun,
-                created,
+                said,
                 version,
-                certain,
                 name,
                 uid,
                 is_waiting(command),
@@ -264,7 +265,7 @@ class Backlog:
         known = self._place(line_of(command), command["metadata"]["name"])
         if known is None or known.uid != command["metadata"]["uid"]:
             return creation_version(command)
-        return known.version if known.certain else None
+        return known.said.version or None
 
     def overtaken_by(self, command: SwarmCommand) -> Optional[str]:
         """The command that was said later and done already, where this one would undo it."""
@@ -299,12 +300,12 @@ class Backlog:
             if not about:
                 return None
             last = max(about)
-        return last if place.said < last[0] else None
+        return last if place.said.is_before(last[0]) else None
 
     def _passed_by_one(self, where: tuple[str, str], place: Place) -> Optional[Halt]:
         """The command that has begun before one that had to be passed over."""
         passed_by = self._passed_by.get(where, {}).get(place.name)
-        earlier = passed_by is not None and place.said < passed_by[0]
+        earlier = passed_by is not None and place.said.is_before(passed_by[0])
         return passed_by if earlier else None
 
     def lock(self, namespace: str, swarm: str) -> asyncio.Lock:

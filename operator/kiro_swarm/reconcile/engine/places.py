@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
 from kiro_swarm.reconcile.engine.command_facts import Scope, Target
@@ -16,25 +16,43 @@ from kiro_swarm.reconcile.engine.command_facts import Scope, Target
 MOST_UNANSWERED = 1000
 #: The same of those that a Job looks something up for, two at a time.
 MOST_LOOKED_UP = 20
+
+
+class Said(NamedTuple):
+    """When a command was said: sorts what was said, of an older release first.
+
+    ``version``: of the object at its creation, which grows with each, whatever the clocks of the
+    API servers say; 0: nobody knows it, for an older release has written into it. ``created``:
+    by such a clock, to a second.
+    """
+
+    version: int
+    created: str
+
+    def is_before(self, other: Said) -> bool:
+        """Whether it was said before another, as far as anybody knows."""
+        if self.version and other.version:
+            return self.version < other.version
+        return self.created < other.created
+
+
 #: Sorts places.
-Order = tuple[bool, str, int, str]
+Order = tuple[bool, Said, str]
 #: When a command was said that others are behind of, and its name.
-Halt = tuple[tuple[str, int], str]
+Halt = tuple[Said, str]
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a command stands in line.
 
-    Times have seconds; the version at the creation breaks the tie. Who has begun was first
-    before that.
+    Who has begun was first before that.
     """
 
     begun: bool
-    created: str
+    said: Said
+    #: That at its creation, or a later one where nobody knows it.
     version: int
-    #: Whether that is its version at the creation, and not a later one.
-    certain: bool
     name: str
     uid: str
     #: Whether it has done what it does, and waits for the outcome.
@@ -62,12 +80,7 @@ class Place:
     @property
     def order(self) -> Order:
         """Sorts places as the commands were created."""
-        return not self.begun, self.created, self.version, self.name
-
-    @property
-    def said(self) -> tuple[str, int]:
-        """When it was said. Of an uncertain one no earlier than it was: the version grows."""
-        return self.created, self.version
+        return not self.begun, self.said, self.name
 
 
 @dataclass
