@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Optional
@@ -86,6 +87,12 @@ class World:
         self.ctx = self._context()
         self._seen = len(self.api.store.changes)
         await list_all(self.ctx)
+
+    def another(self) -> World:
+        """A second operator process in the same cluster; ``restart`` begins it."""
+        other = copy.copy(self)
+        other.ctx = self._context()
+        return other
 
     def apply_swarm(self, name: str = "demo", **changes: Any) -> None:
         """A person applies a KiroSwarm."""
