@@ -7,13 +7,13 @@ and keeps nothing from being deleted. Called by pytest.
 from __future__ import annotations
 
 import uuid
-from typing import AsyncIterator, Dict, Iterator
+from typing import Any, AsyncIterator, Dict, Iterator
 
 import pytest
 
 from tests.cluster.chart import dump
 from tests.cluster.kinds import command
-from tests.cluster.people import Person, Town, crowd, town
+from tests.cluster.people import Person, Town, crowd, town, wait_for_role
 from tests.support.cluster import Cluster
 
 
@@ -68,6 +68,47 @@ async def test_what_stands_beside_a_sentence_is_bounded(
     )
     assert (refused is None) == (not words), refused
     assert words in str(refused)
+
+
+async def test_a_sentence_at_every_bound_is_admitted_and_one_larger_is_not(
+    api_server: Cluster, here: Town
+) -> None:
+    """The policy asks the authorizer and looks at all annotations: that has a price as well."""
+    name = "a" * 512
+    for role in ("--role=write", "--clusterrole=beside-admin"):
+        api_server.kubectl(
+            *("create", "rolebinding", f"long-{role[2:6]}", "-n", here.home),
+            *(role, f"--user={name}"),
+        )
+    wait_for_role(api_server, here.home, name, "merge")
+    spec: Dict[str, Any] = {
+        "requestedBy": name,
+        "correlationId": "a" * 128,
+        "dryRun": True,
+        "timeoutSeconds": 86_400,
+        "ttlSecondsAfterFinished": 31_536_000,
+    }
+    notes = {f"{'d' * 253}/x-{number}": "z" * 1024 for number in range(15)}
+    beside = {
+        "name": "a" * 253,
+        "annotations": {**notes, _MANIFEST: "z" * 32_768},
+        "labels": {f"{'d' * 253}/x-{number}": "z" * 63 for number in range(16)},
+    }
+    words = "stop everything " + "x" * 4080
+    async with crowd(api_server, [name]) as found:
+        person = found[name]
+        assert await person.refusal(here.home, "d" * 63, words, beside, **spec) is None
+        for field, value in {
+            "swarm": "d" * 64,
+            "command": words + "x",
+            "correlationId": "a" * 129,
+            "timeoutSeconds": 86_401,
+            "ttlSecondsAfterFinished": 31_536_001,
+            "requestedBy": name + "a",
+        }.items():
+            larger = {"swarm": "d" * 63, "command": words, **spec, field: value}
+            refused = await person.refusal(here.home, "", "", beside, **larger)
+            assert f"spec.{field}" in str(refused)
 
 
 def test_who_may_patch_commands_may_write_their_finalizers(
