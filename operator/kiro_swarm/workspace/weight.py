@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import NoReturn, Optional
+from typing import NamedTuple, NoReturn, Optional
 
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
@@ -38,6 +38,8 @@ _MIB = 1024 * 1024
 _BOUNDS = {COMMIT: 1 * _MIB, TREE: 8 * _MIB}
 # Commits and trees together: they are in memory while they are weighed.
 _READ_BYTES = 64 * _MIB
+# Of all paths that are new: git lists them, and they are held in memory to be compared.
+_NAMED_BYTES = 32 * _MIB
 _DEPTH = 200
 _BASES = 8
 _SHOWN = 200
@@ -45,16 +47,34 @@ _SHOWN = 200
 
 @dataclass
 class _Sum:
-    """Paths and bytes of a checkout, and how deep its folders go."""
+    """Paths and bytes of a checkout, how deep its folders go, and how long its paths are."""
 
     paths: int = 0
     size: int = 0
     height: int = 0
+    #: Bytes of all paths together, from the folder on that is counted.
+    named: int = 0
 
-    def add(self, other: _Sum) -> None:
+    def add(self, other: _Sum, above: int) -> None:
+        """:param above: how long the path is at which the other one is found."""
         self.paths += other.paths
         self.size += other.size
         self.height = max(self.height, other.height)
+        self.named += other.named + other.paths * above
+
+
+class _Place(NamedTuple):
+    """A path: the end of it that is shown, how long it is, in how many folders."""
+
+    shown: bytes = b""
+    length: int = -1
+    depth: int = -1
+
+    def of(self, name: bytes) -> _Place:
+        """What has this name in this folder."""
+        shown = self.shown + b"/" + name if self.shown else name
+        length = self.length + 1 + len(name)
+        return _Place(shown[-_SHOWN:], length, self.depth + 1)
 
 
 def check_weight(
@@ -209,27 +229,27 @@ class _Scales:
         placed = self._changed(root, bases)
         self._learn_below(entry for entry, _ in placed)
         total = _Sum()
-        for entry, path in placed:
-            total.add(self._sum_of(entry, path))
+        for entry, place in placed:
+            total.add(self._sum_of(entry, place.shown), place.length)
             self._check(total)
-            if path.count(b"/") + total.height > _DEPTH:
+            if place.depth + total.height > _DEPTH:
                 _too_deep()
 
-    def _changed(self, root: str, bases: tuple[str, ...]) -> list[tuple[Entry, bytes]]:
+    def _changed(self, root: str, bases: tuple[str, ...]) -> list[tuple[Entry, _Place]]:
         """What is not where it was, with its path: level by level beside the bases.
 
         A folder that is in several places and changed in each is looked into at the first
         of them and counts as new, and whole, at the others.
         """
-        placed: list[tuple[Entry, bytes]] = []
-        level = {(root, bases): b""} if root in self._table else {}
+        placed: list[tuple[Entry, _Place]] = []
+        level = {(root, bases): _Place()} if root in self._table else {}
         seen = set(level)
         for _ in range(_DEPTH):
             if not level:
                 return placed
             self._learn(base for _, beside in level for base in beside)
-            below: dict[tuple[str, tuple[str, ...]], bytes] = {}
-            for (tree, beside), path in level.items():
+            below: dict[tuple[str, tuple[str, ...]], _Place] = {}
+            for (tree, beside), folder in level.items():
                 there: dict[bytes, list[Entry]] = {}
                 for old in (old for base in beside for old in self._entries(base)):
                     there.setdefault(old.name, []).append(old)
@@ -238,13 +258,13 @@ class _Scales:
                     if entry in olds:
                         continue
                     key = entry.oid, tuple(old.oid for old in olds if old.is_tree)
-                    name = (path + entry.name)[-_SHOWN:]
+                    place = folder.of(entry.name)
                     beside_it = entry.is_tree and key[1] and self._is_own(entry)
                     if beside_it and key not in seen:
                         seen.add(key)
-                        below[key] = name + b"/"
+                        below[key] = place
                     else:
-                        placed.append((entry, name))
+                        placed.append((entry, place))
             if len(placed) + len(seen) > self._limits.paths:
                 self._check(_Sum(len(placed) + len(seen)))
             level = below
@@ -302,13 +322,15 @@ class _Scales:
             if is_left:
                 total = _Sum()
                 for entry in inner:
-                    total.add(
+                    inside = (
                         self._sums[entry.oid]
                         if entry.is_tree
                         else self._sum_of(entry, path + b"/" + entry.name)
                     )
+                    total.add(inside, 1 + len(entry.name))
                 self._check(total)
-                self._sums[oid] = _Sum(total.paths, total.size, total.height + 1)
+                total.height += 1
+                self._sums[oid] = total
                 above.discard(oid)
                 continue
             if oid in above:
@@ -326,6 +348,13 @@ class _Scales:
 
     def _check(self, total: _Sum) -> None:
         limits = self._limits
+        if total.named > _NAMED_BYTES:
+            raise ObjectsRefused(
+                f"the paths that the task brings have {in_units(total.named)} together; at"
+                f" most {in_units(_NAMED_BYTES)}: shorten the names of the folders, or"
+                " leave some out (.gitignore)",
+                reason="TooLarge",
+            )
         if total.paths > limits.paths or total.size > limits.checked_out_bytes:
             raise ObjectsRefused(
                 f"checked out, the task brings {total.paths} files with"

@@ -123,6 +123,15 @@ def _hidden_by_a_planted_base(bombs: Bomber) -> str:
     return bombs.commit(new)
 
 
+def _long_paths(bombs: Bomber, count: int = 12_000) -> str:
+    """Each in 198 folders, of two hundred objects: 3,378 bytes."""
+    tree = bombs.tree({"f": (FILE, bombs.plant("blob", b"q"))})
+    for _ in range(197):
+        tree = bombs.tree({"a" * 16: (FOLDER, tree)})
+    wide = bombs.tree({f"{n:06d}": (FOLDER, tree) for n in range(count)})
+    return bombs.commit(bombs.root(w=(FOLDER, wide)))
+
+
 def _commits(bombs: Bomber) -> str:
     tree, last = bombs.root(), bombs.made.base
     for _ in range(300):
@@ -139,6 +148,7 @@ BOMBS: list[tuple[str, Callable[[Bomber], str]]] = [
     ("a million folders of the mirror", _paths_of_the_mirror),
     ("one blob in 2,000 places", _bytes),
     ("5,000 folders in each other", _deep),
+    ("12,000 long paths", _long_paths),
     ("in a folder that was there", _within_a_changed_folder),
     ("hidden by a planted base", _hidden_by_a_planted_base),
     ("300 commits of 900 KB", _commits),
