@@ -9,6 +9,7 @@ them, and may add more. One pass over the names, nothing of them is kept but wha
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
@@ -47,7 +48,8 @@ def words(pair: Pair) -> str:
 
 def _collisions(git: Git, tree: str, names: dict[str, bytes]) -> Iterator[Pair]:
     """Those of ``names`` that another path of the tree is the same as, or lies below."""
-    above = {part for name in names for part in _folders(name)}
+    # To hold the folders of all names would take their bytes times their depth.
+    order = sorted(names)
     last = b""
     for path in _paths(git, tree):
         folded = _folded(path)
@@ -55,9 +57,9 @@ def _collisions(git: Git, tree: str, names: dict[str, bytes]) -> Iterator[Pair]:
         if same is not None and same != path:
             yield same, path
         # A file in the way of a folder of one of them, of another case.
-        if folded in above:
-            below = next(n for key, n in names.items() if key.startswith(folded + "/"))
-            yield below, path
+        at = bisect_left(order, f"{folded}/")
+        if at < len(order) and order[at].startswith(f"{folded}/"):
+            yield names[order[at]], path
         folder = path.rpartition(b"/")[0]
         if folder != last:
             last = folder
