@@ -34,7 +34,7 @@ class Proof:
     what: str
     small: str
     minutes: float
-    tests: str = ""
+    tests: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ PROOFS = (
         "nothing is written more often than its states ask for",
         "500 tasks with long texts",
         6,
-        "tests/cluster/test_many_tasks.py",
+        ("tests/cluster/test_many_tasks.py",),
     ),
     Proof(
         "kills",
@@ -69,7 +69,7 @@ PROOFS = (
         "and the audit log has them all",
         "120 commands, 10 kills",
         3,
-        "tests/cluster/test_operator_kills.py",
+        ("tests/cluster/test_operator_kills.py",),
     ),
     Proof(
         "forty-tasks",
@@ -77,7 +77,7 @@ PROOFS = (
         "order, files, priorities, and how much faster four are than one",
         "26 of the tasks",
         4,
-        "tests/e2e/test_forty_tasks.py",
+        ("tests/e2e/test_forty_tasks.py",),
     ),
     Proof(
         "fuzz",
@@ -91,7 +91,7 @@ PROOFS = (
         "in time of its length",
         "a quarter of it",
         2,
-        "tests/unit/tasks/file/test_any_file.py",
+        ("tests/unit/tasks/file/test_any_file.py",),
     ),
     Proof(
         "hostile",
@@ -99,7 +99,7 @@ PROOFS = (
         "still, no work of another is lost, no key is told, memory stays bounded",
         "10 swarms: each hostile act once",
         45,
-        "tests/unit/hostile/test_swarms.py",
+        ("tests/unit/hostile/test_swarms.py",),
     ),
     Proof(
         "done-is-merged",
@@ -107,7 +107,7 @@ PROOFS = (
         "the train merges",
         "12 commits",
         15,
-        "tests/unit/workspace/test_done_is_merged.py",
+        ("tests/unit/workspace/test_done_is_merged.py",),
     ),
     Proof(
         "month",
@@ -115,7 +115,7 @@ PROOFS = (
         "volume stays below its bound",
         "12 tasks",
         15,
-        "tests/unit/workspace/test_upkeep.py",
+        ("tests/unit/workspace/test_upkeep.py",),
     ),
     Proof(
         "refusals",
@@ -123,8 +123,11 @@ PROOFS = (
         "way, or never answers: nothing else waits, it is told, and it heals",
         "each third or second row of the tables",
         4,
-        "tests/unit/reconcile/test_steps.py tests/unit/reconcile/test_steps_begin.py "
-        "tests/unit/reconcile/test_stuck_for_ever.py",
+        (
+            "tests/unit/reconcile/test_steps.py",
+            "tests/unit/reconcile/test_steps_begin.py",
+            "tests/unit/reconcile/test_stuck_for_ever.py",
+        ),
     ),
     Proof(
         "task-life",
@@ -132,7 +135,7 @@ PROOFS = (
         "two mishaps, searched whole",
         "one mishap, or two tasks",
         2,
-        "tests/unit/lifecycle/test_model.py",
+        ("tests/unit/lifecycle/test_model.py",),
     ),
 )
 
@@ -157,7 +160,7 @@ def _tests(proof: Proof, show: Show) -> _Found:
         sys.executable,
         "-m",
         "pytest",
-        *proof.tests.split(),
+        *proof.tests,
         "-v",
         f"--junitxml={report}",
     ]

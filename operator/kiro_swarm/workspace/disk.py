@@ -28,6 +28,7 @@ __all__ = [
     "real_folder",
     "remove",
     "remove_attributes",
+    "sync_folder",
     "walk",
     "write_plain",
 ]
@@ -93,3 +94,12 @@ def write_plain(path: Path, text: str) -> None:
         target.flush()
         os.fsync(target.fileno())
     os.replace(fresh, path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make durable which names are in it: what is moved there, before what it was is removed."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

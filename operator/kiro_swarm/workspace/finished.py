@@ -18,7 +18,7 @@ from typing import Optional
 
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace.borrowed import make_borrower
-from kiro_swarm.workspace.disk import real_folder, remove, write_plain
+from kiro_swarm.workspace.disk import real_folder, remove, sync_folder, write_plain
 from kiro_swarm.workspace.errors import ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
@@ -69,7 +69,7 @@ def keep(
             *(mirror, integration_head(mirror, integration_branch)),
             *(limits or Limits(), held),
         )
-        _sync(shelf)
+        sync_folder(shelf)
 
 
 def _keep(
@@ -128,11 +128,3 @@ def place_of(root: Path, instance: str, uid: str, attempt: int) -> Path:
     check_instance(instance)
     kept = root / naming.finished_folder(instance) / place_name(uid, attempt)
     return kept if kept.is_dir() else root / "instances" / instance
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Optional
 
-from kiro_swarm.workspace.disk import remove
+from kiro_swarm.workspace.disk import remove, sync_folder
 from kiro_swarm.workspace.errors import BrokenRepository
 
 HEADER = b"# pack-refs with: peeled fully-peeled sorted \n"
@@ -54,6 +54,7 @@ def replace_below(
         target.flush()
         os.fsync(target.fileno())
     os.replace(lock, place)
+    sync_folder(git_dir)
     # One that has a file of its own is what that says.
     remove(git_dir / prefix.rstrip("/"))
 

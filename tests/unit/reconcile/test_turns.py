@@ -111,3 +111,16 @@ async def test_a_lock_is_waited_for_and_not_for_ever() -> None:
     await asyncio.wait({cancelled})
     lock.release()
     assert await acquired(lock, None)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_whoever_is_cancelled_leaves_no_lock_behind(turns: int) -> None:
+    """At any turn of the loop, also at one at which the lock is its own already."""
+    lock = asyncio.Lock()
+    taking = asyncio.ensure_future(acquired(lock, 5.0))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    taking.cancel()
+    (done,) = await asyncio.gather(taking, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert lock.locked() is (done is True)

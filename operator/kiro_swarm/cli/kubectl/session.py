@@ -38,7 +38,6 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy.ownership import belongs_to, is_record, said_to
 
-#: The message of an API server that has no such kind.
 #: What a role that only looks would have allowed.
 _LOOKING = re.compile(
     r"cannot (?:(?:get|list|watch) resource|create resource \"swarmcommands\")"
@@ -46,6 +45,7 @@ _LOOKING = re.compile(
 _VIEWER = (
     "the role kiro-swarm-viewer would do for a view; who keeps the namespace binds it"
 )
+#: The message of an API server that has no such kind.
 _NO_KIND = "could not find the requested resource"
 _SECONDS = 30.0
 

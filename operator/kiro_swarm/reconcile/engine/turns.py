@@ -46,10 +46,11 @@ async def acquired(lock: asyncio.Lock, seconds: Optional[float]) -> bool:
     taking = asyncio.ensure_future(lock.acquire())
     try:
         await asyncio.wait({taking}, timeout=seconds)
+        taking.cancel()
+        await asyncio.wait({taking})
     except asyncio.CancelledError:
-        if not taking.cancel():
+        # It has it, or had it been cancelled before.
+        if not taking.cancel() and not taking.cancelled():
             lock.release()
         raise
-    taking.cancel()
-    await asyncio.wait({taking})
     return not taking.cancelled()
