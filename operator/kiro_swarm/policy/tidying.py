@@ -59,17 +59,18 @@ def after_job(known: Tidied, ended: datetime, filling: bool, freed: bool) -> Tid
 
 
 def next_tidy(
-    last: Tidied, use: Use, created: datetime, now: datetime
+    paused: int, use: Use, ended: datetime, now: datetime
 ) -> Optional[datetime]:
     """The moment of the next Job, if none runs until then; None: not as things are.
 
-    :param created: when the swarm was made: until there was a Job, as if one had ended then.
+    :param paused: seconds of the pause after the last Job; 0: the volume is not filling.
+    :param ended: when that Job ended, by a clock that does not jump; before the first, when the
+        swarm was made.
     """
-    # Whoever wrote a time may have a clock that is ahead.
-    since = min(last.at or created, now)
+    since = min(ended, now)
     used = use.worked is not None and use.worked > since
     failed = use.failed is not None and use.failed > since
-    pause = last.pause or (SOONEST if failed else 0)
+    pause = paused or (SOONEST if failed else 0)
     if used:
         pause = min(pause or USED, USED)
     if not pause or pause >= LATEST:

@@ -62,8 +62,8 @@ def test_the_truth_table(
     failed: Optional[float],
     then: Optional[float],
 ) -> None:
-    last, use = Tidied(at(ended), pause), Use(at(worked), at(failed))
-    assert next_tidy(last, use, BEGAN, BEGAN + timedelta(hours=20)) == at(then)
+    since, use = at(ended) or BEGAN, Use(at(worked), at(failed))
+    assert next_tidy(pause, use, since, BEGAN + timedelta(hours=20)) == at(then)
 
 
 #: What was remembered; the end of the next Job, whether the volume is filling then, whether
@@ -101,7 +101,8 @@ def test_the_pause(
 def test_an_idle_volume_that_stays_full_is_left_alone_after_a_day_and_a_half() -> None:
     last, jobs = Tidied(BEGAN, SOONEST), []
     for _ in range(9):
-        when = next_tidy(last, Use(BEGAN), BEGAN, last.at or BEGAN)
+        since = last.at or BEGAN
+        when = next_tidy(last.pause, Use(BEGAN), since, since)
         if when is not None:
             jobs.append((when - BEGAN) // timedelta(hours=1))
             last = after_job(last, when, filling=True, freed=False)
@@ -126,11 +127,11 @@ def test_jobs_for_it_never_come_closer_than_an_hour(
         now += timedelta(seconds=seconds)
         if works:
             use = Use(now, now if fails else use.failed)
-        when = next_tidy(last, use, BEGAN, now)
-        assert when == next_tidy(last, use, BEGAN, now)
+        since = last.at or BEGAN
+        when = next_tidy(last.pause, use, since, now)
+        assert when == next_tidy(last.pause, use, since, now)
         if when is None:
             continue
-        since = last.at or BEGAN
         pause = when - since
         assert timedelta(seconds=SOONEST) <= pause < timedelta(seconds=LATEST)
         if use.worked is not None and use.worked > since:

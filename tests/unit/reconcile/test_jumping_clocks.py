@@ -9,7 +9,7 @@ import pytest
 from kiro_swarm.cluster.resources import COMMANDS, PODS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.engine.elapsed import FIRST_SIGHT_SECONDS, Elapsed
-from tests.unit.reconcile.surroundings import START, Clock
+from tests.unit.reconcile.surroundings import START, Ahead
 from tests.unit.reconcile.world import World
 
 
@@ -88,17 +88,6 @@ async def test_who_says_it_before_the_swarm_is_there_has_the_same_patience(
     world.clock.seconds += 11
     await world.live(3)
     assert world.answer()["reason"] == "SwarmNotFound"
-
-
-class Ahead(Clock):
-    """The clock of whoever writes the ends of Jobs."""
-
-    def __init__(self, hours: int) -> None:
-        super().__init__()
-        self._hours = hours
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(hours=self._hours)
 
 
 @pytest.mark.parametrize("hours", [1, 24 * 365])

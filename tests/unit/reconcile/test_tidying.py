@@ -12,8 +12,8 @@ from kiro_swarm.reconcile.snapshot.view import job_number
 from kiro_swarm.reconcile.swarms.integrate import Train
 from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status
-from kiro_swarm.reconcile.swarms.tidying import tidied, tidy_at
-from tests.unit.reconcile.surroundings import NAMESPACE, START, Object
+from kiro_swarm.reconcile.swarms.tidying import last_end, tidied, tidy_at
+from tests.unit.reconcile.surroundings import NAMESPACE, START, Ahead, Object
 from tests.unit.reconcile.views import view
 from tests.unit.reconcile.world import World
 
@@ -99,6 +99,22 @@ async def test_what_failed_for_the_volume_has_it_tidied_within_the_hour(
     assert await hours(world, 12) == [13]
 
 
+async def test_the_clock_that_told_the_end_of_the_last_job_puts_none_off(
+    world: World,
+) -> None:
+    """It was a month ahead, and until then no Job made room."""
+    await worked_in_vain(world)
+    world.cluster.volume = FULL
+    here, world.cluster.clock = world.cluster.clock, Ahead(24 * 30)
+    world.cluster.clock.seconds = 6 * 3600
+    assert await hours(world, 6) == [6]
+    world.cluster.clock = here
+    ended = parse(world.status()["integration"]["endedAt"])
+    assert ended is not None
+    assert ended > world.clock.now() + timedelta(days=29)
+    assert await hours(world, 3) == [7, 8], "the first pause does not seem to be over"
+
+
 async def test_no_job_for_it_comes_beside_another_one(world: World) -> None:
     await worked_in_vain(world)
     world.clock.seconds += 7 * 3600
@@ -147,9 +163,10 @@ def test_where_all_is_merged_nobody_needs_room() -> None:
         "volume": {"usedBytes": 90, "sizeBytes": 100},
         "integration": {"endedAt": stamp(START), "tidyPauseSeconds": 3600},
     }
-    assert tidy_at(view("Merged", "Skipped", before=full), None) is None
+    assert tidy_at(view("Merged", "Skipped", before=full), None, START) is None
     later = START + timedelta(seconds=3600)
-    assert tidy_at(view("Merged", "Failed", before=full), None) == later
+    seen = view("Merged", "Failed", before=full)
+    assert tidy_at(seen, None, last_end(seen)) == later
 
 
 def test_no_moment_is_before_a_job_may_be_tried_again() -> None:
@@ -157,7 +174,7 @@ def test_no_moment_is_before_a_job_may_be_tried_again() -> None:
     seen = view("Failed", before=known)
     for seconds, then in ((60, 3600), (7200, 7200)):
         retry = START + timedelta(seconds=seconds)
-        assert tidy_at(seen, retry) == START + timedelta(seconds=then)
+        assert tidy_at(seen, retry, last_end(seen)) == START + timedelta(seconds=then)
 
 
 @pytest.mark.parametrize("used", [90, 10])

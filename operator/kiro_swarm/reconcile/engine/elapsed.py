@@ -17,6 +17,8 @@ from kiro_swarm.policy.times import parse
 
 #: What is over by the wall when it is first seen still has so long.
 FIRST_SIGHT_SECONDS: Final = 30.0
+#: Times of one object that are known: the oldest go, for they change as it does.
+_MOST_TIMES: Final = 4
 
 
 class Elapsed:
@@ -28,7 +30,7 @@ class Elapsed:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         #: Uid -> what was written, its age when that was first seen, and when (monotonic).
-        self._seen: dict[str, tuple[str, float, float]] = {}
+        self._seen: dict[str, dict[str, tuple[float, float]]] = {}
 
     def left(
         self, uid: str, since: Optional[str], limit: float, now: datetime
@@ -51,12 +53,13 @@ class Elapsed:
 
     def _known(self, uid: str, since: str, now: datetime) -> tuple[float, float]:
         """Its age when it was first seen, and how long ago that was."""
-        known = self._seen.get(uid)
-        if known is None or known[0] != since:
+        seen = self._seen.setdefault(uid, {})
+        if since not in seen:
             at = parse(since) or now
-            before = max(0.0, (now - at).total_seconds())
-            known = self._seen[uid] = since, before, self._monotonic()
-        _, before, first = known
+            seen[since] = max(0.0, (now - at).total_seconds()), self._monotonic()
+            if len(seen) > _MOST_TIMES:
+                del seen[next(iter(seen))]
+        before, first = seen[since]
         return before, self._monotonic() - first
 
     def forget(self, uid: str) -> None:

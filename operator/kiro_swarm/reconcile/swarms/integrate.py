@@ -31,7 +31,7 @@ from kiro_swarm.reconcile.objects.job_pods import integrate_job
 from kiro_swarm.reconcile.settings import OperatorSettings
 from kiro_swarm.reconcile.snapshot.reports import Failure, report_in, used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, job_number, job_outcome
-from kiro_swarm.reconcile.swarms.tidying import finished_at, tidy_at
+from kiro_swarm.reconcile.swarms.tidying import finished_at, last_end, tidy_at
 
 #: A Job names so many tasks at most: a list of that length may not be all of them.
 _MOST_NAMED = 10
@@ -265,7 +265,9 @@ async def reconcile(ctx: Context, view: View, steps: Steps) -> Train:
     Drops the older ones that the status has counted.
     """
     train = paced(ctx, view, observe(view))
-    train = replace(train, tidy_at=tidy_at(view, train.retry_at))
+    age = ctx.elapsed.age(view.uid, stamp(last_end(view)), view.now)
+    ended = view.now - timedelta(seconds=age)
+    train = replace(train, tidy_at=tidy_at(view, train.retry_at, ended))
     due = train.tidy_at is not None and train.tidy_at <= view.now
     paused = train.retry_at is not None and view.now < train.retry_at
     waiting = paused and not others_wait(view, train)

@@ -52,16 +52,24 @@ def tidied(view: View) -> Tidied:
     return after_job(known, ended, is_filling(now, size), now < used - _FREED * size)
 
 
-def tidy_at(view: View, retry_at: Optional[datetime]) -> Optional[datetime]:
+def last_end(view: View) -> datetime:
+    """When the last integrate Job ended, as its clock had it; before it when the swarm was made."""
+    created = parse(view.swarm["metadata"].get("creationTimestamp"))
+    return tidied(view).at or created or view.now
+
+
+def tidy_at(
+    view: View, retry_at: Optional[datetime], ended: datetime
+) -> Optional[datetime]:
     """When the next Job is to run for the volume; None while one runs that may write.
 
     Nor where all is merged: nobody needs room there any more.
 
     :param retry_at: before that no Job is to run.
+    :param ended: ``last_end``, by a clock that does not jump.
     """
     running = (job for job in view.jobs if job_outcome(job) is None)
     if view.complete or any(component_of(job) != COMPONENT_INSPECT for job in running):
         return None
-    created = parse(view.swarm["metadata"].get("creationTimestamp")) or view.now
-    when = next_tidy(tidied(view), view.task_index.use, created, view.now)
+    when = next_tidy(tidied(view).pause, view.task_index.use, ended, view.now)
     return when if when is None or retry_at is None else max(when, retry_at)
