@@ -9,6 +9,7 @@ import pytest
 from kiro_swarm.cluster.resources import COMMANDS, PODS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.engine.elapsed import FIRST_SIGHT_SECONDS, Elapsed
+from tests.unit.reconcile.stuck import answer_for_ever, status_of_command, wait
 from tests.unit.reconcile.surroundings import START, Ahead
 from tests.unit.reconcile.world import World
 
@@ -107,6 +108,22 @@ async def test_a_job_is_tried_again_whatever_clock_told_its_end(
         await world.live(5)
     await world.live(20)
     assert world.status()["phase"] == "Succeeded"
+
+
+async def test_a_jump_gives_up_no_command_whose_status_cannot_be_written(
+    world: World,
+) -> None:
+    world.cluster.tasks_run = False
+    world.apply_swarm()
+    await world.live(9)
+    answer_for_ever(world, status_of_command("word"), "unavailable")
+    world.say("scale instances 3", timeoutSeconds=600)
+    await wait(world, 10)
+    jump(world, days=30)
+    await wait(world, 60)
+    world.api.intercept = None
+    await wait(world, 60)
+    assert world.answer()["message"] == "scaled demo from 2 to 3 instances"
 
 
 def agents(world: World) -> list[str]:

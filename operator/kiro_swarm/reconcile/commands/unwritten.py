@@ -15,7 +15,7 @@ import logging
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
-from kiro_swarm.policy.times import parse as parse_time
+from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.commands.answer.status import answered
 from kiro_swarm.reconcile.commands.executors.plan import failed
 from kiro_swarm.reconcile.commands.run import CommandRun
@@ -69,8 +69,10 @@ def _is_over(run: CommandRun, waited: float) -> bool:
     limit = float(run.spec.get("timeoutSeconds") or 600)
     if waited >= limit or (run.begun and run.seconds_left <= 0):
         return True
-    created = parse_time(run.command["metadata"].get("creationTimestamp")) or run.now
-    return (run.now - created).total_seconds() - waited > limit and waited >= _PATIENCE
+    metadata = run.command["metadata"]
+    created = metadata.get("creationTimestamp") or stamp(run.now)
+    age = run.ctx.elapsed.age(metadata["uid"], created, run.now)
+    return age - waited > limit and waited >= _PATIENCE
 
 
 async def _give_up(run: CommandRun, error: errors.ClusterError) -> None:
