@@ -10,7 +10,6 @@ Where the volume cannot even be opened for that, what follows says why.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -19,10 +18,12 @@ from typing import Optional
 
 from kiro_swarm.jobs.environment import JobEnvironment
 from kiro_swarm.workspace.errors import RepositoryBusy
+from kiro_swarm.workspace.locks import beside, taken
 
 log = logging.getLogger(__name__)
 
-NAME = "kiro-train.flock"
+# Earlier releases had theirs in the mirror, where any agent can hold it: it is not asked for.
+_ABOUT = ".train"
 _POLL_SECONDS = 0.1
 
 
@@ -47,7 +48,7 @@ async def alone(env: JobEnvironment) -> AsyncIterator[None]:
 def _opened(env: JobEnvironment) -> Optional[int]:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(env.mirror / NAME, flags, 0o660)
+        return os.open(beside(env.mirror, _ABOUT), flags, 0o660)
     except OSError as error:
         log.warning("whether another Job is at work cannot be told: %s", error)
         return None
@@ -56,12 +57,7 @@ def _opened(env: JobEnvironment) -> Optional[int]:
 async def _locked(env: JobEnvironment, descriptor: int) -> None:
     loop = asyncio.get_running_loop()
     deadline, told = loop.time() + env.limits.other_seconds, False
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            pass
+    while not taken(descriptor):
         if loop.time() > deadline:
             raise RepositoryBusy(
                 "another integrate Job is still at work on the volume of the swarm, perhaps"

@@ -7,6 +7,9 @@ under it.
 Guarantees: the lock is a ``flock`` whose descriptor git inherits, so it stays held until
 the last git process of a killed owner is gone too. Whoever gets it may therefore remove
 git's own lock files: nobody alive has made them.
+
+No other module takes a ``flock``, and none lies where an agent or a gate can open it, but that of
+an agent's own folder: it needs no right to write, and who holds it holds up whoever waits.
 """
 
 from __future__ import annotations
@@ -45,13 +48,27 @@ def sole_owner(folder: Path, seconds: float = 120.0) -> Iterator[int]:
 
 @contextmanager
 def sole_owner_of_mirror(mirror: Path, seconds: float = 120.0) -> Iterator[int]:
-    """The same of the mirror. Its lock lies beside it, where no agent and no gate can open it.
+    """The same of the mirror."""
+    with _held(beside(mirror), seconds) as descriptor:
+        yield descriptor
+
+
+def beside(mirror: Path, about: str = "") -> Path:
+    """Where a lock about the mirror lies: beside it, where no agent and no gate can open it.
 
     They have the mirror in a mount that is read only, and a ``flock`` needs no right to write:
     a lock in there could be held by any of them for as long as it lives.
     """
-    with _held(mirror.with_name(f"{mirror.name}.flock"), seconds) as descriptor:
-        yield descriptor
+    return mirror.with_name(f"{mirror.name}{about}.flock")
+
+
+def taken(descriptor: int) -> bool:
+    """Whether the lock of this open file is ours now; False: somebody else holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
@@ -128,16 +145,12 @@ def _open_anyway(path: Path, flags: int, error: PermissionError) -> int:
 
 
 def _acquire(descriptor: int, lock: Path, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise RepositoryBusy(
-                    f"another process has held {lock} for too long;"
-                    " look for a job that hangs"
-                ) from None
+    while not taken(descriptor):
+        if time.monotonic() > deadline:
+            raise RepositoryBusy(
+                f"another process has held {lock} for too long;"
+                " look for a job that hangs"
+            )
         time.sleep(_POLL_SECONDS)
 
 
