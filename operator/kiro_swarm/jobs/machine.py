@@ -7,8 +7,9 @@ branch without the work. What does not end well there either is charged to no ca
 the commit that the branch began at fares better, it is what was merged since that hinders
 (``BranchHinders``), and a person is told; where it fares as badly, it is the machine. So it is
 with a gate that is red there: the branch hinders, whether anything was merged into it or not,
-and what came since the gate passed last is named. The gates run once on a branch where it is
-(``GateMemory``), not once for each candidate.
+and what came since the gate passed last is named. A branch that was red is not asked again
+(``GateMemory``); that it passed before the candidate's own gates ran says nothing of the machine
+since, so each candidate that is charged costs one more run.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ class Machine:
         self._doubts = doubts
         self._memory = memory
         self._well = False
-        #: What the gates say of commits without any work.
-        self._known: dict[str, GateVerdict] = {}
+        #: What the gates said last of commits without any work.
+        self._said: dict[str, GateVerdict] = {}
         self._hinders: dict[str, BranchHinders] = {}
 
     def check(self, commit: str) -> GateVerdict:
@@ -77,7 +78,8 @@ class Machine:
         verdict = self._gates.check(commit)
         if verdict.passed:
             self._well = True
-            self._memory.saw_pass(self._tree(commit))
+            if self._memory.has_any():
+                self._memory.forget(self._tree(commit))
         elif verdict.reason in (GATE_FAILED, GATE_TIMED_OUT):
             self._refuse_red_branch(commit, verdict)
         return verdict
@@ -110,8 +112,8 @@ class Machine:
         before = git.commit_id(f"{commit}^1")
         if before is None:
             return
-        own = self._of_branch(before)
-        if own.passed or red.gate in [run.name for run in own.runs]:
+        own = self._of_branch(before, red.gate)
+        if _passed(own, red.gate):
             return
         lines = [line.strip() for line in own.output.split("\n") if line.strip()]
         raise BranchHinders(
@@ -120,17 +122,24 @@ class Machine:
             f" {self._came(before, own.gate)}.{_ADVICE}"
         )
 
-    def _of_branch(self, commit: str) -> GateVerdict:
-        """What the gates say of the branch alone. Raises what cuts them off there."""
+    def _of_branch(self, commit: str, gate: str) -> GateVerdict:
+        """What the gates say of the branch alone. Raises what cuts them off there.
+
+        What is known of it is only believed where it speaks for who was red at this gate.
+        """
         tree = self._tree(commit)
-        known = self._known.get(commit) or self._memory.of(tree)
-        if known is not None:
+        known = self._said.get(commit) or self._memory.of(tree)
+        if known is not None and not _passed(known, gate):
             return known
         trouble = self._hindered(commit)
         if trouble is not None:
             raise trouble
-        self._memory.note(tree, self._known[commit])
-        return self._known[commit]
+        said = self._said[commit]
+        if said.passed:
+            self._memory.forget(tree)
+        else:
+            self._memory.note(tree, said)
+        return said
 
     def _tree(self, commit: str) -> str:
         return Git(self._mirror).run("rev-parse", f"{commit}^{{tree}}").text
@@ -170,7 +179,7 @@ class Machine:
             return Doubtful("a Job ended while gates ran on it")
         self._doubts.alone(commit)
         try:
-            self._known[commit] = self._gates.check(commit)
+            self._said[commit] = self._gates.check(commit)
         except GateLost as lost:
             self._doubts.lost_alone(commit)
             return _Gone(lost.message)
@@ -179,3 +188,8 @@ class Machine:
             return error
         self._doubts.not_alone()
         return None
+
+
+def _passed(verdict: GateVerdict, gate: str) -> bool:
+    """Whether this gate passed; one that comes after a red one is not known to have."""
+    return verdict.passed or gate in [run.name for run in verdict.runs]

@@ -1,11 +1,12 @@
-"""What the gates said of trees without any work that waits, remembered from Job to Job.
+"""Trees without any work that waits on which the gates were red, remembered from Job to Job.
 
 Role: the integrate Job asks before it runs gates on the branch alone (jobs/machine.py).
 
-Guarantees: a gate is not run twice on the branch where it is, however many candidates are red
+Guarantees: no gate is run twice on a branch that is red, however many candidates are red
 and Jobs end, while the gates are the same. What is remembered is forgotten after an hour, for
-what gates use beside the repository changes. A file in the trusted mirror: whatever stands in
-it, reading it gives an answer, and losing it costs one run.
+what gates use beside the repository changes, and when the tree passes. That one passed is not
+remembered: it would charge a candidate for what has changed since. A file in the trusted mirror:
+whatever stands in it, reading it gives an answer, and losing it costs one run.
 """
 
 from __future__ import annotations
@@ -40,23 +41,28 @@ class GateMemory:
         self._path = mirror / NAME
         self._gates = gates
         self._now = now
-        #: Of trees that this Job has seen pass.
-        self._passed: set[str] = set()
 
-    def saw_pass(self, tree: str) -> None:
-        """This Job's gates have passed on it: it is the tree of the next head, too."""
-        self._passed.add(tree)
+    def has_any(self) -> bool:
+        """Whether anything is remembered."""
+        return bool(_read(self._path))
+
+    def forget(self, tree: str) -> None:
+        """The gates have passed on it, where they were red perhaps: others are asked anew."""
+        known = dict(_read(self._path))
+        if known.pop(self._key(tree), None) is not None:
+            self._write(known)
 
     def of(self, tree: str) -> Optional[GateVerdict]:
-        """What the gates said of a tree; None where that is not known."""
-        if tree in self._passed:
-            return GateVerdict(passed=True)
+        """How the gates were red on a tree; None where that is not known."""
         said = _read(self._path).get(self._key(tree))
         if not isinstance(said, dict) or not self._is_believed(said.get("at")):
             return None
+        # Earlier releases noted passes as well.
+        if said.get("passed") is True:
+            return None
         gate, output, runs = said.get("gate"), said.get("output"), said.get("runs")
         return GateVerdict(
-            said.get("passed") is True,
+            False,
             gate if isinstance(gate, str) else "",
             output if isinstance(output, str) else "",
             (
@@ -67,7 +73,7 @@ class GateMemory:
         )
 
     def note(self, tree: str, verdict: GateVerdict) -> None:
-        """Remember what was said of it, where there is room for that."""
+        """Remember how it was red, where there is room for that."""
         others = {
             key: said
             for key, said in list(_read(self._path).items())[-_MOST + 1 :]
@@ -75,13 +81,16 @@ class GateMemory:
         }
         entry = {
             "at": self._now(),
-            "passed": verdict.passed,
+            "passed": False,
             "gate": verdict.gate,
             "output": verdict.output[-_LAST:],
             "runs": [run.name for run in verdict.runs],
         }
+        self._write({**others, self._key(tree): entry})
+
+    def _write(self, known: Mapping[str, object]) -> None:
         with suppress(OSError):
-            write_plain(self._path, json.dumps({**others, self._key(tree): entry}))
+            write_plain(self._path, json.dumps(known))
 
     def _key(self, tree: str) -> str:
         return f"{self._gates}/{tree}"

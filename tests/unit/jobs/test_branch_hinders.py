@@ -240,10 +240,8 @@ async def test_gates_run_on_the_branch_once_whatever_the_candidates_and_jobs(
     assert gates.asked.count(head) == 1
 
 
-async def test_after_a_merge_that_passed_the_next_red_one_costs_no_second_run(
-    job: Job,
-) -> None:
-    """The tree of the new head has just passed."""
+async def test_one_that_is_simply_wrong_costs_one_run_of_the_branch(job: Job) -> None:
+    """Though the tree of the head has just passed: the machine may have changed since."""
     job.apply()
     job.repositories.prepare()
     for number, name in enumerate(("1.1.txt", "bad", "2.txt"), 1):
@@ -253,7 +251,50 @@ async def test_after_a_merge_that_passed_the_next_red_one_costs_no_second_run(
     assert await run(job, gates) is None
     said = [job.status(task)["state"] for task in ("1.1", "1.2", "2")]
     assert said == ["Merged", "Ready", "Merged"]
-    assert len(gates.asked) == 3
+    assert len(gates.asked) == 4
+
+
+class Outage(Gates):
+    """What a gate needs goes away after so many runs; one work is red by itself, at any time."""
+
+    def __init__(self, job: Job, after: int, gate: str = "tests") -> None:
+        super().__init__(job, red())
+        self._after = after
+        self._gate = gate
+
+    def check(self, commit: str) -> GateVerdict:
+        if len(self.asked) < self._after:
+            return super().check(commit)
+        self.asked.append(commit)
+        return replace(red(), gate=self._gate, output="npm ERR! registry away")
+
+
+@pytest.mark.parametrize("after", range(1, 5))
+async def test_an_outage_is_charged_to_nobody_whenever_it_begins(
+    job: Job, after: int
+) -> None:
+    job.apply()
+    job.repositories.prepare()
+    for number, name in enumerate(("1.1", "bad", "2", "3"), 1):
+        work = job.repositories.work({name: "x"}, number, f"1.{number}")
+        job.done(work)
+    others = ("1.1", "1.3", "1.4")
+    for runs in (after, 1):
+        await run(job, Outage(job, runs))
+        told = {task: job.status(task).get("failures", 0) for task in others}
+        assert set(told.values()) == {0}, told
+    await run(job, Gates(job, red()))
+    assert {job.status(task)["state"] for task in others} == {"Merged"}
+
+
+async def test_a_gate_that_passed_beside_a_red_one_is_asked_again(job: Job) -> None:
+    """It is remembered that the branch is red at another gate, and nothing else of it."""
+    await begin(job)
+    late = red(passed=("lint",))
+    assert await run(job, Gates(job, late)) == "BranchHinders"
+    assert await run(job, Outage(job, 0, "lint")) == "BranchHinders"
+    for task in ("1.2", "2"):
+        assert job.status(task).get("failures", 0) == 0
 
 
 async def test_a_gate_that_is_nowhere_does_not_keep_the_one_who_brings_it(

@@ -45,11 +45,19 @@ def test_other_gates_and_other_trees_are_not_known(tmp_path: Path) -> None:
     assert GateMemory(tmp_path, "these", Clock()).of("b" * 40) is None
 
 
-def test_what_passed_in_this_job_is_known_to_it_alone(tmp_path: Path) -> None:
+def test_it_is_not_remembered_that_a_tree_passed(tmp_path: Path) -> None:
+    """Whoever is red there next would be charged for what has changed since."""
     memory = GateMemory(tmp_path, "these", Clock())
-    memory.saw_pass(TREE)
-    assert memory.of(TREE) == GateVerdict(passed=True)
-    assert GateMemory(tmp_path, "these", Clock()).of(TREE) is None
+    memory.note("b" * 40, RED)
+    memory.note(TREE, RED)
+    memory.forget(TREE)
+    assert memory.of(TREE) is None
+    assert memory.of("b" * 40) == RED
+    # As an earlier release did.
+    memory.note(TREE, RED)
+    text = (tmp_path / NAME).read_text().replace('"passed": false', '"passed": true')
+    (tmp_path / NAME).write_text(text)
+    assert memory.of(TREE) is None
 
 
 def test_it_stays_small(tmp_path: Path) -> None:
