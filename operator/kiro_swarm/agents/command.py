@@ -6,14 +6,22 @@ worktree inside the agent container.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import Callable, Mapping, Sequence
 
 from kiro_swarm.agents.driver import AgentOutcome, AgentTask, OnProgress
 from kiro_swarm.agents.prompt import build_prompt, environment, one_line
-from kiro_swarm.sandbox.port import ExecPort
+from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE
+from kiro_swarm.sandbox.port import NOT_STARTED, ExecPort, ExecResult
 
 _LONGEST_LINE = 4096
+#: What the kernel says of the program itself: not there, or none that it can run. That there is
+#: no room for a process, or that the arguments are too long, may be the moment's or the task's.
+_OF_THE_PROGRAM = (
+    *(errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ENOTDIR),
+    *(errno.EISDIR, errno.ELOOP, errno.ELIBBAD),
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,9 @@ class CommandDriver:
             on_output=last_line(on_progress),
         )
         return AgentOutcome(
-            reason=result.reason,
+            reason=(
+                AGENT_NOT_RUNNABLE if _lacks(result, self.command[0]) else result.reason
+            ),
             message=f"the agent {result.describe()}",
             tail=result.tail,
             exit_code=result.exit_code,
@@ -69,3 +79,13 @@ def last_line(on_progress: OnProgress) -> Callable[[str, str], None]:
                 return
 
     return on_output
+
+
+def _lacks(result: ExecResult, program: str) -> bool:
+    """Whether a process could not be started for its program, and for nothing else.
+
+    It is named at the end of what the system said; a folder that is not there would be as well.
+    """
+    if result.reason != NOT_STARTED or not result.message.endswith(f": {program!r}"):
+        return False
+    return any(f"[Errno {number}] " in result.message for number in _OF_THE_PROGRAM)

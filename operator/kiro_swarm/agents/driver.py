@@ -54,9 +54,9 @@ class AgentTask:
 class AgentOutcome:
     """How a run of an agent ended; a claim, not evidence.
 
-    ``reason`` is ``Exited`` when the agent came to an end of its own, otherwise one of the
-    constants of ``sandbox.port``. ``message`` is one clause for a person, ``tail`` the end of
-    its output.
+    ``reason`` is ``Exited`` when the agent came to an end of its own, ``AgentNotRunnable`` when
+    its program is not there, whatever the task, otherwise one of the constants of
+    ``sandbox.port``. ``message`` is one clause for a person, ``tail`` the end of its output.
     """
 
     reason: str

@@ -35,6 +35,7 @@ _STANDSTILL: Final = (
 HINDERED: Final = (
     *("CreateRefused", "ChangeRefused", "NameTaken", "NoAnswer"),
     *("ImageUnavailable", "ContainerConfigInvalid", "Unschedulable", "PodStuck"),
+    "AgentNotRunnable",
 )
 
 #: Kind -> type -> status -> reasons.

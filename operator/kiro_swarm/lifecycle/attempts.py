@@ -23,6 +23,7 @@ from kiro_swarm.lifecycle.reasons import (
     CANCELLED,
     NO_FAULT,
     NO_FAULT_FACTOR,
+    OF_THE_TEMPLATE,
     REJECTED,
     SLOW,
 )
@@ -55,10 +56,12 @@ def after_failure(
     attempt = attempt_of(status)
     failures = int(status.get("failures") or 0) + (0 if reason in NO_FAULT else 1)
     allowed = int(spec.get("maxAttempts") or 1)
-    innocent = attempt - int(status.get("forgiven") or 0)
+    forgiven = int(status.get("forgiven") or 0)
+    forgiven += reason in OF_THE_TEMPLATE
+    innocent = attempt - forgiven
     spent = failures >= allowed or innocent >= allowed * NO_FAULT_FACTOR
     count = f" ({failures} of {allowed} attempts failed)" if spent else ""
-    return {
+    patch: Patch = {
         **_attempt_over(status, reason, message, now),
         "state": FAILED if spent else READY,
         "message": one_line(f"attempt {attempt}: {message}{count}", _MESSAGE),
@@ -66,6 +69,7 @@ def after_failure(
         "failures": failures,
         "finishedAt": stamp(now) if spent else None,
     }
+    return {**patch, "forgiven": forgiven} if reason in OF_THE_TEMPLATE else patch
 
 
 def taken_back(status: Status, now: datetime, reason: str, message: str) -> Patch:

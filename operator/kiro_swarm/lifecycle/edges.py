@@ -195,7 +195,7 @@ EDGES: Final[tuple[Edge, ...]] = (
     _edge(
         *("fail", RUNNER, f"{_AT_WORK} > {READY} {FAILED}"),
         "no evidence of work, or the agent was lost; with a brief",
-        _ENDS | {"brief", "failures"},
+        _ENDS | {"brief", "failures", "forgiven"},
         None,
         resets=OF_THE_INSTANCE,
         ends=True,

@@ -27,6 +27,8 @@ STOPPED: Final = "Stopped"
 #: git or the volume failed under the runner, or the agent container was of no use.
 WORKSPACE_FAILED: Final = "WorkspaceFailed"
 AGENT_UNAVAILABLE: Final = "AgentUnavailable"
+#: The program of the template is not in the image, or cannot be executed.
+AGENT_NOT_RUNNABLE: Final = "AgentNotRunnable"
 #: The status of a Done task is none that a runner has written: somebody edited it.
 STATUS_INVALID: Final = "StatusInvalid"
 
@@ -34,9 +36,12 @@ STATUS_INVALID: Final = "StatusInvalid"
 NO_FAULT: Final = frozenset(
     {
         *(INSTANCE_LOST, "RunnerStopped", "RunnerRestarted", STATUS_INVALID),
-        *(WORKSPACE_FAILED, AGENT_UNAVAILABLE),
+        *(WORKSPACE_FAILED, AGENT_UNAVAILABLE, AGENT_NOT_RUNNABLE),
     }
 )
+#: Only who wrote the template can mend it: the attempt counts against no limit at all. What
+#: keeps it from being tried again at once is that the pod is replaced, after a pause that grows.
+OF_THE_TEMPLATE: Final = frozenset({AGENT_NOT_RUNNABLE})
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR: Final = 5
 #: A person ended the attempt: it counts against no limit at all.

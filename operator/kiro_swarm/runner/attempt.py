@@ -14,7 +14,7 @@ from typing import Optional, Protocol, Union
 from kiro_swarm.agents.driver import AgentDriver, AgentOutcome, AgentTask, OnProgress
 from kiro_swarm.agents.prompt import clean, one_line
 from kiro_swarm.api.swarm import Verification
-from kiro_swarm.lifecycle.reasons import WORKSPACE_FAILED
+from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE, WORKSPACE_FAILED
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
 from kiro_swarm.sandbox.port import (
@@ -38,6 +38,7 @@ _REASONS = {
     DEADLINE_EXCEEDED: DEADLINE_EXCEEDED,
     IDLE_DEADLINE_EXCEEDED: IDLE_DEADLINE_EXCEEDED,
     NOT_STARTED: AGENT_NOT_STARTED,
+    AGENT_NOT_RUNNABLE: AGENT_NOT_STARTED,
     OUTPUT_LIMIT_EXCEEDED: OUTPUT_LIMIT_EXCEEDED,
     CONNECTION_LOST: AGENT_LOST,
 }
@@ -59,6 +60,10 @@ _NO_EVIDENCE = _UNTIDY | {"BrokenRepository"}
 #: What a check says and another pass in the same worktree can mend.
 MENDABLE = _UNTIDY | {VERIFICATION_FAILED}
 _TAIL = 8000
+_MENDED = (
+    "correct spec.template.agent.command, or name an image that has the program in"
+    " spec.template.image"
+)
 CONTAINER_SECONDS = 60
 
 
@@ -136,6 +141,10 @@ async def run_pass(
     outcome = await workshop.driver.run(
         task, workshop.socket, on_progress, timeout_seconds
     )
+    if outcome.reason == AGENT_NOT_RUNNABLE and task.cycle <= 1:
+        # Nothing of an agent has run in this worktree, so none can have caused it.
+        what = f"{outcome.message}; {_MENDED}"
+        return Pass(Failed(AGENT_NOT_RUNNABLE, what))
     if outcome.reason != EXITED:
         return Pass(_agent_failed(outcome))
     on_progress("the agent has ended; looking at what it left")

@@ -46,6 +46,28 @@ class RecordingPort:
 ENDED = ExecResult(3, None, "Exited", 1.5, "", "at work\n")
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("[Errno 2] No such file or directory: 'agent'", "AgentNotRunnable"),
+        ("[Errno 8] Exec format error: 'agent'", "AgentNotRunnable"),
+        ("[Errno 13] Permission denied: 'agent'", "AgentNotRunnable"),
+        # The worktree, the moment, or what the task brings.
+        ("[Errno 2] No such file or directory: '/swarm/tree'", "NotStarted"),
+        ("[Errno 11] Resource temporarily unavailable", "NotStarted"),
+        ("[Errno 7] Argument list too long: 'agent'", "NotStarted"),
+        ("embedded null byte", "NotStarted"),
+    ],
+)
+async def test_a_program_that_is_not_there_is_told_apart(
+    said: str, reason: str
+) -> None:
+    message = f"could not be started: {said}"
+    port = RecordingPort(ExecResult(None, None, "NotStarted", 0.0, message, ""))
+    outcome = await CommandDriver(["agent"], 5).run(TASK, port, print, 60)
+    assert outcome.reason == reason
+
+
 async def test_the_command_gets_prompt_task_deadlines_and_worktree() -> None:
     port = RecordingPort(ENDED)
     driver = CommandDriver(

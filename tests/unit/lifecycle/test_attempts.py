@@ -79,6 +79,19 @@ def test_even_innocent_attempts_end_somewhere() -> None:
     assert attempt == SPEC["maxAttempts"] * NO_FAULT_FACTOR
 
 
+def test_what_only_a_person_can_mend_counts_against_no_limit() -> None:
+    before: Object = {}
+    for attempt in range(1, 100):
+        before = {**before, **status(attempt=attempt)}
+        patch = fail(before, reason="AgentNotRunnable")
+        before = {**before, **patch}
+        assert (before["state"], before["failures"]) == ("Ready", 0)
+    assert before["forgiven"] == 99
+    lost = fail({**before, **status(attempt=100)}, reason="InstanceLost")
+    assert lost["state"] == "Ready"
+    assert "forgiven" not in lost
+
+
 @pytest.mark.parametrize("reason", sorted(NO_FAULT))
 def test_reasons_without_fault_do_not_count(reason: str) -> None:
     assert fail(status(), reason=reason)["failures"] == 0

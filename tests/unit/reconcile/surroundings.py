@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 from kiro_swarm.api.graph import GRAPH_KEY, MORE_KEY, PublishedGraph
+from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.resources import (
     CONFIG_MAPS,
     INSTANCES,
@@ -21,6 +22,9 @@ from kiro_swarm.cluster.resources import (
     TASKS,
     AnyResource,
 )
+from kiro_swarm.lifecycle.attempts import after_failure
+from kiro_swarm.lifecycle.edges import RUNNER
+from kiro_swarm.lifecycle.guard import checked
 from kiro_swarm.policy import chain, naming
 from kiro_swarm.policy.approval import may_merge
 from kiro_swarm.policy.ownership import belongs_to
@@ -114,6 +118,8 @@ class Cluster:
         #: What the prepare Job says of the task file.
         self.remarks: list[str] = []
         self.tasks_run = True
+        #: How each attempt ends: reason and message; empty: well.
+        self.agents_fail: dict[str, str] = {}
         #: What an integrate Job says of the volume, in MiB: in use, and all there is.
         self.volume: Optional[tuple[int, int]] = None
 
@@ -294,6 +300,17 @@ class Cluster:
         now = stamp(self.clock.now())
         if status.get("state") == "Bound":
             self.set_status(TASKS, name, state="Running", startedAt=now)
+        elif status.get("state") == "Running" and self.agents_fail:
+            ended = after_failure(
+                cast(KiroTask, task)["status"],
+                task["spec"],
+                reason=self.agents_fail["reason"],
+                message=self.agents_fail["message"],
+                brief="",
+                now=self.clock.now(),
+            )
+            patch = checked(cast(KiroTask, task), ended, RUNNER)
+            self.store.patch(TASKS, NAMESPACE, name, {"status": patch}, "status")
         elif status.get("state") == "Running":
             done = {"finishedAt": now, "commit": "c" * 40, "baseCommit": BASE}
             seconds = status.get("runningSeconds", 0) + 1.0

@@ -101,7 +101,6 @@ async def test_a_verification_that_cannot_start_is_a_failed_one(pod: Pod) -> Non
     [
         (["sleep", "600"], 0.5, 60, "DeadlineExceeded", "still at work after 0.5 s"),
         (["sleep", "600"], 60, 0.5, "IdleDeadlineExceeded", "no output for 0.5 s"),
-        (["no-such-agent"], 60, 60, "AgentNotStarted", "no-such-agent"),
         (["x" * 2**17], 60, 60, "AgentNotStarted", "could not be started"),
         (AMEND, 60, 60, "HistoryRewritten", "do not rewrite it"),
     ],
@@ -114,6 +113,33 @@ async def test_what_an_agent_can_do_wrong_is_told_apart(
     assert result.reason == reason
     assert says in result.message
     assert says in result.brief
+
+
+@pytest.mark.parametrize("cycles", [0, 3])
+@pytest.mark.parametrize("name", ["no-such-agent", "/etc/passwd", "/etc", "./notes"])
+async def test_a_program_that_is_not_there_is_no_fault_of_a_task(
+    pod: Pod, name: str, cycles: int
+) -> None:
+    result = await pod.attempt([name], cycles=cycles)
+    assert isinstance(result, Failed)
+    assert result.reason == "AgentNotRunnable"
+    assert "could not be started: [Errno" in result.message
+    assert "correct spec.template.agent.command, or name an image" in result.message
+    assert cycles or result.brief == "", "nothing that an agent could mend"
+
+
+async def test_what_an_agent_did_to_its_own_program_is_its_fault(pod: Pod) -> None:
+    """In the first cycle it was there."""
+    source = pod.mirror.parents[1] / "source"
+    program = source / "agent.sh"
+    program.write_text("#!/bin/sh\nrm agent.sh\ngit rm -q --cached agent.sh\n")
+    program.chmod(0o755)
+    git(source, "add", "-A")
+    git(source, "commit", "-q", "-m", "agent")
+    git(source, "push", "-q", str(pod.mirror), f"HEAD:refs/heads/{INTEGRATION}")
+    result = await pod.attempt(["./agent.sh"], ["false"], cycles=3)
+    assert isinstance(result, Failed)
+    assert result.reason == "AgentNotStarted"
 
 
 async def test_the_cycles_of_beast_mode_go_on_from_one_another(pod: Pod) -> None:

@@ -72,7 +72,7 @@ class TaskIndex:
     ``load``: who has had which. ``measurements``: what they taught; asked with the
     ``shape``, which is another one when tasks came or went or a spec of one has changed.
     ``ready``: puts the ready ones in line, for it is asked with the ``version``.
-    ``use``: when they have used the volume last.
+    ``use``: when they have used the volume last. ``faults``: on which pods they have failed.
     """
 
     tasks: list[KiroTask]
@@ -86,6 +86,7 @@ class TaskIndex:
     shape: int = field(compare=False)
     version: int = field(compare=False)
     use: Use = field(compare=False, default=Use())
+    faults: Faults = field(compare=False, default_factory=Faults)
 
     @property
     def active(self) -> list[KiroTask]:
@@ -249,6 +250,7 @@ class Board:
             shape=self._shape,
             version=self._ready.version,
             use=self._wear.use(),
+            faults=self.faults,
         )
 
     def _set_state(self, task_id: str, state: Optional[State]) -> None:

@@ -13,6 +13,7 @@ from kiro_swarm.api.access import status_of
 from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.lifecycle.reasons import (
+    AGENT_NOT_RUNNABLE,
     AGENT_UNAVAILABLE,
     BY_PERSON,
     NO_FAULT,
@@ -22,11 +23,15 @@ from kiro_swarm.lifecycle.reasons import (
 from kiro_swarm.policy.times import parse
 
 #: What an instance does to a task, whatever the task is.
-OF_THE_INSTANCE: Final = frozenset({AGENT_UNAVAILABLE, WORKSPACE_FAILED})
+OF_THE_INSTANCE: Final = frozenset(
+    {AGENT_UNAVAILABLE, WORKSPACE_FAILED, AGENT_NOT_RUNNABLE}
+)
 #: These say nothing on how the instance is.
 _SAYS_NOTHING: Final = (NO_FAULT | BY_PERSON | {SLOW}) - OF_THE_INSTANCE
 #: So many tasks are no coincidence.
 _TASKS: Final = 2
+#: One is enough: no task can make the program of the template be missing.
+_ONE: Final = frozenset({AGENT_NOT_RUNNABLE})
 _WELL: Final = ""
 
 
@@ -70,9 +75,10 @@ class Faults:
             else:
                 failed.setdefault(outcome, set()).add(task)
         for outcome, tasks in failed.items():
-            if len(tasks) >= _TASKS:
-                named = ", ".join(sorted(tasks)[:5])
-                return f"tasks {named} failed on it with {outcome}; its pod is replaced"
+            if len(tasks) >= (1 if outcome in _ONE else _TASKS):
+                many = "s" if len(tasks) > 1 else ""
+                named = f"task{many} {', '.join(sorted(tasks)[:5])}"
+                return f"{named} failed on it with {outcome}; its pod is replaced"
         return ""
 
 

@@ -18,8 +18,10 @@ from typing import Final, Optional
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import Job, Pod
-from kiro_swarm.api.meta import LABEL_INSTANCE
+from kiro_swarm.api.meta import BOUND, LABEL_INSTANCE, READY, RUNNING
+from kiro_swarm.api.task import Attempt, KiroTask
 from kiro_swarm.cluster.resources import EVENTS, SWARMS
+from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import one_line
@@ -35,6 +37,8 @@ from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 #: again.
 _SOON: Final = 5.0
 _AGAIN: Final = 15.0
+#: Seconds within which an agent that cannot be started has ended.
+_BEGINS: Final = 30.0
 _IMAGE: Final = ("ImagePull", "ErrImage", "InvalidImageName", "RegistryUnavailable")
 _CONFIG: Final = ("CreateContainerConfigError", "CreateContainerError")
 #: What such words are about, and where it is to be mended; the first that fits.
@@ -67,7 +71,7 @@ class Ailment:
 
 async def ailments(ctx: Context, view: View, steps: Steps) -> list[Ailment]:
     """All that keeps pods from running now."""
-    found = list(_of_instances(view))
+    found = [*_of_instances(view), *_of_the_template(ctx, view)]
     for job in view.jobs:
         if job_outcome(job) is not None or job["metadata"].get("deletionTimestamp"):
             continue
@@ -82,6 +86,38 @@ async def ailments(ctx: Context, view: View, steps: Steps) -> list[Ailment]:
             message = f"Job {name}: {_with_field(text)}"
             found.append(Ailment(reason, message, parse(made) or view.now, True))
     return found
+
+
+def _of_the_template(ctx: Context, view: View) -> Iterator[Ailment]:
+    """Tasks that cannot begin for the program of the template; the message names the fields."""
+    by_state, names, ends = view.task_index.by_state, [], []
+    # One that is being tried again has not begun yet: what is told does not come and go.
+    tried = [task for task in by_state[RUNNING] if _has_just_begun(view, task)]
+    for task in (*by_state[READY], *by_state[BOUND], *tried):
+        row: list[Attempt] = []
+        for end in reversed(status_of(task).get("history") or []):
+            if end["outcome"] != AGENT_NOT_RUNNABLE:
+                break
+            row.append(end)
+        if row:
+            names.append(task["spec"]["id"])
+            ends.append((row[-1].get("finishedAt") or "", row[0].get("message") or ""))
+    if tried and ends:
+        ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), _BEGINS)
+    if ends:
+        moment, said = min(ends)
+        message = one_line(f"cannot begin: task {listed(names)}: {said}")
+        vital = len(tried) == len(by_state[RUNNING])
+        yield Ailment(AGENT_NOT_RUNNABLE, message, parse(moment) or view.now, vital)
+
+
+def _has_just_begun(view: View, task: KiroTask) -> bool:
+    """Whether an agent may not be there yet, though its branch is cut."""
+    status = status_of(task)
+    began = parse(status.get("startedAt"))
+    if began is None or status.get("progress"):
+        return False
+    return abs((view.now - began).total_seconds()) < _BEGINS
 
 
 def _of_instances(view: View) -> Iterator[Ailment]:

@@ -55,13 +55,16 @@ def bindings(view: View, barred: Callable[[KiroTask], bool] = _nobody) -> list[P
 
 
 def idle_instances(view: View) -> list[tuple[str, str]]:
-    """Name and pod uid of every instance that may get a task."""
+    """Name and pod uid of every instance that may get a task.
+
+    None whose pod is about to be replaced, for tasks have failed on it: what it is given is lost.
+    """
     if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
         return []
     pods = {
         reference["uid"]: pod
         for pod in view.pods
-        if pod_ready(pod)
+        if pod_ready(pod) and not view.task_index.faults.unfit(pod["metadata"]["uid"])
         for reference in pod["metadata"].get("ownerReferences") or []
     }
     found = []

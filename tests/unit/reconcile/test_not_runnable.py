@@ -1,0 +1,69 @@
+"""A program that the image lacks is told to whoever wrote the template, and uses up no task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiro_swarm.cluster.resources import EVENTS, INSTANCES, TASKS
+from kiro_swarm.reconcile.tasks.hand_out import idle_instances
+from tests.unit.reconcile.explained import node, seen
+from tests.unit.reconcile.test_steps import conditions, lives
+from tests.unit.reconcile.world import World
+
+WORDS = "the agent could not be started: no-such-agent"
+MISSING = {"reason": "AgentNotRunnable", "message": WORDS}
+
+
+def tasks(world: World) -> list[Any]:
+    return [item.get("status") or {} for item in world.cluster.all(TASKS)]
+
+
+async def test_the_swarm_waits_for_a_person_and_goes_on_by_itself(world: World) -> None:
+    world.cluster.agents_fail = dict(MISSING)
+    world.apply_swarm()
+    await lives(world, 90)
+    found = conditions(world)["Hindered"]
+    assert (found["status"], found["reason"]) == ("True", "AgentNotRunnable")
+    assert f"cannot begin: task 1: {WORDS}" in found["message"]
+    assert WORDS in world.status()["message"]
+    told = [one["message"] for one in world.cluster.all(EVENTS)]
+    assert told.count(f"cannot begin: task 1: {WORDS}") == 1
+    # A night: but for moments in which it is tried again the same is said.
+    await lives(world, 3000)
+    stalled = 0
+    for _ in range(600):
+        await lives(world, 1)
+        stalled += conditions(world)["Stalled"]["reason"] == "AgentNotRunnable"
+    assert stalled > 570
+    told = [one["message"] for one in world.cluster.all(EVENTS)]
+    assert told.count(f"cannot begin: task 1: {WORDS}") == 1
+    states = {status.get("state", "Blocked") for status in tasks(world)}
+    assert states == {"Ready", "Blocked"}
+    attempts = sum(status.get("attempt") or 0 for status in tasks(world))
+    assert 10 < attempts < 60, "it is tried again, and not at once"
+    assert all(not status.get("failures") for status in tasks(world))
+    outcomes = {
+        end["outcome"] for status in tasks(world) for end in status.get("history") or []
+    }
+    assert outcomes == {"AgentNotRunnable"}, "what an unfit pod is given is lost"
+    world.cluster.agents_fail.clear()
+    template = {"agent": {"command": ["agent"]}, "image": "another"}
+    world.edit_swarm(template=template)
+    await lives(world, 400)
+    assert world.status()["phase"] == "Succeeded"
+    assert conditions(world)["Hindered"]["status"] == "False"
+    assert len(world.cluster.all(INSTANCES)) == 2
+
+
+def test_a_pod_that_is_about_to_be_replaced_gets_no_task() -> None:
+    ended = {"attempt": 1, "instance": "demo-1", "finishedAt": "2026-11-22T10:00:00Z"}
+    failed = node("1", "Ready")
+    view = seen(failed, idle=2)
+    pods = dict(idle_instances(view))
+    assert len(pods) == 2
+    name, uid = next(iter(pods.items()))
+    failed["status"]["history"] = [
+        {**ended, "podUid": uid, "outcome": "AgentNotRunnable", "message": "-"}
+    ]
+    left = dict(idle_instances(seen(failed, idle=2)))
+    assert left == {other: pods[other] for other in pods if other != name}
