@@ -191,7 +191,8 @@ class Recovery(Model):
         default=3,
         ge=1,
         le=100,
-        description="Attempts of one task before it is Failed.",
+        description="Attempts of one task before it is Failed. May be changed: tasks that "
+        "are not merged follow.",
     )
     heartbeat_seconds: HeartbeatSeconds = Field(
         default=HEARTBEAT_SECONDS,

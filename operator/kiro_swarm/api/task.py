@@ -173,7 +173,10 @@ class KiroTaskSpecPatch(TaskFromFile, total=False):
     maxAttempts: Annotated[
         int,
         Field(
-            default=3, ge=1, le=100, description="Attempts before the task is Failed."
+            default=3,
+            ge=1,
+            le=100,
+            description="Attempts before the task is Failed; follows that of the swarm.",
         ),
     ]
     runRequest: Annotated[

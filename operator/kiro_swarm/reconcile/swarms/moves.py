@@ -17,7 +17,7 @@ from kiro_swarm.cluster.resources import PODS
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.snapshot.view import View, look_again
-from kiro_swarm.reconcile.tasks import hand_out, slow, transitions
+from kiro_swarm.reconcile.tasks import hand_out, limits, slow, transitions
 
 #: How often instances are given others, where the tasks that they got cannot be written: the
 #: next reconcile knows which those are, and begins with others.
@@ -26,6 +26,8 @@ _ROUNDS = 5
 
 async def move_tasks(ctx: Context, view: View, steps: Steps) -> View:
     """Everything that tasks can do now; returns the view afterwards."""
+    await limits.follow(ctx, view, steps)
+    view = look_again(ctx.cache, view, ctx.now())
     silence = transitions.silence_of(ctx, view)
     claimed = transitions.claimed_by(ctx, view)
     refresh = partial(transitions.refresh_leases, ctx, view, silence)
