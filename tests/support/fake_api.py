@@ -152,11 +152,12 @@ class FakeApi:
             found = _discovery(request.path) or _who_asks(request)
             if found is not None:
                 return web.json_response(found)
-            return await self._answer(request)
+            return await self.carry_out(request)
         except Refused as refused:
             return web.json_response(refused.to_wire(), status=refused.status)
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def carry_out(self, request: web.Request) -> web.StreamResponse:
+        """Do what a request asks for, whether or not anybody still waits for the answer."""
         resource, namespace, name, subresource = _target(request.path)
         if request.method == "GET" and not name:
             if request.query.get("watch") == "true":

@@ -204,13 +204,12 @@ class Context(Remembered, Alive, Stored):
         Raises errors.Conflict: it has changed since, and so may what was decided by it.
         """
         metadata = item["metadata"]
-        leaving = await self.client.delete(
-            resource,
-            metadata["namespace"],
-            metadata["name"],
-            uid=metadata["uid"],
-            version=metadata["resourceVersion"],
-        )
+        uid, version = metadata["uid"], metadata["resourceVersion"]
+        named = metadata["namespace"], metadata["name"]
+        with self.hindrances.going.asked(uid):
+            leaving = await self.client.delete(
+                resource, *named, uid=uid, version=version
+            )
         if leaving is not None:
             self.remember(resource, leaving)
         else:

@@ -20,6 +20,7 @@ from typing import Callable, Final, TypeVar
 from typing_extensions import Literal
 
 from kiro_swarm.cluster import errors
+from kiro_swarm.reconcile.engine.unanswered import Bindings, Going
 
 T = TypeVar("T")
 #: What hangs on a step: the whole swarm, the work of one task, nobody's work; and of what
@@ -80,6 +81,7 @@ class Trouble:
 class _Swarm:
     """What is remembered of one swarm."""
 
+    bindings: Bindings
     troubles: dict[str, Trouble] = field(default_factory=dict)
     under_way: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
@@ -97,11 +99,15 @@ class Hindrances:
         self.patience = patience
         #: When the API server took something last: whether it is away, or refuses this.
         self.answered = float("-inf")
+        self.going = Going(clock)
         self._swarms: dict[str, _Swarm] = {}
 
     def of(self, uid: str) -> _Swarm:
         """What is remembered of a swarm."""
-        return self._swarms.setdefault(uid, _Swarm())
+        known = self._swarms.get(uid)
+        if known is None:
+            known = self._swarms[uid] = _Swarm(Bindings(self.clock))
+        return known
 
     def forget(self, uid: str) -> None:
         """The swarm of this uid is gone."""
@@ -128,6 +134,11 @@ class Steps:
         self._waiting: set[str] = set()
         self._spoken: set[str] = set()
         self._told = False
+
+    @property
+    def bindings(self) -> Bindings:
+        """The bindings of this swarm that may still be carried out."""
+        return self._mine.bindings
 
     async def take(
         self,

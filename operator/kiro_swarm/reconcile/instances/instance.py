@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import Final, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
-from kiro_swarm.api.instance import InstancePhase, KiroInstance
+from kiro_swarm.api.instance import (
+    InstancePhase,
+    KiroInstance,
+    KiroInstanceStatus,
+)
 from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
@@ -24,6 +28,7 @@ from kiro_swarm.reconcile.instances.decision import (
     Observed,
     decide,
     on_its_way_up,
+    pod_ready,
     restarts_of,
     status_after,
 )
@@ -75,12 +80,27 @@ async def _bring_on(ctx: Context, key: Key) -> None:
         except (errors.Forbidden, errors.Invalid) as error:
             await _report_refusal(ctx, swarm, seen, error)
             raise
-    if decision.status != status_of(instance):
-        await ctx.patch_status(INSTANCES, instance, decision.status)
     if decision.delete and seen.pod is not None:
-        await ctx.delete(PODS, seen.pod)
+        given = ctx.hindrances.of(swarm["metadata"]["uid"]).bindings.open(ctx.cache)
+        promised = any(one.instance == key.name for one in given)
+        if promised and seen.task is None and pod_ready(seen.pod):
+            ctx.queue.add_after(key, 1.0)  # it may have a task: that is not known yet
+            return
+        # From here on nobody gives it one.
+        with ctx.hindrances.going.asked(seen.pod["metadata"]["uid"]):
+            await _write(ctx, instance, decision.status)
+            await ctx.delete(PODS, seen.pod)
+    else:
+        await _write(ctx, instance, decision.status)
     if decision.again_in is not None:
         ctx.queue.add_after(key, decision.again_in)
+
+
+async def _write(
+    ctx: Context, instance: KiroInstance, status: KiroInstanceStatus
+) -> None:
+    if status != status_of(instance):
+        await ctx.patch_status(INSTANCES, instance, status)
 
 
 def observe_instance(

@@ -59,18 +59,14 @@ async def reconcile(ctx: Context, view: View, steps: Steps) -> None:
     absent = missing(view)
     if absent:
         await _fill(ctx, view, steps, absent)
+    given = {one.instance for one in steps.bindings.open(ctx.cache)}
     for instance in leaving(view):
         meta = instance["metadata"]
+        if meta["name"] in given:
+            continue  # it may have a task: that is not known yet
         left: Optional[KiroInstance] = await steps.take(
             f"delete KiroInstance {meta['name']}",
-            partial(
-                ctx.client.delete,
-                INSTANCES,
-                view.namespace,
-                meta["name"],
-                uid=meta["uid"],
-                version=meta["resourceVersion"],
-            ),
+            partial(ctx.delete, INSTANCES, instance),
             instance,
         )
         if left is not instance:

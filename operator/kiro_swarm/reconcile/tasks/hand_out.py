@@ -7,6 +7,8 @@ everything that happens afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Callable
 
 from kiro_swarm.api.access import status_of
@@ -23,16 +25,49 @@ from kiro_swarm.reconcile.tasks.transitions import Patch
 from kiro_swarm.tasks.plan.strategies import IdleInstance
 
 
+@dataclass(frozen=True)
+class Promised:
+    """What writes that are not answered yet may still bring about.
+
+    ``given``: tasks, and the instances that they were given to; ``instances``: names of all that
+    nobody is given now, those and the ones that may be about to go.
+    """
+
+    given: Sequence[tuple[KiroTask, str]] = ()
+    instances: frozenset[str] = frozenset()
+
+
+NOTHING = Promised()
+
+
 def _nobody(_: KiroTask) -> bool:
     return False
 
 
-def bindings(view: View, barred: Callable[[KiroTask], bool] = _nobody) -> list[Patch]:
+def again(view: View, promised: Promised) -> list[Patch]:
+    """The bindings that were not answered once more, as they were: whichever of the two
+    requests comes first, the other one finds another version of the task.
+    """
+    pods = dict(idle_instances(view))
+    ready = {task["metadata"]["uid"]: task for task in view.task_index.by_state[READY]}
+    found: dict[str, Patch] = {}
+    for before, name in promised.given:
+        uid = before["metadata"]["uid"]
+        if uid in ready and name in pods:
+            found[uid] = ready[uid], bind(view, ready[uid], name, pods[name])
+    return list(found.values())
+
+
+def bindings(
+    view: View,
+    barred: Callable[[KiroTask], bool] = _nobody,
+    promised: Promised = NOTHING,
+) -> list[Patch]:
     """A task for every idle instance that may have one, as the strategy says.
 
     :param barred: whether a task cannot be written now: nobody is given it.
     """
-    pods = dict(idle_instances(view))
+    pods = dict(idle_instances(view, promised))
     ready = view.task_index.by_state[READY]
     if not pods or not ready:
         return []
@@ -44,7 +79,7 @@ def bindings(view: View, barred: Callable[[KiroTask], bool] = _nobody) -> list[P
             for item in view.instances
             if item["metadata"]["name"] in pods
         ],
-        [files_of(task) for task in in_the_air(view)],
+        [files_of(task) for task in in_the_air(view, promised)],
         turn=view.task_index.load.turn,
         now=view.now.timestamp(),
     )
@@ -54,7 +89,7 @@ def bindings(view: View, barred: Callable[[KiroTask], bool] = _nobody) -> list[P
     ]
 
 
-def idle_instances(view: View) -> list[tuple[str, str]]:
+def idle_instances(view: View, promised: Promised = NOTHING) -> list[tuple[str, str]]:
     """Name and pod uid of every instance that may get a task.
 
     None whose pod is about to be replaced, for tasks have failed on it: what it is given is lost.
@@ -71,7 +106,10 @@ def idle_instances(view: View) -> list[tuple[str, str]]:
     for instance in sorted(wanted(view), key=lambda item: item["spec"]["index"]):
         metadata = instance["metadata"]
         pod = pods.get(metadata["uid"])
-        if pod is not None and metadata["name"] not in view.active:
+        taken = metadata["name"] in view.active or (
+            metadata["name"] in promised.instances
+        )
+        if pod is not None and not taken:
             found.append((metadata["name"], pod["metadata"]["uid"]))
     return found
 
@@ -118,9 +156,10 @@ def lacking(view: View, task: KiroTask) -> list[str]:
     return sorted(asked - best)
 
 
-def in_the_air(view: View) -> list[KiroTask]:
+def in_the_air(view: View, promised: Promised = NOTHING) -> list[KiroTask]:
     """The tasks that change files and are not on the integration branch yet."""
-    return [*view.task_index.active, *view.task_index.by_state[DONE]]
+    given = [task for task, _ in promised.given]
+    return [*view.task_index.active, *view.task_index.by_state[DONE], *given]
 
 
 def bind(view: View, task: KiroTask, instance: str, pod_uid: str) -> KiroTaskStatus:

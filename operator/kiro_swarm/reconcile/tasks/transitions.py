@@ -15,6 +15,7 @@ from kiro_swarm.api.kubernetes import KubernetesObject, Pod
 from kiro_swarm.api.meta import (
     ACTIVE_STATES,
     BLOCKED,
+    BOUND,
     FAILED,
     LABEL_SWARM,
     READY,
@@ -38,12 +39,13 @@ from kiro_swarm.lifecycle.steps import (
     ticked,
 )
 from kiro_swarm.policy.asked import asked_of, same_work
-from kiro_swarm.policy.ownership import is_record, said_to
+from kiro_swarm.policy.ownership import is_record, is_same, said_to
 from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import harmless
 from kiro_swarm.reconcile.engine.command_facts import is_working
 from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.engine.steps import Steps
+from kiro_swarm.reconcile.engine.unanswered import is_over
 from kiro_swarm.reconcile.snapshot.reports import used_too_much
 from kiro_swarm.reconcile.snapshot.view import View, state_of
 
@@ -279,7 +281,10 @@ async def write(ctx: Context, patches: Iterable[Patch], steps: Steps) -> list[Ki
 
     async def one(task: KiroTask, patch: KiroTaskStatus) -> Optional[KiroTask]:
         try:
-            return await ctx.patch_status(TASKS, task, checked(task, patch, OPERATOR))
+            patch = checked(task, patch, OPERATOR)
+            if patch.get("state") == BOUND:
+                return await _bind(ctx, task, patch, steps)
+            return await ctx.patch_status(TASKS, task, patch)
         except (errors.Conflict, errors.NotFound):
             meta, swarm = task["metadata"], task["spec"]["swarm"]
             ctx.queue.add_after(ctx.key(SWARMS, meta["namespace"], swarm), 1.0)
@@ -299,6 +304,31 @@ async def write(ctx: Context, patches: Iterable[Patch], steps: Steps) -> list[Ki
         for task, patch in patches
     )
     return [task for task in written if task is not None]
+
+
+async def _bind(
+    ctx: Context, task: KiroTask, patch: KiroTaskStatus, steps: Steps
+) -> KiroTask:
+    """Write that a task is given to an instance; what is not answered stays noted."""
+    before = steps.bindings.begin(task, patch["instance"])
+    try:
+        made = await ctx.patch_status(TASKS, task, patch)
+    except errors.Conflict:
+        raise  # the version that is there now will be seen
+    except errors.ClusterError as error:
+        if error.status and (before or not is_over(error)):
+            # Whatever it says of this request: has the task, now or by one before it?
+            meta = task["metadata"]
+            named = f"metadata.name={meta['name']}"
+            found, _ = await ctx.client.list(TASKS, meta["namespace"], fields=named)
+            for there in found:
+                if is_same(there, meta["uid"]):
+                    ctx.remember(TASKS, there)
+        if error.status:
+            steps.bindings.end(task)
+        raise
+    steps.bindings.end(task)
+    return made
 
 
 def next_ready_or_lost(view: View, silence: Silence) -> Optional[float]:
