@@ -84,12 +84,13 @@ class Machine:
             self._refuse_red_branch(commit, verdict)
         return verdict
 
-    def trouble(self) -> Optional[WorkspaceError]:
+    def trouble(self, *, afresh: bool = False) -> Optional[WorkspaceError]:
         """What hinders whatever is merged, if anything does; then nobody is to blame so far.
 
-        Raises OSError.
+        ``afresh``: somebody is about to be charged for what has just hindered them, so what
+        passed in this Job before that does not speak for the machine. Raises OSError.
         """
-        if self._well:
+        if self._well and not afresh:
             return None
         try:
             # The gates first: their container is made as new, and gives back what was filled.

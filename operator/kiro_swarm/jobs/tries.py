@@ -3,7 +3,7 @@
 Guarantees: a candidate that kills the Job, or under which the machine fails, is tried after
 all others by the next Job, and is to blame when that happens again: one candidate never
 keeps the rest from being merged, whatever other candidates do. It is the machine, and burns
-no attempts, where nothing passed in this Job and the branch alone fares as badly
+no attempts, where the branch alone fares as badly once they were hindered
 (``Machine``).
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import Optional
 
 from kiro_swarm.jobs.environment import JobEnvironment
@@ -115,7 +116,7 @@ class Tries:
             self._hindered += 1
             why = self._doubts.verdict(trailer)
             if why or self._hindered > 1:
-                await self._ask(doubt)
+                await self._ask(doubt, afresh=bool(why))
             if not why:
                 raise
             outcome = self._to_blame(candidate, f"{why}: {doubt.message}")
@@ -139,15 +140,19 @@ class Tries:
         if not often or not _looks_like_the_machine(error):
             raise error
         loop = asyncio.get_running_loop()
-        if await loop.run_in_executor(None, self._machine.trouble) is not None:
+        trouble = partial(self._machine.trouble, afresh=True)
+        if await loop.run_in_executor(None, trouble) is not None:
             raise error
         why = f"{STOPPED} Jobs were stopped at it, and not by the machine"
         return self._to_blame(candidate, f"{why}: {words_of(error)}")
 
-    async def _ask(self, doubt: Optional[Doubtful] = None) -> None:
+    async def _ask(
+        self, doubt: Optional[Doubtful] = None, *, afresh: bool = False
+    ) -> None:
         """Return when what hinders is the work. Raises WorkspaceError: it is the machine."""
         loop = asyncio.get_running_loop()
-        trouble = await loop.run_in_executor(None, self._machine.trouble)
+        ask = partial(self._machine.trouble, afresh=afresh)
+        trouble = await loop.run_in_executor(None, ask)
         if trouble is not None:
             raise trouble from doubt
 

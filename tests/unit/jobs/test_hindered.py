@@ -136,11 +136,28 @@ async def test_two_that_end_their_container_are_judged_and_the_third_is_merged(
     assert job.status("2")["state"] == "Merged"
     gates = Gates(job, hindered, "1.1.txt", "1.2.txt")
     assert await run(job, gates) == 0
-    assert gates.asked == ["1.1.txt", ALONE, "1.2.txt"], "the branch is asked once"
+    assert gates.asked == ["1.1.txt", ALONE, "1.2.txt", ALONE], "once for each charged"
     for task in ("1.1", "1.2"):
         status = job.status(task)
         assert (status["state"], status["reason"]) == ("Ready", "Unmergeable")
         assert status["failures"] == 1
+
+
+async def test_a_machine_that_hinders_after_a_merge_costs_nobody_an_attempt(
+    job: Job,
+) -> None:
+    """What passed in the Job before that says nothing of the machine since."""
+    ready(job, "1.1", "1.2")
+    assert await run(job, Gates(job, hindered, "1.1.txt", "1.2.txt")) == 1
+    job.done(job.repositories.work({"2.txt": "x"}, 3, "2"))
+    gates = Gates(job, hindered, "1.1.txt", "1.2.txt", ALONE, START)
+    assert await run(job, gates) == 1
+    assert gates.asked == ["2.txt", "1.1.txt", ALONE, START]
+    assert job.words()["reason"] == "MachineInTrouble"
+    for task in ("1.1", "1.2"):
+        assert job.status(task).get("failures", 0) == 0
+    assert await run(job, Gates(job, hindered)) == 0
+    assert job.status("1.1")["state"] == job.status("1.2")["state"] == "Merged"
 
 
 async def test_all_that_there_are_may_end_their_container(job: Job) -> None:
