@@ -1,9 +1,11 @@
-"""One integrate Job at a time on one volume, whatever runs beside it.
+"""One integrate Job at a time on one volume.
 
 Called by ``integrate``, for merges and for a rescue. The operator makes one Job at a time, and the
 Job controller makes a second pod of it when a node is lost, while the first may still run there.
 Guarantees: what both would write without git (doubts.py, gate_memory.py), and what one tidies that
 the other is about to take, is one's alone; the other waits, and says so when that takes too long.
+A Job that is asked to end keeps it until its process ends, for threads are still at work then.
+Jobs that prepare and sync do not take it: they write nothing but by git, under the mirror's lock.
 Where the volume cannot even be opened for that, what follows says why.
 """
 
@@ -40,9 +42,18 @@ async def alone(env: JobEnvironment) -> AsyncIterator[None]:
         return
     try:
         await _locked(env, descriptor)
-        yield
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    try:
+        yield
+    except asyncio.CancelledError:
+        # What threads are at goes on until the process ends, which gives the lock back.
+        raise
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
 
 
 def _opened(env: JobEnvironment) -> Optional[int]:

@@ -7,17 +7,23 @@ the locks lie, and what of the volume is mounted where foreign code runs.
 from __future__ import annotations
 
 import ast
+import asyncio
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 import kiro_swarm
 from kiro_swarm.cluster.resources import SWARMS
+from kiro_swarm.jobs.alone import alone
 from kiro_swarm.jobs.integrate import integrate
 from kiro_swarm.jobs.prepare import prepare
 from kiro_swarm.jobs.sync import sync
+from kiro_swarm.workspace.locks import taken
+from tests.support.fake_api import until
 from tests.unit.jobs.work import Job
 from tests.unit.reconcile.surroundings import NAMESPACE
 from tests.unit.reconcile.test_pods import TOKEN_PATH, containers, mounts, pods
@@ -109,6 +115,26 @@ async def test_who_holds_all_that_can_be_opened_stops_no_job(job: Job) -> None:
         job.api.tell()
         assert await integrate(job.client, job.env) == 0
         assert job.words()["rescued"] >= 1
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_a_job_that_is_asked_to_end_keeps_its_lock_until_its_process_ends(
+    job: Job, cancelled: bool
+) -> None:
+    """Its threads go on until then, and write what another Job would write as well."""
+    over = asyncio.Event()
+
+    async def work() -> None:
+        async with alone(job.env):
+            await over.wait()
+
+    at_work = asyncio.ensure_future(work())
+    lock = job.env.root / "repo.git.train.flock"
+    await until(lock.exists)
+    at_work.cancel() if cancelled else over.set()
+    await asyncio.gather(at_work, return_exceptions=True)
+    with lock.open() as file:
+        assert taken(file.fileno()) != cancelled
 
 
 def test_one_module_takes_locks() -> None:
