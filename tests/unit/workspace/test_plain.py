@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import kiro_swarm.workspace
+from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.evidence import Evidence
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.plain import make_plain, opened_by_git
@@ -227,6 +228,8 @@ def test_folders_nested_deeper_than_a_stack_are_a_verdict(swarm: Swarm) -> None:
         swarm.cut(attempt=2)
     finally:
         os.chdir(here)
+        # What removes the folders of tests goes down by calls of itself, and fails there.
+        remove(swarm.top / "instances")
 
 
 def test_nothing_that_is_raised_is_left_without_an_answer(swarm: Swarm) -> None:

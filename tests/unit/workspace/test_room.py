@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.room import Room, Taken, excess, room_of, taken_by
 
 MIB = 1024 * 1024
@@ -71,6 +72,7 @@ def test_what_is_too_deep_or_closed_is_not_taken_for_nothing(tmp_path: Path) -> 
     found = taken_by(tmp_path)
     assert found.unread.startswith("xxx")
     assert "cannot read (xxx" in excess(tmp_path, Taken(), Room(99 * MIB, MIB))
+    remove(tmp_path / ("x" * 200))
 
 
 @pytest.mark.parametrize(
