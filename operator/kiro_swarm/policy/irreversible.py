@@ -53,7 +53,8 @@ ACTS: Final[tuple[Act, ...]] = (
         "takes the finalizer from a KiroSwarm that is being deleted: its volume goes",
         "go",
         "a Job that was made when all was Done that is says that what was nowhere else is pushed"
-        " (next_step), by a read after the last pod of an instance has ended (_last_look), or"
+        " (next_step), by a read after the last pod of an instance has ended or the time is over"
+        " (_last_look: it is told of whom nothing is known), or"
         " nothing was ever there (has_begun), or a person, the end of the namespace or"
         " the time in which Jobs were tried lets it go, which is told by an Event first",
     ),
