@@ -35,6 +35,8 @@ from kiro_swarm.workspace.whose import Owner, is_marked
 
 PUSHED_REF = "refs/kiro/pushed"
 _REJECTED = re.compile(r"^!\t[^\t]*\t\[[^\]]*\] ?(?P<why>.*)$", re.MULTILINE)
+#: Characters of what a server says in which its reason is looked for.
+_LOOKED_AT = 20_000
 _TAGGER = "kiro-swarm <kiro-swarm@localhost>"
 
 
@@ -56,7 +58,9 @@ def push_integration(
         Git(mirror), f"{head}:refs/heads/{integration_branch}"
     )
     if output.status != 0:
-        raise PushRejected(_why(url, integration_branch, output.shown, output.stderr))
+        raise PushRejected(
+            why_refused(url, integration_branch, output.shown, output.stderr)
+        )
     _note(mirror, head, mover or Mover())
     return head
 
@@ -103,7 +107,9 @@ def _note(mirror: Path, head: str, mover: Mover) -> None:
         git.run("update-ref", "--end-of-options", PUSHED_REF, tag)
 
 
-def _why(url: str, branch: str, answer: str, stderr: str) -> str:
+def why_refused(url: str, branch: str, answer: str, stderr: str) -> str:
+    """What a server means that did not take a push, and what to do."""
+    answer, stderr = answer[:_LOOKED_AT], stderr[-_LOOKED_AT:]
     found = _REJECTED.search(answer)
     why = found["why"] if found else answer
     # Here, or by the server, when somebody moved it while we pushed.

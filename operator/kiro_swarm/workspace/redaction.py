@@ -41,7 +41,9 @@ def redact_end(text: str, most: int) -> str:
     """The same of its end."""
     if len(text) <= _LOOKED_AT:
         return redact(text)[-most:]
-    return redact(text[-_LOOKED_AT:])[_CUT:][-most:]
+    # What an address asks for may be longer than that: it ends where the word does.
+    _, _, rest = redact(text[-_LOOKED_AT:])[_CUT:].partition(" ")
+    return rest[-most:]
 
 
 def redact_address(address: str) -> str:

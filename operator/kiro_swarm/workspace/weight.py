@@ -230,9 +230,10 @@ class _Scales:
         self._learn_below(entry for entry, _ in placed)
         total = _Sum()
         for entry, place in placed:
-            total.add(self._sum_of(entry, place.shown), place.length)
+            found = self._sum_of(entry, place.shown)
+            total.add(found, place.length)
             self._check(total)
-            if place.depth + total.height > _DEPTH:
+            if place.depth + found.height > _DEPTH:
                 _too_deep()
 
     def _changed(self, root: str, bases: tuple[str, ...]) -> list[tuple[Entry, _Place]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
 from kiro_swarm.workspace.errors import GitFailed, WorkspaceError
 from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.push import why_refused
 from kiro_swarm.workspace.redaction import (
     redact,
     redact_address,
@@ -128,3 +130,21 @@ def test_the_end_of_what_git_says_is_the_message(tmp_path: Path) -> None:
     with pytest.raises(GitFailed, match=r"(?s)^git x: .*fatal: the reason$") as raised:
         Git(tmp_path, environment={"PATH": bare}).run("x")
     assert len(raised.value.message) < 2000
+
+
+def test_of_what_an_address_asks_for_no_end_is_told_however_long() -> None:
+    address = "https://host/x?signature=" + "s" * 13_000 + "hidden"
+    assert redact_end(f"fatal: {address}", 600) == ""
+    assert redact_end(f"fatal: {address} is away", 600) == "is away"
+
+
+@pytest.mark.parametrize("word", ["cannot lock ref ", "repository ", "exceeds ", "x"])
+def test_a_refused_push_is_told_in_the_time_of_a_short_answer(word: str) -> None:
+    def told(lines: int) -> Callable[[], float]:
+        said = "\n".join(
+            "remote: " + word * (20_000 // len(word)) for _ in range(lines)
+        )
+        answer = "!\tx:y\t[remote rejected] (hook)\n" * lines
+        return lambda: measured(lambda: why_refused("x", "b", answer, said)).seconds
+
+    Norm(told(1)).at_most(4.0, told(100)(), told(100))

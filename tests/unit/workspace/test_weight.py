@@ -167,6 +167,13 @@ def test_a_bomb_is_refused_in_little_memory(
     assert peak < 250, "MiB, of this process and of any git"
 
 
+def test_the_depth_of_one_folder_is_not_that_of_another(swarm: Swarm) -> None:
+    """One is changed, and one is new; neither is deeper than 110 folders."""
+    changed, new = "d/" * 110 + "f", "e/" * 110 + "f"
+    merged(swarm, swarm.work({changed: "0\n"}))
+    merged(swarm, swarm.work({changed: "1\n", new: "1\n"}, index=2, task="2"))
+
+
 def test_a_folder_that_contains_itself_is_refused(swarm: Swarm) -> None:
     bombs = bomber(swarm)
     mine = "d" * 40
