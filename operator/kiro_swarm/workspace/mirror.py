@@ -149,10 +149,12 @@ def claim(mirror: Path, owner: Owner) -> None:
 def _has_work(mirror: Path) -> bool:
     """Whether more is there than what was fetched: merges, work that waits for them."""
     refs = read_refs(mirror)
-    start = refs.found.get(START_REF)
     ours = (SOURCE_REF, START_REF, _REMOTE_REF)
+    # A branch that is continued begins at the remote's, and not where the swarm does.
+    fetched = {refs.found[name] for name in ours if name in refs.found}
     for name in (*refs.found, *refs.broken):
-        moved = name.startswith("refs/heads/") and refs.found.get(name) != start
+        stays = name not in refs.broken and refs.found[name] in fetched
+        moved = name.startswith("refs/heads/") and not stays
         more = name.startswith("refs/kiro/") and name not in ours
         if moved or (more and not name.startswith(f"{DROPPED}/")):
             return True

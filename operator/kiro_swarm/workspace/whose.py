@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Optional
 
-from kiro_swarm.workspace.disk import read_plain, write_plain
+from kiro_swarm.workspace.disk import read_plain, sync_folder, write_plain
 from kiro_swarm.workspace.errors import VolumeOfAnother
 from kiro_swarm.workspace.redaction import redact_address
 
@@ -76,3 +76,5 @@ def mark(mirror: Path, owner: Owner) -> None:
     """Write it, durably. The caller is sole owner of the mirror."""
     said = {"repository": redact_address(owner.url), "swarm": owner.swarm}
     write_plain(mirror / MARK, json.dumps(said) + "\n")
+    # Refs that are written after it are not to outlive it: a power cut would leave work of nobody.
+    sync_folder(mirror)

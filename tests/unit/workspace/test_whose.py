@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Callable
 
@@ -141,6 +144,57 @@ def test_a_mirror_of_an_earlier_release_is_the_swarms_that_has_begun(
     forget_mark(swarm)
     claim(swarm.mirror, Owner(swarm.url, MINE))
     assert json.loads((swarm.mirror / MARK).read_text())["swarm"] == MINE
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_branch_of_the_repository_that_is_continued_is_no_work_of_another(
+    tmp_path: Path, packed: bool
+) -> None:
+    """The task file was wrong under the earlier release, so nothing has begun."""
+    swarm = Swarm(tmp_path)
+    git(swarm.upstream, "checkout", "--quiet", "-b", INTEGRATION)
+    head = commit(swarm.upstream, {"earlier.py": "1\n"})
+    git(swarm.upstream, "checkout", "--quiet", "main")
+    swarm.prepare()
+    assert swarm.head() == head != git(swarm.mirror, "rev-parse", "refs/kiro/start")
+    if packed:
+        git(swarm.mirror, "pack-refs", "--all")
+    forget_mark(swarm)
+    assert prepared(swarm).integration == head
+    forget_mark(swarm)
+    merged(swarm, swarm.work({"a.py": "a\n"}))
+    with pytest.raises(VolumeOfAnother, match="has not begun"):
+        prepared(swarm)
+
+
+def test_whose_it_is_outlives_a_power_cut_that_what_is_fetched_outlives(
+    tmp_path: Path,
+) -> None:
+    """A name that is not synced may be gone, and what was written later be there."""
+    said = subprocess.run(
+        [sys.executable, "-c", _SYNCS, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout.decode()
+    assert said.splitlines() == [f"renamed {MARK}", "opened the folder"]
+
+
+#: What ``mark`` asks of the system, in this order: a folder is opened to be synced alone.
+_SYNCS = """
+import os, sys
+from pathlib import Path
+from kiro_swarm.workspace.whose import Owner, mark
+mirror, told = sys.argv[1], []
+def hook(event, given):
+    if event == "os.rename":
+        told.append("renamed " + os.path.basename(given[1]))
+    if event == "open" and str(given[0]) == mirror:
+        told.append("opened the folder")
+sys.addaudithook(hook)
+mark(Path(mirror), Owner("https://host/repo.git", "uid"))
+print("\\n".join(told))
+"""
 
 
 def _merged(swarm: Swarm) -> None:
