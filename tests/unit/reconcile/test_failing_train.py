@@ -54,7 +54,7 @@ async def in_trouble(world: World) -> World:
 
 
 async def test_the_pause_grows_to_five_minutes_and_stays(in_trouble: World) -> None:
-    began = await begins(in_trouble, 2400, step=5)
+    began = await begins(in_trouble, 2450, step=5)
     found = pauses(began)
     assert found[:5] == pytest.approx([15, 30, 60, 120, 240], abs=15)
     assert all(pause == pytest.approx(300, abs=15) for pause in found[5:])
@@ -80,7 +80,7 @@ async def test_an_operator_that_dies_after_any_write_counts_each_once(
         world.cluster.graph = {"1": []}
         world.cluster.failing = {f"demo-integrate-{n}": REFUSED for n in range(1, 99)}
         world.apply_swarm()
-        began = await begins(world, 150, step=5)
+        began = await begins(world, 170, step=5)
         last = max(began)
         assert last >= 4
         world.clock.seconds += 120

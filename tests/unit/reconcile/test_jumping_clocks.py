@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from kiro_swarm.cluster.resources import COMMANDS, PODS, SWARMS
+from kiro_swarm.cluster.resources import COMMANDS, JOBS, PODS, SWARMS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.engine.elapsed import FIRST_SIGHT_SECONDS, Elapsed
 from tests.unit.reconcile.stuck import answer_for_ever, status_of_command, wait
@@ -110,6 +110,21 @@ async def test_a_job_is_tried_again_whatever_clock_told_its_end(
     assert world.status()["phase"] == "Succeeded"
 
 
+@pytest.mark.parametrize("hours", [0, -1, -24])
+async def test_a_job_that_ended_under_our_eyes_is_followed_after_its_pause(
+    world: World, hours: int
+) -> None:
+    """By the clock of the Job controller its end is long ago: that is no pause."""
+    away = {"reason": "RemoteUnavailable", "message": "away"}
+    world.cluster.failing = {f"demo-integrate-{n}": away for n in range(1, 9)}
+    here, world.cluster.clock = world.cluster.clock, Ahead(hours)
+    world.apply_swarm()
+    await world.live(60)
+    assert "demo-integrate-1" in world.cluster.names(JOBS)
+    assert len([n for n in world.cluster.names(JOBS) if "integrate" in n]) <= 3
+    world.cluster.clock = here
+
+
 async def test_a_jump_gives_up_no_command_whose_status_cannot_be_written(
     world: World,
 ) -> None:
@@ -148,6 +163,21 @@ async def test_a_pod_that_fails_is_made_again_whatever_the_clock_does(
     world.clock.seconds += 20
     await world.live(5)
     assert len(agents(world)) == 1
+
+
+@pytest.mark.parametrize("off", [-(10**6), -360, 0, 360, 10**6])
+def test_an_end_that_came_since_the_last_look_is_as_old_as_its_sight(off: int) -> None:
+    clock = [0.0]
+    elapsed, now = Elapsed(lambda: clock[0]), START + timedelta(seconds=off)
+    assert elapsed.since_end("u", stamp(START), now) == max(0, off), "a new process"
+    clock[0] = 50
+    other = stamp(START + timedelta(seconds=50))
+    for later in (now, now - timedelta(days=9), now + timedelta(days=9)):
+        assert elapsed.since_end("u", other, later) == 0
+    clock[0] = 57
+    assert elapsed.since_end("u", other, now) == 7
+    elapsed.forget("u")
+    assert elapsed.since_end("u", stamp(START), now) == max(0, off)
 
 
 @pytest.mark.parametrize("off", [-(10**6), -50, 0, 40, 99, 100, 10**6])

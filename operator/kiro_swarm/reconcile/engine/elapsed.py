@@ -5,7 +5,9 @@ live of one, the pause before what failed is tried again. What is stored is a ti
 ours or another's, which a person, NTP or a suspended machine moves.
 Guarantees: it is compared with the wall once, when this process first sees it; from then on only
 time counts that has passed here. A new process gives it some seconds whatever the wall says, and a
-wall that was moved back makes nothing last longer than it was to last, from then on.
+wall that was moved back makes nothing last longer than it was to last, from then on. What ended
+under this process's eyes is not older than its sight of it, however far the clock that told of
+the end is from ours: two machines need not agree for a pause to be one.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ class Elapsed:
         self._monotonic = monotonic
         #: Uid -> what was written, its age when that was first seen, and when (monotonic).
         self._seen: dict[str, dict[str, tuple[float, float]]] = {}
+        #: Uid -> the last end that was seen, its age when that was first seen, and when.
+        self._ends: dict[str, tuple[str, float, float]] = {}
 
     def left(
         self, uid: str, since: Optional[str], limit: float, now: datetime
@@ -51,6 +55,21 @@ class Elapsed:
         """
         return sum(self._known(uid, since, now))
 
+    def since_end(self, uid: str, ended: str, now: datetime) -> float:
+        """How many seconds ago the last of what runs for an object ended.
+
+        Asked at every look at the object. One that was not there at the look before has ended
+        since: it is as old as its sight. Only of one that a new process finds is the wall asked.
+
+        :param ended: when that was, by the clock of whoever ends it.
+        :param now: by ours.
+        """
+        here, known = self._monotonic(), self._ends.get(uid)
+        if known is None or known[0] != ended:
+            before = 0.0 if known else (now - (parse(ended) or now)).total_seconds()
+            known = self._ends[uid] = ended, max(0.0, before), here
+        return known[1] + here - known[2]
+
     def _known(self, uid: str, since: str, now: datetime) -> tuple[float, float]:
         """Its age when it was first seen, and how long ago that was."""
         seen = self._seen.setdefault(uid, {})
@@ -65,3 +84,4 @@ class Elapsed:
     def forget(self, uid: str) -> None:
         """It is gone."""
         self._seen.pop(uid, None)
+        self._ends.pop(uid, None)

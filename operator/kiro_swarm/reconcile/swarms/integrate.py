@@ -196,15 +196,25 @@ def _ended(view: View, jobs: list[Job], batch: int) -> Train:
 def paced(ctx: Context, view: View, train: Train) -> Train:
     """The same, with its next try by a clock that does not jump, counted since we saw the end.
 
-    The end of a Job is told by a clock of others. By one that is ahead it never comes.
+    The end of a Job is told by a clock of others. By one that is ahead it never comes, and by
+    one that is behind it is long ago.
     """
-    ended = [job for job in view.integrate_jobs if job_outcome(job) is not None]
-    if train.retry_at is None or not ended:
+    age = _since_end(ctx, view)
+    if train.retry_at is None:
         return train
-    meta, when = ended[0]["metadata"], _end_of(view, ended[0])
-    age = ctx.elapsed.age(meta["uid"], stamp(when), view.now)
     left = pause_after(failing(view).failures) - age
     return replace(train, retry_at=view.now + timedelta(seconds=left))
+
+
+def _since_end(ctx: Context, view: View) -> float:
+    """Seconds since the last Job ended, or since the swarm was made, as we have seen it."""
+    when = last_end(view)
+    for job in view.integrate_jobs:
+        if job_outcome(job) is not None:
+            # One that does not say when: it is the last all the same.
+            when = when if finished_at(job) else _end_of(view, job)
+            break
+    return ctx.elapsed.since_end(view.uid, stamp(when), view.now)
 
 
 def _end_of(view: View, job: Job) -> datetime:
@@ -265,8 +275,7 @@ async def reconcile(ctx: Context, view: View, steps: Steps) -> Train:
     Drops the older ones that the status has counted.
     """
     train = paced(ctx, view, observe(view))
-    age = ctx.elapsed.age(view.uid, stamp(last_end(view)), view.now)
-    ended = view.now - timedelta(seconds=age)
+    ended = view.now - timedelta(seconds=_since_end(ctx, view))
     train = replace(train, tidy_at=tidy_at(view, train.retry_at, ended))
     due = train.tidy_at is not None and train.tidy_at <= view.now
     paused = train.retry_at is not None and view.now < train.retry_at
