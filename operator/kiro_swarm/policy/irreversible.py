@@ -172,8 +172,8 @@ ACTS: Final[tuple[Act, ...]] = (
         "compare-and-swap: it is not there, or is where the swarm began",
     ),
     Act(
-        "workspace/mirror.py:_forget_refs",
-        "drops the refs of a mirror that does not say whose it is, before it is claimed",
+        "workspace/mirror.py:_forget_fetched",
+        "drops refs and objects of a mirror that does not say whose it is, before it is claimed",
         "_has_work",
         "nothing is merged and nothing is finished there; the source has what was fetched",
     ),

@@ -110,7 +110,7 @@ def prepare_mirror(
         remove_stale_locks(mirror)
         git = Git(mirror, held=held)
         if not begun and owner_in(mirror) is None:
-            _forget_refs(mirror)
+            _forget_fetched(mirror)
         _make(git, integration_branch)
         if not marked:
             mark(mirror, owner)
@@ -162,13 +162,14 @@ def _has_work(mirror: Path) -> bool:
     return any(folders(shelf) for shelf in folders(shelves))
 
 
-def _forget_refs(mirror: Path) -> None:
+def _forget_fetched(mirror: Path) -> None:
     """Drop what was fetched before anybody said of what: it may be another repository.
 
-    In this order what a kill leaves of it is no work either.
+    The objects as well: every agent can read the mirror. In this order what a kill leaves of it
+    is no work either, and the next one, to whom it says nothing, drops the rest.
     """
     if not _has_work(mirror):
-        for name in ("refs/heads", "packed-refs", "refs"):
+        for name in ("refs/heads", "packed-refs", "refs", "objects", "kiro-incoming"):
             remove(mirror / name)
 
 

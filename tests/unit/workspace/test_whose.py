@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -235,8 +236,31 @@ def test_what_was_only_fetched_is_forgotten_then(swarm: Swarm, other: Path) -> N
     git(swarm.mirror, "pack-refs", "--all")
     git(swarm.mirror, "update-ref", "refs/kiro/remote", swarm.head())
     forget_mark(swarm)
+    secret = git(swarm.mirror, "rev-parse", "HEAD:app.py")
+    (swarm.mirror / "kiro-incoming" / "objects").mkdir(parents=True)
     made = prepared(swarm, f"file://{other}")
     assert made.integration == made.start == git(other, "rev-parse", "HEAD")
+    # Every agent can read the whole mirror.
+    assert git(swarm.mirror, "cat-file", "blob", secret, check=False) == ""
+    assert not (swarm.mirror / "kiro-incoming").exists()
+    held = git(swarm.mirror, "cat-file", "--batch-all-objects", "--batch-check")
+    ours = git(other, "cat-file", "--batch-all-objects", "--batch-check")
+    assert held.splitlines() == ours.splitlines()
     assert not made.continued
     refs = git(swarm.mirror, "for-each-ref", "--format=%(objectname)").split()
     assert set(refs) == {made.start}
+
+
+@pytest.mark.parametrize("gone", range(4))
+def test_what_a_kill_left_of_it_is_forgotten_by_the_next(
+    swarm: Swarm, other: Path, gone: int
+) -> None:
+    forget_mark(swarm)
+    secret = git(swarm.mirror, "rev-parse", "HEAD:app.py")
+    git(swarm.mirror, "pack-refs", "--all")
+    for name in ("refs/heads", "packed-refs", "refs", "objects/info")[: gone + 1]:
+        path = swarm.mirror / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    made = prepared(swarm, f"file://{other}")
+    assert made.integration == git(other, "rev-parse", "HEAD")
+    assert git(swarm.mirror, "cat-file", "blob", secret, check=False) == ""
