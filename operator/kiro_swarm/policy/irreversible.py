@@ -49,7 +49,7 @@ ACTS: Final[tuple[Act, ...]] = (
         " well, and no Job runs",
     ),
     Act(
-        "reconcile/swarms/rescue.py:_take",
+        "reconcile/swarms/rescue.py:_let_go",
         "takes the finalizer from a KiroSwarm that is being deleted: its volume goes",
         "go",
         "a Job that was made when all was Done that is says that what was nowhere else is pushed"

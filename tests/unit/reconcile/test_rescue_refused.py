@@ -60,6 +60,7 @@ async def test_a_finalizer_that_may_not_be_taken_away_is_told(world: World) -> N
     told = [e for e in world.cluster.all(EVENTS) if e["reason"] == "ChangeRefused"]
     assert len(told) == 1
     world.api.intercept = None
+    world.clock.seconds += 30  # the longest pause between two tries
     await world.live(3)
     assert world.cluster.names(SWARMS) == []
     assert events(world) == ["Rescued"]

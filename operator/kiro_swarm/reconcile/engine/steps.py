@@ -15,7 +15,7 @@ import logging
 import re
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Callable, Final, TypeVar
+from typing import Callable, Final, Optional, TypeVar
 
 from typing_extensions import Literal
 
@@ -186,6 +186,11 @@ class Steps:
             return True
         self._waiting.add(what)
         return False
+
+    def error(self, what: str) -> Optional[errors.ClusterError]:
+        """Why a step was not taken the last time; None: it was, or is not known."""
+        known = self._mine.troubles.get(what)
+        return None if known is None else known.error
 
     def hindered(self) -> bool:
         """Whether a step of this reconcile without which the swarm cannot go on failed."""

@@ -58,16 +58,16 @@ async def reconcile(ctx: Context, key: Key) -> None:
     swarm = ctx.cache.get(SWARMS, key.namespace, key.name)
     if swarm is None:
         return
-    if swarm["metadata"].get("deletionTimestamp"):
-        await rescue.reconcile(ctx, key, swarm)
-        return
     steps = Steps(
         ctx.hindrances,
         swarm["metadata"]["uid"],
         swarm["metadata"].get("generation", 0),
         lambda: ctx.queue.add(key),
     )
-    await _reconcile(ctx, key, swarm, steps)
+    if swarm["metadata"].get("deletionTimestamp"):
+        await rescue.reconcile(ctx, key, swarm, steps)
+    else:
+        await _reconcile(ctx, key, swarm, steps)
     again = steps.close()
     if again < float("inf"):
         ctx.queue.add_after(key, again)
