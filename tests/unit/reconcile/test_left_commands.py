@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from kiro_swarm.api import meta
@@ -140,6 +141,7 @@ async def test_beyond_some_hundreds_the_oldest_of_the_same_person_go_at_once(
             swarm=swarm,
             ttlSecondsAfterFinished=10 * DAY,
         )
+        await world.live(1)  # it is seen, and its patience begins
         world.clock.seconds += 11
         await world.live(2)
     await world.live(5)
@@ -149,7 +151,8 @@ async def test_beyond_some_hundreds_the_oldest_of_the_same_person_go_at_once(
 
 def finished(number: int, at: int, who: str = "viewer") -> Any:
     item = a_command(f"c{number}", requestedBy=who)
-    item["metadata"].update(uid=f"u{number}")
+    item["metadata"].update(uid=f"u{number}", namespace=NAMESPACE)
+    item["metadata"].update(resourceVersion=str(1000 + at))
     when = f"2026-11-22T10:{at // 60:02}:{at % 60:02}Z"
     action = {"permission": "get"}
     item["status"] = {"phase": "Succeeded", "finishedAt": when, "action": action}
@@ -169,6 +172,41 @@ def test_who_stands_too_far_back_is_known_in_whatever_order_they_are_heard() -> 
         there.forget(item)
         there.forget(item)
     assert not there.is_too_many(items[0])
+
+
+def test_a_clock_that_was_ahead_takes_no_answer_of_now() -> None:
+    there = Answered()
+    for number in range(MOST_KEPT):
+        ahead = finished(number, number)
+        ahead["status"]["finishedAt"] = "2027-01-01T00:00:00Z"
+        there.note(ahead)
+    now = finished(900, 900)
+    assert there.note(now) == "c0"
+    assert not there.is_too_many(now)
+    # A write after the answer, its line in the audit log, makes nothing the last.
+    first = finished(0, 999)
+    assert there.note(first) == "c0"
+    assert there.is_too_many(first)
+
+
+async def test_a_clock_that_was_ahead_takes_no_long_answer_of_now(
+    world: World,
+) -> None:
+    world.apply_swarm()
+    await world.live(9)
+    right, ahead = world.clock.now, timedelta(days=1)
+    world.ctx.now = lambda: right() + ahead
+    for number in range(24):
+        if number == 22:
+            world.ctx.now = right
+        world.say("status swarm detailed", f"l{number:02}", requestedBy="ann")
+        await world.live(3)
+        name = f"l{number:02}"
+        long = {"status": {"dataRef": {"kind": "ConfigMap", "name": "x"}}}
+        world.api.store.patch(COMMANDS, NAMESPACE, name, long, "status")
+        await world.live(2)
+    expected = [f"l{number:02}" for number in range(4, 24)]
+    assert sorted(world.cluster.names(COMMANDS)) == expected
 
 
 def _at(item: Any) -> int:

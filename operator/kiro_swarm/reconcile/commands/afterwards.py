@@ -98,6 +98,6 @@ async def _drop_older_answers(run: CommandRun) -> None:
         and _holds_an_answer(item)
         and not item["metadata"].get("deletionTimestamp")
     ]
-    held.sort(key=lambda item: str(item["status"].get("finishedAt")))
+    held.sort(key=run.ctx.answered.order)
     for item in held[: max(0, len(held) - _MOST_ANSWERS)]:
         await run.ctx.delete(COMMANDS, item)

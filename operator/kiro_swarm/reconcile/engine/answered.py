@@ -4,7 +4,10 @@ Fed by every change of a SwarmCommand (``Context.wake``), asked by what ends a c
 (``commands/afterwards.py``). Whoever may only look can say any number of sentences, to swarms that
 are not there as well: each is stored, and costs the operator memory. Guarantees: of one person,
 in one namespace, the last ``MOST_KEPT`` stay, whatever their spec asks for; nothing that changed
-anything is counted here, and nobody's answers go because of another person's.
+anything is counted here, and nobody's answers go because of another person's. The last are the
+last by the version of the store when each was first seen answered: a wall clock that was ahead
+for an hour makes no answer of that hour a later one than those that follow. A new process
+finds them by the version that they have then.
 """
 
 from __future__ import annotations
@@ -23,9 +26,9 @@ from kiro_swarm.reconcile.engine.command_facts import (
 
 #: What one person may leave in a namespace: more than anybody reads, some MB.
 MOST_KEPT: Final = 500
-#: Namespace and requester; time of the answer and name.
+#: Namespace and requester; version of the answer and name.
 _Whose = tuple[str, str]
-_Place = tuple[str, str]
+_Place = tuple[int, str]
 
 
 def changed_nothing(command: SwarmCommand) -> bool:
@@ -43,6 +46,11 @@ def changed_nothing(command: SwarmCommand) -> bool:
     if action is None:
         return phase == "Rejected"
     return action.get("permission") == LOOK
+
+
+def version_of(command: SwarmCommand) -> int:
+    """Version of the store that an object is of: grows with each write, whatever clocks say."""
+    return int(command["metadata"].get("resourceVersion") or 0)
 
 
 class Answered:
@@ -66,9 +74,10 @@ class Answered:
             self.forget(command)
             return None
         whose = metadata["namespace"], requester_of(command["spec"])
-        place = str(status_of(command).get("finishedAt") or ""), name
-        if self._places.get(uid) != (whose, place):
+        known = self._places.get(uid)
+        if known is None or known[0] != whose:
             self.forget(command)
+            place = version_of(command), name
             insort(self._lines.setdefault(whose, []), place)
             self._places[uid] = whose, place
         line = self._lines[whose]
@@ -84,6 +93,11 @@ class Answered:
         del line[bisect_left(line, place)]
         if not line:
             del self._lines[whose]
+
+    def order(self, command: SwarmCommand) -> _Place:
+        """Sorts answers of one person, the first answered in front."""
+        known = self._places.get(command["metadata"]["uid"])
+        return known[1] if known else (version_of(command), command["metadata"]["name"])
 
     def is_too_many(self, command: SwarmCommand) -> bool:
         """Whether a command is not one of the last of its requester."""
