@@ -68,7 +68,13 @@ def make_runner(
         api.list_mine,
     )
 
-    bounded = Bounded(Path(worktree.folder), worktree.give_back, clock, room)
+    bounded = Bounded(
+        Path(worktree.folder),
+        worktree.give_back,
+        clock,
+        room,
+        functools.partial(socket.held, worktree.folder),
+    )
 
     def work_on(task: KiroTask) -> Work:
         key = key_of(task)
@@ -78,7 +84,7 @@ def make_runner(
             config.agent_task(task, worktree.tree),
             f"{key.uid}/{key.attempt}",
         )
-        return keeping.around(bounded.around(work), key)
+        return bounded.around(work, functools.partial(keeping.around, key=key))
 
     lookahead = Lookahead(
         Path(worktree.folder),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from kiro_swarm.policy.volume import FULL
+
 TICKED: Final = "Ticked"
 #: It is on the integration branch, of a KiroTask of before.
 MERGED_BEFORE: Final = "MergedBefore"
@@ -16,7 +18,8 @@ RUN_REQUESTED: Final = "RunRequested"
 AGENT_STARTED: Final = "AgentStarted"
 CHECKED: Final = "Checked"
 INSTANCE_LOST: Final = "InstanceLost"
-#: The pod went over a limit of its own: what the agent wrote outside of the volume.
+#: The pod went over a limit of its own, for what the agent wrote outside of the volume; or
+#: the attempt alone has taken more than half of the volume.
 SCRATCH_FULL: Final = "ScratchFull"
 #: The operator took the task from a slow instance: see ``reconcile/tasks/slow.py``.
 SLOW: Final = "InstanceSlow"
@@ -26,6 +29,8 @@ REJECTED: Final = "Rejected"
 STOPPED: Final = "Stopped"
 #: git or the volume failed under the runner, or the agent container was of no use.
 WORKSPACE_FAILED: Final = "WorkspaceFailed"
+#: The swarm's volume has no room for the attempt, and it is not the attempt that has it.
+VOLUME_FULL: Final = FULL
 AGENT_UNAVAILABLE: Final = "AgentUnavailable"
 #: The program of the template is not in the image, or cannot be executed.
 AGENT_NOT_RUNNABLE: Final = "AgentNotRunnable"
@@ -36,7 +41,7 @@ STATUS_INVALID: Final = "StatusInvalid"
 NO_FAULT: Final = frozenset(
     {
         *(INSTANCE_LOST, "RunnerStopped", "RunnerRestarted", STATUS_INVALID),
-        *(WORKSPACE_FAILED, AGENT_UNAVAILABLE, AGENT_NOT_RUNNABLE),
+        *(WORKSPACE_FAILED, AGENT_UNAVAILABLE, AGENT_NOT_RUNNABLE, VOLUME_FULL),
     }
 )
 #: Only who wrote the template can mend it: the attempt counts against no limit at all. What

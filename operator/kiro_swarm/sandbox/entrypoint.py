@@ -29,16 +29,19 @@ from kiro_swarm.sandbox.conversation import ContainerSide
 from kiro_swarm.sandbox.execution import Execution
 from kiro_swarm.sandbox.handshake import (
     MAX_REQUEST_BYTES,
+    HeldRequest,
     RenewRequest,
     Request,
     RunRequest,
     answer_line,
     parse_request,
 )
+from kiro_swarm.sandbox.held import held_by
 from kiro_swarm.sandbox.lines import read_line, within
 from kiro_swarm.sandbox.link import Link
 from kiro_swarm.sandbox.listener import Listener
-from kiro_swarm.sandbox.processes import Processes, is_ours
+from kiro_swarm.sandbox.port import Held
+from kiro_swarm.sandbox.processes import Processes, is_ours, living_descendants
 from kiro_swarm.sandbox.renewal import Renewal, SpoiledError, protect_this_process
 
 log = logging.getLogger(__name__)
@@ -99,6 +102,7 @@ class Entrypoint:
         self._renewal = renewal
         self._stop = stop
         self._one_at_a_time = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._connections: set[asyncio.Task[None]] = set()
         # Why this process can be used no more.
         self._spoiled = ""
@@ -143,6 +147,9 @@ class Entrypoint:
                 else:
                     if isinstance(request, RenewRequest):
                         writer.write(answer_line(await self._renew() or None))
+                    elif isinstance(request, HeldRequest):
+                        held = await self._held(request.place)
+                        writer.write(answer_line(held=held))
                     else:
                         writer.write(answer_line())
                     if isinstance(request, RunRequest):
@@ -200,6 +207,17 @@ class Entrypoint:
         if not await self._processes.end_all(self._grace_seconds):
             self._spoiled = "processes cannot be ended"
             raise SpoiledError(self._spoiled)
+
+    async def _held(self, place: str) -> Held:
+        """What is held beside what runs; in a thread, for a file may be slow to answer."""
+        async with self._looking:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(
+                    None, lambda: held_by(living_descendants(), place)
+                )
+            except OSError as error:
+                log.warning("what is held cannot be told: %s", error)
+                return Held()
 
     async def _renew(self) -> str:
         """Make the container as new; why it is not, empty when it is."""

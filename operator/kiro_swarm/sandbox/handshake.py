@@ -21,7 +21,7 @@ from typing_extensions import Annotated
 
 from kiro_swarm.api.faults import first_fault
 from kiro_swarm.sandbox.bounds import ProtocolError, check_json
-from kiro_swarm.sandbox.port import NOT_STARTED, SessionError
+from kiro_swarm.sandbox.port import NOT_STARTED, Held, SessionError
 
 #: 1 was JSON lines without a number, and has no sessions; 2 cannot renew a container.
 PROTOCOL = 3
@@ -71,6 +71,16 @@ class RenewRequest(_Request):
     op: Literal["renew"] = "renew"
 
 
+class HeldRequest(_Request):
+    """What do processes hold on the volume of ``place`` that is in no folder?
+
+    A container of an earlier release refuses this one.
+    """
+
+    op: Literal["held"] = "held"
+    place: Annotated[str, Field(max_length=4096, pattern=r"^/[^\x00]*$")]
+
+
 class RunRequest(_Request):
     """Start a process; its streams follow as frames.
 
@@ -89,11 +99,12 @@ class RunRequest(_Request):
     log: list[Log] = Field(default_factory=list, max_length=2)
 
 
-Request = Union[PingRequest, RenewRequest, RunRequest]
+Request = Union[PingRequest, RenewRequest, HeldRequest, RunRequest]
 _REQUEST: TypeAdapter[Request] = TypeAdapter(
     Annotated[Request, Field(discriminator="op")]
 )
 _Version = Annotated[int, Field(ge=1, le=1_000_000)]
+_Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 
 
 class _Hello(BaseModel):
@@ -105,6 +116,8 @@ class _Hello(BaseModel):
 
 class _Answer(_Hello):
     error: Optional[str] = None
+    #: To a ``HeldRequest``: bytes and files.
+    held: Annotated[list[_Count], Field(max_length=2)] = Field(default_factory=list)
 
 
 def parse_request(line: bytes) -> Request:
@@ -152,8 +165,11 @@ def run_request(
         raise SessionError(NOT_STARTED, message) from error
 
 
-def check_answer(line: bytes) -> None:
-    """Return when the request was accepted; raises ProtocolError otherwise."""
+def check_answer(line: bytes) -> Held:
+    """Return when the request was accepted; raises ProtocolError otherwise.
+
+    What is held, as the answer to a ``HeldRequest`` says; nothing in others.
+    """
     check_json(line, depth=2, values=16)
     try:
         answer = _Answer.model_validate_json(line)
@@ -165,6 +181,7 @@ def check_answer(line: bytes) -> None:
         raise VersionError(_versions(runner=PROTOCOL, container=theirs))
     if answer.error is not None:
         raise RefusedError(answer.error[:1024])
+    return Held(*answer.held)
 
 
 def _versions(*, runner: int, container: int) -> str:
@@ -186,8 +203,12 @@ def request_line(request: Request) -> bytes:
     return encoded
 
 
-def answer_line(error: Optional[str] = None) -> bytes:
+def answer_line(error: Optional[str] = None, held: Optional[Held] = None) -> bytes:
     """What the container answers to a request: accepted, or what is wrong with it."""
-    answer = {"protocol": PROTOCOL, **({"error": error[:600]} if error else {})}
+    answer: dict[str, object] = {"protocol": PROTOCOL}
+    if error:
+        answer["error"] = error[:600]
+    if held is not None:
+        answer["held"] = list(held)
     # Every letter of them escaped, it still is within MAX_ANSWER_BYTES.
     return json.dumps(answer).encode("ascii") + b"\n"

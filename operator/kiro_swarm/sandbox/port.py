@@ -11,7 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
-from typing import AsyncIterator, Callable, Mapping, Optional, Protocol, Sequence, Type
+from typing import (
+    AsyncIterator,
+    Callable,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+    Type,
+)
 
 EXITED = "Exited"
 DEADLINE_EXCEEDED = "DeadlineExceeded"
@@ -34,6 +43,13 @@ STDIN_LIMIT_BYTES = 64 * MEBIBYTE
 OUTPUT_LIMIT_BYTES = 256 * MEBIBYTE
 
 OnOutput = Callable[[str, str], None]
+
+
+class Held(NamedTuple):
+    """What is open in the container and in no folder: bytes, and files."""
+
+    bytes: int = 0
+    files: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from kiro_swarm.sandbox.bounds import ProtocolError
 from kiro_swarm.sandbox.conversation import RunnerSide
 from kiro_swarm.sandbox.handshake import (
     MAX_ANSWER_BYTES,
+    HeldRequest,
     PingRequest,
     RefusedError,
     RenewRequest,
@@ -32,6 +33,7 @@ from kiro_swarm.sandbox.port import (
     OUTPUT_LIMIT_BYTES,
     STDIN_LIMIT_BYTES,
     ExecResult,
+    Held,
     OnOutput,
     SessionError,
 )
@@ -44,10 +46,12 @@ __all__ = ["AgentSocket", "ExecResult"]
 _MARGIN_SECONDS = 60.0
 _HANDSHAKE_SECONDS = 30.0
 _PING_SECONDS = 2.0
+_HELD_SECONDS = 10.0
 # To remove millions of small files, after what runs has ended.
 _RENEW_SECONDS = 600.0
 _RESTART_SECONDS = 60.0
 _BUFFER = 64 * 1024
+_Accepted = tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]
 
 
 class AgentSocket:
@@ -104,6 +108,19 @@ class AgentSocket:
             else:
                 writer.transport.abort()
                 return ""
+
+    async def held(self, place: str) -> Held:
+        """What processes there hold on the volume of ``place`` and is in no folder.
+
+        Nothing where the container cannot tell; one of an earlier release cannot.
+        """
+        try:
+            request = HeldRequest(place=place)
+            (_, writer, _), held = await self._asked(request, _HELD_SECONDS)
+        except SessionError:
+            return Held()
+        writer.transport.abort()
+        return held
 
     async def exec(
         self,
@@ -192,10 +209,12 @@ class AgentSocket:
             sink,
         )
 
-    async def _ask(
-        self, request: Request, seconds: float
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, bytes]:
+    async def _ask(self, request: Request, seconds: float) -> _Accepted:
         """Connect and have ``request`` accepted; raises SessionError."""
+        return (await self._asked(request, seconds))[0]
+
+    async def _asked(self, request: Request, seconds: float) -> tuple[_Accepted, Held]:
+        """The same, with what the answer says is held."""
         try:
             line = request_line(request)
             reader, writer = await asyncio.open_unix_connection(
@@ -210,7 +229,7 @@ class AgentSocket:
         try:
             writer.write(line)
             answer, rest = await within(seconds, read_line(reader, MAX_ANSWER_BYTES))
-            check_answer(answer)
+            held = check_answer(answer)
             accepted = True
         except (VersionError, RefusedError) as error:
             raise SessionError(NOT_STARTED, str(error)) from error
@@ -225,7 +244,7 @@ class AgentSocket:
         finally:
             if not accepted:
                 writer.transport.abort()
-        return reader, writer, rest
+        return (reader, writer, rest), held
 
 
 async def _give(session: SocketSession, data: bytes) -> None:

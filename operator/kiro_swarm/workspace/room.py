@@ -13,11 +13,29 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Optional
+from typing import Final, NamedTuple, Optional
 
 from kiro_swarm.workspace.limits import in_units
 
 _BLOCK: Final = 512
+_MIB: Final = 1024 * 1024
+
+
+class _Reserve(NamedTuple):
+    """What has to stay free: a twentieth, at least and at most so much."""
+
+    least: int
+    most: int
+
+    def of(self, size: int) -> int:
+        # The least is no more than a tenth, so that a small volume is of use.
+        return min(max(size // 20, min(self.least, size // 10)), self.most)
+
+
+#: The least is what a cut and a merge of a common repository want; the most is what one disk
+#: takes between two looks of a runner.
+_BYTES: Final = _Reserve(64 * _MIB, 1024 * _MIB)
+_FILES: Final = _Reserve(4_000, 100_000)
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,19 @@ class Room:
         return bytes_in_use or (
             bounded and self.files > part * (self.files + self.free_files)
         )
+
+    @property
+    def is_nearly_gone(self) -> bool:
+        """Whether the next who needs room may find none."""
+        return self.lacks_bytes() or self.lacks_files()
+
+    def lacks_bytes(self, part: int = 1) -> bool:
+        """Whether less than this part of the reserve is free."""
+        return self.free * part < _BYTES.of(self.used + self.free)
+
+    def lacks_files(self, part: int = 1) -> bool:
+        """The same, of files."""
+        return self.free_files * part < _FILES.of(self.files + self.free_files)
 
 
 def room_of(place: Path) -> Room:
@@ -78,40 +109,63 @@ def taken_by(folder: Path, enough: Optional[Taken] = None) -> Taken:
         try:
             with os.scandir(place) as entries:
                 for entry in entries:
-                    found.count(entry.stat(follow_symlinks=False))
-                    if entry.is_dir(follow_symlinks=False):
-                        left.append(entry.path)
+                    try:
+                        found.count(entry.stat(follow_symlinks=False))
+                        if entry.is_dir(follow_symlinks=False):
+                            left.append(entry.path)
+                    except FileNotFoundError:
+                        continue  # somebody works there; the others still count
                     if enough and (
                         found.bytes > enough.bytes or found.files > enough.files
                     ):
                         return found
         except FileNotFoundError:
-            continue  # somebody works there
+            continue  # the folder itself has gone
         except OSError:
             # Closed by its mode, or deeper than a path can be long.
             found.unread = found.unread or os.path.relpath(place, folder)
     return found
 
 
-def excess(folder: Path, before: Taken, room: Room) -> str:
-    """Why what has come into a folder is too much where room is short; empty if it is not.
+class Excess(NamedTuple):
+    """Why an attempt has to end for want of room: ``own`` where it alone has taken it."""
 
-    It is as much as all that is free: of those who fill a file system one at least is
-    above that before it is full, and nobody is for what others have written.
+    said: str
+    own: bool
 
-    :param before: what was in it when it began.
+
+def excess(
+    folder: Path, before: Taken, room: Room, held: tuple[int, int] = (0, 0)
+) -> Optional[Excess]:
+    """Whether an attempt has to end, where room is nearly gone; None: it may go on.
+
+    More than half of a volume can be no more than one attempt's: that one is the cause, and
+    ends at once. Of nobody else it can be told who is. Once there is no room, all fail who
+    write, and each of them ends whose end gives back more than there is.
+
+    :param before: what was in the folder when it began.
+    :param held: bytes and files that its processes hold and that are in no folder.
     """
-    files = room.free_files if room.files + room.free_files else 1 << 62
-    enough = Taken(before.bytes + room.free, before.files + files)
-    found = taken_by(folder, enough)
-    if found.bytes > enough.bytes:
-        more = in_units(found.bytes - before.bytes)
-        return f"at least {more} more than it began with, and {in_units(room.free)} are free"
-    if found.files > enough.files:
-        more_files = found.files - before.files
-        return (
-            f"at least {more_files} more files than it began with, and {files} are free"
-        )
+    if not room.is_nearly_gone:
+        return None
+    most = Taken(1 << 62, 1 << 62)
+    if room.lacks_bytes():
+        most.bytes = before.bytes + (room.used + room.free) // 2 - held[0]
+    if room.lacks_files():
+        most.files = before.files + (room.files + room.free_files) // 2 - held[1]
+    found = taken_by(folder, most)
+    more = found.bytes + held[0] - before.bytes
+    more_files = found.files + held[1] - before.files
+    grown = f"taken at least {in_units(max(0, more))} in {max(0, more_files)} files"
+    free = f"{in_units(room.free)} are free"
+    if room.lacks_files():
+        free += f", and {room.free_files} files"
+    said = f"{grown} since it began; {free}"
+    if found.bytes > most.bytes or found.files > most.files:
+        return Excess(f"{said}; that is more than half of the volume", True)
     if found.unread and not before.unread:
-        return f"a folder that its runner cannot read ({found.unread[:200]})"
-    return ""
+        closed = f"a folder that its runner cannot read ({found.unread[:200]})"
+        return Excess(f"{said}; and it has {closed}", False)
+    bytes_back = room.lacks_bytes(4) and more > room.free
+    files_back = room.lacks_files(4) and more_files > room.free_files
+    return Excess(said, False) if bytes_back or files_back else None

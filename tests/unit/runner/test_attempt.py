@@ -19,6 +19,8 @@ from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
 from kiro_swarm.sandbox.socket import AgentSocket
+from kiro_swarm.workspace.locks import LOCK_NAME
+from kiro_swarm.workspace.refs import place_name
 from kiro_swarm.workspace.room import Room
 from tests.support.entrypoint import eventually, python
 from tests.unit.runner.fakes import FakeApi, FakeClock, uid
@@ -293,7 +295,7 @@ async def test_a_conflict_is_told_while_the_agent_works_and_holds_up_nothing(
     assert len(told) == 1, "one answer, one write"
 
 
-async def test_who_fills_the_volume_is_charged_and_the_instance_goes_on(
+async def test_good_work_outlives_that_its_folder_is_emptied_for_room(
     pod: Pod,
 ) -> None:
     api = FakeApi("demo-1")
@@ -312,10 +314,14 @@ async def test_who_fills_the_volume_is_charged_and_the_instance_goes_on(
     await asyncio.to_thread(
         eventually, lambda: api.status("1.2")["state"] == "Done", "the next is done"
     )
+    left = [name for name in os.listdir(pod.worktree.folder) if name != LOCK_NAME]
     made.stop()
     await asyncio.wait_for(running, 20)
-    assert api.status("1.1")["reason"] == "ScratchFull"
-    assert "the volume of the swarm is filling" in api.status("1.1")["message"]
+    assert api.status("1.1")["state"] == "Done"
+    assert left == [], "room was given back"
+    for name in ("1.1", "1.2"):
+        kept = Path(pod.worktree.shelf) / place_name(uid(name), 1) / "repo.git"
+        assert git(kept, "rev-parse", "finished") == api.status(name)["commit"]
 
 
 def test_two_tasks_differ_only_in_what_names_them() -> None:

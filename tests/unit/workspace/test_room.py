@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
+from typing import Optional, Tuple
 
 import pytest
 
@@ -71,31 +73,99 @@ def test_what_is_too_deep_or_closed_is_not_taken_for_nothing(tmp_path: Path) -> 
         os.close(here)
     found = taken_by(tmp_path)
     assert found.unread.startswith("xxx")
-    assert "cannot read (xxx" in excess(tmp_path, Taken(), Room(99 * MIB, MIB))
+    why = excess(tmp_path, Taken(), Room(99 * MIB, MIB))
+    assert why is not None
+    assert "cannot read (xxx" in why.said
+    assert not why.own
     remove(tmp_path / ("x" * 200))
 
 
+GIB = 1024 * MIB
+
+
 @pytest.mark.parametrize(
-    ("before", "room", "said"),
+    ("room", "nearly"),
     [
-        (Taken(), Room(99 * MIB, MIB // 2), "more than it began with, and 512 KiB"),
-        (Taken(), Room(99 * MIB, 2 * MIB), ""),
-        # Large, but not by this attempt.
-        (Taken(bytes=MIB), Room(99 * MIB, MIB // 2), ""),
-        (Taken(), Room(1, 99 * MIB, 99, 3), "4 more files than it began with, and 3"),
-        (Taken(files=4), Room(1, 99 * MIB, 99, 3), ""),
-        (Taken(), Room(1, 99 * MIB), ""),
+        # A twentieth; no less than 64 MiB, where that is no more than a tenth.
+        (Room(9_400 * MIB, 600 * MIB), False),
+        (Room(9_600 * MIB, 400 * MIB), True),
+        (Room(GIB - 65 * MIB, 65 * MIB), False),
+        (Room(GIB - 63 * MIB, 63 * MIB), True),
+        (Room(89 * MIB, 11 * MIB), False),
+        (Room(91 * MIB, 9 * MIB), True),
+        # A disk of terabytes, of which the volume is a folder.
+        (Room(9_998 * GIB, 2 * GIB), False),
+        (Room(0, 0), False),
+        (Room(1, 99 * GIB, 90_000, 10_000), False),
+        (Room(1, 99 * GIB, 97_000, 3_000), True),
     ],
 )
-def test_what_is_too_much_is_more_than_what_is_free(
-    tmp_path: Path, before: Taken, room: Room, said: str
+def test_when_room_is_nearly_gone(room: Room, nearly: bool) -> None:
+    assert room.is_nearly_gone == nearly
+
+
+@pytest.mark.parametrize(
+    ("before", "room", "held", "own"),
+    [
+        # More than half of the volume is its own.
+        (Taken(), Room(MIB, MIB // 32), (0, 0), True),
+        # The same with what is in no folder.
+        (Taken(), Room(4 * MIB, MIB // 8), (2 * MIB, 1), True),
+        # Less than half: it ends once there is no room, and is not charged.
+        (Taken(), Room(9 * MIB, MIB // 8), (0, 0), False),
+        (Taken(), Room(9 * MIB, MIB // 2), (0, 0), None),
+        # Nothing would come back.
+        (Taken(), Room(999 * MIB, 2 * MIB), (0, 0), None),
+        # Large, but not by this attempt.
+        (Taken(bytes=2 * MIB), Room(MIB, MIB // 32), (0, 0), None),
+        # There is room.
+        (Taken(), Room(MIB, MIB), (0, 0), None),
+        # Files: so many that few are left.
+        (Taken(), Room(1, 99 * MIB, 10, 0), (0, 2), True),
+        (Taken(), Room(1, 99 * MIB, 99, 1), (0, 0), False),
+        (Taken(), Room(1, 99 * MIB, 99, 9), (0, 0), None),
+        (Taken(files=4), Room(1, 99 * MIB, 10, 0), (0, 0), None),
+        (Taken(files=4), Room(1, 99 * MIB, 10, 0), (0, 6), True),
+        # Many bytes where files are short are not the cause.
+        (Taken(), Room(MIB // 2, MIB // 2, 99, 9), (0, 0), None),
+    ],
+)
+def test_who_has_to_end_and_whose_fault_it_is(
+    tmp_path: Path,
+    before: Taken,
+    room: Room,
+    held: Tuple[int, int],
+    own: Optional[bool],
 ) -> None:
     filled(tmp_path)
     for number in range(3):
         (tmp_path / str(number)).touch()
-    found = excess(tmp_path, before, room)
-    assert said in found
-    assert bool(said) == bool(found)
+    found = excess(tmp_path, before, room, held)
+    assert (found and found.own) == own
+
+
+def test_what_goes_while_it_is_counted_hides_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(500):
+        (tmp_path / "many" / str(number)).touch()
+    filled(tmp_path / "many" / "inner")
+    stop = threading.Event()
+
+    def churn() -> None:
+        while not stop.is_set():
+            for number in range(500):
+                (tmp_path / "many" / str(number)).unlink()
+            for number in range(500):
+                (tmp_path / "many" / str(number)).touch()
+
+    agent = threading.Thread(target=churn)
+    agent.start()
+    try:
+        blind = [n for n in range(200) if taken_by(tmp_path).bytes < MIB]
+    finally:
+        stop.set()
+        agent.join()
+    assert blind == []
 
 
 def test_a_folder_is_measured_beside_somebody_who_works_there(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Optional
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.task import KiroTask
-from kiro_swarm.lifecycle.reasons import WORKSPACE_FAILED
+from kiro_swarm.lifecycle.reasons import VOLUME_FULL, WORKSPACE_FAILED
 from kiro_swarm.policy.tidying import Use
 from kiro_swarm.policy.times import parse
 
@@ -31,7 +31,7 @@ class Wear:
         for record in (status.get("history") or [])[-1:]:
             ended = parse(record.get("finishedAt"))
             worked = _later(worked, ended)
-            if record.get("outcome") == WORKSPACE_FAILED:
+            if record.get("outcome") in (WORKSPACE_FAILED, VOLUME_FULL):
                 failed = _later(failed, ended)
         self._use = Use(worked, failed)
 
