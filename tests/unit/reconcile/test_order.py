@@ -7,8 +7,9 @@ second is in its status. A small model of an API server says what is right.
 from __future__ import annotations
 
 import random
+from itertools import permutations
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import pytest
 from aiohttp import web
@@ -18,7 +19,12 @@ from hypothesis import strategies as st
 from kiro_swarm.api.command import SwarmCommand
 from kiro_swarm.cluster.resources import COMMANDS, SWARMS
 from kiro_swarm.reconcile.engine.backlog import Backlog
-from kiro_swarm.reconcile.engine.command_facts import is_waiting, phase_of
+from kiro_swarm.reconcile.engine.command_facts import (
+    creation_version,
+    is_waiting,
+    phase_of,
+)
+from kiro_swarm.reconcile.engine.kept_parts import kept_parts
 from tests.unit.reconcile.test_backlog import command
 from tests.unit.reconcile.world import World, a_world
 
@@ -276,3 +282,90 @@ async def test_what_overtakes_stays_until_that_is_said(world: World) -> None:
     assert world.answer("earlier")["reason"] == "Overtaken"
     assert "later" not in world.cluster.names(COMMANDS)
     assert world.cluster.one(SWARMS, "demo")["spec"]["suspend"] is True
+
+
+def said_at(
+    name: str, text: str, version: int, minute: int, *written: int, **status: Any
+) -> Any:
+    """A command of a minute of this day, as it is after writes of other minutes."""
+    item: Any = command(name, name, version, text)
+    times = [f"2026-11-30T16:{one:02}:00Z" for one in (minute, *written)]
+    item["metadata"].update(
+        creationTimestamp=times[0], managedFields=[{"time": time} for time in times]
+    )
+    if status:
+        item["status"] = status
+    return kept_parts(COMMANDS, cast(SwarmCommand, item))
+
+
+DONE: Any = {
+    "phase": "Succeeded",
+    "action": {"permission": "pause"},
+    "changes": [{"says": "paused", "object": "kiroswarm/s"}],
+}
+
+
+@pytest.mark.parametrize("touched", ["pause", "resume", "both", "between"])
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_what_a_tool_has_labelled_keeps_its_place(
+    touched: str, order: tuple[int, ...]
+) -> None:
+    """Its version is that of the label: it came after all that was said before the label."""
+    pause = said_at("p", "pause swarm", 110, 0)
+    resume = said_at("r", "resume swarm", 120, 10)
+    if touched in ("pause", "both"):
+        pause = said_at("p", "pause swarm", 140, 0, 20)
+    if touched in ("resume", "both"):
+        resume = said_at("r", "resume swarm", 150, 10, 21)
+    if touched == "between":
+        pause = said_at("p", "pause swarm", 115, 0, 5)
+    others = [
+        said_at("a", "scale instances 3", 105, 0),
+        said_at("z", "scale instances 3", 130, 15),
+    ]
+    backlog, items = Backlog(), [pause, resume, *others]
+    for number in order:
+        backlog.note(items[number])
+    found = []
+    while (name := backlog.next("n", "s")) is not None:
+        found.append(name)
+        backlog.forget(next(one for one in items if one["metadata"]["name"] == name))
+    assert found.index("p") < found.index("r") < found.index("z"), found
+    assert found.index("a") < found.index("r")
+    assert backlog.created_at(pause) == (110 if touched == "resume" else None)
+
+
+def test_one_writer_who_writes_again_is_seen_by_the_time() -> None:
+    item = said_at("p", "pause swarm", 140, 0)
+    assert creation_version(item) == 140
+    again: Any = command("p", "p", 140, "pause swarm")
+    again["metadata"].update(
+        creationTimestamp="2026-11-30T16:00:00Z",
+        managedFields=[{"time": "2026-11-30T16:11:00Z", "fieldsV1": {"f:x": {}}}],
+    )
+    kept = kept_parts(COMMANDS, again)
+    assert creation_version(kept) is None
+    assert "f:x" not in str(kept)
+
+
+def test_a_labelled_pause_that_was_done_overtakes_what_was_said_before_it() -> None:
+    backlog = Backlog()
+    backlog.note(said_at("p", "pause swarm", 110, 0, **DONE, creationVersion="100"))
+    backlog.note(said_at("q", "pause swarm", 190, 20, 30, **DONE))
+    resume = said_at("r", "resume swarm", 150, 10)
+    later = said_at("t", "resume swarm", 200, 25)
+    for item in (resume, later):
+        backlog.note(item)
+    assert backlog.overtaken_by(resume) == "q"
+    assert backlog.overtaken_by(later) is None
+
+
+def test_a_pause_of_a_restored_backup_overtakes_nothing_that_is_said_now() -> None:
+    """Its status has the version that another store gave it."""
+    restored = said_at("p", "pause swarm", 1100, 0, **DONE, creationVersion="9000000")
+    assert creation_version(restored) is None
+    now = said_at("r", "resume swarm", 1200, 30)
+    backlog = Backlog()
+    backlog.note(restored)
+    backlog.note(now)
+    assert backlog.overtaken_by(now) is None

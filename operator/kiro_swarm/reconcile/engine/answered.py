@@ -4,10 +4,10 @@ Fed by every change of a SwarmCommand (``Context.wake``), asked by what ends a c
 (``commands/afterwards.py``). Whoever may only look can say any number of sentences, to swarms that
 are not there as well: each is stored, and costs the operator memory. Guarantees: of one person,
 in one namespace, the last ``MOST_KEPT`` stay, whatever their spec asks for; nothing that changed
-anything is counted here, and nobody's answers go because of another person's. The last are the
-last by the version of the store when each was first seen answered: a wall clock that was ahead
-for an hour makes no answer of that hour a later one than those that follow. A new process
-finds them by the version that they have then.
+anything is counted here, and nobody's answers go because of another person's; all who give no name
+are one (docs/security.md, "Who said it"). The last are so by the version of the store when each
+was first seen answered: a wall clock that was ahead for an hour makes no answer of that hour a
+later one than those that follow. A new process finds them by the version that they have then.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Fed by every change of a SwarmCommand (``Context.wake``), asked by the command reconcile.
 Guarantees: commands that may change a swarm do so in the order in which they were created, by the
-version of the store and by no clock (two API servers may have two), each when those before it
+version of the store and by no clock (two API servers may have two), unless somebody wrote into
+one before we saw it (``Line.in_order``): each when those before it
 have their answer or only wait for an outcome; who only looks, or tries dry, waits for nobody.
 What stops work waits for nobody who is stuck (``held_up``), and what was said before it to start
 the same is not done after it (``overtaken_by``). A command that says again what one before it
@@ -22,6 +23,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, insort
 from dataclasses import replace
+from itertools import takewhile
 from typing import Optional
 
 from kiro_swarm.api.access import status_of
@@ -55,8 +57,9 @@ class Backlog:
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], Line] = {}
         self._locks: dict[tuple[str, str], asyncio.Lock] = {}
-        #: The latest command that ended work of each object, and has begun: order and name.
-        self._halts: dict[tuple[str, str], dict[Target, Halt]] = {}
+        #: The latest command that ended work of each object, and has begun: order and name;
+        #: of those whose version is known, and of the others, which only times compare with.
+        self._halts: dict[tuple[str, str], dict[tuple[Target, bool], Halt]] = {}
         #: Name of a command -> the one that began before it because it had to be passed over.
         self._passed_by: dict[tuple[str, str], dict[str, Halt]] = {}
 
@@ -83,8 +86,9 @@ class Backlog:
             version, said = known.version, known.said
         if has_halted(command):
             halt = said, name
-            halts, target = self._halts.setdefault(where, {}), target_of(spec)
-            halts[target] = max(halts.get(target, halt), halt)
+            halts = self._halts.setdefault(where, {})
+            about = target_of(spec), bool(said.version)
+            halts[about] = max(halts.get(about, halt), halt)
         for other in overtaken_names(command):
             passed_by = self._passed_by.setdefault(where, {})
             passed_by[other] = said, name
@@ -148,7 +152,7 @@ class Backlog:
         said: set[Scope] = set()
         where = namespace, swarm
         line = self._lines.get(where, Line())
-        for *_, name in line.order:
+        for name in line.in_order():
             place = line.places[name]
             if self._passed_by_one(where, place) is not None:
                 continue  # it is not carried out any more
@@ -236,13 +240,13 @@ class Backlog:
         if place is None:
             return []
         line = self._lines[where]
-        before = line.order[: bisect_left(line.order, place.order)]
-        return [name for *_, name in before if line.places[name].passed]
+        before = takewhile(lambda name: name != place.name, line.in_order())
+        return [name for name in before if line.places[name].passed]
 
     def held_up(self, command: SwarmCommand) -> bool:
         """Whether one before this command is stuck."""
         line = self._lines.get(line_of(command), Line())
-        for *_, name in line.order:
+        for name in line.in_order():
             if name == command["metadata"]["name"]:
                 return False
             place = line.places[name]
@@ -293,14 +297,13 @@ class Backlog:
         halts = self._halts.get(where)
         if not halts or not place.starts:
             return None
-        if place.target is None:
-            last = max(halts.values())
-        else:
-            about = [halts[one] for one in (None, place.target) if one in halts]
-            if not about:
-                return None
-            last = max(about)
-        return last if place.said.is_before(last[0]) else None
+        later = [
+            halt
+            for (target, _), halt in halts.items()
+            if place.target is None or target in (None, place.target)
+            if place.said.is_before(halt[0])
+        ]
+        return max(later, default=None)
 
     def _passed_by_one(self, where: tuple[str, str], place: Place) -> Optional[Halt]:
         """The command that has begun before one that had to be passed over."""

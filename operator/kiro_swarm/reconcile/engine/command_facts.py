@@ -39,12 +39,33 @@ Target = Optional[tuple[str, str]]
 
 
 def creation_version(command: SwarmCommand) -> Optional[int]:
-    """Version of a command at its creation; None where an older release has written into it."""
-    status = status_of(command)
-    if status:
-        recorded = status.get("creationVersion")
-        return None if recorded is None else int(recorded)
-    return int(command["metadata"].get("resourceVersion") or 0)
+    """Version of a command at its creation; None: nobody knows it.
+
+    An older release has written into it, or somebody who labels what he finds; or it was brought
+    back from a backup, with what another store said of it.
+    """
+    metadata, status = command["metadata"], status_of(command)
+    version = int(metadata.get("resourceVersion") or 0)
+    if not status:
+        return None if written_since(command) else version
+    recorded = status.get("creationVersion")
+    known = None if recorded is None else int(recorded)
+    return None if known is None or known > version else known
+
+
+def written_since(command: SwarmCommand) -> bool:
+    """Whether anybody has written into a command without a status since its creation.
+
+    The API server keeps one entry for the creation, of a time that is not after it, and one for
+    each other writer.
+    """
+    metadata = command["metadata"]
+    entries = metadata.get("managedFields") or []
+    created = metadata.get("creationTimestamp") or ""
+    times = [entry.get("time") or "" for entry in entries if isinstance(entry, dict)]
+    if metadata.get("deletionTimestamp") or len(entries) > 1:
+        return True
+    return any(str(time) > created for time in times)
 
 
 def phase_of(command: SwarmCommand) -> str:

@@ -19,7 +19,11 @@ from kiro_swarm.api.meta import (
     ANNOTATION_FINISHED_WORK,
 )
 from kiro_swarm.cluster.resources import COMMANDS, ObjectT, Resource, StatusT
-from kiro_swarm.reconcile.engine.command_facts import FINISHED, phase_of
+from kiro_swarm.reconcile.engine.command_facts import (
+    FINISHED,
+    phase_of,
+    written_since,
+)
 from kiro_swarm.reconcile.objects.pods import TEMPLATE_HASH
 
 #: The annotations that are read.
@@ -34,6 +38,8 @@ _OF_COMMANDS: Final = {
     *("name", "namespace", "uid", "resourceVersion", "generation"),
     *("creationTimestamp", "deletionTimestamp"),
 }
+#: What is kept of who wrote which field: that more than one did.
+_WRITTEN: Final[list[object]] = [{}, {}]
 
 
 def kept_parts(resource: Resource[ObjectT, StatusT], item: ObjectT) -> ObjectT:
@@ -43,6 +49,8 @@ def kept_parts(resource: Resource[ObjectT, StatusT], item: ObjectT) -> ObjectT:
     if resource is COMMANDS:
         slim = _without_result(cast(SwarmCommand, item))
         metadata = {key: metadata[key] for key in metadata if key in _OF_COMMANDS}
+        if not status_of(slim) and written_since(slim):
+            metadata["managedFields"] = _WRITTEN
         return cast(ObjectT, {**slim, "metadata": metadata})
     notes = item["metadata"].get("annotations")
     if notes:

@@ -5,8 +5,11 @@ Data alone; ``backlog`` decides by it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate, takewhile
 from typing import NamedTuple, Optional
 
 from kiro_swarm.api.command import SwarmCommand, SwarmCommandStatus
@@ -22,7 +25,7 @@ class Said(NamedTuple):
     """When a command was said: sorts what was said, of an older release first.
 
     ``version``: of the object at its creation, which grows with each, whatever the clocks of the
-    API servers say; 0: nobody knows it, for an older release has written into it. ``created``:
+    API servers say; 0: nobody knows it (``creation_version``). ``created``:
     by such a clock, to a second.
     """
 
@@ -98,6 +101,34 @@ class Line:
     unwritten: dict[str, float] = field(default_factory=dict)
     #: Those that were passed over since the last status was written: names.
     doubtful: list[str] = field(default_factory=list)
+
+    def in_order(self) -> Iterator[str]:
+        """Names of those that may change something, as they were said.
+
+        Whose version nobody knows comes before the first of the others that was made in a later
+        second, or after what was last written into it.
+        """
+        waiting = bisect_left(self.order, (True,))
+        for group in (self.order[:waiting], self.order[waiting:]):
+            yield from self._merged(group)
+
+    def _merged(self, group: list[Order]) -> Iterator[str]:
+        """The same of those that have all begun, or of those that have not."""
+        unsure = list(takewhile(lambda order: not order[1].version, group))
+        # What comes before a version does so with all that come before it.
+        bounds = [self.places[name].version for *_, name in unsure]
+        latest = list(accumulate(reversed(bounds), min))
+        latest.reverse()
+        at = 0
+        for _, said, name in group[len(unsure) :]:
+            while at < len(unsure) and (
+                said.created > unsure[at][1].created or said.version > latest[at]
+            ):
+                yield unsure[at][2]
+                at += 1
+            yield name
+        for *_, name in unsure[at:]:
+            yield name
 
     def is_full(self, requester: str, looked_up: bool) -> bool:
         """Whether a requester has as many without an answer as there may be."""
