@@ -199,11 +199,11 @@ ACTS: Final[tuple[Act, ...]] = (
         "only objects come, for no ref is named to be moved; and only those that are not here",
     ),
     Act(
-        "workspace/tags.py:forget_dropped",
+        "workspace/upkeep.py:_drop_tags",
         "lets go of what dropped tags were",
-        "isdigit",
-        "all that is in use was cut after they were dropped (_drop_tags of upkeep.py), and a day"
-        " is over; a source that drops thousands has the oldest go before",
+        "_cut_at",
+        "all that is in use was cut after they were dropped, and a day is over (dropped_before of"
+        " tags.py); a source that drops thousands has the oldest go before",
     ),
     Act(
         "workspace/push.py:push_integration",
@@ -340,6 +340,7 @@ ACTS: Final[tuple[Act, ...]] = (
             "sandbox/disk.py:real_folder",
             "sandbox/disk.py:remove",
             "workspace/disk.py:write_plain",
+            "workspace/done.py:drop_refs",
             "workspace/finished.py:discard",
         )
     ),

@@ -12,8 +12,9 @@ called again.
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -93,19 +94,23 @@ def refs(git: Git) -> dict[str, str]:
     return {ref[len(DONE_REFS) + 1 :]: commit for commit, ref in found}
 
 
-def deletions(works: Mapping[str, str]) -> bytes:
-    """What ``git update-ref --stdin`` is told to drop them, while they are as ``refs`` told."""
-    return "".join(
-        f"delete {DONE_REFS}/{trailer} {commit}\n" for trailer, commit in works.items()
-    ).encode("ascii")
+def drop_refs(mirror: Path, gone: Iterable[tuple[str, str]]) -> None:
+    """Remove refs (full name, object id) that are as was told, however many there are.
+
+    The mirror is nobody's between some of them and the next: other Jobs wait for it.
+    """
+    lines = (f"delete {ref} {oid}\n" for ref, oid in gone)
+    while some := list(islice(lines, _AT_ONCE)):
+        with owned(mirror) as git:
+            git.run("update-ref", "--stdin", stdin=os.fsencode("".join(some)))
+        time.sleep(PAUSE_SECONDS)
 
 
 def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
     """Drop the refs of tasks that are merged.
 
     A ref goes when the branch contains its commit, or when ``merged``, the uids of tasks that
-    the branch has, names its task: a later attempt took its place. The mirror is nobody's
-    between some of them and the next: other Jobs wait for it.
+    the branch has, names its task: a later attempt took its place.
     """
     there = refs(Git(mirror))
     if not there:
@@ -116,14 +121,11 @@ def forget(mirror: Path, branch: str, merged: Collection[str]) -> None:
     )
     over = set(contained.lines)
     done = (
-        (trailer, commit)
+        (f"{DONE_REFS}/{trailer}", commit)
         for trailer, commit in there.items()
         if f"{DONE_REFS}/{trailer}" in over or trailer.split("/")[0] in merged
     )
-    while some := dict(islice(done, _AT_ONCE)):
-        with owned(mirror) as git:
-            git.run("update-ref", "--stdin", stdin=deletions(some))
-        time.sleep(PAUSE_SECONDS)
+    drop_refs(mirror, done)
 
 
 def kept(root: Path) -> Iterator[Kept]:

@@ -157,24 +157,21 @@ def _readable(git: Git, oids: Collection[str]) -> set[str]:
     return {oid for oid, kind, *_ in words if kind != "missing"}
 
 
-def forget_dropped(git: Git, before: float) -> None:
-    """Let go of what was dropped before that second, and of the oldest beyond ``MOST``.
+def dropped_before(git: Git, before: float) -> list[tuple[str, str]]:
+    """Refs of what was dropped before that second, and of the oldest beyond ``MOST``.
 
-    The caller is sole owner of the mirror, and knows that nothing was cut earlier which is in
-    use.
+    With what they are. Whoever lets go of them knows that nothing was cut earlier which is in use.
     """
     listed = git.run("for-each-ref", "--format=%(objectname) %(refname)", DROPPED)
-    dropped: list[tuple[int, str]] = []
+    dropped: list[tuple[int, str, str]] = []
     for line in listed.lines:
         oid, ref = line.split(" ", 1)
         second = ref[len(DROPPED) + 1 :].partition("/")[0]
         if second.isdigit():
-            dropped.append((int(second), f"delete {ref} {oid}\n"))
+            dropped.append((int(second), ref, oid))
     dropped.sort(reverse=True)
-    young = sum(second >= before for second, _ in dropped)
-    gone = [line for _, line in dropped[min(young, MOST) :]]
-    if gone:
-        git.run("update-ref", "--stdin", stdin=os.fsencode("".join(gone)))
+    young = sum(second >= before for second, _, _ in dropped)
+    return [(ref, oid) for _, ref, oid in dropped[min(young, MOST) :]]
 
 
 def copy_tags(mirror: Path, repository: Path) -> None:

@@ -35,7 +35,7 @@ from kiro_swarm.workspace.intake import read_branch
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.refs import is_object_id, trailer_of
-from kiro_swarm.workspace.tags import forget_dropped
+from kiro_swarm.workspace.tags import dropped_before
 from kiro_swarm.workspace.trials import owned
 
 log = logging.getLogger(__name__)
@@ -215,14 +215,12 @@ def _pack(
 
 def _drop_refs(mirror: Path, attempts: Mapping[str, int]) -> None:
     """Of attempts that a later one has followed. Of tasks that are unknown they stay."""
-    followed: dict[str, str] = {}
+    followed: list[tuple[str, str]] = []
     for trailer, commit in done.refs(Git(mirror)).items():
         uid, _, attempt = trailer.partition("/")
         if attempt.isdigit() and int(attempt) < attempts.get(uid, 0):
-            followed[trailer] = commit
-    if followed:
-        with owned(mirror) as git:
-            git.run("update-ref", "--stdin", stdin=done.deletions(followed))
+            followed.append((f"{done.DONE_REFS}/{trailer}", commit))
+    done.drop_refs(mirror, followed)
 
 
 def _drop_tags(root: Path, mirror: Path, needed: Needed, limits: Thresholds) -> None:
@@ -233,8 +231,8 @@ def _drop_tags(root: Path, mirror: Path, needed: Needed, limits: Thresholds) -> 
         if place.name in needed.instances
     )
     oldest = min((at - _CLOCKS for at in cuts if at is not None), default=time.time())
-    with owned(mirror) as git:
-        forget_dropped(git, min(oldest, time.time() - limits.kept_seconds))
+    before = min(oldest, time.time() - limits.kept_seconds)
+    done.drop_refs(mirror, dropped_before(Git(mirror), before))
 
 
 def _cut_at(place: Path) -> Optional[float]:

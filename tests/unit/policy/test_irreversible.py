@@ -17,10 +17,10 @@ from kiro_swarm.policy.irreversible import ACTS, Act
 PACKAGE = Path(kiro_swarm.__file__).parent
 #: Calls by their last name; what a set has is removed from a list or a dict as well, so those
 #: with a plain name count, and these of ``os`` and ``shutil``.
-_METHODS = {"delete", "unlink", "rmtree", "rmdir"}
+_METHODS = {"delete", "unlink", "rmtree", "rmdir", "drop_refs"}
 _FUNCTIONS = {
     *("remove", "discard", "clear_folder", "deleted"),
-    *("unlink", "rmtree", "rmdir"),
+    *("unlink", "rmtree", "rmdir", "drop_refs"),
 }
 #: What stands at the target of these is lost.
 _RENAMES = {"rename", "renames", "replace", "move", "exchange"}
@@ -240,6 +240,8 @@ def test_an_answer_that_nobody_looks_at_is_no_guard(
         "def new(x):\n    shutil.rmtree(x)\n",
         "def new(x):\n    os.unlink(x)\n",
         "def new(x):\n    x.unlink()\n",
+        "def new(x, y):\n    done.drop_refs(x, y)\n",
+        "def new(x, y):\n    drop_refs(x, y)\n",
         "def new(git):\n    git.run('update-ref', '-d', 'refs/heads/main')\n",
         "def new(git):\n    git.run(*('-c', 'gc.auto=0', 'gc'), '--prune=now')\n",
         "def new(remote, git):\n    remote.push(git, '+a:b')\n",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.workspace import tags
+from kiro_swarm.workspace.done import drop_refs
 from kiro_swarm.workspace.errors import BrokenRepository, RefNotFound
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.packed_refs import Entry, replace_below
@@ -209,7 +210,7 @@ def test_a_source_that_drops_thousands_has_the_oldest_go(swarm: Swarm) -> None:
         for second in range(1, tags.MOST + 4)
     }
     replace_below(swarm.mirror, tags.DROPPED, dropped, {})
-    tags.forget_dropped(Git(swarm.mirror), before=0)
+    drop_refs(swarm.mirror, tags.dropped_before(Git(swarm.mirror), before=0))
     left = dropped_refs(swarm)
     assert len(left) == tags.MOST
     assert f"{tags.DROPPED}/3/{head}" not in left
