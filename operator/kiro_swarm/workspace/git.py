@@ -98,7 +98,7 @@ class Output:
     @property
     def shown(self) -> str:
         """Standard output as a person may be told it. It is not for being parsed."""
-        said = _without(self.hidden, self.stdout)
+        said = without(self.hidden, self.stdout)
         return said.decode("utf-8", "replace").rstrip("\n")
 
     @property
@@ -116,8 +116,9 @@ class Output:
         return said.rstrip("\n").split("\n") if said.rstrip("\n") else []
 
 
-def _without(hidden: Collection[bytes], said: bytes) -> bytes:
-    for value in hidden:
+def without(hidden: Collection[bytes], said: bytes) -> bytes:
+    """It, with none of these values in it; the longest first: one may be a part of another."""
+    for value in sorted(filter(None, hidden), key=len, reverse=True):
         said = said.replace(value, HIDDEN.encode())
     return said
 
@@ -173,7 +174,7 @@ class Git:
             raise GitTimeout(
                 f"git {arguments[0]} did not finish within {seconds:g} seconds"
             ) from None
-        said = _without(self._hidden, stderr).decode("utf-8", "replace")
+        said = without(self._hidden, stderr).decode("utf-8", "replace")
         output = Output(process.returncode, stdout, said, self._hidden)
         if output.status < 0:
             raise GitHindered(
@@ -200,8 +201,7 @@ class Git:
         What it answers stays as it is: a value may be a part of what is parsed.
         """
         other = copy(self)
-        # The longest first, for one may be a part of another.
-        other._hidden = tuple(sorted(filter(None, values), key=len, reverse=True))
+        other._hidden = tuple(values)
         return other
 
     def bounded(self) -> Git:

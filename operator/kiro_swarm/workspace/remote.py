@@ -10,6 +10,7 @@ credential, also where a server repeats what it was sent.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from kiro_swarm.workspace.errors import (
     InvalidUrl,
     RemoteUnavailable,
 )
-from kiro_swarm.workspace.git import Git, Output
+from kiro_swarm.workspace.git import Git, Output, without
 from kiro_swarm.workspace.redaction import redact_address
 from kiro_swarm.workspace.redirects import same_place, where_to
 from kiro_swarm.workspace.refs import is_object_id
@@ -62,9 +63,14 @@ class Remote:
         return found
 
     def branches(self, git: Git) -> Sequence[str]:
-        """The short names of its branches."""
+        """The short names of its branches, as a person may be told them."""
         listed = self._run(git, ("ls-remote", "--heads"), (), _LIST_SECONDS).lines
-        return [line.split("refs/heads/", 1)[-1] for line in listed]
+        return [self.told(line.split("refs/heads/", 1)[-1]) for line in listed]
+
+    def told(self, name: str) -> str:
+        """A name as the remote says it, without what it was sent: it may repeat that."""
+        hidden = self.credentials.secrets() if self.credentials else ()
+        return os.fsdecode(without(hidden, os.fsencode(name)))
 
     def speaks_git(self, git: Git) -> bool:
         """Whether it is git that answers; asked where it named no branch at all.

@@ -64,7 +64,7 @@ def follow_tags(git: Git, remote: Remote) -> str:
     }:
         _write(git, here, refs)
     odd = [name for name in tags if not is_usable(name)]
-    return _remark(odd, followed[MOST:])
+    return _remark(remote, odd, followed[MOST:])
 
 
 def drop_broken(git: Git) -> bool:
@@ -130,20 +130,21 @@ def _write(git: Git, here: Mapping[str, str], refs: Mapping[bytes, Entry]) -> No
     replace_below(git.git_dir, _TAGS, refs, _entries(git, stay))
 
 
-def _remark(odd: Sequence[str], beyond: Sequence[str]) -> str:
+def _remark(remote: Remote, odd: Sequence[str], beyond: Sequence[str]) -> str:
     said = []
     if beyond:
         said.append(
             f"{len(beyond)} tags of the repository are left out, for at most {MOST} are"
-            f" carried, the highest versions first: {_some(beyond)}"
+            f" carried, the highest versions first: {_some(remote, beyond)}"
         )
     if odd:
-        said.append(f"tags with a name that cannot be written: {_some(odd)}")
+        said.append(f"tags with a name that cannot be written: {_some(remote, odd)}")
     return "; ".join(said)
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(shown_name(name[len(_TAGS) :]) for name in names[:_SHOWN])
+def _some(remote: Remote, names: Sequence[str]) -> str:
+    told = (remote.told(name[len(_TAGS) :]) for name in names[:_SHOWN])
+    shown = ", ".join(map(shown_name, told))
     return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 

@@ -14,13 +14,14 @@ from kiro_swarm.workspace.credentials import Credentials, access
 from kiro_swarm.workspace.errors import (
     CredentialsIncomplete,
     InvalidUrl,
+    RefNotFound,
     RemoteError,
     WorkspaceError,
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.mirror import prepare_mirror
 from kiro_swarm.workspace.remote import Remote
-from tests.unit.workspace.repositories import INTEGRATION, Swarm
+from tests.unit.workspace.repositories import INTEGRATION, Swarm, git
 from tests.unit.workspace.servers import answering, certificate
 
 URL = "http://git.example/team/x.git"
@@ -235,3 +236,24 @@ def test_a_token_that_is_part_of_an_answer_leaves_it_readable(
     known = Credentials(secret(tmp_path, token=token))
     remote = Remote(f"file://{swarm.upstream}", known)
     assert "refs/heads/main" in remote.list_refs(Git(swarm.mirror), ["refs/heads/main"])
+
+
+def test_nor_is_a_token_told_that_is_part_of_a_name(
+    swarm: Swarm, tmp_path: Path
+) -> None:
+    """Names stand in messages: which branches there are, which tags are left out."""
+    token = "ghp_0123456789abcdef"
+    known = Credentials(secret(tmp_path, token=token))
+    git(swarm.upstream, "branch", f"echo/{token}")
+    part = "x" * 251
+    git(swarm.upstream, "branch", "-m", "main", "trunk")
+    (swarm.upstream / ".git" / "packed-refs").write_text(
+        f"{git(swarm.upstream, 'rev-parse', 'HEAD')} refs/tags/{token}/{part}\n"
+    )
+    remote = (f"file://{swarm.upstream}", "trunk", INTEGRATION, known)
+    head = prepare_mirror(swarm.mirror, *remote)
+    assert "***/xxx" in head.remark
+    assert token not in head.remark
+    with pytest.raises(RefNotFound) as refusal:
+        prepare_mirror(swarm.mirror, remote[0], "main", INTEGRATION, known)
+    assert refusal.value.message.endswith("its branches: echo/***, trunk")
