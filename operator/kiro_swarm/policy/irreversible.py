@@ -292,7 +292,7 @@ ACTS: Final[tuple[Act, ...]] = (
                 "removes what could run code",
             ),
             ("workspace/evidence.py:_gather", "replaces the index of an agent"),
-            ("workspace/evidence.py:_check_state", "concludes a merge"),
+            ("workspace/standing.py:check_state", "concludes a merge"),
             ("workspace/restore.py:restore", "goes back to what the attempt committed"),
             (
                 "workspace/restore.py:_remove_strangers",
@@ -302,7 +302,7 @@ ACTS: Final[tuple[Act, ...]] = (
         )
     ),
     Act(
-        "workspace/evidence.py:_head_on_branch",
+        "workspace/standing.py:head_on_branch",
         "moves the branch of an attempt to where its agent stands",
         "is_ancestor",
         "it contains the base, and whatever the branch had",

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.workspace.blame import NEVER_THE_CANDIDATE, of_the_machine, words_of
-from kiro_swarm.workspace.disk import remove, write_plain
+from kiro_swarm.workspace.disk import remove
 from kiro_swarm.workspace.errors import NOT_OURS, GitFailed, not_ours, of_another
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
@@ -41,7 +41,7 @@ from kiro_swarm.workspace.losses import (
     warning,
 )
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
-from kiro_swarm.workspace.missing import kept_for_a_filter, missing_unstaged
+from kiro_swarm.workspace.missing import kept_for_a_filter
 from kiro_swarm.workspace.pointers import Stored, stored
 from kiro_swarm.workspace.portable import remark
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
@@ -52,49 +52,19 @@ from kiro_swarm.workspace.staging import (
     out_of_reach,
     staged_changes,
 )
+from kiro_swarm.workspace.standing import (
+    check_state,
+    head_on_branch,
+    refuse_half_a_checkout,
+)
 from kiro_swarm.workspace.submodules import staged_by_us
 from kiro_swarm.workspace.unchanged import keep_unchanged
 from kiro_swarm.workspace.unfit import unfit, words
+from kiro_swarm.workspace.verdict import Evidence, NotDone
 
 log = logging.getLogger(__name__)
 
-_MAXIMUM_FILES = 500
 _NAMES = ("--name-status", "--no-renames", "--no-ext-diff", "-z")
-# Files and folders by which git remembers an operation that is not finished.
-_UNFINISHED = ("rebase-merge", "rebase-apply", "BISECT_LOG")
-_CONCLUDABLE = (
-    *("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE", "AUTO_MERGE", "SQUASH_MSG"),
-    *("CHERRY_PICK_HEAD", "REVERT_HEAD", "sequencer"),
-)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """``commit`` and its ``tree`` are set when ``reason`` is Done, and ``clean`` is true.
-
-    Reasons: Done, NoChanges, WrongBranch, HistoryRewritten, UnmergedPaths,
-    OperationInProgress, NestedRepository, UnreadablePath, ContentElsewhere,
-    BrokenRepository.
-    ``warning``: what a person should know of, beside the reason.
-    """
-
-    reason: str
-    message: str
-    commit: Optional[str] = None
-    tree: Optional[str] = None
-    commits_ahead: int = 0
-    clean: bool = False
-    files: list[str] = field(default_factory=list)
-    warning: str = ""
-
-    def to_json(self) -> dict[str, object]:
-        """As the command line prints it: camelCase, at most 500 files."""
-        fields = asdict(self)
-        fields["commitsAhead"] = fields.pop("commits_ahead")
-        fields["files"] = self.files[:_MAXIMUM_FILES]
-        if not self.warning:
-            del fields["warning"]
-        return fields
 
 
 @dataclass(frozen=True)
@@ -108,12 +78,6 @@ class _Commit:
     may_be_empty: bool
     plan: Optional[str]
     exclude: Excluded
-
-
-class _NotDone(Exception):
-    def __init__(self, reason: str, message: str, warning: str = "") -> None:
-        super().__init__(message)
-        self.evidence = Evidence(reason, message, warning=warning)
 
 
 def gather(
@@ -149,7 +113,7 @@ def gather(
                 *(base, branch, trailer, subject(title)), may_be_empty, spec, exclude
             )
             return _gather(instance, held, commit)
-        except _NotDone as verdict:
+        except NotDone as verdict:
             return verdict.evidence
         except Unreadable as found:
             return Evidence(found.reason, found.message)
@@ -180,15 +144,15 @@ def _closed(instance: Instance, error: Exception) -> str:
 
 def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
     if instance.tree.is_symlink() or not instance.tree.is_dir():
-        raise _NotDone("BrokenRepository", "the worktree is gone; do not remove it")
+        raise NotDone("BrokenRepository", "the worktree is gone; do not remove it")
     instance.restore_settings(commit.branch)
     interrupted = os.path.lexists(instance.admin / "index.lock")
     remove_stale_locks(instance.repository)
     private = instance.repository / "kiro-index"
     remove(private)
     git = Git(instance.admin, work_tree=instance.tree, index=private, held=held)
-    _check_state(Git(instance.admin, work_tree=instance.tree, held=held), instance)
-    head = _head_on_branch(git, instance, commit.base, commit.branch)
+    check_state(Git(instance.admin, work_tree=instance.tree, held=held), instance)
+    head = head_on_branch(git, instance, commit.base, commit.branch)
     git.run("read-tree", head)
     exclude_leftovers(git, instance, commit.base, commit.exclude)
     agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
@@ -196,78 +160,12 @@ def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
         left = _stage(git, agents_own, instance.tree, (head, commit.base))
     keep_unchanged(git, agents_own, instance.tree, head, commit.base)
     if interrupted:
-        _refuse_half_a_checkout(git, agents_own, instance, head)
+        refuse_half_a_checkout(git, agents_own, instance, head)
     made, large = _commit_leftovers(git, instance, head, commit)
     # From now on the agent's index is ours, so that `git status` says clean.
     remove(instance.admin / "index")
     os.replace(private, instance.admin / "index")
     return _describe(agents_own, instance, commit, made, large, words(left))
-
-
-def _refuse_half_a_checkout(
-    git: Git, agents_own: Git, instance: Instance, head: str
-) -> None:
-    """Of git that was killed while it wrote the worktree nobody knows what it left out."""
-    missing = missing_unstaged(git, agents_own, head)
-    if missing:
-        # For whoever asks again.
-        write_plain(instance.admin / "index.lock", "")
-        names = ", ".join(name.decode("utf-8", "replace") for name in missing[:10])
-        raise _NotDone(
-            "OperationInProgress",
-            f"git was ended in the middle of something (index.lock is there), and of"
-            f" {len(missing)} file(s) nobody can say whether they were deleted: {names}."
-            " Remove the lock, and restore the files or `git rm` them",
-        )
-
-
-def _check_state(git: Git, instance: Instance) -> None:
-    for name in _UNFINISHED:
-        if os.path.lexists(instance.admin / name):
-            raise _NotDone(
-                "OperationInProgress",
-                f"a rebase or bisect was left unfinished ({name}); finish or abort it",
-            )
-    listed = git.run("ls-files", "--unmerged", "-z", ok=(0, 128)).stdout.decode(
-        "utf-8", "replace"
-    )
-    unmerged = {entry.split("\t", 1)[1] for entry in listed.split("\0") if entry}
-    if unmerged:
-        names = ", ".join(sorted(unmerged)[:10])
-        raise _NotDone("UnmergedPaths", f"a merge was left with conflicts in: {names}")
-    for name in _CONCLUDABLE:
-        remove(instance.admin / name)
-
-
-def _head_on_branch(git: Git, instance: Instance, base: str, branch: str) -> str:
-    """The commit the agent stands on, with the task's branch moved there.
-
-    A detached HEAD or a branch of its own is set right when that loses nothing.
-    """
-    ref = f"refs/heads/{branch}"
-    attached = git.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1, 128)).text
-    tip, head, begun = git.commit_ids(ref, "HEAD", base)
-    if head is None:
-        # HEAD names nothing: the branch was deleted, or the file destroyed.
-        head = tip or base
-    if begun is None:
-        raise _NotDone("BrokenRepository", f"the base commit {base} cannot be read")
-    if not git.is_ancestor(base, head):
-        raise _NotDone(
-            "HistoryRewritten",
-            f"commit {head[:12]} does not contain the commit the task began from"
-            f" ({base[:12]}); commit on top of it, do not rewrite it",
-        )
-    if attached != ref or tip != head:
-        if tip is not None and not git.is_ancestor(tip, head):
-            raise _NotDone(
-                "WrongBranch",
-                f"the worktree stands on {attached or 'no branch'} at {head[:12]}, beside"
-                f" the commits of {branch} ({tip[:12]}); bring them together there",
-            )
-        git.run("update-ref", "--end-of-options", ref, head)
-        instance.attach(branch)
-    return head
 
 
 def _stage(
@@ -313,11 +211,11 @@ def _commit_leftovers(
         )
     nested = nested_repositories(changes)
     if nested:
-        raise _NotDone("NestedRepository", nested)
+        raise NotDone("NestedRepository", nested)
     large = stored(git, commit.base, changes)
     lost = lost_content(git, instance, commit.base, changes, large)
     if lost:
-        raise _NotDone("ContentElsewhere", lost)
+        raise NotDone("ContentElsewhere", lost)
     trailer = f"{TRAILER_KEY}: {commit.trailer}"
     options = ("--quiet", "--no-verify", "--trailer", trailer)
     if changed or untouched:
@@ -345,14 +243,14 @@ def _sign(git: Git, trailer: str) -> str:
 
 def _nothing(
     git: Git, instance: Instance, commit: _Commit, message: str, also: str = ""
-) -> _NotDone:
+) -> NotDone:
     """The task's branch has no work: because there is none, or it is elsewhere."""
     place = elsewhere(git, instance, commit.base, commit.branch)
     if place:
-        return _NotDone("WrongBranch", place)
+        return NotDone("WrongBranch", place)
     kept = kept_for_a_filter(git, instance.tree)
     said = (also, kept, left_out(git, instance))
-    return _NotDone("NoChanges", message, "; ".join(filter(None, said)))
+    return NotDone("NoChanges", message, "; ".join(filter(None, said)))
 
 
 def _describe(

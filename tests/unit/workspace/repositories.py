@@ -16,7 +16,7 @@ from typing import Mapping, Optional
 from kiro_swarm.workspace.adoption import adopt
 from kiro_swarm.workspace.done import kept
 from kiro_swarm.workspace.doubts import Doubts
-from kiro_swarm.workspace.evidence import Evidence, gather
+from kiro_swarm.workspace.evidence import gather
 from kiro_swarm.workspace.finished import keep, place_of
 from kiro_swarm.workspace.instance import Cut, Instance, cut
 from kiro_swarm.workspace.limits import Limits
@@ -24,6 +24,7 @@ from kiro_swarm.workspace.messages import Mover
 from kiro_swarm.workspace.mirror import MirrorHead, prepare_mirror
 from kiro_swarm.workspace.outcomes import Candidate, GateVerdict, Merged, Unproven
 from kiro_swarm.workspace.train import MergeTrain
+from kiro_swarm.workspace.verdict import Evidence
 from kiro_swarm.workspace.whose import Owner, mark, owner_in
 
 INTEGRATION = "swarm/demo/integration"

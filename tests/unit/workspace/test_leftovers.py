@@ -10,10 +10,11 @@ import pytest
 
 from kiro_swarm.api.template import Profile
 from kiro_swarm.policy.leftovers import TOOLS, patterns
-from kiro_swarm.workspace.evidence import Evidence, gather
+from kiro_swarm.workspace.evidence import gather
 from kiro_swarm.workspace.instance import Cut
 from kiro_swarm.workspace.leftovers import Excluded
 from kiro_swarm.workspace.restore import restore
+from kiro_swarm.workspace.verdict import Evidence
 from tests.unit.workspace.repositories import Swarm, commit, git, write
 
 #: Profile -> what its program writes for itself, and what people version.

@@ -17,10 +17,10 @@ import pytest
 
 import kiro_swarm.workspace
 from kiro_swarm.workspace.disk import remove
-from kiro_swarm.workspace.evidence import Evidence
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.plain import make_plain, opened_by_git
 from kiro_swarm.workspace.restore import restore
+from kiro_swarm.workspace.verdict import Evidence
 from tests.unit.workspace.repositories import Swarm, git, write
 
 _FOLDER = Path(kiro_swarm.workspace.__file__).parent

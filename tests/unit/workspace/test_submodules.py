@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.evidence import Evidence
 from kiro_swarm.workspace.instance import Cut
 from kiro_swarm.workspace.submodules import is_local
+from kiro_swarm.workspace.verdict import Evidence
 from tests.unit.workspace.poison import Canary
 from tests.unit.workspace.repositories import Swarm, commit, git, write
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.evidence import Evidence, gather
+from kiro_swarm.workspace.evidence import gather
 from kiro_swarm.workspace.instance import Cut
 from kiro_swarm.workspace.leftovers import Excluded
+from kiro_swarm.workspace.verdict import Evidence
 from tests.unit.workspace.repositories import Swarm, commit, git, merged, write
 
 CRLF = b"one\r\ntwo\r\n"
