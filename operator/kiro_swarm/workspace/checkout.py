@@ -18,7 +18,8 @@ from pathlib import Path
 from kiro_swarm.workspace.borrowed import make_borrower
 from kiro_swarm.workspace.disk import clear_folder
 from kiro_swarm.workspace.errors import RefNotFound
-from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.git import WORKTREE_SECONDS, Git
+from kiro_swarm.workspace.patterns import told_of_patterns
 from kiro_swarm.workspace.refs import check_object_id
 from kiro_swarm.workspace.settled import settle
 from kiro_swarm.workspace.tags import copy_tags
@@ -49,8 +50,9 @@ def checkout_tree(mirror: Path, commit: str, into: Path) -> Checkout:
     own = into / ".git"
     make_borrower(own, mirror, commit, bare=False)
     copy_tags(mirror, own)
-    git = Git(own, work_tree=into, index=own / "index")
+    git = Git(own, work_tree=into, index=own / "index", seconds=WORKTREE_SECONDS)
     git.run("read-tree", commit)
-    git.run("checkout-index", "--all", "--force", "--quiet", "--index")
+    with told_of_patterns(git, commit):
+        git.run("checkout-index", "--all", "--force", "--quiet", "--index")
     settle(into, own / "index")
     return Checkout(commit, str(into))

@@ -1,43 +1,33 @@
 """Names that are two here and one on a volume that knows no case, or no Unicode forms.
 
-Role: proof.py for what a task brings, train.py for what two tasks bring together.
+Role: proof.py, of what a task brings and of what a merge makes of it. Pure.
 
 Guarantees: only a name that is new can be in the way: whoever has such names already lives with
-them, and may add more. One pass over the names, nothing of them is kept but what is new.
+them, and may add more. One pass over the names.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Optional
-
-from kiro_swarm.workspace.git import Git
 
 Pair = tuple[bytes, bytes]
 
 
-def added_paths(git: Git, old: str, new: str) -> list[bytes]:
-    """The paths that ``new`` has and ``old`` has not."""
-    raw = git.run(
-        *("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A"),
-        *(old, new),
-    ).stdout
-    return [path for path in raw.split(b"\0") if path]
-
-
-def collision(git: Git, old: str, new: str, paths: Sequence[bytes]) -> Optional[Pair]:
+def collision(
+    new: Iterable[bytes], old: Iterable[bytes], paths: Sequence[bytes]
+) -> Optional[Pair]:
     """One of ``paths``, which ``new`` has and ``old`` has not, and what it collides with."""
     added = {_folded(path): path for path in paths}
     if not added:
         return None
-    found = next(_collisions(git, new, added), None)
+    found = next(_collisions(sorted(new), added), None)
     if found is None:
         return None
-    # Rare, so the names are all read once more, into memory this time.
-    there = {_folded(path): path for path in _paths(git, old)}
-    lived_with = next(_collisions(git, old, there), None)
+    there = {_folded(path): path for path in old}
+    lived_with = next(_collisions(sorted(old), there), None)
     return None if lived_with else found
 
 
@@ -46,12 +36,12 @@ def words(pair: Pair) -> str:
     return " and ".join(ascii(path.decode("utf-8", "surrogateescape")) for path in pair)
 
 
-def _collisions(git: Git, tree: str, names: dict[str, bytes]) -> Iterator[Pair]:
-    """Those of ``names`` that another path of the tree is the same as, or lies below."""
+def _collisions(paths: Iterable[bytes], names: dict[str, bytes]) -> Iterator[Pair]:
+    """Those of ``names`` that another of the paths is the same as, or lies below."""
     # To hold the folders of all names would take their bytes times their depth.
     order = sorted(names)
     last = b""
-    for path in _paths(git, tree):
+    for path in paths:
         folded = _folded(path)
         same = names.get(folded)
         if same is not None and same != path:
@@ -66,11 +56,6 @@ def _collisions(git: Git, tree: str, names: dict[str, bytes]) -> Iterator[Pair]:
             for part in _folders(folded):
                 if part in names:
                     yield names[part], path
-
-
-def _paths(git: Git, tree: str) -> Iterator[bytes]:
-    listed = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree).stdout
-    return (path for path in listed.split(b"\0") if path)
 
 
 def _folders(folded: str) -> Iterator[str]:

@@ -17,9 +17,16 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.workspace.blame import NEVER_THE_CANDIDATE, of_the_machine, words_of
-from kiro_swarm.workspace.disk import remove
-from kiro_swarm.workspace.errors import NOT_OURS, GitFailed, not_ours, of_another
-from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.disk import read_plain, remove
+from kiro_swarm.workspace.errors import (
+    NOT_OURS,
+    BrokenRepository,
+    GitFailed,
+    GitTimeout,
+    not_ours,
+    of_another,
+)
+from kiro_swarm.workspace.git import WORKTREE_SECONDS, Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.leftovers import (
     NOTHING_SAID,
@@ -42,8 +49,10 @@ from kiro_swarm.workspace.losses import (
 )
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
 from kiro_swarm.workspace.missing import kept_for_a_filter
+from kiro_swarm.workspace.patterns import endless_below
 from kiro_swarm.workspace.pointers import Stored, stored
 from kiro_swarm.workspace.portable import remark
+from kiro_swarm.workspace.probe import place_trouble
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch, check_trailer
 from kiro_swarm.workspace.spec import spec_file
 from kiro_swarm.workspace.staging import (
@@ -90,16 +99,19 @@ def gather(
     may_be_empty: bool = False,
     plan: Optional[str] = None,
     exclude: Excluded = NOTHING_SAID,
+    seconds: float = WORKTREE_SECONDS,
 ) -> Evidence:
     """Commit what was left and say what there is on ``branch`` since ``base``.
 
     ``may_be_empty``: a checkpoint; an empty commit stands for "checked, nothing to do".
     ``plan``: the swarm's own task file, as ``spec.tasks.specPath`` names it. The merge train
     takes it from nobody, so a change of it alone is none. ``exclude``: as for leftovers.py.
+    ``seconds``: for each command of git.
 
     Raises InvalidRef for bad arguments, RepositoryBusy while a git process of the agent
-    is alive, and where the machine is in trouble as that says. Everything else is a state that
-    the agent is to blame for: an Evidence, whatever was raised.
+    is alive, BrokenRepository where the branch was of no use before, and where the machine is
+    in trouble as that says. Everything else is a state that the agent is to blame for: an
+    Evidence, whatever was raised.
     """
     check_object_id(base)
     check_task_branch(branch)
@@ -112,13 +124,15 @@ def gather(
             commit = _Commit(
                 *(base, branch, trailer, subject(title)), may_be_empty, spec, exclude
             )
-            return _gather(instance, held, commit)
+            return _gather(instance, held, commit, seconds)
         except NotDone as verdict:
             return verdict.evidence
         except Unreadable as found:
             return Evidence(found.reason, found.message)
         except Exception as error:  # whatever it is: the work has led to it
-            if of_the_machine(error) or isinstance(error, NEVER_THE_CANDIDATE):
+            if isinstance(error, NEVER_THE_CANDIDATE) or (
+                of_the_machine(error) and not _endless(error, instance)
+            ):
                 raise
             log.warning("no evidence can be gathered", exc_info=True)
             closed = _closed(instance, error)
@@ -129,6 +143,19 @@ def gather(
                 f"the worktree cannot be read any more: {words_of(error)};"
                 " the next attempt gets a new one",
             )
+
+
+def _endless(error: Exception, instance: Instance) -> bool:
+    """Whether git never came to an end although the machine is well: then it is the work."""
+    return isinstance(error, GitTimeout) and place_trouble(instance.folder) is None
+
+
+def _refuse_endless(git: Git, instance: Instance, base: str) -> None:
+    """Start no git that reads patterns where it would not come to an end with them."""
+    exclude = os.fsencode(read_plain(instance.repository / "info" / "exclude"))
+    found = endless_below(git, instance.tree, exclude, base)
+    if found is not None:
+        raise Unreadable(found.said) if found.own else BrokenRepository(found.said)
 
 
 def _closed(instance: Instance, error: Exception) -> str:
@@ -142,7 +169,7 @@ def _closed(instance: Instance, error: Exception) -> str:
     return of_another(first, instance.folder, words_of(error))
 
 
-def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
+def _gather(instance: Instance, held: int, commit: _Commit, seconds: float) -> Evidence:
     if instance.tree.is_symlink() or not instance.tree.is_dir():
         raise NotDone("BrokenRepository", "the worktree is gone; do not remove it")
     instance.restore_settings(commit.branch)
@@ -150,12 +177,15 @@ def _gather(instance: Instance, held: int, commit: _Commit) -> Evidence:
     remove_stale_locks(instance.repository)
     private = instance.repository / "kiro-index"
     remove(private)
-    git = Git(instance.admin, work_tree=instance.tree, index=private, held=held)
-    check_state(Git(instance.admin, work_tree=instance.tree, held=held), instance)
+    agents_own = Git(
+        instance.admin, work_tree=instance.tree, held=held, seconds=seconds
+    )
+    git = agents_own.using({"GIT_INDEX_FILE": str(private)})
+    check_state(agents_own, instance)
     head = head_on_branch(git, instance, commit.base, commit.branch)
     git.run("read-tree", head)
     exclude_leftovers(git, instance, commit.base, commit.exclude)
-    agents_own = Git(instance.admin, work_tree=instance.tree, held=held)
+    _refuse_endless(git, instance, commit.base)
     with staged_by_us(git, instance):
         left = _stage(git, agents_own, instance.tree, (head, commit.base))
     keep_unchanged(git, agents_own, instance.tree, head, commit.base)

@@ -76,6 +76,8 @@ _HINDERED = re.compile(
 LOCAL_SECONDS = 600.0
 # Characters of the end of what git said: the reason comes last, after what it warned of.
 _TOLD = 1800
+#: In a worktree: less than the 600 that runners and Jobs wait for, so that they are told why.
+WORKTREE_SECONDS = 420.0
 # What prlimit ends with when it finds no git.
 _NOT_FOUND = 127
 _MIB = 1024 * 1024

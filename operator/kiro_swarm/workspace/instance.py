@@ -27,9 +27,10 @@ from kiro_swarm.workspace.disk import (
     write_plain,
 )
 from kiro_swarm.workspace.errors import VolumeTrouble, not_ours
-from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.git import WORKTREE_SECONDS, Git
 from kiro_swarm.workspace.locks import LOCK_NAME, sole_owner
 from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.patterns import told_of_patterns
 from kiro_swarm.workspace.plain import is_readable, make_plain
 from kiro_swarm.workspace.refs import check_task_branch, is_object_id
 from kiro_swarm.workspace.settled import settle
@@ -150,10 +151,12 @@ def cut(folder: Path, mirror: Path, branch: str, integration_branch: str) -> Cut
         _clear(folder)
         _make_repository(instance.repository, mirror)
         copy_tags(mirror, instance.repository)
-        Git(instance.repository, held=held).run(
-            *("worktree", "add", "--quiet", "--force", "--no-track", "-B", branch),
-            *("--end-of-options", str(instance.tree), base),
-        )
+        git = Git(instance.repository, held=held, seconds=WORKTREE_SECONDS)
+        with told_of_patterns(git, base):
+            git.run(
+                *("worktree", "add", "--quiet", "--force", "--no-track", "-B", branch),
+                *("--end-of-options", str(instance.tree), base),
+            )
         settle(instance.tree, instance.admin / "index")
     return Cut(base, branch, str(instance.tree))
 

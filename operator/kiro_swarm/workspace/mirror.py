@@ -38,6 +38,7 @@ from kiro_swarm.workspace.errors import (
 )
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.locks import remove_stale_locks, sole_owner_of_mirror
+from kiro_swarm.workspace.patterns import too_costly
 from kiro_swarm.workspace.plain_refs import read_refs
 from kiro_swarm.workspace.refs import check_branch, is_object_id
 from kiro_swarm.workspace.remote import Remote
@@ -116,7 +117,11 @@ def prepare_mirror(
             mark(mirror, owner)
         branch = f"refs/heads/{integration_branch}"
         said = fetch_ref(git, remote, ref, SOURCE_REF, (branch, _REMOTE_REF))
-        return replace(_branch_off(git, ref, integration_branch), remark=said)
+        found = replace(_branch_off(git, ref, integration_branch), remark=said)
+        costly = too_costly(git, found.integration)
+        if costly:
+            raise BrokenRepository(f"no worktree can be made of it: {costly}")
+        return found
 
 
 def check_owner(mirror: Path, owner: Owner, *, begun: bool) -> bool:

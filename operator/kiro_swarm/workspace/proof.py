@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import NamedTuple, Optional, Sequence
 
 from kiro_swarm.workspace import briefs
-from kiro_swarm.workspace.collisions import added_paths, collision, words
+from kiro_swarm.workspace.collisions import collision, words
 from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
@@ -27,6 +27,12 @@ from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.messages import carries
 from kiro_swarm.workspace.objects import sizes_of
 from kiro_swarm.workspace.outcomes import Unproven
+from kiro_swarm.workspace.patterns import (
+    entry,
+    files_of,
+    is_pattern_file,
+    objection,
+)
 
 #: What Linux takes; less for a path, which begins with the folder that it is checked out in.
 _LONGEST_NAME = 255
@@ -49,6 +55,15 @@ class Claim:
     trailer: str
 
 
+class _Change(NamedTuple):
+    """Path, mode and object id of what is other than before; zeros of what is gone."""
+
+    path: bytes
+    mode: bytes
+    oid: bytes
+    kind: bytes
+
+
 def prove(
     git: Git,
     claim: Claim,
@@ -56,12 +71,14 @@ def prove(
     limits: Optional[Limits] = None,
     *,
     copied: bool = False,
+    merging: bool = False,
 ) -> Optional[Unproven]:
     """Take the work into the repository of ``git``; why it cannot be merged, or None.
 
     :param git: the mirror, or one that borrows its objects; the caller holds its lock.
     :param head: where the integration branch is.
     :param copied: as ``take_in`` has it.
+    :param merging: the caller asks ``unfit`` of what a merge makes of it.
 
     Raises GitFailed, GitTimeout, OSError for what is not foreseen.
     """
@@ -96,18 +113,36 @@ def prove(
             f"the message of commit {commit[:12]} has no line 'Swarm-Task:"
             f" {claim.trailer}': it is not known to be of this attempt",
         )
-    unusable = _unusable_path(git, base, commit)
-    return unusable or colliding(git, base, commit, added_paths(git, base, commit))
+    changes = list(_changes(git, base, commit))
+    unusable = _unusable_path(git, changes)
+    return unusable or (None if merging else _unfit(git, head, changes))
 
 
-def colliding(
-    git: Git, old: str, new: str, added: Sequence[bytes]
-) -> Optional[Unproven]:
-    """What of ``new`` cannot be told apart everywhere from another name in it.
+def unfit(git: Git, head: str, tree: str) -> tuple[Optional[Unproven], list[bytes]]:
+    """What of a merged tree does not go with what there was on ``head``; the new paths."""
+    changes = list(_changes(git, head, tree))
+    return _unfit(git, head, changes), _added(changes)
 
-    :param added: the paths that ``old`` has not.
+
+def _unfit(git: Git, head: str, changes: Sequence[_Change]) -> Optional[Unproven]:
+    """The same of changes that are to come there.
+
+    A path of one task and a pattern of another that git would not come to an end with, or two
+    names that are one elsewhere.
     """
-    pair = collision(git, old, new, added)
+    added = _added(changes)
+    if not added and not any(is_pattern_file(one.path) for one in changes):
+        return None
+    there = files_of(git, head)
+    after = dict(there)
+    for one in changes:
+        after.pop(one.path, None)
+        if one.mode != _NOTHING:
+            after[one.path] = entry(one.path, one.mode, one.oid)
+    said = objection(git, there, after)
+    if said:
+        return _unusable(b"", said)
+    pair = collision(after, there, added)
     if pair is None:
         return None
     return Unproven(
@@ -120,8 +155,12 @@ def colliding(
     )
 
 
-def _unusable_path(git: Git, base: str, commit: str) -> Optional[Unproven]:
-    changed = list(_changed(git, base, commit))
+def _added(changes: Sequence[_Change]) -> list[bytes]:
+    return [one.path for one in changes if one.kind == b"A"]
+
+
+def _unusable_path(git: Git, changes: Sequence[_Change]) -> Optional[Unproven]:
+    changed = [(o.path, o.mode, o.oid) for o in changes if o.mode != _NOTHING]
     targets = sizes_of(
         git, {oid.decode("ascii") for _, mode, oid in changed if mode == _LINK}
     )
@@ -143,16 +182,15 @@ def _unusable_path(git: Git, base: str, commit: str) -> Optional[Unproven]:
     return None
 
 
-def _changed(git: Git, base: str, commit: str) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Path, mode and object id of everything that is other than at the base."""
+def _changes(git: Git, base: str, commit: str) -> Iterator[_Change]:
+    """Everything that is other than at the base."""
     fields = git.run(
         *("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev"),
         *(base, commit),
     ).stdout.split(b"\0")
     for facts, path in zip(fields[0::2], fields[1::2]):
-        _, mode, _, oid, _ = facts.split(b" ")
-        if mode != _NOTHING:
-            yield path, mode, oid
+        _, mode, _, oid, kind = facts.split(b" ")
+        yield _Change(path, mode, oid, kind)
 
 
 def _objection(path: bytes, target: Optional[int]) -> str:

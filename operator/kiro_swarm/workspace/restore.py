@@ -14,8 +14,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kiro_swarm.workspace.disk import real_folder, remove, write_plain
-from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.disk import clear_folder, real_folder, remove, write_plain
+from kiro_swarm.workspace.git import WORKTREE_SECONDS, Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.leftovers import NOTHING_SAID, Excluded, exclude_leftovers
 from kiro_swarm.workspace.locks import (
@@ -23,6 +23,7 @@ from kiro_swarm.workspace.locks import (
     sole_owner,
     wait_until_no_git_works_in,
 )
+from kiro_swarm.workspace.patterns import is_endless
 from kiro_swarm.workspace.plain import opened_by_git
 from kiro_swarm.workspace.refs import check_object_id, check_task_branch
 
@@ -59,8 +60,16 @@ def restore(
         remove(instance.admin / "index")
         instance.attach(branch)
         real_folder(instance.tree)
+        if is_endless(instance.tree):
+            # A check can write such patterns, too: then caches go as well.
+            clear_folder(instance.tree)
         write_plain(instance.tree / ".git", f"gitdir: {instance.admin}\n")
-        git = Git(instance.admin, work_tree=instance.tree, held=held)
+        git = Git(
+            instance.admin,
+            work_tree=instance.tree,
+            held=held,
+            seconds=WORKTREE_SECONDS,
+        )
         for name in opened_by_git(instance.tree):
             remove(instance.tree / os.fsdecode(name))
         exclude_leftovers(git, instance, commit, exclude)

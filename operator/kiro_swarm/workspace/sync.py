@@ -28,6 +28,7 @@ from kiro_swarm.workspace.mirror import (
 )
 from kiro_swarm.workspace.moves import moves, steps
 from kiro_swarm.workspace.outcomes import GatePort
+from kiro_swarm.workspace.patterns import files_of, objection
 from kiro_swarm.workspace.refs import check_branch, check_path, is_object_id
 from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.spec import tree_entry
@@ -90,8 +91,8 @@ def sync(
 ) -> Synced:
     """Fetch the source and merge it into ``branch``, the integration branch.
 
-    Raises SyncRefused (SyncConflict, GateFailed, UnrelatedHistory), IntegrationBusy,
-    InvalidRef, RefNotFound and what Remote raises.
+    Raises SyncRefused (SyncConflict, GateFailed, UnrelatedHistory, UnusablePath),
+    IntegrationBusy, InvalidRef, RefNotFound and what Remote raises.
     """
     if source.ref is not None and not is_object_id(source.ref):
         check_branch(source.ref)
@@ -165,6 +166,10 @@ def _try(
     if files:
         raise SyncRefused(_conflict(commit, files, merge.remark), reason="SyncConflict")
     tree = merge.tree
+    costly = objection(git, files_of(git, head), files_of(git, tree))
+    if costly:
+        said = f"commit {commit[:12]} would stop every task: {costly}"
+        raise SyncRefused(said, reason="UnusablePath")
     own = tree_entry(git, head, plan) if plan in merge.conflicts and plan else None
     if plan and own:
         tree = with_file(git, tree, plan, *own)

@@ -23,7 +23,6 @@ from kiro_swarm.tasks.file.edit import CannotTick, tick
 from kiro_swarm.tasks.file.model import MAX_BYTES
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.blame import blame
-from kiro_swarm.workspace.collisions import added_paths
 from kiro_swarm.workspace.errors import (
     IntegrationBusy,
     WorkspaceError,
@@ -49,7 +48,7 @@ from kiro_swarm.workspace.outcomes import (
 )
 from kiro_swarm.workspace.portable import remark
 from kiro_swarm.workspace.probe import find_trouble
-from kiro_swarm.workspace.proof import Claim, colliding, prove
+from kiro_swarm.workspace.proof import Claim, prove, unfit
 from kiro_swarm.workspace.refs import check_object_id, check_path, check_trailer
 from kiro_swarm.workspace.spec import LINK, tree_entries, tree_entry
 from kiro_swarm.workspace.trials import (
@@ -183,7 +182,7 @@ class MergeTrain:
         )
         with owned(self._mirror) as git:
             head = integration_head(self._mirror, self._branch)
-            return prove(git, claim, head, self.limits)
+            return prove(git, claim, head, self.limits, merging=True)
 
     def _try(
         self, candidate: Candidate
@@ -200,9 +199,9 @@ class MergeTrain:
                     *(files, _hunks(git, trial.tree, files[: briefs.FILES])),
                 )
                 return Conflict(tuple(files), brief)
-            # What others have merged meanwhile may have the name in another case.
-            added = added_paths(git, head, trial.tree)
-            objection = colliding(git, head, trial.tree, added)
+            # What others have merged meanwhile may have the name in another case, or a line of
+            # .gitattributes that does not go with its path.
+            objection, added = unfit(git, head, trial.tree)
             if objection is not None:
                 return objection
             tree = self._with_own_spec(git, head, trial.tree, candidate)
