@@ -94,7 +94,7 @@ CODES: Final[dict[Code, str]] = {
     "unknown-dependency": "A dependency names a task that is not defined.",
     "unknown-in-waves": "The wave graph names a task that is not defined.",
     "unknown-mark": "A box holds another mark than the four that are known.",
-    "unread-field": "A field that names tasks, of a name that is not known.",
+    "unread-field": "A field of a name that is not known, which names tasks or is misspelt.",
     "unreadable-dependency": "A dependency that cannot be understood.",
     "unseen-characters": "A title has characters that cannot be seen, or that turn words round.",
     "wave-across-checkpoint": "A wave contradicts a checkpoint; the checkpoint decides.",

@@ -1,4 +1,4 @@
-"""Fields of a name that is not known, whose value is nothing but tasks: told, not read.
+"""Fields of a name that is not known, which name tasks or are misspelt: told, not read.
 
 Used by ``parser`` when all tasks are known. ``_Requires: 4_`` may be a dependency or a number of
 requirements; only its author knows. What has a name that says otherwise (``_Design: 1.2_``) and
@@ -14,6 +14,7 @@ from typing import Final, Optional
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import Line
+from kiro_swarm.tasks.file.misspelt import meant, without_colon
 from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.names import is_soft, kind_of
 from kiro_swarm.tasks.file.references import read_references
@@ -54,21 +55,37 @@ def report_near_fields(
         owner = owners.get(line.number)
         if owner is None or line.code or line.number in known:
             continue
-        match = (
-            _FIELD.match(line.text) if ":" in line.text or "：" in line.text else None
-        )
-        if match is None or not _is_near(match, owner, groups):
-            continue
-        told.add(line.number)
-        remarks.add(
-            "warning",
-            "unread-field",
-            line.number,
-            f"the field '{match.group('name')}' of task {owner.id} names tasks and is not "
-            "read; write '_Depends: ..._' if it is a dependency",
-            line.column + match.start("name"),
-        )
+        found = _unread(line.text, owner, groups)
+        if found:
+            message, column = found
+            told.add(line.number)
+            remarks.add(
+                "warning", "unread-field", line.number, message, line.column + column
+            )
     return told
+
+
+def _unread(text: str, owner: Draft, groups: Groups) -> Optional[tuple[str, int]]:
+    """What is to be said of a line, and of which column; None for a line without such a field."""
+    bare = without_colon(text)
+    if bare is not None and _may_be(bare[1], owner, groups):
+        name, value = bare[0], bare[1].strip()[:80]
+        said = (
+            f"the field '{name}' of task {owner.id} has no ':' and is not read; write"
+        )
+        return f"{said} '_{name}: {value}_'", 0
+    match = _FIELD.match(text) if ":" in text or "：" in text else None
+    if match is None:
+        return None
+    name, column = match.group("name"), match.start("name")
+    slip = match.group("open") and kind_of(name) is None and meant(name)
+    if slip:
+        said = f"the field '{name}' of task {owner.id} is not known and not read"
+        return f"{said}; did you mean '{slip}'?", column
+    if not _is_near(match, owner, groups):
+        return None
+    said = f"the field '{name}' of task {owner.id} names tasks and is not read"
+    return f"{said}; write '_Depends: ..._' if it is a dependency", column
 
 
 def _is_near(match: re.Match[str], owner: Draft, groups: Groups) -> bool:
@@ -85,6 +102,12 @@ def _is_near(match: re.Match[str], owner: Draft, groups: Groups) -> bool:
     sure = len(names) > 1 or "task" in value.lower() or not names[0].isdigit()
     marked = bool(match.group("open"))
     return ordered or (marked and (sure or not name.isascii()))
+
+
+def _may_be(value: str, owner: Draft, groups: Groups) -> bool:
+    """Whether a value is other tasks and nothing else."""
+    names = _tasks_in(value.strip(" \t*_."), groups)
+    return bool(names) and owner.id not in (names or ())
 
 
 def _tasks_in(value: str, groups: Groups) -> Optional[list[str]]:

@@ -190,6 +190,10 @@ NOISE: dict[str, Callable[[int], str]] = {
     "days": lambda n: "- [ ] 1. a\n\n" + "Day 1: Task 1\n" * (n // 60),
     "it": lambda n: "- [ ] 1. a\n\n" + "1 builds on it; " * (n // 64),
     "wide signs": lambda n: "［" * n,
+    "slips": lambda n: "- [ ] 1. a\n"
+    + "".join(f"  - _depen{m % 997}s: x_\n" for m in range(n // 40)),
+    "no colons": lambda n: "- [ ] 1. a\n" + "  - _Depends on - 2_ -\n" * (n // 40),
+    "links without end": lambda n: "- [ ] 1. a\n  - _Depends" + " on - " * (n // 6),
 }
 
 
