@@ -9,6 +9,7 @@ work could not be compared.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -35,19 +36,26 @@ class Measured(Generic[R]):
 
 
 @contextmanager
-def unseen() -> Iterator[None]:
-    """This thread without a tracer."""
-    tracer = sys.gettrace()
+def undisturbed() -> Iterator[None]:
+    """This thread without a tracer, and without passes of the garbage collector.
+
+    These look through all that earlier tests have left in the process, and longer work has
+    more of them.
+    """
+    tracer, collects = sys.gettrace(), gc.isenabled()
     sys.settrace(None)
+    gc.disable()
     try:
         yield
     finally:
+        if collects:
+            gc.enable()
         sys.settrace(tracer)
 
 
 def measured(work: Callable[[], R]) -> Measured[R]:
     """Do it once."""
-    with unseen():
+    with undisturbed():
         begun = time.process_time()
         result = work()
         return Measured(time.process_time() - begun, result)

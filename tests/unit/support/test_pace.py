@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from types import FrameType
 
@@ -62,6 +63,8 @@ def test_the_tracer_looks_away_and_comes_back() -> None:
     try:
         measured(lambda: linear([1]))
         assert sys.gettrace() is tracer
+        assert not measured(gc.isenabled).result
+        assert gc.isenabled()
         linear([2])
     finally:
         sys.settrace(before)

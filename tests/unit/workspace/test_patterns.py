@@ -96,7 +96,7 @@ def test_evidence_ends_before_git_reads_it(swarm: Swarm) -> None:
     assert found.reason == "UnreadablePath"
     assert "sub/.gitignore" in found.message
     assert "write fewer stars" in found.message
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100, "git would not end"
     (tree / "sub" / ".gitignore").unlink()
     assert swarm.gather(made).reason == "Done"
     assert not is_endless(tree)
