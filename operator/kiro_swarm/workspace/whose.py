@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Optional
 
+from kiro_swarm.api.bounded_json import BoundsError, read_object
 from kiro_swarm.workspace.disk import read_plain, sync_folder, write_plain
 from kiro_swarm.workspace.errors import VolumeOfAnother
 from kiro_swarm.workspace.redaction import redact_address
 
 #: Agents read the mirror, and cannot write into it.
 MARK: Final = "kiro-swarm.json"
+#: An address may have 2,048 characters, each of them written in six.
+_LONGEST: Final = 20_000
 #: What a person can do where a volume is not the swarm's.
 REMEDY: Final = (
     "nothing on it was changed. Save what you need of it, then empty the volume, or delete"
@@ -44,10 +47,10 @@ class Owner:
 def owner_in(mirror: Path) -> Optional[Owner]:
     """What the mirror says; None where it says nothing."""
     try:
-        said = json.loads(read_plain(mirror / MARK))
-        url, swarm = said["repository"], said["swarm"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        said = read_object(read_plain(mirror / MARK), size=_LONGEST, depth=1, values=4)
+    except BoundsError:
         return None
+    url, swarm = said.get("repository"), said.get("swarm")
     if isinstance(url, str) and isinstance(swarm, str) and url:
         return Owner(url, swarm)
     return None
