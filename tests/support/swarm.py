@@ -7,6 +7,7 @@ scripted one, which does what the repository's ``.kiro/scripted-agent.json`` say
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -245,7 +246,9 @@ def kill_operator(cluster: Cluster) -> Optional[str]:
     pods = cluster.get("-n", SYSTEM, "pods", "-l", "app.kubernetes.io/name=kiro-swarm")
     names = [pod["metadata"]["name"] for pod in pods["items"]]
     for pid in processes(cluster, "kiro-swarm", "operator"):
-        os.kill(pid, signal.SIGKILL)
+        # With the first process of a container all others of it are gone.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     for name in names:
         cluster.kubectl(
             *("-n", SYSTEM, "delete", "pod", name, "--grace-period=0", "--force"),
