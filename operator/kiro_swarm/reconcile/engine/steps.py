@@ -299,7 +299,9 @@ class Steps:
                 what,
                 error,
             )
-        longest = _LONGEST_PAUSE if error.status else _NOT_THERE
+        # Of what somebody else has written meanwhile the next look knows.
+        passes = not error.status or isinstance(error, errors.Conflict)
+        longest = _NOT_THERE if passes else _LONGEST_PAUSE
         pause = min(longest, _FIRST_PAUSE * 2.0 ** min(count, 16))
         self._mine.troubles[what] = Trouble(
             what,

@@ -1,0 +1,39 @@
+"""After how long a step is tried again, by what kept it from being taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiro_swarm.cluster import errors
+from kiro_swarm.reconcile.engine.steps import Hindrances, Steps
+
+
+@pytest.mark.parametrize(
+    ("error", "longest"),
+    [
+        (errors.Forbidden("quota", 403), 30.0),
+        (errors.Unavailable("breaks down", 500), 30.0),
+        (errors.Unavailable("away"), 5.0),
+        # Somebody has written it meanwhile, which the next look sees.
+        (errors.Conflict("modified", 409), 5.0),
+    ],
+    ids=["forbidden", "internal error", "away", "conflict"],
+)
+async def test_the_longest_pause_is_that_of_what_helps(
+    error: errors.ClusterError, longest: float
+) -> None:
+    now = 0.0
+
+    async def refused() -> None:
+        raise error
+
+    hindrances, pauses = Hindrances(lambda: now), []
+    for _ in range(20):
+        steps = Steps(hindrances, "uid", 1, lambda: None)
+        await steps.take("write it", refused, None)
+        trouble = hindrances.of("uid").troubles["write it"]
+        pauses.append(round(trouble.again - now, 6))
+        now = trouble.again
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 1
+    assert max(pauses) == pytest.approx(longest)
