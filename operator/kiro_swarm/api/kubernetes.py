@@ -134,6 +134,7 @@ class Container(TypedDict, total=False):
     securityContext: Mapping[str, object]
     terminationMessagePolicy: str
     ports: list[ContainerPort]
+    startupProbe: Probe
     readinessProbe: Probe
     livenessProbe: Probe
     resources: ResourceRequirements

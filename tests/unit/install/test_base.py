@@ -69,9 +69,11 @@ def test_the_probes_ask_what_the_operator_serves() -> None:
     served = {item.canonical for item in application([]).router.resources()}
     asked = {
         CONTAINER[probe]["httpGet"]["path"]
-        for probe in ("livenessProbe", "readinessProbe")
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe")
     }
     assert asked == served == {"/healthz", "/readyz"}
+    begins = CONTAINER["startupProbe"]
+    assert begins["periodSeconds"] * begins["failureThreshold"] >= 120
     assert CONTAINER["ports"] == [{"name": "probes", "containerPort": 8080}]
 
 

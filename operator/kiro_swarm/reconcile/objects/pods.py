@@ -236,6 +236,9 @@ def instance_pod(
     of_the_pod: EnvSource = {"fieldRef": {"fieldPath": "metadata.uid"}}
     runner["env"].append({"name": POD_UID, "valueFrom": of_the_pod})
     runner["ports"] = [{"name": "health", "containerPort": HEALTH_PORT}]
+    # On a node that is busy an interpreter may take half a minute to begin; to end it for that
+    # makes it begin anew, and it hears nothing of its end until it listens.
+    runner["startupProbe"] = _probe("/healthz", period=1, failures=180)
     runner["readinessProbe"] = _probe("/readyz", period=2, failures=3)
     runner["livenessProbe"] = _probe("/healthz", period=10, failures=3)
     runner["resources"] = {
