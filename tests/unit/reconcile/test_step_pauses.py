@@ -1,6 +1,8 @@
-"""After how long a step is tried again, by what kept it from being taken."""
+"""After how long a step is tried again, by what kept it from being taken; what is told of it."""
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 
@@ -37,3 +39,27 @@ async def test_the_longest_pause_is_that_of_what_helps(
     assert pauses == sorted(pauses)
     assert pauses[0] < 1
     assert max(pauses) == pytest.approx(longest)
+
+
+async def test_nobody_is_told_of_an_answer_that_comes_when_its_step_is_not_wanted() -> (
+    None
+):
+    refusal: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def late() -> None:
+        await refusal
+
+    hindrances = Hindrances(lambda: 0.0, patience=0.001)
+
+    def begin() -> Steps:
+        return Steps(hindrances, "uid", 1, lambda: None)
+
+    steps = begin()
+    await steps.take("write it", late, None)
+    steps.told()
+    steps.close()
+    refusal.set_exception(errors.Forbidden("quota", 403))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    steps = begin()  # which does not ask for it
+    assert steps.told() == []

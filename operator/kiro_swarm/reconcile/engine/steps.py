@@ -154,22 +154,22 @@ class Steps:
         """
         if not self.may(what):
             return instead
-        known = self._mine.troubles.get(what)
+        known, late = self._mine.troubles.get(what), self._told
         task = asyncio.ensure_future(call())
-        late = known is not None and isinstance(known.error, NoAnswer)
-        patience = self._all.patience / 10 if late else self._all.patience
+        slow = known is not None and isinstance(known.error, NoAnswer)
+        patience = self._all.patience / 10 if slow else self._all.patience
         try:
             await asyncio.wait({task}, timeout=patience)
         except asyncio.CancelledError:
             task.cancel()
             raise
         if not task.done():
-            self._leave(what, task, weight)
+            self._leave(what, task, weight, late=late)
             return instead
         try:
             answer = task.result()
         except errors.ClusterError as error:
-            self._failed(what, error, weight)
+            self._failed(what, error, weight, late=late)
             return instead
         self._taken(what)
         return answer
@@ -261,11 +261,17 @@ class Steps:
             e for e in (t.error for t in self._mine.troubles.values()) if is_ours(e)
         ]
 
-    def _leave(self, what: str, task: asyncio.Future[T], weight: Weight) -> None:
-        """Go on without the answer to a step; it is heard when it comes."""
+    def _leave(
+        self, what: str, task: asyncio.Future[T], weight: Weight, *, late: bool
+    ) -> None:
+        """Go on without the answer to a step; it is heard when it comes.
+
+        :param late: whether it was taken after what is told of the others: the answer may come
+            when this reconcile is over, which says nothing about that.
+        """
         self._mine.under_way.add(what)
         said = NoAnswer("the API server gives no answer")
-        self._failed(what, said, weight)
+        self._failed(what, said, weight, late=late)
 
         def answered(task: asyncio.Future[T]) -> None:
             self._mine.under_way.discard(what)
@@ -275,9 +281,9 @@ class Steps:
             if error is None:
                 self._taken(what)
             elif isinstance(error, errors.Unavailable) and not error.status:
-                self._failed(what, said, weight)  # as it was left
+                self._failed(what, said, weight, late=late)  # as it was left
             elif isinstance(error, errors.ClusterError):
-                self._failed(what, error, weight)
+                self._failed(what, error, weight, late=late)
             else:
                 log.error("to %s", what, exc_info=error)
             self._wake()
@@ -288,7 +294,9 @@ class Steps:
         self._all.answered = self._all.clock()
         self._mine.troubles.pop(what, None)
 
-    def _failed(self, what: str, error: errors.ClusterError, weight: Weight) -> None:
+    def _failed(
+        self, what: str, error: errors.ClusterError, weight: Weight, *, late: bool
+    ) -> None:
         self._waiting.add(what)
         now, known = self._all.clock(), self._mine.troubles.get(what)
         count = 0 if known is None else known.count
@@ -311,5 +319,5 @@ class Steps:
             now + max(pause, error.retry_after or 0.0),
             count + 1,
             self._generation,
-            self._told,
+            late,
         )
