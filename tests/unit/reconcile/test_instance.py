@@ -7,7 +7,7 @@ from typing import Any, Optional
 import pytest
 
 from kiro_swarm.api.instance import KiroInstanceStatus
-from kiro_swarm.cluster.resources import INSTANCES, PODS
+from kiro_swarm.cluster.resources import INSTANCES, PODS, TASKS
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.instances.decision import (
     Observed,
@@ -338,6 +338,23 @@ async def test_a_changed_template_replaces_idle_pods_and_spares_busy_ones(
     world.cluster.tasks_run = True
     await world.live(8)
     assert "demo-1-1" in world.cluster.names(PODS)
+
+
+async def test_no_pod_of_an_older_template_is_given_another_task(world: World) -> None:
+    """Else it would never be replaced while there is work."""
+    world.cluster.graph = {str(n): [] for n in range(1, 9)}
+    world.apply_swarm(instances=2)
+    world.cluster.tasks_run = False
+    await world.live(8)
+    first = {t["status"].get("podUid") for t in world.cluster.all(TASKS)} - {None}
+    assert len(first) == 2
+    world.edit_swarm(template={"agent": {"command": ["other"]}})
+    world.cluster.tasks_run = True
+    await world.live(30)
+    tasks = world.cluster.all(TASKS)
+    assert {task["status"]["state"] for task in tasks} == {"Merged"}
+    old = [t["spec"]["id"] for t in tasks if t["status"]["podUid"] in first]
+    assert len(old) == 2, "those that were under way"
 
 
 async def test_an_instance_of_no_swarm_is_left_to_the_garbage_collector(

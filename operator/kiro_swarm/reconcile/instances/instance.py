@@ -14,7 +14,6 @@ from kiro_swarm.api.instance import (
     KiroInstance,
     KiroInstanceStatus,
 )
-from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster import errors
@@ -34,8 +33,8 @@ from kiro_swarm.reconcile.instances.decision import (
 )
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.objects.pods import (
-    TEMPLATE_HASH,
     instance_pod,
+    is_outdated,
     template_hash,
 )
 from kiro_swarm.reconcile.snapshot.board import board_of, filling
@@ -121,7 +120,7 @@ def observe_instance(
         wanted=not (extra or spec.suspend or desired in ("Drained", "Stopped"))
         and not swarm["metadata"].get("deletionTimestamp"),
         stop_now=desired == "Stopped",
-        outdated=pod is not None and _outdated(pod, swarm, spec),
+        outdated=pod is not None and is_outdated(pod, template_hash(swarm, spec)),
         now=ctx.now(),
         failed_for=_failed_for(ctx, instance),
         paused=desired == "Paused",
@@ -136,12 +135,6 @@ def _failed_for(ctx: Context, instance: KiroInstance) -> Optional[float]:
         return None
     uid, since = instance["metadata"]["uid"], changed["lastTransitionTime"]
     return ctx.elapsed.age(uid, since, ctx.now())
-
-
-def _outdated(pod: Pod, swarm: KiroSwarm, spec: KiroSwarmSpec) -> bool:
-    """Whether a pod was made of another template than the swarm has now."""
-    made_of = (pod["metadata"].get("annotations") or {}).get(TEMPLATE_HASH)
-    return made_of is not None and made_of != template_hash(swarm, spec)
 
 
 async def make_pod(

@@ -198,6 +198,12 @@ def template_hash(swarm: KiroSwarm, spec: KiroSwarmSpec) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def is_outdated(pod: Pod, template: str) -> bool:
+    """Whether the pod of an instance was made of another template than that of this hash."""
+    made_of = (pod["metadata"].get("annotations") or {}).get(TEMPLATE_HASH)
+    return made_of is not None and made_of != template
+
+
 def instance_pod(
     swarm: KiroSwarm,
     spec: KiroSwarmSpec,

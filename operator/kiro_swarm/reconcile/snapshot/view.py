@@ -32,6 +32,7 @@ from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, SWARMS
 from kiro_swarm.policy.ledger import Book
 from kiro_swarm.policy.ownership import is_same, owned, owned_by_any
 from kiro_swarm.reconcile.objects.manifests import is_owned
+from kiro_swarm.reconcile.objects.pods import template_hash
 from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
 from kiro_swarm.reconcile.snapshot.ledger import book_of
@@ -88,6 +89,11 @@ class View:
         """The tasks, sorted by what has to be looked at."""
         known = self.known_index
         return TaskIndex.of(self.tasks) if known is None else known
+
+    @cached_property
+    def template(self) -> str:
+        """What the pods of its instances are made of, in a word that changes with it."""
+        return template_hash(self.swarm, self.spec)
 
     @property
     def states(self) -> dict[str, State]:

@@ -13,12 +13,14 @@ from typing import Callable
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
+from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.meta import DONE, READY
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.instances.decision import pod_ready
+from kiro_swarm.reconcile.objects.pods import is_outdated
 from kiro_swarm.reconcile.snapshot.ready import capabilities, files_of
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import Patch
@@ -92,14 +94,15 @@ def bindings(
 def idle_instances(view: View, promised: Promised = NOTHING) -> list[tuple[str, str]]:
     """Name and pod uid of every instance that may get a task.
 
-    None whose pod is about to be replaced, for tasks have failed on it: what it is given is lost.
+    None whose pod is about to be replaced: where tasks have failed on it, what it is given is
+    lost; and one of an older template goes as soon as it has none, if only it is given none.
     """
     if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
         return []
     pods = {
         reference["uid"]: pod
         for pod in view.pods
-        if pod_ready(pod) and not view.task_index.faults.unfit(pod["metadata"]["uid"])
+        if pod_ready(pod) and not _goes(view, pod)
         for reference in pod["metadata"].get("ownerReferences") or []
     }
     found = []
@@ -112,6 +115,12 @@ def idle_instances(view: View, promised: Promised = NOTHING) -> list[tuple[str, 
         if pod is not None and not taken:
             found.append((metadata["name"], pod["metadata"]["uid"]))
     return found
+
+
+def _goes(view: View, pod: Pod) -> bool:
+    """Whether a pod is replaced as soon as it has no task."""
+    unfit = view.task_index.faults.unfit(pod["metadata"]["uid"])
+    return bool(unfit) or is_outdated(pod, view.template)
 
 
 def wanted(view: View) -> list[KiroInstance]:
