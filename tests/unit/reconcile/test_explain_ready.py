@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from kiro_swarm.reconcile.snapshot.promised import Promised
 from kiro_swarm.reconcile.snapshot.view import View
+from kiro_swarm.reconcile.swarms.status import swarm_status
+from kiro_swarm.reconcile.tasks.hand_out import bindings
 from tests.unit.reconcile.explained import (
     HISTORY,
     about,
@@ -13,6 +18,15 @@ from tests.unit.reconcile.explained import (
     seen,
     with_spec,
 )
+from tests.unit.reconcile.views import DONE, WELL
+
+
+def handed_out(view: View, task_id: str) -> View:
+    """The view while it is not known whether ``demo-1`` has a task."""
+    task = next(item for item in view.tasks if item["spec"]["id"] == task_id)
+    promised = Promised([(task, "demo-1")], frozenset({"demo-1"}))
+    return replace(view, promised=promised)
+
 
 BUSY_BOTH = (
     node("8.1", "Running", instance="demo-1"),
@@ -140,6 +154,47 @@ BUSY_BOTH = (
             "an instance takes it in a moment",
         ),
         (
+            "whether it was taken is not known",
+            handed_out(seen(with_spec(node("1", "Ready"), files=["a"]), idle=2), "1"),
+            "handed-out",
+            "it is given to demo-1: the API server has not answered yet",
+        ),
+        (
+            "whether the one that is idle has another is not known",
+            handed_out(
+                seen(node("1", "Ready"), node("2", "Ready"), BUSY_BOTH[1], idle=2), "2"
+            ),
+            "no-idle-instance",
+            "no instance is idle: 2 busy with 2, 8.2: say `scale up instances 1`",
+        ),
+        (
+            "to one of which that is not known",
+            handed_out(
+                seen(
+                    with_spec(node("1", "Ready"), assignedTo="demo-1"),
+                    node("2", "Ready"),
+                    idle=2,
+                ),
+                "2",
+            ),
+            "instance-busy",
+            "it is assigned to demo-1, which may have 2: the API server has not answered "
+            "yet: say `unassign task 1`",
+        ),
+        (
+            "somebody may work on its files",
+            handed_out(
+                seen(
+                    with_spec(node("1", "Ready"), files=["src/a.py"]),
+                    with_spec(node("2", "Ready"), files=["src"]),
+                    idle=2,
+                ),
+                "2",
+            ),
+            "files-overlap",
+            "it touches files of 2 (Ready), and waits until that is merged",
+        ),
+        (
             "its turn is now",
             seen(with_spec(node("1", "Ready"), assignedTo="demo-1"), idle=1),
             "soon",
@@ -201,3 +256,10 @@ def test_what_the_last_attempt_ended_with_is_said_in_its_words() -> None:
         message=said,
     )
     assert said in about(seen(back), "1").text
+
+
+def test_who_may_have_a_task_is_busy_in_the_status_and_idle_for_nobody() -> None:
+    where = handed_out(seen(node("1", "Ready"), idle=1), "1")
+    assert bindings(where) == []
+    first, second = swarm_status(where, DONE, WELL)["instances"]
+    assert (first["phase"], second["phase"]) == ("Busy", "Ready")

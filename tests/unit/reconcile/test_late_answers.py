@@ -22,6 +22,7 @@ from tests.unit.reconcile.surroundings import Object
 from tests.unit.reconcile.test_steps import (
     KINDS,
     WIDE,
+    Server,
     at_work,
     conditions,
     edited,
@@ -191,3 +192,20 @@ async def test_nobody_gets_a_task_whose_pod_may_be_about_to_go(
     assert lost(world) == []
     assert Judge(world).faults == []
     assert world.status()["phase"] == "Succeeded", world.status()["message"]
+
+
+async def test_people_hear_of_a_task_that_an_instance_may_have(at_work: World) -> None:
+    """Nobody is told that an instance is idle which is given nothing."""
+    world = at_work
+    server = Server(world, r"PATCH .*/kirotasks/demo.3/status$", None)
+    for _ in range(20):
+        if not server.met:
+            await lives(world, 1)
+    world.say("explain task 3", name="three")
+    world.say("status swarm detailed", name="detailed")
+    await lives(world, 1)
+    one, other = (world.answer(n)["message"] for n in ("three", "detailed"))
+    given = re.search(r"is given to (\S+): the API server has not answered", one)
+    assert given is not None, one
+    assert f"{given[1]} perhaps on 3" in other
+    server.mend()

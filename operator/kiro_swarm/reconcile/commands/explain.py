@@ -31,6 +31,7 @@ from kiro_swarm.reconcile.tasks.hand_out import idle_instances
 from kiro_swarm.reconcile.tasks.holds import (
     Reason,
     assigned,
+    handed_out,
     nobody_able,
     nobody_idle,
     overlapping,
@@ -133,6 +134,9 @@ def _blocked(view: View, task: KiroTask) -> list[Reason]:
 
 
 def _ready(view: View, task: KiroTask) -> list[Reason]:
+    given = handed_out(view, task)
+    if given:
+        return [*given, *_failed_before(task)]
     reasons = [*suspended(view), *paused(task)]
     if task["spec"].get("assignedTo"):
         reasons += assigned(view, task)

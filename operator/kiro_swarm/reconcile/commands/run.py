@@ -35,6 +35,7 @@ from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.snapshot.board import filling
 from kiro_swarm.reconcile.snapshot.view import View, look
+from kiro_swarm.reconcile.tasks.promised import with_promised
 
 
 @dataclass
@@ -168,7 +169,10 @@ class CommandRun:
         if not said_to(self.command, swarm):
             return None
         spec = spec_of(swarm)
-        return None if spec is None else look(self.ctx.cache, swarm, spec, self.now)
+        if spec is None:
+            return None
+        seen = look(self.ctx.cache, swarm, spec, self.now)
+        return with_promised(self.ctx, seen)
 
     def decide(self, executor: Executor) -> Outcome:
         """What is left to do; what the sentence means is pinned the first time."""

@@ -85,6 +85,9 @@ class Going:
         #: By uid: since when (monotonic), and how many requests are under way.
         self._known: dict[str, tuple[float, int]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
     def __contains__(self, uid: Optional[str]) -> bool:
         since, under_way = self._known.get(uid or "", (float("-inf"), 0))
         return bool(under_way) or self._clock() - since <= _LONGEST

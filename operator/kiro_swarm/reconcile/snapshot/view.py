@@ -37,6 +37,7 @@ from kiro_swarm.reconcile.snapshot.board import TaskIndex, board_of
 from kiro_swarm.reconcile.snapshot.board import state_of as state_of
 from kiro_swarm.reconcile.snapshot.ledger import book_of
 from kiro_swarm.reconcile.snapshot.measured import Measured
+from kiro_swarm.reconcile.snapshot.promised import NOTHING, Promised
 from kiro_swarm.reconcile.snapshot.ready import TaskQueue
 from kiro_swarm.tasks.plan.ranks import MOST_TASKS
 from kiro_swarm.tasks.plan.strategies import STRATEGIES
@@ -57,6 +58,8 @@ class View:
     changes: int = -1
     """How often the cache had changed when this was made of it."""
     ledger: Book = field(default_factory=lambda: Book(""))
+    promised: Promised = NOTHING
+    """What is not known yet; see ``tasks/promised``."""
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.snapshot.view import View, look_again
 from kiro_swarm.reconcile.tasks import hand_out, limits, slow, transitions
-from kiro_swarm.reconcile.tasks.hand_out import Promised
+from kiro_swarm.reconcile.tasks.promised import with_promised
 
 #: How often instances are given others, where the tasks that they got cannot be written: the
 #: next reconcile knows which those are, and begins with others.
@@ -62,28 +62,10 @@ async def move_tasks(ctx: Context, view: View, steps: Steps) -> View:
             break
     view = await _hand_out(ctx, view, steps)
     for move in (False, True):
-        decided = slow.moves(view, promised(ctx, view)) if move else slow.flags(view)
+        decided = slow.moves(with_promised(ctx, view)) if move else slow.flags(view)
         if decided and await transitions.write(ctx, decided, steps):
             view = look_again(ctx.cache, view, ctx.now())
     return view
-
-
-def promised(ctx: Context, view: View) -> Promised:
-    """What writes that are not answered yet may still bring about."""
-    open_ = ctx.hindrances.of(view.uid).bindings.open(ctx.cache)
-    going, pods = ctx.hindrances.going, dict(hand_out.idle_instances(view))
-    leaving = {
-        item["metadata"]["name"]
-        for item in view.instances
-        if item["metadata"]["uid"] in going
-        or pods.get(item["metadata"]["name"]) in going
-    }
-    if not open_ and not leaving:
-        return hand_out.NOTHING
-    return Promised(
-        [(one.task, one.instance) for one in open_],
-        frozenset({one.instance for one in open_} | leaving),
-    )
 
 
 async def _hand_out(ctx: Context, view: View, steps: Steps) -> View:
@@ -98,16 +80,17 @@ async def _hand_out(ctx: Context, view: View, steps: Steps) -> View:
         # Whether or not anybody is idle: they are ready, so it is asked for.
         for task in view.task_index.by_state[READY]:
             steps.may(transitions.step_of(task))
-    asked_before = hand_out.again(view, promised(ctx, view))
+    asked_before = hand_out.again(with_promised(ctx, view))
     if asked_before:
         await transitions.write(ctx, asked_before, steps)
         failed.update(transitions.step_of(task) for task, _ in asked_before)
         view = look_again(ctx.cache, view, ctx.now())
     for _ in range(_ROUNDS):
+        seen = with_promised(ctx, view)
         if failed or steps.troubled():
-            decided = hand_out.bindings(view, barred, promised(ctx, view))
+            decided = hand_out.bindings(seen, barred)
         else:
-            decided = hand_out.bindings(view, promised=promised(ctx, view))
+            decided = hand_out.bindings(seen)
         if not decided:
             break
         written = await transitions.write(ctx, decided, steps)

@@ -175,10 +175,11 @@ def _instances(view: View) -> list[InstanceSummary]:
     for item in items[:_MOST_INSTANCES]:
         name = item["metadata"]["name"]
         task = view.active.get(name)
+        busy = task or view.promised.task_of(name)
         summary: InstanceSummary = {
             "name": name,
             "colour": item["spec"]["colour"],
-            "phase": "Busy" if task and _phase(item) == "Ready" else _phase(item),
+            "phase": "Busy" if busy and _phase(item) == "Ready" else _phase(item),
         }
         if task:
             summary["task"] = task["spec"]["id"]

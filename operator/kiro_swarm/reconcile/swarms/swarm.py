@@ -49,6 +49,7 @@ from kiro_swarm.reconcile.swarms.prepare import Prepared
 from kiro_swarm.reconcile.swarms.status import differs, swarm_status, was_prepared
 from kiro_swarm.reconcile.tasks import lateness, transitions
 from kiro_swarm.reconcile.tasks.outlook import looking_ahead
+from kiro_swarm.reconcile.tasks.promised import with_promised
 
 log = logging.getLogger(__name__)
 
@@ -235,7 +236,8 @@ async def _status(
             "read its audit log", partial(ctx.audit.open, view.swarm), None
         )
     hindered = await refusals.told(ctx, view, steps)
-    status = swarm_status(view, prepared, train, resize, hindered)
+    seen = with_promised(ctx, view)
+    status = swarm_status(seen, prepared, train, resize, hindered)
     anchor = ctx.audit.anchor(view.swarm)
     if commands and anchor is not None:
         status["audit"] = anchor

@@ -7,8 +7,6 @@ everything that happens afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Callable
 
 from kiro_swarm.api.access import status_of
@@ -27,49 +25,30 @@ from kiro_swarm.reconcile.tasks.transitions import Patch
 from kiro_swarm.tasks.plan.strategies import IdleInstance
 
 
-@dataclass(frozen=True)
-class Promised:
-    """What writes that are not answered yet may still bring about.
-
-    ``given``: tasks, and the instances that they were given to; ``instances``: names of all that
-    nobody is given now, those and the ones that may be about to go.
-    """
-
-    given: Sequence[tuple[KiroTask, str]] = ()
-    instances: frozenset[str] = frozenset()
-
-
-NOTHING = Promised()
-
-
 def _nobody(_: KiroTask) -> bool:
     return False
 
 
-def again(view: View, promised: Promised) -> list[Patch]:
+def again(view: View) -> list[Patch]:
     """The bindings that were not answered once more, as they were: whichever of the two
     requests comes first, the other one finds another version of the task.
     """
-    pods = dict(idle_instances(view))
+    pods = dict(free_instances(view))
     ready = {task["metadata"]["uid"]: task for task in view.task_index.by_state[READY]}
     found: dict[str, Patch] = {}
-    for before, name in promised.given:
+    for before, name in view.promised.given:
         uid = before["metadata"]["uid"]
         if uid in ready and name in pods:
             found[uid] = ready[uid], bind(view, ready[uid], name, pods[name])
     return list(found.values())
 
 
-def bindings(
-    view: View,
-    barred: Callable[[KiroTask], bool] = _nobody,
-    promised: Promised = NOTHING,
-) -> list[Patch]:
+def bindings(view: View, barred: Callable[[KiroTask], bool] = _nobody) -> list[Patch]:
     """A task for every idle instance that may have one, as the strategy says.
 
     :param barred: whether a task cannot be written now: nobody is given it.
     """
-    pods = dict(idle_instances(view, promised))
+    pods = dict(idle_instances(view))
     ready = view.task_index.by_state[READY]
     if not pods or not ready:
         return []
@@ -81,7 +60,7 @@ def bindings(
             for item in view.instances
             if item["metadata"]["name"] in pods
         ],
-        [files_of(task) for task in in_the_air(view, promised)],
+        [files_of(task) for task in in_the_air(view)],
         turn=view.task_index.load.turn,
         now=view.now.timestamp(),
     )
@@ -91,8 +70,17 @@ def bindings(
     ]
 
 
-def idle_instances(view: View, promised: Promised = NOTHING) -> list[tuple[str, str]]:
+def idle_instances(view: View) -> list[tuple[str, str]]:
     """Name and pod uid of every instance that may get a task.
+
+    None of which it is not known whether it has one, or goes.
+    """
+    taken = view.promised.instances
+    return [(name, uid) for name, uid in free_instances(view) if name not in taken]
+
+
+def free_instances(view: View) -> list[tuple[str, str]]:
+    """The same with those of which that is not known.
 
     None whose pod is about to be replaced: where tasks have failed on it, what it is given is
     lost; and one of an older template goes as soon as it has none, if only it is given none.
@@ -109,10 +97,7 @@ def idle_instances(view: View, promised: Promised = NOTHING) -> list[tuple[str, 
     for instance in sorted(wanted(view), key=lambda item: item["spec"]["index"]):
         metadata = instance["metadata"]
         pod = pods.get(metadata["uid"])
-        taken = metadata["name"] in view.active or (
-            metadata["name"] in promised.instances
-        )
-        if pod is not None and not taken:
+        if pod is not None and metadata["name"] not in view.active:
             found.append((metadata["name"], pod["metadata"]["uid"]))
     return found
 
@@ -165,9 +150,9 @@ def lacking(view: View, task: KiroTask) -> list[str]:
     return sorted(asked - best)
 
 
-def in_the_air(view: View, promised: Promised = NOTHING) -> list[KiroTask]:
+def in_the_air(view: View) -> list[KiroTask]:
     """The tasks that change files and are not on the integration branch yet."""
-    given = [task for task, _ in promised.given]
+    given = [task for task, _ in view.promised.given]
     return [*view.task_index.active, *view.task_index.by_state[DONE], *given]
 
 

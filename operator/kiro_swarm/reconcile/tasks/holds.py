@@ -21,6 +21,8 @@ from kiro_swarm.reconcile.tasks.hand_out import (
 )
 from kiro_swarm.tasks.plan.overlap import Claims
 
+_UNKNOWN = "the API server has not answered yet"
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -51,6 +53,14 @@ def suspended(view: View) -> list[Reason]:
     if view.spec.suspend:
         return [Reason("swarm-suspended", "the swarm is suspended", ("resume swarm",))]
     return []
+
+
+def handed_out(view: View, task: KiroTask) -> list[Reason]:
+    """That it was given to an instance, as far as anybody knows."""
+    name = view.promised.instance_of(task)
+    if name is None:
+        return []
+    return [Reason("handed-out", f"it is given to {name}: {_UNKNOWN}")]
 
 
 def paused(task: KiroTask) -> list[Reason]:
@@ -84,6 +94,10 @@ def assigned(view: View, task: KiroTask) -> list[Reason]:
         other = view.active[name]["spec"]["id"]
         message = f"{is_its} works on {other}"
         return [Reason("instance-busy", message, (unassign,))]
+    given = view.promised.task_of(name)
+    if given is not None:
+        message = f"{is_its} may have {given['spec']['id']}: {_UNKNOWN}"
+        return [Reason("instance-busy", message, (unassign,))]
     if not view.spec.suspend and name not in dict(idle_instances(view)):
         trouble = status_of(instance).get("message") or "its pod starts"
         message = f"{is_its} is not ready: {short(trouble)}"
@@ -97,13 +111,14 @@ def nobody_idle(view: View) -> Reason:
     if wanted == 0:
         return Reason("no-instances", "no instance is wanted", ("scale instances 1",))
     mine = [item for item in view.instances if item["spec"]["index"] <= wanted]
-    busy = [item for item in mine if item["metadata"]["name"] in view.active]
+    at_work = {name: task for task, name in view.promised.given} | view.active
+    busy = [item for item in mine if item["metadata"]["name"] in at_work]
     held = [
         item
         for item in mine
         if item not in busy and item["spec"].get("desired", "Running") != "Running"
     ]
-    working = [view.active[item["metadata"]["name"]]["spec"]["id"] for item in busy]
+    working = [at_work[item["metadata"]["name"]]["spec"]["id"] for item in busy]
     starting = wanted - len(busy) - len(held)
     parts = [
         f"{len(busy)} busy with {listed(working)}" if busy else "",
@@ -135,6 +150,8 @@ def overlapping(view: View, task: KiroTask) -> list[Reason]:
     """Tasks under way that declare files of this one."""
     met = []
     for other in in_the_air(view):
+        if other["spec"]["id"] == task["spec"]["id"]:
+            continue
         claims = Claims()
         claims.add(files_of(other))
         if claims.overlap(files_of(task)):
@@ -153,7 +170,8 @@ def place_in_line(view: View, task: KiroTask, *, alone: bool) -> list[Reason]:
     # Who is assigned elsewhere is in another line.
     assigned_to = str(task["spec"].get("assignedTo") or "")
     ids = [other.id for other in view.ready_queue().line(assigned_to)]
-    before = ids[: ids.index(name)]
+    given = {task["spec"]["id"] for task, _ in view.promised.given}
+    before = [task_id for task_id in ids[: ids.index(name)] if task_id not in given]
     if before and (not alone or len(before) >= len(idle_instances(view))):
         message = f"number {len(before) + 1} in line, behind {listed(before)}"
         return [Reason("in-line", message, (f"run task {name}",))]

@@ -20,8 +20,6 @@ from kiro_swarm.reconcile.snapshot.ready import ready_task
 from kiro_swarm.reconcile.snapshot.text import spoken
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.hand_out import (
-    NOTHING,
-    Promised,
     idle_instances,
     instance_of,
     place_of,
@@ -55,7 +53,7 @@ def flags(view: View) -> list[Patch]:
     return found
 
 
-def moves(view: View, promised: Promised = NOTHING) -> list[Patch]:
+def moves(view: View) -> list[Patch]:
     """Late tasks that begin again on an idle instance that is much faster.
 
     Ends the attempt and binds the next one in a single write: nobody else can come
@@ -66,7 +64,7 @@ def moves(view: View, promised: Promised = NOTHING) -> list[Patch]:
     late = [task for task in view.active.values() if _may_move(view, task)]
     if not late:
         return []
-    pods = dict(idle_instances(view, promised))
+    pods = dict(idle_instances(view))
     idle = [
         instance_of(view, item)
         for item in view.instances

@@ -58,7 +58,7 @@ def standstill(view: View) -> Optional[Standstill]:
     if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
         return None
     index = view.task_index
-    if index.active:
+    if index.active or view.promised.given:
         return None
     ready = index.by_state[READY]
     if not ready:

@@ -51,10 +51,14 @@ def status_swarm(request: Request) -> Outcome:
     if request.said("detailed"):
         data["instances"] = status.get("instances") or []
         data["taskStates"] = view.states
-        busy = ", ".join(
-            f"{name} on {task['spec']['id']}" for name, task in view.active.items()
-        )
-        message += f"; working: {busy or 'nobody'}; {status.get('message', '')}"
+        busy = [f"{name} on {task['spec']['id']}" for name, task in view.active.items()]
+        busy += [
+            f"{name} perhaps on {task['spec']['id']}"
+            for task, name in view.promised.given
+            if name not in view.active
+        ]
+        message += f"; working: {', '.join(busy) or 'nobody'}"
+        message += f"; {status.get('message', '')}"
         forecast = status.get("forecast")
         if forecast:
             message += f"; {forecast.get('message', '')}"
