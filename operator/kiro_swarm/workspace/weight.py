@@ -4,9 +4,9 @@ Role: intake.py asks before it lets git walk what an instance offers.
 
 Guarantees: what it takes is bounded by ``Limits``, whatever is in the repository. The
 headers of all objects come first, so no object is read that is larger than it may be; then
-commits and trees are read here, each once. Paths and bytes are counted as a checkout makes
-them, a tree that is named ten times ten times, by multiplying, and only where the commit
-differs from what it began from. Raises ObjectsRefused
+commits and trees are read here, each once. Paths (of files and of folders) and bytes are counted
+as a checkout makes them, a tree that is named ten times ten times, by multiplying, and only where
+the commit differs from what it began from. Raises ObjectsRefused
 with reason TooLarge, FileTooLarge, CommitMissing or BadObjects.
 """
 
@@ -321,7 +321,8 @@ class _Scales:
                 continue
             inner = self._entries(oid)
             if is_left:
-                total = _Sum()
+                # The folder itself: a checkout makes it, and git walks through empty ones.
+                total = _Sum(1)
                 for entry in inner:
                     inside = (
                         self._sums[entry.oid]
@@ -358,9 +359,9 @@ class _Scales:
             )
         if total.paths > limits.paths or total.size > limits.checked_out_bytes:
             raise ObjectsRefused(
-                f"checked out, the task brings {total.paths} files with"
+                f"checked out, the task brings {total.paths} files and folders with"
                 f" {in_units(total.size)} or more{self._largest()}; at most {limits.paths}"
-                f" files and {in_units(limits.checked_out_bytes)} are allowed",
+                f" files and folders and {in_units(limits.checked_out_bytes)} are allowed",
                 reason="TooLarge",
             )
 

@@ -132,6 +132,23 @@ def _long_paths(bombs: Bomber, count: int = 12_000) -> str:
     return bombs.commit(bombs.root(w=(FOLDER, wide)))
 
 
+def _folders_of_nothing(bombs: Bomber) -> str:
+    """No file at all: git walks through ten million folders to find out."""
+    tree = bombs.tree({})
+    for _ in range(7):
+        tree = bombs.tree({f"d{n}": (FOLDER, tree) for n in range(10)})
+    return bombs.commit(bombs.root(bomb=(FOLDER, tree)))
+
+
+def _a_folder_for_each(bombs: Bomber) -> str:
+    """5,000 files, and a checkout of 900,000 folders."""
+    tree = bombs.tree({"f": (FILE, bombs.plant("blob", b"q"))})
+    for _ in range(180):
+        tree = bombs.tree({"n": (FOLDER, tree)})
+    wide = bombs.tree({f"{n:04d}": (FOLDER, tree) for n in range(5000)})
+    return bombs.commit(bombs.root(w=(FOLDER, wide)))
+
+
 def _commits(bombs: Bomber) -> str:
     tree, last = bombs.root(), bombs.made.base
     for _ in range(300):
@@ -149,6 +166,8 @@ BOMBS: list[tuple[str, Callable[[Bomber], str]]] = [
     ("one blob in 2,000 places", _bytes),
     ("5,000 folders in each other", _deep),
     ("12,000 long paths", _long_paths),
+    ("ten million folders of nothing", _folders_of_nothing),
+    ("180 folders for each file", _a_folder_for_each),
     ("in a folder that was there", _within_a_changed_folder),
     ("hidden by a planted base", _hidden_by_a_planted_base),
     ("300 commits of 900 KB", _commits),
