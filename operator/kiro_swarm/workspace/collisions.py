@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Optional
 
 Pair = tuple[bytes, bytes]
@@ -38,8 +38,9 @@ def words(pair: Pair) -> str:
 
 def _collisions(paths: Iterable[bytes], names: dict[str, bytes]) -> Iterator[Pair]:
     """Those of ``names`` that another of the paths is the same as, or lies below."""
-    # To hold the folders of all names would take their bytes times their depth.
-    order = sorted(names)
+    # To hold the folders of all names would take their bytes times their depth, and so
+    # would it to make those of all paths: only where one of the names could end.
+    order, lengths = sorted(names), set(map(len, names))
     last = b""
     for path in paths:
         folded = _folded(path)
@@ -53,14 +54,18 @@ def _collisions(paths: Iterable[bytes], names: dict[str, bytes]) -> Iterator[Pai
         folder = path.rpartition(b"/")[0]
         if folder != last:
             last = folder
-            for part in _folders(folded):
+            for part in _folders(folded, lengths):
                 if part in names:
                     yield names[part], path
 
 
-def _folders(folded: str) -> Iterator[str]:
-    parts = folded.split("/")
-    return ("/".join(parts[:count]) for count in range(1, len(parts)))
+def _folders(folded: str, lengths: Container[int]) -> Iterator[str]:
+    """Those above a path that are of one of these lengths."""
+    end = folded.find("/")
+    while end >= 0:
+        if end in lengths:
+            yield folded[:end]
+        end = folded.find("/", end + 1)
 
 
 def _folded(path: bytes) -> str:
