@@ -19,7 +19,10 @@ ANY_FILE = sys.maxsize
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one task may bring: on disk, unpacked, in objects, and checked out."""
+    """How much one task may bring: on disk, unpacked, in objects, and checked out.
+
+    ``names_bytes`` is of the branch, with all that its tasks have brought (tree_names.py).
+    """
 
     stored_bytes: int = 1024 * _MIB
     unpacked_bytes: int = 256 * _MIB
@@ -27,6 +30,7 @@ class Limits:
     paths: int = 200_000
     checked_out_bytes: int = 1024 * _MIB
     file_bytes: int = 100 * _MIB
+    names_bytes: int = 128 * _MIB
 
 
 def limits_of(max_file_size: Optional[str]) -> Limits:

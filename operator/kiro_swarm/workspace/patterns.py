@@ -23,8 +23,10 @@ from kiro_swarm.workspace.disk import read_plain, walk
 from kiro_swarm.workspace.errors import GitTimeout
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.globs import STEPS, most_stars
+from kiro_swarm.workspace.limits import in_units
 from kiro_swarm.workspace.objects import contents, sizes_of
 from kiro_swarm.workspace.pattern_steps import Rules, steps
+from kiro_swarm.workspace.tree_names import counted
 
 #: So much of a tree's pattern files is read; more of them is more than git needs minutes for.
 BYTES = 4 * 1024 * 1024
@@ -41,6 +43,10 @@ _SHOWN, _LINE = 3, 40
 _REMEDY = (
     "write fewer stars in one line, fewer lines, or folders that are less deep and names that"
     " are shorter"
+)
+_NOBODYS = (
+    "The integration branch has them, so no attempt is to blame: whoever keeps the repository has"
+    " to correct them in its source, and `sync` brings that here"
 )
 
 #: Path -> object id; none of a link that has the name of a pattern file.
@@ -88,16 +94,20 @@ def too_costly(git: Git, commit: str) -> str:
     return objection(git, {}, files_of(git, commit))
 
 
-def endless_below(git: Git, tree: Path, exclude: bytes, base: str) -> Optional[Endless]:
+def endless_below(
+    git: Git, tree: Path, exclude: bytes, base: str, names_bytes: int = NAMES_BYTES
+) -> Optional[Endless]:
     """Why git would not come to an end in a worktree.
 
     :param exclude: lines that count for all of it, of the swarm's own.
     :param base: the commit that the work began from.
     """
-    rules, paths = _below(tree)
+    rules, paths = _below(tree, names_bytes)
     if paths is None:
-        said = f"the names of its files take more than {NAMES_BYTES >> 20} MiB together"
-        return Endless(f"{said}: remove those that are no work", own=True)
+        said = f"the names of its files take more than {in_units(names_bytes)} together"
+        if counted(files_of(git, base)) <= names_bytes // 2:
+            return Endless(f"{said}: remove those that are no work", own=True)
+        return Endless(f"{said}, most of them of the branch. {_NOBODYS}", own=False)
     most = _WORKTREE * STEPS
     if steps({**rules, b"": exclude}, paths, most) <= most:
         return None
@@ -112,16 +122,12 @@ def endless_below(git: Git, tree: Path, exclude: bytes, base: str) -> Optional[E
     fresh = _new_lines(rules, rules_of(git, old))
     if not _lived_with(git, old, fresh, paths, most):
         return Endless(said, own=True)
-    return Endless(
-        f"{said}. The integration branch has them, so no attempt is to blame: whoever keeps the"
-        " repository has to correct them in its source, and `sync` brings that here",
-        own=False,
-    )
+    return Endless(f"{said}. {_NOBODYS}", own=False)
 
 
 def is_endless(tree: Path) -> bool:
     """The same without asking whose it is."""
-    rules, paths = _below(tree)
+    rules, paths = _below(tree, NAMES_BYTES)
     most = _WORKTREE * STEPS
     return paths is None or steps(rules, paths, most) > most
 
@@ -172,13 +178,13 @@ def rules_of(git: Git, files: Files) -> dict[bytes, Optional[bytes]]:
 
 
 def _below(
-    tree: Path,
+    tree: Path, names_bytes: int
 ) -> tuple[dict[bytes, Optional[bytes]], Optional[list[bytes]]]:
     """What the pattern files of a worktree say, and all paths in it, if it is not too much."""
     top = len(os.fsencode(tree)) + 1
     paths: list[bytes] = []
     rules: dict[bytes, Optional[bytes]] = {}
-    left, names = _WORKTREE * BYTES, NAMES_BYTES
+    left, names = _WORKTREE * BYTES, names_bytes
     for entry in walk(tree):
         path = os.fsencode(entry.path)[top:]
         paths.append(path)

@@ -33,6 +33,7 @@ from kiro_swarm.workspace.patterns import (
     is_pattern_file,
     objection,
 )
+from kiro_swarm.workspace.tree_names import too_many
 
 #: What Linux takes; less for a path, which begins with the folder that it is checked out in.
 _LONGEST_NAME = 255
@@ -83,8 +84,8 @@ def prove(
     Raises GitFailed, GitTimeout, OSError for what is not foreseen.
     """
     commit, base = claim.commit, claim.base
+    bounds = limits or Limits()
     try:
-        bounds = limits or Limits()
         if not take_in(git, claim.instance_dir, commit, head, bounds, copied=copied):
             refuse_large_files(git, commit, head, bounds)
     except ObjectsRefused as refusal:
@@ -115,20 +116,24 @@ def prove(
         )
     changes = list(_changes(git, base, commit))
     unusable = _unusable_path(git, changes)
-    return unusable or (None if merging else _unfit(git, head, changes))
+    return unusable or (None if merging else _unfit(git, head, changes, bounds))
 
 
-def unfit(git: Git, head: str, tree: str) -> tuple[Optional[Unproven], list[bytes]]:
+def unfit(
+    git: Git, head: str, tree: str, limits: Optional[Limits] = None
+) -> tuple[Optional[Unproven], list[bytes]]:
     """What of a merged tree does not go with what there was on ``head``; the new paths."""
     changes = list(_changes(git, head, tree))
-    return _unfit(git, head, changes), _added(changes)
+    return _unfit(git, head, changes, limits or Limits()), _added(changes)
 
 
-def _unfit(git: Git, head: str, changes: Sequence[_Change]) -> Optional[Unproven]:
+def _unfit(
+    git: Git, head: str, changes: Sequence[_Change], limits: Limits
+) -> Optional[Unproven]:
     """The same of changes that are to come there.
 
-    A path of one task and a pattern of another that git would not come to an end with, or two
-    names that are one elsewhere.
+    More names than there is room for, a path of one task and a pattern of another that git would
+    not come to an end with, or two names that are one elsewhere.
     """
     added = _added(changes)
     if not added and not any(is_pattern_file(one.path) for one in changes):
@@ -139,6 +144,9 @@ def _unfit(git: Git, head: str, changes: Sequence[_Change]) -> Optional[Unproven
         after.pop(one.path, None)
         if one.mode != _NOTHING:
             after[one.path] = entry(one.path, one.mode, one.oid)
+    said = too_many(there, after, added, limits.names_bytes)
+    if said:
+        return Unproven("TooLarge", briefs.bounded(said))
     said = objection(git, there, after)
     if said:
         return _unusable(b"", said)

@@ -199,9 +199,9 @@ class MergeTrain:
                     *(files, _hunks(git, trial.tree, files[: briefs.FILES])),
                 )
                 return Conflict(tuple(files), brief)
-            # What others have merged meanwhile may have the name in another case, or a line of
-            # .gitattributes that does not go with its path.
-            objection, added = unfit(git, head, trial.tree)
+            # What others have merged meanwhile may have the name in another case, a line of
+            # .gitattributes that does not go with its path, or all the room for names.
+            objection, added = unfit(git, head, trial.tree, self.limits)
             if objection is not None:
                 return objection
             tree = self._with_own_spec(git, head, trial.tree, candidate)

@@ -1,0 +1,69 @@
+"""How many more names one task may bring onto the integration branch. Pure.
+
+Role: proof.py asks it. Who looks at a tree, which is everybody who works with the branch, has
+all its names in memory; weight.py bounds those of one task, and this the sum of all tasks.
+
+Guarantees: a task may bring a quarter of what is left of what a branch may have, or a 128th of that
+where it is more. So no few tasks use up what the others need, and many come close to it and
+hardly above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kiro_swarm.workspace.limits import in_units
+
+#: Of what is left, and of all that a branch may have: for each task, however many there are.
+_PART, _FREE = 4, 128
+#: What a name takes beside its letters where it is held.
+_EACH = 100
+
+
+def too_many(
+    old: Iterable[bytes], new: Iterable[bytes], added: Iterable[bytes], most: int
+) -> str:
+    """Why the files ``new``, with these that ``old`` has not, may not come; mostly nothing.
+
+    :param most: what the names of a branch may take, as ``counted`` counts.
+    """
+    free = most // _FREE
+    if counted(sorted(added)) <= free:
+        return ""
+    before = counted(sorted(old))
+    brought = counted(sorted(new)) - before
+    allowed = max(free, (most - before) // _PART)
+    if brought <= allowed:
+        return ""
+    return (
+        f"the names of the files and folders that the task brings take {in_units(brought)}, with"
+        f" {_EACH} bytes for each; those of the integration branch take {in_units(before)}, and"
+        f" of what is left up to {in_units(most)} one task may bring a quarter:"
+        f" {in_units(allowed)}. Leave some out (.gitignore)"
+    )
+
+
+def counted(ordered: Iterable[bytes]) -> int:
+    """What the names of these files, in order, and of the folders above them take."""
+    total, last = 0, b""
+    for path in ordered:
+        total += len(path) + _EACH
+        folder = path.rpartition(b"/")[0]
+        if folder != last:
+            total += _new_folders(folder, last)
+            last = folder
+    return total
+
+
+def _new_folders(folder: bytes, last: bytes) -> int:
+    """The same of those of a folder and all above it that are not above ``last``."""
+    total = length = 0
+    beside = iter(last.split(b"/"))
+    shared = True
+    for name in folder.split(b"/") if folder else ():
+        length += len(name)
+        shared = shared and name == next(beside, None)
+        if not shared:
+            total += length + _EACH
+        length += 1
+    return total
