@@ -18,7 +18,7 @@ import stat
 import struct
 from contextlib import suppress
 from pathlib import Path
-from typing import Collection, Optional, Union
+from typing import Callable, Collection, Optional, Union
 
 #: Names of a folder that are held in memory at once.
 _AT_ONCE = 10_000
@@ -26,6 +26,9 @@ _AT_ONCE = 10_000
 #: into a folder has to be of the folder's own project.
 _PROJECT = "IIIII8x"
 _GET_PROJECT, _SET_PROJECT, _INHERITED = 0x801C581F, 0x401C5820, 0x200
+
+#: Of an open file: a request of its file system, and what that reads and writes.
+Ioctl = Callable[[int, int, bytearray], object]
 
 
 def real_folder(path: Path) -> None:
@@ -63,7 +66,7 @@ def clear_folder(folder: Path) -> None:
     real_folder(folder)
     top = _enter(folder)
     try:
-        _forget_project(top)
+        forget_project(top)
         stuck = _remove_files(top)
         _remove_folders(top, stuck)
     finally:
@@ -168,15 +171,18 @@ def _remove_anyway(
             left[name] = error
 
 
-def _forget_project(folder: int) -> None:
-    """Let folders of any project be moved into this one (XFS, ext4 with projects)."""
+def forget_project(folder: int, ioctl: Ioctl = fcntl.ioctl) -> None:
+    """Let folders of any project be moved into this one (XFS, ext4 with projects).
+
+    :param ioctl: for the tests, whose file system may have no projects.
+    """
     with suppress(OSError):  # a file system without any
         found = bytearray(struct.calcsize(_PROJECT))
-        fcntl.ioctl(folder, _GET_PROJECT, found)
+        ioctl(folder, _GET_PROJECT, found)
         flags, *rest = struct.unpack(_PROJECT, found)
         if flags & _INHERITED:
-            cleared = struct.pack(_PROJECT, flags & ~_INHERITED, *rest)
-            fcntl.ioctl(folder, _SET_PROJECT, cleared)
+            cleared = bytearray(struct.pack(_PROJECT, flags & ~_INHERITED, *rest))
+            ioctl(folder, _SET_PROJECT, cleared)
 
 
 def remove_attributes(path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import fcntl
 import os
 import random
 import signal
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.sandbox.disk import clear_folder, remove
+from kiro_swarm.sandbox.disk import Ioctl, clear_folder, forget_project, remove
 
 
 def swap(place: Path, folders: list[Path], link: Path) -> int:
@@ -102,3 +105,70 @@ def test_folders_that_cannot_be_entered_go(tmp_path: Path, mode: int) -> None:
         folder.chmod(mode)
     remove(place)
     assert not place.exists()
+
+
+class _Fsxattr(ctypes.Structure):
+    """linux/fs.h, ``struct fsxattr``: the flags and the project of a file."""
+
+    _fields_ = (
+        *((name, ctypes.c_uint32) for name in ("flags", "extent", "extents")),
+        *((name, ctypes.c_uint32) for name in ("project", "cow_extent")),
+        ("pad", ctypes.c_ubyte * 8),
+    )
+
+
+_INHERIT, _APPEND = 0x200, 0x10
+
+
+def _request(writes: bool, number: int) -> int:
+    """As ``_IOR('X', number, struct fsxattr)`` and ``_IOW`` make it, on x86 and ARM."""
+    return (1 if writes else 2) << 30 | ctypes.sizeof(_Fsxattr) << 16 | 88 << 8 | number
+
+
+class _Projects:
+    """A folder on XFS, as far as it is asked about projects."""
+
+    def __init__(self) -> None:
+        self.found = _Fsxattr(flags=_INHERIT | _APPEND, project=7, extent=5)
+
+    def ioctl(self, folder: int, request: int, data: bytearray) -> None:
+        if request == _request(False, 31):
+            data[:] = bytes(self.found)
+        elif request == _request(True, 32):
+            self.found = _Fsxattr.from_buffer_copy(data)
+        else:
+            raise OSError(errno.ENOTTY, "no such request")
+
+
+def test_a_folder_with_a_project_of_its_own_takes_others_to_be_removed() -> None:
+    """An agent may set it, and XFS then refuses what is moved in there (EXDEV)."""
+    folder = _Projects()
+    forget_project(-1, folder.ioctl)
+    assert (folder.found.flags, folder.found.project) == (_APPEND, 7)
+    assert folder.found.extent == 5
+
+
+def _flags(folder: int, ioctl: Ioctl, change: int = 0) -> int:
+    found = bytearray(ctypes.sizeof(_Fsxattr))
+    ioctl(folder, _request(False, 31), found)
+    there = _Fsxattr.from_buffer(found)
+    if change:
+        there.flags ^= change
+        ioctl(folder, _request(True, 32), found)
+    return int(there.flags)
+
+
+def test_it_is_forgotten_before_a_folder_is_emptied(tmp_path: Path) -> None:
+    """On file systems that keep it, as ext4 does; the others have nothing to forget."""
+    inner = tmp_path / "x" / "y" / "z"
+    inner.mkdir(parents=True)
+    top = os.open(tmp_path / "x", os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            _flags(top, fcntl.ioctl, _INHERIT)
+        clear_folder(tmp_path / "x")
+        assert os.listdir(top) == []
+        with suppress(OSError):
+            assert not _flags(top, fcntl.ioctl) & _INHERIT
+    finally:
+        os.close(top)
