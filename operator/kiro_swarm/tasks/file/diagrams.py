@@ -18,6 +18,7 @@ from kiro_swarm.tasks.file.ids import PATTERN
 from kiro_swarm.tasks.file.lines import Block, Document, Line
 from kiro_swarm.tasks.file.listed import Listed
 from kiro_swarm.tasks.file.model import Remarks
+from kiro_swarm.tasks.file.upright import Upright
 
 _ARROW: Final = re.compile(
     rf"(?<![\w.-])(?P<from>{PATTERN})(?:\[[^\]\n]{{0,80}}\]|\([^)\n]{{0,80}}\))?"
@@ -79,7 +80,11 @@ class Diagrams:
         """
         told = set(self._arrows(tasks, said))
         listed = Listed(self._groups, self._edges, self._remarks, told | set(said))
-        told.update(listed.report(self._document.lines, tasks))
+        lines = self._document.lines
+        told.update(listed.report(lines, tasks))
+        drawn = {line.number for line in lines if line.code}
+        upright = Upright(self._groups, self._edges, self._remarks)
+        told.update(upright.report(lines, (set(tasks) - drawn) | told | set(said)))
         for block in self._document.blocks:
             waves = any('"waves"' in line.text for line in block.lines)
             if not waves and not any(line.number in told for line in block.lines):
@@ -163,9 +168,9 @@ class Diagrams:
         found: dict[str, None] = {}
         for token in _TOKEN.findall(text[:400]):
             word = _WORD.fullmatch(token)
-            name = nodes.get(token) or (
-                word.group("id").replace("_", ".") if word else token
-            )
+            name = nodes.get(token, token)
+            if word and self._groups.members(name) is None:
+                name = word.group("id").replace("_", ".")
             if self._groups.members(name) is not None:
                 found[name] = None
         return list(found)[:8]

@@ -24,6 +24,7 @@ from typing import Final, Optional
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.model import Remarks
+from kiro_swarm.tasks.file.phases import is_phase
 from kiro_swarm.tasks.file.resolve import Resolver, TooManyReferences
 from kiro_swarm.tasks.file.sequence import sequence
 from kiro_swarm.tasks.file.wave_edges import WaveEdges
@@ -57,6 +58,7 @@ class Edges:
         self._resolver = Resolver(groups, remarks)
         self._count = 0
         self._left = _LOOKED_AT
+        self._overlaps: dict[tuple[str, str], bool] = {}
 
     def connect(self, waves: Optional[Waves]) -> None:
         """Fill ``written`` and ``implied``."""
@@ -123,10 +125,34 @@ class Edges:
         """
         leaves = self._groups.members(other) or ()
         wanted = self._groups.members(name) or ()
+        return self.all_before(wanted, leaves, implied=implied)
+
+    def all_before(
+        self, wanted: Collection[int], leaves: Collection[int], *, implied: bool = True
+    ) -> bool:
+        """Whether all ``leaves`` wait for all ``wanted``; False where nobody looked."""
         self._left -= len(wanted) * len(leaves)
         if not leaves or not wanted or self._left < 0:
             return False
         return all(self._reaches(leaf, set(wanted), implied=implied) for leaf in leaves)
+
+    def overlap(self, name: str, other: str) -> bool:
+        """Whether two names stand for a common leaf, so that neither is before the other."""
+        if (
+            name == other
+            or name.startswith(f"{other}.")
+            or other.startswith(f"{name}.")
+        ):
+            return True
+        if not (is_phase(name) or is_phase(other)):
+            return False
+        known = self._overlaps.get((name, other))
+        if known is None:
+            leaves = self._groups.members(name) or ()
+            members = set(self._groups.members(other) or ())
+            known = not members.isdisjoint(leaves)
+            self._overlaps[name, other] = known
+        return known
 
     def is_after(self, name: str, other: str) -> bool:
         """Whether a leaf of ``name`` waits for a leaf of ``other``; unlooked at, it does not."""

@@ -13,6 +13,7 @@ from typing import Final, Optional
 
 from kiro_swarm.tasks.file import ids
 from kiro_swarm.tasks.file.draft import Draft
+from kiro_swarm.tasks.file.phases import PHASE, phase_key
 
 _CHECKPOINT: Final = re.compile(r"\W*(?:final\s+)?check-?point\b", re.IGNORECASE)
 
@@ -30,6 +31,16 @@ class Groups:
             self._members[leaf.id] = [index]
             for group in self._inside[leaf.id]:
                 self._members[group].append(index)
+        #: Leaves by the part whose heading they stand under, or whose group they are in.
+        self._phases: dict[str, list[int]] = {}
+        for index, leaf in enumerate(self.leaves):
+            keys = dict.fromkeys(leaf.phases)
+            for draft in self.with_groups(leaf):
+                match = PHASE.match(draft.title)
+                if match:
+                    keys[phase_key(match)] = None
+            for key in keys:
+                self._phases.setdefault(key, []).append(index)
 
     @staticmethod
     def _groups_of(draft: Draft) -> list[str]:
@@ -66,8 +77,12 @@ class Groups:
         return self._members.keys()
 
     def members(self, task_id: str) -> Optional[list[int]]:
-        """Numbers of the leaves that an id stands for; None when it is not defined."""
-        return self._members.get(task_id)
+        """Numbers of the leaves that an id stands for; None when it is not defined.
+
+        A part of the plan (``phase 2``) stands for its leaves, too.
+        """
+        found = self._members.get(task_id)
+        return self._phases.get(task_id) if found is None else found
 
     def is_checkpoint(self, draft: Draft) -> bool:
         """Whether a task is a barrier by its position: a top leaf named Checkpoint."""

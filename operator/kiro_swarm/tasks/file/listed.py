@@ -16,6 +16,7 @@ from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.names import kind_of
+from kiro_swarm.tasks.file.phases import below, of_task, with_phases
 from kiro_swarm.tasks.file.prose_lists import Lists
 from kiro_swarm.tasks.file.prose_tokens import Token, tokens_of
 
@@ -41,6 +42,7 @@ _DEPENDS: Final = re.compile(
     re.IGNORECASE,
 )
 _BLOCKS: Final = re.compile(r"blocks|enables|unlocks|unblocks", re.IGNORECASE)
+_LAST: Final = frozenset(".*_;。")
 _LONGEST: Final = 1_000
 _MOST: Final = 20
 #: So many words may stand in front of the tasks of a line.
@@ -124,7 +126,7 @@ class Listed:
             elif text.startswith("#"):
                 word, earlier, names = "", [], []
                 continue
-            found = self._names(text)
+            found = self._names(text) or (self._only(text) if stage else [])
             names = [*names, *found][:_MOST]
             pair = None if told else self._missing(earlier, found)
             if pair is not None and line.number not in self._told:
@@ -160,8 +162,8 @@ class Listed:
 
     def _names(self, text: str, cell: bool = False) -> list[str]:
         """The tasks that a text begins with; in a cell of a table it says nothing else."""
-        tokens = tokens_of(text[:_LONGEST])
-        lists = Lists(tokens, lambda name: self._groups.members(name) is not None)
+        tokens = with_phases(tokens_of(text[:_LONGEST]), text[:_LONGEST], self._known)
+        lists = Lists(tokens, self._known)
         for at, token in enumerate(tokens[:_FAR]):
             found = None if words.OTHER.has(token) else lists.at(at)
             if found is None:
@@ -178,13 +180,27 @@ class Listed:
             return found.ids[:_MOST] if sure and known and (ends or found.named) else []
         return []
 
+    def _only(self, text: str) -> list[str]:
+        """The tasks that are all that the rest of a line says: ``**Wave 1:** 1, 3``."""
+        tokens = tokens_of(text)
+        lists = Lists(tokens, self._known)
+        at = 0
+        while at < len(tokens) and tokens[at].kind == "sign":
+            at += 1
+        found = lists.at(at)
+        ends = found is not None and lists.past(found.end, _LAST) == len(tokens)
+        colon = any(token.text in ":：" for token in tokens[:at])
+        return found.ids[:_MOST] if found is not None and ends and colon else []
+
+    def _known(self, name: str) -> bool:
+        return self._groups.members(name) is not None
+
     def _missing(
         self, before: list[str], after: list[str]
     ) -> Optional[tuple[str, str]]:
         for name in after:
             for needed in before:
-                inside = name.startswith(f"{needed}.") or needed.startswith(f"{name}.")
-                if name == needed or inside:
+                if self._edges.overlap(needed, name):
                     continue
                 if not self._edges.is_before(needed, name, implied=True):
                     return needed, name
@@ -195,8 +211,8 @@ class Listed:
             "warning",
             "diagram",
             line.number,
-            f"this {what} sets task {needed} before task {name} and is not read; write "
-            f"'_Depends: {needed}_' below {name} to make it wait",
+            f"this {what} sets {of_task(needed)} before {of_task(name)} and is not read; "
+            f"write '_Depends: {needed}_' below {below(name)} to make it wait",
             line.column,
         )
 

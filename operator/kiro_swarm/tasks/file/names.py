@@ -29,14 +29,14 @@ _DEPENDS: Final = (
     # Chinese, Japanese, Korean
     r"|依赖(?:于|任务|项|关系)?|依賴(?:於|任務|項|關係)?|前置(?:任务|任務|依赖|依賴)"
     r"|依存(?:関係|タスク|先)?|先行タスク|前提タスク|의존(?:성|[ ]?작업)?|선행[ ]?작업"
-    # German, French, Spanish, Portuguese, Italian, Russian
+    # German, French, Spanish, Portuguese, Italian, Russian, Vietnamese
     r"|h[äa]ngt ab von|abh[äa]ngig von|abh[äa]ngigkeit(?:en)?|d[ée]pend(?:s)? de"
     r"|d[ée]pendances?|depende de|dependencias?|depend[êe]ncias?|dipende da|dipendenz[ae]"
-    r"|зависит от|зависимост[ьи]"
+    r"|зависит от|зависимост[ьи]|phụ thuộc(?: vào)?|bị chặn bởi"
 )
 _REQUIREMENTS: Final = (
     r"requirements?|validates|需求|要求|要件|요구[ ]?사항|anforderung(?:en)?|exigences?"
-    r"|requisit[oi]s?|требовани[яе]|المتطلبات|απαιτήσεις"
+    r"|requisit[oi]s?|требовани[яе]|yêu cầu|المتطلبات|απαιτήσεις"
 )
 NAMES: Final[tuple[tuple[str, Kind], ...]] = (
     (_DEPENDS, "depends"),

@@ -16,6 +16,7 @@ from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import TASK_COMMENT, Document, clean, read_lines
 from kiro_swarm.tasks.file.looks import report_looks
 from kiro_swarm.tasks.file.model import Remarks, SpecTask, TaskFile
+from kiro_swarm.tasks.file.named_sections import report_sections
 from kiro_swarm.tasks.file.near_fields import report_near_fields
 from kiro_swarm.tasks.file.outline import Outline
 from kiro_swarm.tasks.file.prose import report_prose
@@ -37,6 +38,7 @@ def parse(text: str) -> TaskFile:
     report_looks(document.lines, groups, remarks)
     told = report_near_fields(document.lines, outline.owners, groups, remarks)
     told = report_prose(document, outline.owners, groups, edges, remarks, told)
+    told |= report_sections(document.lines, groups, edges, remarks, told)
     of_tasks = {*outline.owners, *(draft.line for draft in groups.drafts.values())}
     Diagrams(document, groups, edges, remarks).report(
         of_tasks, told, sections=waves is None

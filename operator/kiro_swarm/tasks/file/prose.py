@@ -16,6 +16,8 @@ from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import Document, Line
 from kiro_swarm.tasks.file.model import Remarks
+from kiro_swarm.tasks.file.phases import MAYBE as PARTS
+from kiro_swarm.tasks.file.phases import below, is_phase, with_phases
 from kiro_swarm.tasks.file.prose_grammar import Sentence, sentences
 from kiro_swarm.tasks.file.prose_tokens import Token, tokens_of
 from kiro_swarm.tasks.file.prose_words import after_task
@@ -91,7 +93,10 @@ class _Prose:
             for line in block.lines
         }
         for line in self._document.lines:
-            if line.number not in passed and _MAYBE.search(line.text):
+            text = line.text
+            if line.number in passed:
+                continue
+            if _MAYBE.search(text) or PARTS.search(text):
                 self._report_line(line, self._text(line))
 
     def _text(self, line: Line) -> str:
@@ -107,7 +112,7 @@ class _Prose:
 
     def _report_line(self, line: Line, text: str) -> None:
         inside = self._titled.get(line.number) or self._owners.get(line.number)
-        tokens = tokens_of(text)
+        tokens = with_phases(tokens_of(text), text, self._known)
         for found in sentences(tokens, self._known, steps=self._has_steps(inside)):
             owner = inside.id if inside else self._subject(tokens, found)
             subjects = found.subject or ((owner,) if owner is not None else ())
@@ -134,13 +139,20 @@ class _Prose:
             return self._above(found, subjects)
         # In the text of a task the order of the lines is no answer to what it says of itself.
         inside = self._owners.get(line.number)
-        implied = inside is None or found.weak or subjects != (inside.id,)
+        implied = (
+            inside is None
+            or found.weak
+            or subjects != (inside.id,)
+            or any(map(is_phase, found.ids))
+        )
         if not subjects:
+            if all(map(is_phase, found.ids)):
+                return None  # `After phase 2:` above a list of what is then to be had
             if self._edges.sequential or not found.named or found.weak:
                 return None
             return _fix(list(found.ids), found, None)
         for owner in subjects:
-            names = [name for name in found.ids if not _same(name, owner)]
+            names = [name for name in found.ids if not self._edges.overlap(name, owner)]
             if not self._holds(names, found, owner, implied=implied):
                 return _fix(names, found, owner)
         return None
@@ -148,7 +160,7 @@ class _Prose:
     def _order(self, found: Sentence) -> Optional[str]:
         for before, after in zip(found.steps, found.steps[1:]):
             for name in after:
-                needed = [one for one in before if not _same(one, name)]
+                needed = [one for one in before if not self._edges.overlap(one, name)]
                 for one in needed:
                     if not self._edges.is_before(one, name, implied=True):
                         return _waits(", ".join(needed), name, "it")
@@ -163,7 +175,9 @@ class _Prose:
         )
         for one, other in pairs:
             for first, last in ((one, other), (other, one)):
-                if not _same(first, last) and self._edges.is_after(last, first):
+                if not self._edges.overlap(first, last) and self._edges.is_after(
+                    last, first
+                ):
                     return (
                         f"{last} waits for {first}: write '_Depends: ..._' with what each "
                         "really waits for, or 'none', to let them run side by side"
@@ -175,7 +189,8 @@ class _Prose:
         for owner in subjects:
             if not self._edges.is_after_above(owner, nearest=nearest):
                 what = "the id of that task" if nearest else "all previous tasks"
-                return _waits(what, f"task {owner}", "it")
+                where = owner if is_phase(owner) else f"task {owner}"
+                return _waits(what, where, "it")
         return None
 
     def _tell(
@@ -233,6 +248,7 @@ class _Prose:
         A mere number is a task at the start of a line, or after the word for one.
         """
         last: Optional[str] = None
+        row = bool(tokens) and tokens[0].text == "|"
         for at, token in enumerate(tokens):
             if token.start >= found.start:
                 break
@@ -241,6 +257,8 @@ class _Prose:
             first = all(before.kind == "sign" for before in tokens[:at][:9]) and at < 9
             if first or not token.text.isdigit() or after_task(tokens, at) is not None:
                 last = token.text
+                if row:
+                    break  # a row of a table is about what it begins with
         return last
 
 
@@ -248,17 +266,12 @@ def _fix(names: list[str], found: Sentence, owner: Optional[str]) -> str:
     """What to write, and where."""
     listed = found.listed if len(names) == len(found.ids) else ", ".join(names)
     if found.ahead and owner is not None:
-        below = "them" if len(names) > 1 else "it"
-        return f"write '_Depends: {owner}_' below {listed} to make {below} wait"
-    where = (
-        f" below task {owner}" if owner is not None else " below the task that waits"
-    )
-    return f"write '_Depends: {listed}_'{where} to make it one"
+        return _waits(owner, listed, "them" if len(names) > 1 else "it")
+    where = "the task that waits"
+    if owner is not None:
+        where = below(owner) if is_phase(owner) else f"task {owner}"
+    return f"write '_Depends: {listed}_' below {where} to make it one"
 
 
 def _waits(needed: str, where: str, it: str) -> str:
-    return f"write '_Depends: {needed}_' below {where} to make {it} wait"
-
-
-def _same(name: str, own: str) -> bool:
-    return name == own or own.startswith(f"{name}.") or name.startswith(f"{own}.")
+    return f"write '_Depends: {needed}_' below {below(where)} to make {it} wait"

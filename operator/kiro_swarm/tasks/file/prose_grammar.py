@@ -255,7 +255,7 @@ class _Reader:
         self, start: int, at: int, *, sure: bool, ahead: bool
     ) -> Optional[tuple[Sentence, int]]:
         at, colon, meant = self._between(at, DECORATION if sure else QUOTES)
-        found = self._lists.at(at)
+        found = self._lists.at(at) or self._lists.worded(at)
         if found is None:
             return None
         done, end = self._tail(found.end)

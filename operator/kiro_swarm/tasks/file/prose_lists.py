@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Callable, Final, Optional
 
 from kiro_swarm.tasks.file import prose_words as words
+from kiro_swarm.tasks.file.phases import is_phase
 from kiro_swarm.tasks.file.prose_tokens import Token
 
 _MOST_LISTED: Final = 50
+#: Words in front of a list that say which tasks it is of.
+_MOST_WORDS: Final = 6
 DECORATION: Final = frozenset("`*_\"'“”‘’[]#(「」（")
 QUOTES: Final = DECORATION - {"(", "（"}
 CLOSING: Final = frozenset("`*_\"'“”‘’]#」")
@@ -53,6 +56,17 @@ class Lists:
                 break
         return found
 
+    def worded(self, place: int) -> Optional[IdList]:
+        """Tasks that are named and then listed: ``the frontend tasks (1, 2)``."""
+        for at in range(place, min(place + _MOST_WORDS, len(self.tokens))):
+            end = words.TASK.end(self.tokens, at)
+            if end is not None:
+                listed = end < len(self.tokens) and self.tokens[end].text in _OPENING
+                return self.at(at) if listed else None
+            if self.tokens[at].kind not in ("word", "character"):
+                return None
+        return None
+
     def _past_separator(self, at: int) -> int:
         """The place of the next item: after a sign or a word, and after ``3.1 (Store)``."""
         at = self.past_aside(self.past(at, CLOSING))
@@ -68,13 +82,16 @@ class Lists:
         task = words.TASK.end(self.tokens, at)
         step = words.STEP.end(self.tokens, at) if task is None else None
         at = self.past(task or step or at, QUOTES)
+        if task is not None:  # `frontend tasks (1, 2)`
+            at = self.past(at, _OPENING, most=1)
         if at >= len(self.tokens) or self.tokens[at].kind != "id":
             return None
         name = self.tokens[at].text
         if before is None:
             if not self.known(name) and task is None:
                 return None
-            return IdList([name], name, at + 1, task is not None, step is not None)
+            named = task is not None or is_phase(name)
+            return IdList([name], name, at + 1, named, step is not None)
         if not self.known(name):
             return None
         between = {token.text for token in self.tokens[before.end : at]}
@@ -123,8 +140,9 @@ class Lists:
 
 def _inside(first: str, last: str) -> Iterator[str]:
     """The ids between two that differ in their last number: 3.1, 3.4 -> 3.2, 3.3."""
-    head, _, low = first.rpartition(".")
-    other, _, high = last.rpartition(".")
+    joint = " " if is_phase(first) else "."
+    head, _, low = first.rpartition(joint)
+    other, _, high = last.rpartition(joint)
     if head == other and low.isdigit() and high.isdigit():
         for number in range(int(low) + 1, min(int(high), int(low) + _MOST_LISTED)):
-            yield f"{head}.{number}" if head else str(number)
+            yield f"{head}{joint}{number}" if head else str(number)

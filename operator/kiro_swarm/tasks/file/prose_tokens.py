@@ -15,7 +15,7 @@ from kiro_swarm.tasks.file.ids import PATTERN
 
 Kind = Literal["id", "word", "character", "sign"]
 
-_LETTERS: Final = "A-Za-z\u00aa-\u024f\u0370-\u052f"
+_LETTERS: Final = "A-Za-z\u00aa-\u024f\u0370-\u052f\u1e00-\u1eff"
 _SCRIPTS: Final = "\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 #: What a number is a part of.
 _BEFORE: Final = rf"[{_LETTERS}0-9_.$€£/:@^~=<>≥≤+\\-]"

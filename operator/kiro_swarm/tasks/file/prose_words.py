@@ -1,8 +1,8 @@
 """The words that a dependency in prose is made of, in the languages that specs are in.
 
-Used by ``prose_grammar``. English, German, French, Spanish, Portuguese, Italian, Russian, Chinese,
-Japanese, Korean. A phrase is written as people write it; ``Phrases`` finds the longest one that
-stands at a place, at the cost of its length.
+Used by ``prose_grammar``. English, German, French, Spanish, Portuguese, Italian, Russian,
+Vietnamese, Chinese, Japanese, Korean. A phrase is written as people write it; ``Phrases`` finds
+the longest one that stands at a place, at the cost of its length.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ SURE: Final = Phrases(
     "зависит от,заблокировано,ждёт,ждет,опирается на",
     "依赖,依赖于,依賴,依賴於,等待,前置任务,前置任務,前置,前提,依存先,先行タスク,基于,基於"
     ",선행 작업",
+    "phụ thuộc,phụ thuộc vào,bị chặn bởi,dựa trên,dựa vào,chờ,tiền đề",
 )
 #: Says it where more words do, too: the word for a task, its end, or nothing else in the clause.
 MAYBE: Final = Phrases(
@@ -78,6 +79,7 @@ MAYBE: Final = Phrases(
     "dopo,una volta,richiede,ha bisogno di,segue",
     "после,когда,требует,нужно,как только",
     "需要,等,完成,先完成,先做,在,于,於,跟随,必要なのは",
+    "sau,sau khi,cần,cần có,yêu cầu,khi,đợi",
 )
 #: The other way round: what follows waits for the task that says so.
 AHEAD_SURE: Final = Phrases(
@@ -88,7 +90,12 @@ AHEAD_SURE: Final = Phrases(
     ",prerequisito per",
 )
 AHEAD_MAYBE: Final = Phrases(
-    "before,blocks,enables,ahead of,prior to", "vor", "avant", "antes de", "prima di"
+    "before,blocks,enables,ahead of,prior to",
+    "vor",
+    "avant",
+    "antes de",
+    "prima di",
+    "trước,trước khi,chặn",
 )
 #: Stand between the verb and the id; those of the second say that its end is meant.
 BETWEEN: Final = Phrases(
@@ -96,7 +103,8 @@ BETWEEN: Final = Phrases(
     ",des,la,le,les,el,los"
     ",las,de,del,de la,du,que,di,da,do,a,o,il,lo,то,于,於"
     ",starting,starting on,starting with,beginning,moving to,moving on to,proceeding to"
-    ",proceeding with,beginn von,de commencer,empezar"
+    ",proceeding with,beginn von,de commencer,empezar",
+    "vào,của,cả,các,bắt đầu,làm",
 )
 END_OF: Final = Phrases(
     "completion,completing,finishing,finish,output,outputs,result,results,end,delivery"
@@ -104,16 +112,20 @@ END_OF: Final = Phrases(
     "abschluss,fertigstellung,ende,ergebnis,ergebnisse,ergebnissen,ausgabe",
     "fin,achèvement,sortie,résultat,terminer,terminar,finalizar,completar,salida,resultado"
     ",resultados,conclusão,saída,completamento,risultato,завершения,окончания,terminada,terminé",
+    "hoàn thành,hoàn tất,kết quả,kết quả của",
 )
 TASK: Final = Phrases(
     "task,tasks,sub-task,sub-tasks,subtask,subtasks,aufgabe,aufgaben,tâche,tâches,tarea,tareas"
     ",tarefa,tarefas,attività,compito,задача,задачи,задаче,задачу",
     "任务,任務,タスク,작업,태스크",
+    "nhiệm vụ,tác vụ,công việc",
 )
 
 
 def after_task(tokens: Sequence[Token], at: int) -> Optional[int]:
     """Where the word for a task in front of ``at`` begins, or None."""
+    if at > 1 and tokens[at - 1].text in "(（":
+        at -= 1  # `tasks (1, 2)`
     for start in range(at - 1, max(-1, at - 4), -1):
         if TASK.end(tokens, start) == at:
             return start
@@ -126,7 +138,7 @@ STEP: Final = Phrases(
     ",etapa,etapas,шаг,шага,步骤,ステップ,手順,단계,number,no,nr"
 )
 AND: Final = Phrases(
-    "and,or,und,oder,et,ou,y,e,o,и,to,through,bis,a,和,与,及,と,や,및,와,과"
+    "and,or,và,hoặc,und,oder,et,ou,y,e,o,и,to,through,bis,a,和,与,及,と,や,및,와,과"
 )
 #: What says of an id that it is over and done with.
 DONE: Final = Phrases(
@@ -138,9 +150,10 @@ DONE: Final = Phrases(
     ",finalizada,finalizado,acabada,concluída,concluído,pronta,pronto,completata,completato"
     ",finita,finito,fatta,fatto,готова,готово,завершена,завершено,выполнена,сделана",
     "完成,完成后,完成後,做完,结束,完了,之后,之後,以后,后,後",
+    "xong,hoàn thành,hoàn tất,đã xong",
 )
 IS: Final = Phrases(
-    "is,are,has,have,been,was,were,be,being,gets,get,ist,sind,wurde,wird,est,sont,soit,esté"
+    "is,are,đã,has,have,been,was,were,be,being,gets,get,ist,sind,wurde,wird,est,sont,soit,esté"
     ",está,estén,estiver,es,é,è,sia,sea,будет,ya,déjà,schon,already"
 )
 #: Stand behind the id, and say it all.
@@ -169,6 +182,7 @@ BEHIND: Final = Phrases(
     ",を待つ,が前提,を前提,に続,が必要,完了待ち,の次に,より後,ができたら,の出力",
     "에 의존,이후,후에,다음에,완료 후,완료 이후,이 끝나,가 끝나,이 완료,가 완료,을 기다"
     ",를 기다,이 필요,가 필요",
+    "phải xong,phải xong trước,phải hoàn thành,phải hoàn thành trước,phải làm trước,làm trước",
 )
 #: Stand behind the id with words between, in front of what is said of it: 1 が全体の前提である.
 SAYS: Final = Phrases("が,は,是,为,為")
@@ -184,21 +198,25 @@ LEAD: Final = Phrases(
     ",implement,executed,scheduled,possible,will,happens,sequenced,erst,nur,dann,beginnt"
     ",startet,läuft"
     ",kommt,seulement,commence,vient,à,faire,solo,empieza,comienza,viene,hacer,só,começa"
-    ",solo,inizia,только,начинать,只能,必须,要,请,must"
+    ",solo,inizia,только,начинать,只能,必须,要,请,must",
+    "chỉ,phải,làm,thực hiện,chạy,bắt đầu,được,nên",
 )
 #: Those of them that speak of an order by themselves, so that a subject may stand in front.
 ORDERED: Final = Phrases(
     "only,starts,start,started,comes,come,runs,run,begins,begin,scheduled,executed,sequenced,erst"
-    ",beginnt,startet,kommt,commence,vient,empieza,comienza,viene,começa,inizia,начинать,только"
+    ",beginnt,startet,kommt,commence,vient,empieza,comienza,viene,começa,inizia,начинать,только",
+    "chỉ,bắt đầu,chạy,thực hiện",
 )
 #: In front of an id they say that it is none of a task.
 OTHER: Final = Phrases(
     "requirement,requirements,req,property,properties,section,chapter,version,figure,table,phase"
     ",page,rule,issue,story,criterion,criteria,case,module,top,first,last,anforderung,exigence"
-    ",requisito,件,求,性,章,节,節,第,版,図,表,号,項,条,항"
+    ",requisito,件,求,性,章,节,節,第,版,図,表,号,項,条,항",
+    "yêu cầu,phiên bản,mục,trang,bảng",
 )
 NOT: Final = Phrases(
-    "not,never,cannot,don,don't,can't,nicht,nie,pas,jamais,no,nunca,não,non,не"
+    "not,never,cannot,don,don't,can't,nicht,nie,pas,jamais,no,nunca,não,non,не",
+    "không,chưa",
 )
 #: May follow a mere number that is a task.
 GOES_ON: Final = Phrases(
@@ -214,7 +232,7 @@ UNITS: Final = Phrases(
 )
 #: In front of a verb they say the contrary, as ``NOT`` does.
 WITHOUT: Final = Phrases(
-    "without,doesn,don,isn,aren,needn,independent,longer,t,ohne,kein,keine,ne,sans,sin,sem"
+    "without,không,chưa,doesn,don,isn,aren,needn,independent,longer,t,ohne,kein,keine,ne,sans,sin,sem"
     ",senza,без,不,无,無,没,非,未"
 )
 #: The same, behind it.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Optional
 
 from kiro_swarm.tasks.file.ids import PATTERN, is_id
+from kiro_swarm.tasks.file.phases import PHASE, phase_key
 from kiro_swarm.tasks.file.values import NOTHING
 
 _COMMENT: Final = re.compile(r"\([^()]*\)|（[^（）]*）")
@@ -42,13 +43,8 @@ _AROUND: Final = frozenset(
     }
 )
 _FILLERS: Final = frozenset({"", "task", "tasks", "and", "after"})
-PHASE: Final = re.compile(
-    r"(?P<word>phase|stage|milestone|sprint|iteration|section|part|step|wave|epic)"
-    r"\s+(?P<number>[0-9]{1,4}|[IVX]{1,5}|[A-Z])\b",
-    re.IGNORECASE,
-)
 _PHASES: Final = re.compile(
-    rf"(?:all\s+)?(?:tasks?\s+)?(?:(?:of|in|from)\s+)?(?:all\s+)?{PHASE.pattern}",
+    rf"(?:all\s+)?(?:tasks?\s+)?(?:(?:of|in|from)\s+)?(?:all\s+)?(?:{PHASE.pattern})",
     re.IGNORECASE,
 )
 _WILD: Final = re.compile(rf"(?:(?:all\s+)?tasks?\s+)?({PATTERN})\.(?:x|X|\*)")
@@ -90,12 +86,6 @@ class References:
 
     found: tuple[Reference, ...]
     leftover: tuple[str, ...]
-
-
-def phase_key(match: re.Match[str]) -> str:
-    """``Phase 2`` and ``PHASE 02`` -> ``phase 2``."""
-    number = match.group("number").upper()
-    return f"{match.group('word').lower()} {number.lstrip('0') or '0'}"
 
 
 def read_references(value: str) -> References:

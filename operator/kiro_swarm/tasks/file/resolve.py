@@ -16,10 +16,8 @@ from kiro_swarm.tasks.file.fields import Field
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.references import (
-    PHASE,
     Reference,
     References,
-    phase_key,
     read_references,
 )
 
@@ -42,7 +40,6 @@ class Resolver:
         self.external: dict[str, list[str]] = {}
         self._groups = groups
         self._remarks = remarks
-        self._phases = _phases(groups)
         self._numbered = _numbered(groups)
         self._own: dict[str, set[int]] = {}
         self._count = 0
@@ -194,8 +191,9 @@ class Resolver:
         return found
 
     def _phase(self, draft: Draft, entry: Field, key: str) -> list[int]:
-        if key in self._phases:
-            return self._phases[key]
+        leaves = self._groups.members(key)
+        if leaves is not None:
+            return leaves
         word, _, number = key.partition(" ")
         members = self._groups.members(number)
         if members is not None and self._groups.is_group(number):
@@ -217,20 +215,6 @@ class Resolver:
             entry.column,
         )
         return []
-
-
-def _phases(groups: Groups) -> dict[str, list[int]]:
-    """Leaves by the phase whose heading they stand under, or whose group they are in."""
-    found: dict[str, list[int]] = {}
-    for index, leaf in enumerate(groups.leaves):
-        keys = dict.fromkeys(leaf.phases)
-        for draft in groups.with_groups(leaf):
-            match = PHASE.match(draft.title)
-            if match:
-                keys[phase_key(match)] = None
-        for key in keys:
-            found.setdefault(key, []).append(index)
-    return found
 
 
 def _split(name: str) -> tuple[str, int]:

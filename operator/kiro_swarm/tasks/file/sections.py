@@ -9,7 +9,7 @@ import re
 from typing import Final, Optional
 
 from kiro_swarm.tasks.file.lines import Line
-from kiro_swarm.tasks.file.references import PHASE, phase_key
+from kiro_swarm.tasks.file.phases import PHASE, names_of
 
 _HEADING: Final = re.compile(r"(?P<marks>#{1,6})\s*(?P<text>.*)", re.DOTALL)
 _BOLD: Final = re.compile(r"\*\*(?P<text>[^*]{1,200})\*\*:?")
@@ -48,9 +48,7 @@ class Sections:
             self.checklist, self._checklist_level = plain, level
         while self._open and self._open[-1][0] >= level:
             self._open.pop()
-        phase = PHASE.match(text)
-        if phase:
-            self._open.append((level, phase_key(phase)))
+        self._open += ((level, key) for key in names_of(text))
         self.phases = tuple(key for _, key in self._open)
         return True
 

@@ -38,6 +38,8 @@ NOTHING: Final = frozenset(
             "nenhum",
             "nessuna",
             "нет",
+            "không",
+            "không có",
         ),
     }
 )
