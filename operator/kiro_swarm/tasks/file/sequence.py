@@ -2,7 +2,8 @@
 
 Used by ``edges``. Each task waits for the one before it. Neighbours that carry the mark
 ``(P)`` stand side by side: they wait for the same tasks, and what comes next waits for
-all of them. A group with the mark stands beside its marked neighbours as a whole.
+all of them; the heading of a phase or layer between them parts them. A group with the mark
+stands beside its marked neighbours as a whole.
 """
 
 from __future__ import annotations
@@ -50,6 +51,14 @@ def sequence(groups: Groups) -> Iterator[tuple[int, int]]:
     yield from _chain(root.children, [], [])
 
 
+def _beside(node: _Node, other: _Node) -> bool:
+    """Whether two neighbours stand side by side: a phase ends with its last task."""
+    one, two = node.draft, other.draft
+    if one is None or two is None or not (node.parallel and other.parallel):
+        return False
+    return one.phases == two.phases
+
+
 def _chain(
     nodes: Sequence[_Node], before: list[int], ends: list[int]
 ) -> Iterator[tuple[int, int]]:
@@ -57,7 +66,7 @@ def _chain(
     at = 0
     while at < len(nodes):
         stop = at + 1
-        while nodes[at].parallel and stop < len(nodes) and nodes[stop].parallel:
+        while stop < len(nodes) and _beside(nodes[at], nodes[stop]):
             stop += 1
         last: list[int] = []
         for node in nodes[at:stop]:

@@ -111,6 +111,11 @@ def test_what_the_edges_say_of_a_part_is_no_alarm() -> None:
     clean(text.replace("  - _Depends: 1_\n", ""))  # the sequence holds it
 
 
+def test_marks_of_neighbours_do_not_reach_across_the_heading_of_a_phase() -> None:
+    text = plan().replace("  - _Depends: 1_\n", "").replace(". ", ". (P) ")
+    assert edges(text) == {"1": [], "2": [], "3": ["1", "2"], "4": ["1", "2"]}
+
+
 @pytest.mark.parametrize(
     "drawing",
     [
