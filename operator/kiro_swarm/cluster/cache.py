@@ -8,7 +8,7 @@ newer one.
 An object that is being read must not be changed: it is shared.
 
 What is derived from all objects of a swarm need not be made anew for each of them: a
-``Follower`` is told of every change, and is kept as long as the swarm has such objects.
+``Follower`` is told of every change, and is kept no longer than the swarm is there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, TypeVar
 from kiro_swarm.api.kubernetes import KubernetesObject
 from kiro_swarm.api.meta import LABEL_SWARM
 from kiro_swarm.api.pieces import Pieces
-from kiro_swarm.cluster.resources import AnyResource, ObjectT, Resource, StatusT
+from kiro_swarm.cluster.resources import (
+    SWARMS,
+    AnyResource,
+    ObjectT,
+    Resource,
+    StatusT,
+)
 
 log = logging.getLogger(__name__)
 Key = tuple[str, str]  # namespace, name
@@ -82,6 +88,10 @@ class Cache:
         found = self._by_swarm.get(resource, {}).get((namespace, swarm), {})
         return list(found.values())
 
+    def has(self, resource: AnyResource, namespace: str, swarm: str) -> bool:
+        """Whether a swarm has such objects."""
+        return (namespace, swarm) in self._by_swarm.get(resource, {})
+
     def follower(
         self,
         resource: AnyResource,
@@ -100,7 +110,8 @@ class Cache:
             following = make(uid)
             for item in self.of_swarm(resource, namespace, swarm):
                 following.put(item)
-            known = self._followers[place] = (uid, following)
+            known = (uid, following)
+            self._keep(place, known)
         found: F = known[1]
         return found
 
@@ -123,17 +134,16 @@ class Cache:
         if known is None or known[0] != uid:
             self._making.add((place, uid))
             try:
-                yield from self._make(place, uid, make)
+                known = yield from self._make(place, uid, make)
             finally:
                 self._making.discard((place, uid))
-            known = self._followers[place]
         found: F = known[1]
         return found
 
     def _make(
         self, place: tuple[AnyResource, Key], uid: str, make: Callable[[str], F]
-    ) -> Pieces[None]:
-        """Make a follower piece by piece."""
+    ) -> Pieces[tuple[str, F]]:
+        """Make a follower piece by piece, unless somebody makes it meanwhile."""
         resource, key = place
         following = make(uid)
         given = dict(self._by_swarm.get(resource, {}).get(key, {}))
@@ -149,7 +159,16 @@ class Cache:
             following.remove(gone)
         known = self._followers.get(place)
         if known is None or known[0] != uid:
-            self._followers[place] = (uid, following)
+            known = (uid, following)
+            self._keep(place, known)
+        return known
+
+    def _keep(
+        self, place: tuple[AnyResource, Key], made: tuple[str, Follower[Any]]
+    ) -> None:
+        """Keep a follower, unless its swarm has gone before it was made."""
+        if made[0] not in self._deleted:
+            self._followers[place] = made
 
     def knows(self, resource: AnyResource, item: KubernetesObject) -> bool:
         """Whether ``item`` is old news: what is known is as new or newer, or it is gone."""
@@ -184,6 +203,10 @@ class Cache:
         self._deleted[metadata.get("uid", "")] = None
         if len(self._deleted) > _MOST_TOMBSTONES:
             del self._deleted[next(iter(self._deleted))]
+        if resource is SWARMS:
+            for place, (uid, _) in list(self._followers.items()):
+                if uid == metadata.get("uid"):
+                    del self._followers[place]
         key = (metadata["namespace"], metadata["name"])
         known = self._objects.get(resource, {}).get(key)
         if known is None or known["metadata"].get("uid") != metadata.get("uid"):

@@ -99,6 +99,8 @@ class Sweep(ReflectiveModule):
             for kind in WATCHED:
                 if kind in kinds:
                     await self._list(kind)
+            if kinds.issuperset(WATCHED):
+                self._ctx.drop_unknown()
 
     async def _list(self, kind: AnyResource) -> None:
         before = self._refused.get(kind)

@@ -60,7 +60,10 @@ _URGENT_PATIENCE = 2.0
 async def reconcile(ctx: Context, key: Key) -> None:
     """Bring one command to its answer; delete it when its time is up."""
     command = ctx.cache.get(COMMANDS, key.namespace, key.name)
-    if command is None or command["metadata"].get("deletionTimestamp"):
+    if command is None:
+        ctx.queue.forget(key)
+        return
+    if command["metadata"].get("deletionTimestamp"):
         return
     run = CommandRun(ctx, key, command)
     if phase_of(command) in FINISHED:

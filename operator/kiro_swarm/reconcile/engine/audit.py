@@ -78,6 +78,10 @@ class AuditLog:
         """The swarm of this uid is gone."""
         self._books.pop(uid, None)
 
+    def uids(self) -> set[str]:
+        """The swarms of which anything is known."""
+        return set(self._books)
+
     async def append(self, swarm: KiroSwarm, entry: audit.Record) -> Line:
         """Log ``entry`` unless its command is in the log; returns its place.
 

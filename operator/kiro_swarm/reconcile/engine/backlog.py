@@ -25,6 +25,7 @@ from bisect import bisect_left, insort
 from dataclasses import replace
 from itertools import takewhile
 from typing import Optional
+from weakref import WeakValueDictionary
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.command import SwarmCommand
@@ -56,7 +57,9 @@ class Backlog:
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], Line] = {}
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+        #: As long as anybody holds one, or waits for it.
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock]
+        self._locks = WeakValueDictionary()
         #: The latest command that ended work of each object, and has begun: order and name;
         #: of those whose version is known, and of the others, which only times compare with.
         self._halts: dict[tuple[str, str], dict[tuple[Target, bool], Halt]] = {}
@@ -94,7 +97,7 @@ class Backlog:
             passed_by[other] = said, name
         if phase_of(command) in FINISHED:
             self._passed_by.get(where, {}).pop(name, None)
-            self.forget(command)
+            self._end(command)
             return
         line = self._lines.setdefault(where, Line())
         status, passed = status_of(command), False
@@ -134,12 +137,31 @@ class Backlog:
         if changes:
             insort(line.order, place.order)
 
-    def forget(self, command: SwarmCommand) -> None:
+    def _end(self, command: SwarmCommand) -> None:
         """A command is answered or gone."""
         where = line_of(command)
         known = self._place(where, command["metadata"]["name"])
         if known is not None and known.uid == command["metadata"]["uid"]:
             self._leave(where, known.name)
+
+    def forget(self, command: SwarmCommand) -> None:
+        """A command is gone. What it ended, and whom it passed, is known as long as there is
+        any that this concerns, though a new process would not know it."""
+        self._end(command)
+        where, name = line_of(command), command["metadata"]["name"]
+        passed_by = self._passed_by.get(where, {})
+        for other in [name, *(o for o, halt in passed_by.items() if halt[1] == name)]:
+            if self._place(where, other) is None:
+                passed_by.pop(other, None)
+        halts = self._halts.get(where, {})
+        if where not in self._lines:
+            for about in [one for one, halt in halts.items() if halt[1] == name]:
+                del halts[about]
+
+    def forget_line(self, namespace: str, swarm: str) -> None:
+        """A swarm is gone, and all that was said to it."""
+        self._halts.pop((namespace, swarm), None)
+        self._passed_by.pop((namespace, swarm), None)
 
     def turn(self, command: SwarmCommand) -> bool:
         """Whether no command that was said before this one holds it up."""

@@ -23,7 +23,7 @@ from kiro_swarm.api.meta import LABEL_INSTANCE, LABEL_SWARM
 from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.cache import Cache
+from kiro_swarm.cluster.cache import Cache, swarm_of
 from kiro_swarm.cluster.client import Client
 from kiro_swarm.cluster.resources import (
     COMMANDS,
@@ -31,6 +31,7 @@ from kiro_swarm.cluster.resources import (
     INSTANCES,
     LEASES,
     SWARMS,
+    WATCHED,
     AnyResource,
     ObjectT,
     Resource,
@@ -244,19 +245,27 @@ class Context(Remembered, Alive, Stored):
         if known is not None and known["metadata"]["uid"] == uid:
             item = known  # whoever tells of the end may know no more than the name
         self.cache.remove(resource, item)
-        self.ensured.discard(uid)
-        self.volumes.pop(uid, None)
-        self.kept.pop(uid, None)
-        self.heartbeats.pop(uid, None)
-        self.written.pop(uid, None)
-        self.refused.pop(uid, None)
-        self.answers.pop(uid, None)
-        self.log_failures.pop(uid, None)
-        self.audit.forget(uid)
-        self.hindrances.forget(uid)
-        self.elapsed.forget(uid)
-        self.heard.pop(uid, None)
+        self.drop(uid)
         self.wake(resource, item)
+        self._forget_line(resource, item)
+
+    def drop_unknown(self) -> None:
+        """Drop what is remembered of objects that are not there: a reconcile may have noted
+        something of one that went while it waited for an answer."""
+        there = (item for resource in WATCHED for item in self.cache.all(resource))
+        self.drop_all_but({item["metadata"]["uid"] for item in there})
+
+    def _forget_line(self, resource: AnyResource, item: KubernetesObject) -> None:
+        """What is known of the commands to a swarm, once there is neither it nor any of them."""
+        metadata, swarm = item["metadata"], swarm_of(item)
+        if resource is SWARMS:
+            swarm = metadata["name"]
+        elif resource is not COMMANDS:
+            return
+        namespace = metadata["namespace"]
+        there = self.cache.get(SWARMS, namespace, swarm)
+        if there is None and not self.cache.has(COMMANDS, namespace, swarm):
+            self.backlog.forget_line(namespace, swarm)
 
     def wake(self, resource: Resource[ObjectT, StatusT], item: ObjectT) -> None:
         """Queue the reconciles that a change of ``item`` concerns."""

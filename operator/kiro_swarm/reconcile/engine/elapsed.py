@@ -81,6 +81,10 @@ class Elapsed:
         before, first = seen[since]
         return before, self._monotonic() - first
 
+    def uids(self) -> set[str]:
+        """Of what anything is known."""
+        return {*self._seen, *self._ends}
+
     def forget(self, uid: str) -> None:
         """It is gone."""
         self._seen.pop(uid, None)

@@ -83,6 +83,11 @@ class WorkQueue:
         """Forget the failures of ``key``."""
         self._failures.pop(key, None)
 
+    def forget(self, key: Hashable) -> None:
+        """What ``key`` stood for is gone: nothing of it is to be done later."""
+        self._failures.pop(key, None)
+        self._due.pop(key, None)
+
     async def take(self) -> Hashable:
         """The next key; the caller must say ``done`` when it is finished with it."""
         while True:
@@ -153,3 +158,8 @@ class WorkQueue:
             if self._due.get(key) == due:
                 del self._due[key]
                 self.add(key)
+        if len(self._later) > 2 * len(self._due):
+            # Most of them were wished for earlier since, or are gone.
+            later = [one for one in self._later if self._due.get(one[2]) == one[0]]
+            heapq.heapify(later)
+            self._later = later

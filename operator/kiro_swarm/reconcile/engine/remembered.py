@@ -1,13 +1,13 @@
 """What an operator remembers of the objects of one cluster: a base of ``Context``.
 
 Data alone; what is kept here is documented beside each field. Guarantees: it begins empty in
-each process, and nothing is decided wrongly without it.
+each process, nothing is decided wrongly without it, and what it says of an object goes with that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import AbstractSet, Optional
 
 from kiro_swarm.api.command import SwarmCommandStatus
 from kiro_swarm.reconcile.engine.answered import Answered
@@ -74,3 +74,28 @@ class Remembered:
 
     audit: AuditLog = field(init=False)
     """The audit logs of all swarms."""
+
+    def drop(self, uid: str) -> None:
+        """The object of this uid is gone."""
+        self.ensured.discard(uid)
+        self.volumes.pop(uid, None)
+        self.kept.pop(uid, None)
+        self.heartbeats.pop(uid, None)
+        self.written.pop(uid, None)
+        self.refused.pop(uid, None)
+        self.answers.pop(uid, None)
+        self.log_failures.pop(uid, None)
+        self.heard.pop(uid, None)
+        self.audit.forget(uid)
+        self.hindrances.forget(uid)
+        self.elapsed.forget(uid)
+
+    def drop_all_but(self, known: AbstractSet[str]) -> None:
+        """The objects of all other uids are gone."""
+        noted: set[str] = set().union(
+            *(self.ensured, self.volumes, self.kept, self.heartbeats, self.written),
+            *(self.refused, self.answers, self.log_failures, self.heard),
+            *(self.audit.uids(), self.hindrances.uids(), self.elapsed.uids()),
+        )
+        for uid in noted - known:
+            self.drop(uid)

@@ -110,8 +110,13 @@ class Hindrances:
         return known
 
     def forget(self, uid: str) -> None:
-        """The swarm of this uid is gone."""
+        """The swarm, or whatever else, of this uid is gone."""
         self._swarms.pop(uid, None)
+        self.going.forget(uid)
+
+    def uids(self) -> set[str]:
+        """Of what anything is known."""
+        return {*self._swarms, *self.going.uids()}
 
 
 class Steps:

@@ -92,6 +92,15 @@ class Going:
         since, under_way = self._known.get(uid or "", (float("-inf"), 0))
         return bool(under_way) or self._clock() - since <= _LONGEST
 
+    def forget(self, uid: str) -> None:
+        """It is gone. What is under way is known until its end."""
+        if not self._known.get(uid, (0.0, 0))[1]:
+            self._known.pop(uid, None)
+
+    def uids(self) -> set[str]:
+        """Those that may be on their way out."""
+        return set(self._known)
+
     @contextlib.contextmanager
     def asked(self, uid: str) -> Iterator[None]:
         """While the deletion of an object is asked for, and then until that is known."""

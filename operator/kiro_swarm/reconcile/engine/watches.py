@@ -56,6 +56,7 @@ async def list_all(ctx: Context) -> None:
     """
     for resource in WATCHED:
         await list_kind(ctx, resource)
+    ctx.drop_unknown()
 
 
 async def list_kind(ctx: Context, resource: AnyResource) -> None:

@@ -48,8 +48,10 @@ POD_REFUSED: Final = "its pod is refused: "
 async def reconcile(ctx: Context, key: Key) -> None:
     """Bring one instance a step nearer to what is wanted."""
     instance = ctx.cache.get(INSTANCES, key.namespace, key.name)
-    of = "" if instance is None else instance["spec"]["swarm"]
-    swarm = ctx.cache.get(SWARMS, key.namespace, of)
+    if instance is None:
+        ctx.queue.forget(key)
+        return
+    swarm = ctx.cache.get(SWARMS, key.namespace, instance["spec"]["swarm"])
     if swarm is not None:
         await in_turns(filling(ctx.cache, swarm))
     await _bring_on(ctx, key)

@@ -58,6 +58,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
     """Bring one swarm a step nearer to what is wanted; what is refused is told on it."""
     swarm = ctx.cache.get(SWARMS, key.namespace, key.name)
     if swarm is None:
+        ctx.queue.forget(key)
         return
     steps = Steps(
         ctx.hindrances,
