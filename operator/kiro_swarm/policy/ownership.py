@@ -224,6 +224,8 @@ UNASKED: dict[str, str] = {
     "reconcile/engine/context.py:remember resource": _FILLS,
     "reconcile/engine/context.py:forget resource": _FILLS,
     "reconcile/engine/context.py:_line_up COMMANDS": "by the uid in it",
+    "reconcile/engine/context.py:drop_unknown resource": _FILLS,
+    "reconcile/engine/context.py:_forget_line SWARMS": "whether there is any of the name",
     "reconcile/engine/owned.py:is_leaving SWARMS": "by the uid of the owner",
     "reconcile/engine/watches.py:list_kind resource": _FILLS,
     "reconcile/engine/watches.py:follow resource": _FILLS,
