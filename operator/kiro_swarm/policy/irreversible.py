@@ -322,6 +322,10 @@ ACTS: Final[tuple[Act, ...]] = (
             ("workspace/mirror.py:_make", "replaces the mirror's settings by ours"),
             ("workspace/probe.py:_use", "removes the file that it tries a volume with"),
             ("workspace/unchanged.py:as_checked_out", "removes what it compares with"),
+            (
+                "workspace/uncommitted.py:with_uncommitted",
+                "writes a branch of the repository that a look ahead was made for",
+            ),
             ("workspace/locks.py:_open", "replaces what stands for a lock"),
             ("workspace/locks.py:remove_stale_locks", "removes locks of nobody alive"),
             ("workspace/plain.py:make_plain", "removes what git waits at"),

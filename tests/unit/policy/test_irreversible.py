@@ -17,10 +17,10 @@ from kiro_swarm.policy.irreversible import ACTS, Act
 PACKAGE = Path(kiro_swarm.__file__).parent
 #: Calls by their last name; what a set has is removed from a list or a dict as well, so those
 #: with a plain name count, and these of ``os`` and ``shutil``.
-_METHODS = {"delete", "unlink", "rmtree", "rmdir", "drop_refs"}
+_METHODS = {"delete", "unlink", "rmtree", "rmdir", "drop_refs", "truncate", "ftruncate"}
 _FUNCTIONS = {
     *("remove", "discard", "clear_folder", "deleted"),
-    *("unlink", "rmtree", "rmdir", "drop_refs"),
+    *("unlink", "rmtree", "rmdir", "drop_refs", "truncate", "ftruncate"),
 }
 #: What stands at the target of these is lost.
 _RENAMES = {"rename", "renames", "replace", "move", "exchange"}
@@ -29,6 +29,7 @@ _MODULES = {"os", "shutil"}
 _GIT = {
     *("update-ref", "branch", "reset", "worktree", "push", "gc"),
     *("prune", "reflog", "repack", "stash", "clean", "checkout", "rebase", "merge"),
+    *("fast-import", "checkout-index", "filter-branch", "replace", "restore", "switch"),
 }
 #: Who carries out what others decide, and the command line, which asks the API server.
 _ELSEWHERE = ("cli/",)
@@ -240,6 +241,9 @@ def test_an_answer_that_nobody_looks_at_is_no_guard(
         "def new(x):\n    shutil.rmtree(x)\n",
         "def new(x):\n    os.unlink(x)\n",
         "def new(x):\n    x.unlink()\n",
+        "def new(x):\n    os.truncate(x, 0)\n",
+        "def new(git):\n    git.run('fast-import', '--force')\n",
+        "def new(git):\n    git.run('checkout-index', '--force', '--all')\n",
         "def new(x, y):\n    done.drop_refs(x, y)\n",
         "def new(x, y):\n    drop_refs(x, y)\n",
         "def new(git):\n    git.run('update-ref', '-d', 'refs/heads/main')\n",
