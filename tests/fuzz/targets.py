@@ -18,6 +18,7 @@ from kiro_swarm.tasks.file.wire import graph_of, publish, read_published
 from tests.fuzz.conversations import frames
 from tests.fuzz.engine import Target
 from tests.fuzz.records import records
+from tests.fuzz.repositories import repositories
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -109,6 +110,7 @@ def targets() -> Dict[str, Target]:
         Target("prose", _PROSE, _PROSE_PIECES, check_prose),
         frames(),
         *records(),
+        repositories(),
     )
     return {target.name: target for target in found}
 

@@ -7,10 +7,15 @@ A parser that is new belongs into the table below: either it reads through
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
-from typing import Dict, Iterator, Tuple
+from types import FrameType
+from typing import Dict, Iterator, Set, Tuple
+
+import pytest
 
 import kiro_swarm
+from tests.fuzz.targets import targets
 
 ROOT = Path(kiro_swarm.__file__).parent
 #: What parses a text, whatever object it belongs to, and what does so by its whole name.
@@ -60,6 +65,29 @@ KNOWN: Dict[Tuple[str, str], str] = {
     ("tasks/file/wire.py", "zlib.decompressobj"): "unpacks 32 MiB at most",
     ("tasks/file/wire.py", "reader.decompress"): "unpacks 32 MiB at most",
 }
+#: Which target of ``hack/fuzz`` feeds it; none where nobody else wrote what it reads.
+FED_BY = {
+    "api/bounded_json.py": "json",
+    "api/reports.py": "reports",
+    "agents/scripted.py": "",
+    "runner/config.py": "",
+    "sandbox/frames.py": "frames",
+    "sandbox/handshake.py": "frames",
+    "tasks/file/waves.py": "tasks",
+    "tasks/file/reading.py": "graphs",
+    "tasks/file/wire.py": "graphs",
+    # What reads by hand what agents, gates, servers and other releases say.
+    "policy/chain.py": "ledger",
+    "runner/worktree.py": "evidence",
+    "commands/parser.py": "sentences",
+    "tasks/file/parser.py": "tasks",
+    "tasks/file/prose_grammar.py": "prose",
+    "workspace/answers.py": "repositories",
+    "workspace/attributes.py": "repositories",
+    "workspace/globs.py": "repositories",
+    "workspace/objects.py": "repositories",
+    "workspace/refs.py": "repositories",
+}
 
 
 def parsers(path: Path) -> Iterator[Tuple[str, str]]:
@@ -73,6 +101,28 @@ def parsers(path: Path) -> Iterator[Tuple[str, str]]:
 def test_every_parser_is_known_and_each_known_one_is_there() -> None:
     found = {place for path in ROOT.rglob("*.py") for place in parsers(path)}
     assert found == set(KNOWN)
+
+
+def test_every_parser_of_what_others_wrote_is_fuzzed() -> None:
+    assert {module for module, _ in KNOWN} <= set(FED_BY)
+
+
+@pytest.mark.parametrize("module", [name for name, fed in FED_BY.items() if fed])
+def test_a_target_gets_to_the_parser_that_it_feeds(module: str) -> None:
+    target = targets()[FED_BY[module]]
+    reached: Set[str] = set()
+
+    def see(frame: FrameType, event: str, argument: object) -> None:
+        reached.add(frame.f_code.co_filename)
+
+    before = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        for text in target.examples:
+            target.check(text)
+    finally:
+        sys.setprofile(before)
+    assert str(ROOT / module) in reached
 
 
 def test_yaml_is_written_and_never_read() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def test_it_can_be_started_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz", "--seconds", "0.2", "--seed", "1"],
         cwd=ROOT,
-        env={"PYTHONPATH": str(ROOT / "operator"), "PATH": ""},
+        env={"PYTHONPATH": str(ROOT / "operator"), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         check=False,
