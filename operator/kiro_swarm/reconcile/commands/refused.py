@@ -17,7 +17,7 @@ from kiro_swarm.reconcile.engine.command_facts import WAITING, WORKING
 log = logging.getLogger(__name__)
 #: A change of objects that is refused is tried so long, while others wait for it: an API
 #: server that has just started refuses what it allows a moment later.
-_REFUSED_PATIENCE = 30.0
+_CHANGE_PATIENCE = 30.0
 _AGAIN_SECONDS = 2.0
 
 
@@ -40,7 +40,7 @@ def _patience(run: CommandRun) -> float:
     """How long others still wait for a command whose writes fail; this one begins to count."""
     uid, now = run.command["metadata"]["uid"], run.ctx.monotonic()
     since = run.ctx.refused.setdefault(uid, now)
-    return min(run.seconds_left, _REFUSED_PATIENCE - (now - since))
+    return min(run.seconds_left, _CHANGE_PATIENCE - (now - since))
 
 
 async def held_up(

@@ -46,10 +46,14 @@ from kiro_swarm.reconcile.engine.command_facts import (
     scope_of,
     target_of,
 )
-from kiro_swarm.reconcile.engine.places import Halt, Line, Place, Said, line_of
-
-#: Commands that are passed over in a row, while none shows that the API server is there for others.
-_MOST_PASSED = 32
+from kiro_swarm.reconcile.engine.places import (
+    MOST_PASSED,
+    Halt,
+    Line,
+    Place,
+    Said,
+    line_of,
+)
 
 
 class Backlog:
@@ -242,7 +246,7 @@ class Backlog:
         if name not in line.doubtful:
             line.doubtful.append(name)
         following = self.next(*where)
-        if following is None or len(line.doubtful) > _MOST_PASSED:
+        if following is None or len(line.doubtful) > MOST_PASSED:
             for one in line.doubtful:
                 if one in line.places:
                     line.places[one] = replace(line.places[one], passed=False)

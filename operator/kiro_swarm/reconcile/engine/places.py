@@ -19,6 +19,9 @@ from kiro_swarm.reconcile.engine.command_facts import Scope, Target
 MOST_UNANSWERED = 1000
 #: The same of those that a Job looks something up for, two at a time.
 MOST_LOOKED_UP = 20
+#: Commands that are passed over in a row, while none shows that the API server is there for
+#: others; whoever passes them names all of them in its status.
+MOST_PASSED = 32
 
 
 class Said(NamedTuple):

@@ -48,6 +48,7 @@ from kiro_swarm.reconcile.engine.command_facts import (
     WORKING,
 )
 from kiro_swarm.reconcile.engine.owned import must_be_ours
+from kiro_swarm.reconcile.engine.places import MOST_PASSED
 from kiro_swarm.reconcile.objects.manifests import owner
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,6 @@ _DOCUMENT_BYTES = 900 * 1024
 _ASIDE_PATIENCE = 30.0
 #: The audit log of a swarm that could not be written is left alone so long.
 _LOG_PAUSE = 30.0
-#: Commands that one says to have passed.
-_MOST_PASSED = 32
 
 
 async def record(run: CommandRun, outcome: Outcome, changes: Sequence[Change]) -> None:
@@ -83,7 +82,7 @@ def _passed(run: CommandRun) -> list[Change]:
             "before": "unanswered",
             "after": OVERTAKEN,
         }
-        for name in run.ctx.backlog.passed(run.command)[:_MOST_PASSED]
+        for name in run.ctx.backlog.passed(run.command)[:MOST_PASSED]
     ]
 
 
