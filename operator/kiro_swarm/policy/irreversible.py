@@ -110,7 +110,7 @@ ACTS: Final[tuple[Act, ...]] = (
         "its runner was not heard of for as long as the swarm allows",
     ),
     Act(
-        "reconcile/instances/instance.py:_bring_on",
+        "reconcile/instances/instance.py:_carry_out",
         "deletes the pod of an instance",
         "decide",
         _PODS,

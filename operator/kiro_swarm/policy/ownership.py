@@ -230,6 +230,7 @@ UNASKED: dict[str, str] = {
     "reconcile/engine/watches.py:list_kind resource": _FILLS,
     "reconcile/engine/watches.py:follow resource": _FILLS,
     "reconcile/instances/instance.py:reconcile INSTANCES": _WAKES,
+    "reconcile/instances/instance.py:_carry_out INSTANCES": "whether it is the very object",
     "reconcile/instances/instance.py:reconcile SWARMS": _WAKES,
     "reconcile/snapshot/board.py:board_of TASKS": _FOLLOWS,
     "reconcile/snapshot/board.py:filling TASKS": _FOLLOWS,

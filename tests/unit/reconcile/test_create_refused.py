@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from kiro_swarm.api.condition_reasons import fits
-from kiro_swarm.cluster import errors
-from kiro_swarm.cluster.resources import EVENTS, INSTANCES, SWARMS
+from kiro_swarm.cluster.resources import EVENTS, INSTANCES, PODS, SWARMS
 from kiro_swarm.reconcile.engine.steps import Hindrances
 from kiro_swarm.reconcile.swarms import swarm
 from kiro_swarm.reconcile.worker import RECONCILERS
@@ -133,9 +132,38 @@ async def test_a_pod_that_is_refused_is_an_event_of_the_swarm(world: World) -> N
     world.listen()
     key = world.ctx.key(INSTANCES, NAMESPACE, "demo-1")
     for _ in range(3):
-        with pytest.raises(errors.Forbidden):
-            await RECONCILERS[INSTANCES](world.ctx, key)
+        await RECONCILERS[INSTANCES](world.ctx, key)
     (event,) = world.cluster.all(EVENTS)
     assert event["involvedObject"]["kind"] == "KiroSwarm"
     assert event["reason"] == "CreateRefused"
     assert event["message"] == f"demo-1: its pod is refused: {said}"
+
+
+async def test_a_pod_that_may_not_be_deleted_is_told_on_the_swarm(world: World) -> None:
+    said = 'admission webhook "keep" denied the request: no pod of ours is deleted'
+
+    async def refuse(request: Any) -> None:
+        if request.method == "DELETE" and request.path.endswith("/pods/demo-1-0"):
+            raise Refused(403, "Forbidden", said)
+
+    world.graph = world.cluster.graph = {"1": [], "2": []}
+    world.apply_swarm(instances=1)
+    await world.live(8)
+    world.api.intercept = refuse
+    world.edit_swarm(template={"agent": {"command": ["other"]}})
+    await world.live(8)
+    assert found(world, "Hindered") == ("True", "ChangeRefused")
+    message = f"demo-1: its pod may not be deleted: {said}"
+    assert message in world.status()["message"]
+    told = [event["message"] for event in world.cluster.all(EVENTS)]
+    assert told.count(message) == 1
+    written = len(world.api.writes)
+    world.clock.seconds += 31
+    await world.settle()
+    writes = [one for one in world.api.writes[written:] if "kiroinstances" in one]
+    assert writes == [], "it is tried again, and said once"
+    world.api.intercept = None
+    world.clock.seconds += 31
+    await world.live(8)
+    assert "demo-1-1" in world.cluster.names(PODS)
+    assert found(world, "Hindered") == ("False", "NothingRefused")

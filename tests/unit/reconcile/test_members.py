@@ -113,10 +113,9 @@ async def test_a_quota_stops_the_pods_beyond_it_and_nothing_else(
     assert world.cluster.names(JOBS) == ["demo-prepare-1"]
     without = next(f"demo-{n}" for n in range(1, 6) if f"demo-{n}-0" not in made)
     for _ in range(3):
-        with pytest.raises(errors.Forbidden, match="quota"):
-            await RECONCILERS[INSTANCES](
-                world.ctx, Key(LOCAL, INSTANCES, NAMESPACE, without)
-            )
+        await RECONCILERS[INSTANCES](
+            world.ctx, Key(LOCAL, INSTANCES, NAMESPACE, without)
+        )
     status = world.cluster.status(INSTANCES, without)
     assert status["phase"] == "Pending"
     assert status["message"] == "its pod is refused: exceeded quota: pods"

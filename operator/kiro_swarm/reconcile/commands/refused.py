@@ -2,6 +2,10 @@
 
 Called by the command reconcile. Guarantees: nobody waits longer than half a minute and two
 tries for what is refused, and the command ends with the words of the API server.
+
+Not by ``engine/steps``: a step that is refused is in nobody's way and is tried for ever, later and
+later. Commands are carried out in an order, so one that is refused is in the way of all behind it,
+and has to end (docs/decisions, 0019).
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ behind it for half a minute (five seconds, where the API server refuses and is n
 counted from the beginning of the first try, and only while some other command can be written:
 an API server that is away for all refuses nobody and changes no order. At its deadline it is
 given up: an Event says so, for nothing else can, and whatever heals later, all that is written
-then is that answer. What stops work waits for nobody of them.
+then is that answer. What stops work waits for nobody of them. Why this is no matter of
+``engine/steps`` is in ``refused``.
 """
 
 from __future__ import annotations

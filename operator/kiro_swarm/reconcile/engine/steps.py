@@ -1,6 +1,8 @@
 """The steps of a reconcile, each on its own: one that is refused keeps no other one waiting.
 
-A step is one write, or a read that a decision needs. Called by the reconciles of a KiroSwarm.
+A step is one write, or a read that a decision needs. Called by the reconciles of a KiroSwarm, of
+one that is being deleted as well, and of a KiroInstance. Those of a SwarmCommand have rules of
+their own (``commands/refused``): they hold each other up, and end.
 Guarantees: an error of the API server ends that step and nothing else; it is tried again by
 itself, later and later, and at once where the spec has changed; one that is not answered goes
 on behind the back of the others, and is not begun a second time meanwhile. What cannot be done

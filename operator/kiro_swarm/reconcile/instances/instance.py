@@ -1,12 +1,14 @@
 """KiroInstance -> Pod: keeps one pod alive for each instance and says how it is.
 
 Two writes from nothing to Ready beside the instance's own creation: the pod, and the
-status once the pod is ready. What is to be done is decided in ``decision``.
+status once the pod is ready. What is to be done is decided in ``decision``. Each request is a
+step (``engine/steps``): what is refused is in the status, and the swarm tells of it.
 """
 
 from __future__ import annotations
 
-from typing import Final, Optional
+from functools import partial
+from typing import Awaitable, Callable, Final, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.instance import (
@@ -14,6 +16,7 @@ from kiro_swarm.api.instance import (
     KiroInstance,
     KiroInstanceStatus,
 )
+from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.swarm import KiroSwarmSpec
 from kiro_swarm.api.swarm_status import KiroSwarm
 from kiro_swarm.cluster import errors
@@ -22,6 +25,7 @@ from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.engine.context import Context, Key
+from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.instances.decision import (
     Observed,
@@ -40,9 +44,11 @@ from kiro_swarm.reconcile.objects.pods import (
 from kiro_swarm.reconcile.snapshot.board import board_of, filling
 
 #: As what a swarm is told what is refused of its other objects (swarms/refusals.py).
-REFUSED: Final = "CreateRefused"
-#: How the message of an instance begins, of which the swarm tells.
+CREATE_REFUSED: Final = "CreateRefused"
+CHANGE_REFUSED: Final = "ChangeRefused"
+#: How the messages of an instance begin, of which the swarm tells (swarms/ailments.py).
 POD_REFUSED: Final = "its pod is refused: "
+POD_KEPT: Final = "its pod may not be deleted: "
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -73,35 +79,114 @@ async def _bring_on(ctx: Context, key: Key) -> None:
     if seen is None:
         ctx.queue.add_after(key, 2.0)  # a namesake of before is on its way out
         return
-    decision = decide(seen)
+    steps = Steps(
+        ctx.hindrances,
+        instance["metadata"]["uid"],
+        # After an edit of either everything is tried at once.
+        sum(item["metadata"].get("generation", 0) for item in (swarm, instance)),
+        lambda: ctx.queue.add(key),
+    )
+    await _carry_out(ctx, key, swarm, spec, seen, steps)
+    steps.told()  # what nobody asked for any more is over
+    again = steps.close()
+    if again < float("inf"):
+        ctx.queue.add_after(key, again)
+    for error in steps.ours():
+        raise error
+
+
+async def _carry_out(
+    ctx: Context,
+    key: Key,
+    swarm: KiroSwarm,
+    spec: KiroSwarmSpec,
+    seen: Observed,
+    steps: Steps,
+) -> None:
+    """Do what is to be done; what the API server refuses of it is told."""
+    decision, instance = decide(seen), seen.instance
+    status = decision.status
     if decision.create:
-        try:
-            if not await make_pod(ctx, swarm, spec, instance):
-                ctx.queue.add_after(key, 1.0)  # the watch brings it, or it goes away
-        except (errors.Forbidden, errors.Invalid) as error:
-            await _report_refusal(ctx, swarm, seen, error)
-            raise
-    if decision.delete and seen.pod is not None:
+        what = f"create the pod of {key.name}"
+        make = partial(make_pod, ctx, swarm, spec, instance)
+        made = await steps.take(what, make, None)
+        if made is False:
+            ctx.queue.add_after(key, 1.0)  # the watch brings it, or it goes away
+        phase: InstancePhase
+        phase = "Restarting" if status.get("readyAt") else "Pending"
+        status = _with_refusal(seen, steps.error(what), POD_REFUSED, status, phase)
+    elif decision.delete and seen.pod is not None:
         given = ctx.hindrances.of(swarm["metadata"]["uid"]).bindings.open(ctx.cache)
         promised = any(one.instance == key.name for one in given)
         if promised and seen.task is None and pod_ready(seen.pod):
             ctx.queue.add_after(key, 1.0)  # it may have a task: that is not known yet
             return
-        # From here on nobody gives it one.
-        with ctx.hindrances.going.asked(seen.pod["metadata"]["uid"]):
-            await _write(ctx, instance, decision.status)
-            await ctx.delete(PODS, seen.pod)
-    else:
-        await _write(ctx, instance, decision.status)
+        what = f"delete Pod {seen.pod['metadata']['name']}"
+        phase = status.get("phase") or "Restarting"
+        told = _with_refusal(seen, steps.error(what), POD_KEPT, status, phase)
+        delete = partial(ctx.delete, PODS, seen.pod)
+        end = partial(_end_pod, ctx, instance, seen.pod, told, delete)
+        await steps.take(what, end, None)
+        status = _with_refusal(seen, steps.error(what), POD_KEPT, status, phase)
+    if ctx.cache.get(INSTANCES, key.namespace, key.name) is not instance:
+        ctx.queue.add(key)  # it was written meanwhile: what it says is decided by that
+    elif status != status_of(instance):
+        await _tell(ctx, swarm, instance, status, steps)
     if decision.again_in is not None:
         ctx.queue.add_after(key, decision.again_in)
 
 
-async def _write(
-    ctx: Context, instance: KiroInstance, status: KiroInstanceStatus
+async def _end_pod(
+    ctx: Context,
+    instance: KiroInstance,
+    pod: Pod,
+    status: KiroInstanceStatus,
+    delete: Callable[[], Awaitable[None]],
 ) -> None:
-    if status != status_of(instance):
-        await ctx.patch_status(INSTANCES, instance, status)
+    """Say which pod goes, and let it go. From here on nobody gives it a task."""
+    with ctx.hindrances.going.asked(pod["metadata"]["uid"]):
+        if status != status_of(instance):
+            await ctx.patch_status(INSTANCES, instance, status)
+        await delete()
+
+
+def _with_refusal(
+    seen: Observed,
+    error: Optional[errors.ClusterError],
+    why: str,
+    status: KiroInstanceStatus,
+    phase: InstancePhase,
+) -> KiroInstanceStatus:
+    """A status that says what is refused: by a quota, a policy, a field; else as it is."""
+    if not isinstance(error, (errors.Forbidden, errors.Invalid)):
+        return status
+    restarts = restarts_of(seen.instance)
+    message = f"{why}{error.message}"
+    return status_after(seen, phase, message, restarts, status.get("pod"))
+
+
+async def _tell(
+    ctx: Context,
+    swarm: KiroSwarm,
+    instance: KiroInstance,
+    status: KiroInstanceStatus,
+    steps: Steps,
+) -> None:
+    """Write the status of an instance; a pod that is refused is an Event of its swarm."""
+    name, message = instance["metadata"]["name"], status.get("message") or ""
+    if message.startswith(POD_REFUSED):
+        post = partial(
+            emit,
+            *(ctx.client, SWARMS, swarm),
+            reason=CREATE_REFUSED,
+            message=f"{name}: {message}",
+            now=ctx.now(),
+            warning=True,
+        )
+        what = f"post an Event: {name}: {message}"
+        await steps.take(what, post, None, weight="quiet")
+    write = partial(ctx.patch_status, INSTANCES, instance, status)
+    await steps.take(f"write the status of KiroInstance {name}", write, None)
 
 
 def observe_instance(
@@ -146,22 +231,3 @@ async def make_pod(
     body = instance_pod(swarm, spec, instance, restarts_of(instance), ctx.settings)
     namespace = instance["metadata"]["namespace"]
     return await ctx.create(PODS, namespace, body) is not None
-
-
-async def _report_refusal(
-    ctx: Context, swarm: KiroSwarm, seen: Observed, error: errors.ClusterError
-) -> None:
-    """Say why there is no pod: a quota, a policy, a field that the API server refuses."""
-    before = status_of(seen.instance)
-    phase: InstancePhase = "Restarting" if before.get("readyAt") else "Pending"
-    message = f"{POD_REFUSED}{error.message}"
-    status = status_after(seen, phase, message, restarts_of(seen.instance))
-    if status != before:
-        await emit(
-            *(ctx.client, SWARMS, swarm),
-            reason=REFUSED,
-            message=f"{seen.instance['metadata']['name']}: {message}",
-            now=ctx.now(),
-            warning=True,
-        )
-        await ctx.patch_status(INSTANCES, seen.instance, status)

@@ -28,7 +28,12 @@ from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.instances.decision import pod_ready, pod_trouble
-from kiro_swarm.reconcile.instances.instance import POD_REFUSED, REFUSED
+from kiro_swarm.reconcile.instances.instance import (
+    CHANGE_REFUSED,
+    CREATE_REFUSED,
+    POD_KEPT,
+    POD_REFUSED,
+)
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.text import listed
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
@@ -79,7 +84,7 @@ async def ailments(ctx: Context, view: View, steps: Steps) -> list[Ailment]:
         name, made = job["metadata"]["name"], job["metadata"].get("creationTimestamp")
         if pod is None:
             said = await _said_of(ctx, view, steps, job)
-            reason, text = REFUSED, f"its pod is refused: {said}" if said else ""
+            reason, text = CREATE_REFUSED, f"its pod is refused: {said}" if said else ""
         else:
             reason, text = _of_pod(pod)
         if text:
@@ -136,10 +141,13 @@ def _of_instances(view: View) -> Iterator[Ailment]:
     ready = 0
     names: dict[tuple[str, str], list[str]] = {}
     since: dict[tuple[str, str], datetime] = {}
-    for item in wanted:
+    for item in view.instances:
         pod = next((pod for pod in pods if is_owned(pod, item)), None)
-        ready += pod is not None and pod_ready(pod)
-        reason, text, when = _of_instance(view, item, pod)
+        if item in wanted:
+            ready += pod is not None and pod_ready(pod)
+            reason, text, when = _of_instance(view, item, pod)
+        else:
+            reason, text, when = _of_its_status(view, item)
         if text:
             names.setdefault((reason, text), []).append(item["metadata"]["name"])
             since[reason, text] = min(when, since.get((reason, text), when))
@@ -151,15 +159,23 @@ def _of_instances(view: View) -> Iterator[Ailment]:
 def _of_instance(
     view: View, item: KiroInstance, pod: Optional[Pod]
 ) -> tuple[str, str, datetime]:
-    if pod is not None:
+    reason, text, when = _of_its_status(view, item)
+    if pod is not None and reason != CHANGE_REFUSED:
         made = parse(pod["metadata"].get("creationTimestamp")) or view.now
         return (*_of_pod(pod), made)
+    return reason, text, when
+
+
+def _of_its_status(view: View, item: KiroInstance) -> tuple[str, str, datetime]:
+    """What an instance says that is refused of it; reason and words, empty: nothing."""
     status = status_of(item)
     said = str(status.get("message") or "")
     changed = find(status.get("conditions") or [], "Ready")
     when = parse(changed["lastTransitionTime"]) if changed else None
+    if said.startswith(POD_KEPT):
+        return CHANGE_REFUSED, said, when or view.now
     refused = said if said.startswith(POD_REFUSED) else ""
-    return REFUSED, refused, when or view.now
+    return CREATE_REFUSED, refused, when or view.now
 
 
 def _of_pod(pod: Pod) -> tuple[str, str]:

@@ -20,13 +20,16 @@ from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import NoAnswer, Steps, Trouble
 from kiro_swarm.reconcile.instances.decision import pod_trouble
-from kiro_swarm.reconcile.instances.instance import POD_REFUSED, REFUSED
+from kiro_swarm.reconcile.instances.instance import (
+    CHANGE_REFUSED,
+    CREATE_REFUSED,
+    POD_REFUSED,
+)
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.reconcile.swarms.ailments import ailments
 
 #: Seconds after which a person has to act: a quota that is full for a moment needs nobody.
 PATIENCE: Final = 60.0
-CHANGE_REFUSED: Final = "ChangeRefused"
 NAME_TAKEN: Final = "NameTaken"
 NO_ANSWER: Final = "NoAnswer"
 NOTHING_REFUSED: Final = "NothingRefused"
@@ -132,7 +135,7 @@ def reason_of(trouble: Trouble) -> str:
         return NAME_TAKEN
     if not trouble.refused:
         return NO_ANSWER
-    return REFUSED if trouble.what.startswith("create ") else CHANGE_REFUSED
+    return CREATE_REFUSED if trouble.what.startswith("create ") else CHANGE_REFUSED
 
 
 def _was_stalled(view: View) -> bool:

@@ -36,6 +36,7 @@ from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.engine.owned import made_or_passed
 from kiro_swarm.reconcile.engine.steps import Steps
+from kiro_swarm.reconcile.instances.instance import CHANGE_REFUSED
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.view import (
@@ -57,7 +58,6 @@ from kiro_swarm.reconcile.swarms.last_steps import (
     seconds_of,
 )
 from kiro_swarm.reconcile.swarms.refusals import (
-    CHANGE_REFUSED,
     NAME_TAKEN,
     NOTHING_REFUSED,
     reason_of,

@@ -304,7 +304,8 @@ async def _refuse(
     attempt = int((status_of(swarm).get("prepare") or {}).get("attempt") or 0)
     prepared = Prepared(False, reason, message, attempt)
     if spec is None:
-        await emit(
+        post = partial(
+            emit,
             ctx.client,
             SWARMS,
             swarm,
@@ -313,6 +314,7 @@ async def _refuse(
             now=ctx.now(),
             warning=True,
         )
+        await steps.take("post an Event InvalidSpec", post, None, weight="quiet")
         return
     view = look(ctx.cache, swarm, spec, ctx.now())
     hindered = await refusals.told(ctx, view, steps)
