@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Iterator, List, Set
+from typing import Iterator, List, Optional, Set
 
 import pytest
 
@@ -45,11 +45,11 @@ def named_in(path: Path) -> Iterator[str]:
             yield from (f"{name}{each.stem}" for each in folder.glob("*.py"))
 
 
-def reached() -> Set[str]:
+def reached(without: Optional[Path] = None) -> Set[str]:
     """What tests at the edge import, with what that imports of its own package."""
     waiting: List[str] = []
     for path in UNIT.rglob("test_*.py"):
-        if edges.runs_between(path):
+        if edges.runs_between(path) and path != without:
             waiting += named_in(path)
     found: Set[str] = set()
     while waiting:
@@ -109,3 +109,11 @@ def test_what_is_long_because_of_git_runs_on_two_pythons_alone() -> None:
     }
     with_git = ("hostile/", "jobs/", "runner/", "workspace/")
     assert [name for name in left_out if not name.startswith(with_git)] == []
+
+
+@pytest.mark.parametrize(("file", "module"), sorted(edges.KEPT.items()))
+def test_what_is_long_stays_only_for_a_module_without_another(
+    file: str, module: str
+) -> None:
+    assert edges.runs_between(edges.ROOT / file)
+    assert module not in reached(without=edges.ROOT / file)
