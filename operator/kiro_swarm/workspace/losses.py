@@ -85,6 +85,9 @@ def warning(git: Git, instance: Instance, base: str, branch: str, large: Stored)
     if large.whole:
         names = _names(large.whole)
         said.append(f"stored in git as they are and not by Git LFS: {names}")
+    if large.other:
+        names = _names(large.other)
+        said.append(f"stored in git as they are, without their filter: {names}")
     return "; ".join(said)
 
 

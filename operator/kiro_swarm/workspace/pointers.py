@@ -18,6 +18,8 @@ from kiro_swarm.workspace.staging import StagedChange
 _LONGEST = 1024
 # Added, modified, of another type.
 _NEW = ("A", "M", "T")
+#: What git says of a path that has no filter.
+_NONE = (b"unspecified", b"unset", b"set", b"")
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
     rb"oid sha256:([0-9a-f]{64})\nsize ([0-9]{1,15})\n?"
@@ -65,6 +67,8 @@ class Stored:
 
     whole: tuple[bytes, ...] = ()
     lost: tuple[bytes, ...] = ()
+    #: Those that belong to another filter, none of which runs here.
+    other: tuple[bytes, ...] = ()
 
 
 def stored(git: Git, base: str, changes: Sequence[StagedChange]) -> Stored:
@@ -89,8 +93,10 @@ def stored(git: Git, base: str, changes: Sequence[StagedChange]) -> Stored:
         *("check-attr", "--cached", "-z", "--stdin", "filter"),
         stdin=b"".join(path + b"\0" for path in new),
     ).stdout.split(b"\0")
-    given = {path for path, said in zip(answer[0::3], answer[2::3]) if said == b"lfs"}
+    filters = dict(zip(answer[0::3], answer[2::3]))
+    given = {path for path, said in filters.items() if said == b"lfs"}
     return Stored(
+        other=tuple(p for p, said in filters.items() if said not in (b"lfs", *_NONE)),
         whole=tuple(
             path for path, oid in new.items() if path in given and oid not in points
         ),

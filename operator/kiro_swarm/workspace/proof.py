@@ -19,6 +19,7 @@ from typing import NamedTuple, Optional, Sequence
 
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.collisions import collision, words
+from kiro_swarm.workspace.encrypted import readable
 from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
@@ -115,7 +116,9 @@ def prove(
             f" {claim.trailer}': it is not known to be of this attempt",
         )
     changes = list(_changes(git, base, commit))
-    unusable = _unusable_path(git, changes)
+    unusable = _unusable_path(git, changes) or _not_encrypted(
+        git, (commit, head, base), changes
+    )
     return unusable or (None if merging else _unfit(git, head, changes, bounds))
 
 
@@ -188,6 +191,24 @@ def _unusable_path(git: Git, changes: Sequence[_Change]) -> Optional[Unproven]:
         except GitFailed as error:
             return _unusable(b"", f"git does not take a path: {error.message}")
     return None
+
+
+def _not_encrypted(
+    git: Git, commits: tuple[str, str, str], changes: Sequence[_Change]
+) -> Optional[Unproven]:
+    plain = {o.path: o.oid.decode("ascii") for o in changes if o.mode[:3] == b"100"}
+    found = readable(git, commits, plain)
+    if found is None:
+        return None
+    name = found[0].decode("utf-8", "backslashreplace")
+    return Unproven(
+        "NotEncrypted",
+        briefs.bounded(
+            f"{name[:_SHOWN]!r} is kept encrypted in this repository (filter"
+            f" {found[1][:_SHOWN]}), and is readable in the commit. No filter runs here:"
+            " leave the file as it was; who has the key changes it"
+        ),
+    )
 
 
 def _changes(git: Git, base: str, commit: str) -> Iterator[_Change]:
