@@ -63,3 +63,21 @@ async def test_nobody_is_told_of_an_answer_that_comes_when_its_step_is_not_wante
     await asyncio.sleep(0)
     steps = begin()  # which does not ask for it
     assert steps.told() == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_step_is_remembered_while_it_is_wanted_and_not_for_a_question(
+    wanted: bool,
+) -> None:
+    async def refused() -> None:
+        raise errors.Forbidden("quota", 403)
+
+    hindrances = Hindrances(lambda: 0.0)
+    first = Steps(hindrances, "uid", 1, lambda: None)
+    await first.take("write it", refused, None)
+    steps = Steps(hindrances, "uid", 1, lambda: None)
+    if wanted:
+        steps.want("write it")
+    assert not steps.may("write it"), "its pause is not over"
+    assert len(steps.told()) == wanted
+    assert (steps.close() < float("inf")) == wanted

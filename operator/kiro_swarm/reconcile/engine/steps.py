@@ -159,6 +159,7 @@ class Steps:
 
         Raises whatever is no answer of the API server: that is a defect.
         """
+        self.want(what)
         if not self.may(what):
             return instead
         known, late = self._mine.troubles.get(what), self._told
@@ -181,18 +182,21 @@ class Steps:
         self._taken(what)
         return answer
 
+    def want(self, what: str) -> None:
+        """A step is wanted, whether it is tried now or not: its trouble is not forgotten, and
+        the swarm is looked at again when its pause is over."""
+        self._asked.add(what)
+        if not self.may(what) and what not in self._mine.under_way:
+            self._waiting.add(what)
+
     def may(self, what: str) -> bool:
         """Whether a step would be tried now: it is not under way, and its pause is over."""
         known = self._mine.troubles.get(what)
-        self._asked.add(what)
         if what in self._mine.under_way:
             return False
         if known is None or known.generation != self._generation:
             return True
-        if self._all.clock() >= known.again:
-            return True
-        self._waiting.add(what)
-        return False
+        return self._all.clock() >= known.again
 
     def error(self, what: str) -> Optional[errors.ClusterError]:
         """Why a step was not taken the last time; None: it was, or is not known."""

@@ -77,9 +77,9 @@ async def _hand_out(ctx: Context, view: View, steps: Steps) -> View:
         return step in failed or not steps.may(step)
 
     if steps.troubled():
-        # Whether or not anybody is idle: they are ready, so it is asked for.
+        # Whether or not anybody is idle: they are ready.
         for task in view.task_index.by_state[READY]:
-            steps.may(transitions.step_of(task))
+            steps.want(transitions.step_of(task))
     asked_before = hand_out.again(with_promised(ctx, view))
     if asked_before:
         await transitions.write(ctx, asked_before, steps)

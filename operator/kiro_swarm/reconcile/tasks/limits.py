@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from typing import Final
 
 from kiro_swarm.api.meta import MERGED
@@ -29,14 +28,14 @@ MOST: Final = 200
 async def follow(ctx: Context, view: View, steps: Steps) -> None:
     """Give tasks the limit of their swarm."""
     limit = view.spec.recovery.max_attempts
-    others = (
-        task
-        for task in view.tasks
-        if task["spec"].get("maxAttempts") != limit
-        and state_of(task) != MERGED
-        and steps.may(_step(task))
-    )
-    found = list(islice(others, MOST))
+    found: list[KiroTask] = []
+    for task in view.tasks:
+        if len(found) == MOST:
+            break
+        if task["spec"].get("maxAttempts") != limit and state_of(task) != MERGED:
+            steps.want(_step(task))
+            if steps.may(_step(task)):
+                found.append(task)
 
     async def write(task: KiroTask) -> None:
         # Who was faster wakes the swarm by that, and it looks again.
