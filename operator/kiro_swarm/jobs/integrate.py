@@ -81,7 +81,7 @@ class Integration:
         self._approval = merging.spec.integration.approval
         branch, plan = merging.branch, merging.plan
         self._tries = Tries(
-            self._env, branch, plan, gates, merging.limits, merging.gates_are
+            self._env, branch, plan, gates, merging.limits, merging.gates_digest
         )
         self._held: dict[Key, Held] = {}
         #: Those of them that only wait for another branch.

@@ -109,7 +109,7 @@ class Merging:
         return limits_of(self.spec.integration.max_file_size)
 
     @property
-    def gates_are(self) -> str:
+    def gates_digest(self) -> str:
         """Stands for the gates and what they run in: another one for other gates."""
         gates = [gate.model_dump_json() for gate in self.spec.integration.gates]
         what = [*gates, self.spec.template.model_dump_json()]
