@@ -58,7 +58,7 @@ class _Refused:
 class Sweep(ReflectiveModule):
     """Lists everything again now and then, to repair what any watch has missed.
 
-    A kind in doubt is listed at once: kopf does not tell what vanished across a list. One
+    A kind of which something may have vanished unheard is listed at once: kopf does not tell. One
     that cannot be listed is tried again, less and less often, and holds no other kind up.
 
     :param retry_seconds: the first pause before that.
@@ -77,7 +77,7 @@ class Sweep(ReflectiveModule):
         )
 
     async def run(self, begun: Callable[[], None]) -> None:
-        """List every ``sweep_seconds`` and whatever is in doubt, for ever."""
+        """List every ``sweep_seconds``, and what ``unheard`` says, for ever."""
         begun()
         clock, seconds = (
             asyncio.get_running_loop().time,

@@ -39,7 +39,7 @@ async def not_written(run: CommandRun, error: errors.ClusterError) -> None:
     if waited > 0 and _is_over(run, waited):
         await _give_up(run, error)
     pause = min(_SELDOM, max(0.5, waited / 2))
-    if run.changing and (left <= 0 or backlog.in_doubt(command)):
+    if run.changing and (left <= 0 or backlog.is_passing(command)):
         following = backlog.pass_over(command)
         if following is not None:
             ctx.queue.add(ctx.key(COMMANDS, run.key.namespace, following))

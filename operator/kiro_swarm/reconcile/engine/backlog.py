@@ -109,7 +109,7 @@ class Backlog:
             passed = known.passed
         elif known is not None:
             line.unwritten.pop(uid, None)
-            line.doubtful.clear()  # one is written, so the server is there
+            line.passed_in_a_row.clear()  # one is written, so the server is there
         if known is not None:
             changes, scope, excess = known.changes, known.scope, known.excess
             starts, target, at = known.starts, known.target, known.seen
@@ -201,8 +201,9 @@ class Backlog:
         """Name of the first unanswered command that says the same as this one."""
         return next(iter(self.said_again(command)), command["metadata"]["name"])
 
-    def begun(self, namespace: str, swarm: str) -> list[str]:
-        """Names of the commands that wait for an outcome, and of those that only look."""
+    def not_blocking(self, namespace: str, swarm: str) -> list[str]:
+        """Names of the commands that nobody waits for: they wait for an outcome, only look, or
+        were passed over."""
         line = self._lines.get((namespace, swarm), Line())
         return [place.name for place in line.places.values() if not place.blocks]
 
@@ -226,10 +227,10 @@ class Backlog:
         line = self._lines.get(line_of(command), Line())
         return command["metadata"]["uid"] in line.unwritten
 
-    def in_doubt(self, command: SwarmCommand) -> bool:
+    def is_passing(self, command: SwarmCommand) -> bool:
         """Whether one was passed over, and nothing shows yet that others are better off."""
         line = self._lines.get(line_of(command))
-        return line is not None and bool(line.doubtful)
+        return line is not None and bool(line.passed_in_a_row)
 
     def pass_over(self, command: SwarmCommand) -> Optional[str]:
         """Nothing can be written into a command: others need not wait for that.
@@ -243,14 +244,14 @@ class Backlog:
             return self.next(*where)
         line = self._lines[where]
         line.places[name] = replace(known, passed=True)
-        if name not in line.doubtful:
-            line.doubtful.append(name)
+        if name not in line.passed_in_a_row:
+            line.passed_in_a_row.append(name)
         following = self.next(*where)
-        if following is None or len(line.doubtful) > MOST_PASSED:
-            for one in line.doubtful:
+        if following is None or len(line.passed_in_a_row) > MOST_PASSED:
+            for one in line.passed_in_a_row:
                 if one in line.places:
                     line.places[one] = replace(line.places[one], passed=False)
-            line.doubtful.clear()
+            line.passed_in_a_row.clear()
             return None
         return following
 
@@ -361,7 +362,7 @@ class Backlog:
         if for_good:
             line.stumbled.discard(place.uid)
             line.unwritten.pop(place.uid, None)
-            if name in line.doubtful:
-                line.doubtful.remove(name)
+            if name in line.passed_in_a_row:
+                line.passed_in_a_row.remove(name)
             if not line.places:
                 del self._lines[where]

@@ -103,7 +103,7 @@ class Line:
     #: Since when the status of a command cannot be written, by its uid (monotonic).
     unwritten: dict[str, float] = field(default_factory=dict)
     #: Those that were passed over since the last status was written: names.
-    doubtful: list[str] = field(default_factory=list)
+    passed_in_a_row: list[str] = field(default_factory=list)
 
     def in_order(self) -> Iterator[str]:
         """Names of those that may change something, as they were said.

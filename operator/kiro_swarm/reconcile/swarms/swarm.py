@@ -141,7 +141,7 @@ async def _reconcile(ctx: Context, key: Key, swarm: KiroSwarm, steps: Steps) -> 
     resize = await steps.take(what, grow, ctx.volumes.get(view.uid))
     again = await _write_status(ctx, view, steps, prepared, train, resize, known=known)
     _wake_instances(ctx, view)
-    for waiting in ctx.backlog.begun(key.namespace, key.name):
+    for waiting in ctx.backlog.not_blocking(key.namespace, key.name):
         ctx.queue.add(ctx.key(COMMANDS, key.namespace, waiting))
     if again is not None:
         ctx.queue.add_after(key, again)
