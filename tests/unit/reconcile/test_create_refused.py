@@ -8,7 +8,7 @@ import pytest
 
 from kiro_swarm.api.condition_reasons import fits
 from kiro_swarm.cluster.resources import EVENTS, INSTANCES, PODS, SWARMS
-from kiro_swarm.reconcile.engine.steps import Hindrances
+from kiro_swarm.reconcile.engine.steps import StepMemory
 from kiro_swarm.reconcile.swarms import swarm
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.support.fake_store import Refused
@@ -80,7 +80,7 @@ async def test_what_is_refused_is_told_and_writes_nothing_more(
     written = len(world.api.writes)
     assert not await step(world)
     assert world.api.writes[written:] == []
-    world.ctx.hindrances = Hindrances(world.clock.monotonic)  # another process
+    world.ctx.step_memory = StepMemory(world.clock.monotonic)  # another process
     assert not await step(world)
     assert world.api.writes[written:] == []
     world.api.intercept = None

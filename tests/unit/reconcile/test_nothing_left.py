@@ -44,7 +44,7 @@ FILLED = {
     "elapsed._seen",
     "ensured",
     "heartbeats",
-    "hindrances._swarms",
+    "step_memory._by_uid",
     "kept",
     "volumes",
     "written",
@@ -193,7 +193,7 @@ async def test_what_is_noted_of_what_went_meanwhile_goes_with_the_next_list(
     assert board() is not board()
     for memory in (ctx.volumes, ctx.heard, ctx.heartbeats, ctx.log_failures):
         memory[uid] = cast(Any, ())
-    ctx.hindrances.of(uid)
+    ctx.step_memory.of(uid)
     ctx.elapsed.age(uid, "2026-11-22T10:00:00Z", ctx.now())
     ctx.ensured.add(uid)
     assert len(known(world, {uid})) == 7

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from kiro_swarm.cluster import errors
-from kiro_swarm.reconcile.engine.steps import Hindrances, Steps
+from kiro_swarm.reconcile.engine.steps import StepMemory, Steps
 
 
 @pytest.mark.parametrize(
@@ -29,11 +29,11 @@ async def test_the_longest_pause_is_that_of_what_helps(
     async def refused() -> None:
         raise error
 
-    hindrances, pauses = Hindrances(lambda: now), []
+    step_memory, pauses = StepMemory(lambda: now), []
     for _ in range(20):
-        steps = Steps(hindrances, "uid", 1, lambda: None)
+        steps = Steps(step_memory, "uid", 1, lambda: None)
         await steps.take("write it", refused, None)
-        trouble = hindrances.of("uid").troubles["write it"]
+        trouble = step_memory.of("uid").troubles["write it"]
         pauses.append(round(trouble.again - now, 6))
         now = trouble.again
     assert pauses == sorted(pauses)
@@ -49,10 +49,10 @@ async def test_nobody_is_told_of_an_answer_that_comes_when_its_step_is_not_wante
     async def late() -> None:
         await refusal
 
-    hindrances = Hindrances(lambda: 0.0, patience=0.001)
+    step_memory = StepMemory(lambda: 0.0, patience=0.001)
 
     def begin() -> Steps:
-        return Steps(hindrances, "uid", 1, lambda: None)
+        return Steps(step_memory, "uid", 1, lambda: None)
 
     steps = begin()
     await steps.take("write it", late, None)
@@ -72,10 +72,10 @@ async def test_a_step_is_remembered_while_it_is_wanted_and_not_for_a_question(
     async def refused() -> None:
         raise errors.Forbidden("quota", 403)
 
-    hindrances = Hindrances(lambda: 0.0)
-    first = Steps(hindrances, "uid", 1, lambda: None)
+    step_memory = StepMemory(lambda: 0.0)
+    first = Steps(step_memory, "uid", 1, lambda: None)
     await first.take("write it", refused, None)
-    steps = Steps(hindrances, "uid", 1, lambda: None)
+    steps = Steps(step_memory, "uid", 1, lambda: None)
     if wanted:
         steps.want("write it")
     assert not steps.may("write it"), "its pause is not over"

@@ -53,7 +53,7 @@ async def test_a_write_that_the_life_of_a_task_forbids_holds_up_no_other_task(
     a, b = world.cluster.all(TASKS)
     late = skipped(world.ctx.now(), deferred=True)
     patches: list[Any] = [(a, {"state": "Merged"}), (b, late)]
-    steps = Steps(world.ctx.hindrances, "uid", 1, print)
+    steps = Steps(world.ctx.step_memory, "uid", 1, print)
     written = await transitions.write(world.ctx, patches, steps)
     assert [task["spec"]["id"] for task in written] == ["b"]
     assert states(world) == {"a": "Bound", "b": "Skipped"}

@@ -44,7 +44,7 @@ from kiro_swarm.reconcile.engine.elapsed import Elapsed
 from kiro_swarm.reconcile.engine.kept_parts import kept_parts
 from kiro_swarm.reconcile.engine.queue import WorkQueue
 from kiro_swarm.reconcile.engine.remembered import Remembered
-from kiro_swarm.reconcile.engine.steps import Hindrances
+from kiro_swarm.reconcile.engine.steps import StepMemory
 from kiro_swarm.reconcile.settings import OperatorSettings
 
 T = TypeVar("T")
@@ -105,7 +105,7 @@ class Context(Remembered, Alive, Stored):
 
     def __post_init__(self) -> None:
         self.audit = AuditLog(self.client)
-        self.hindrances = Hindrances(self.monotonic)
+        self.step_memory = StepMemory(self.monotonic)
         self.elapsed = Elapsed(self.monotonic)
 
     @property
@@ -207,7 +207,7 @@ class Context(Remembered, Alive, Stored):
         metadata = item["metadata"]
         uid, version = metadata["uid"], metadata["resourceVersion"]
         named = metadata["namespace"], metadata["name"]
-        with self.hindrances.going.asked(uid):
+        with self.step_memory.going.asked(uid):
             leaving = await self.client.delete(
                 resource, *named, uid=uid, version=version
             )

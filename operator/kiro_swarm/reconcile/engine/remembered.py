@@ -15,7 +15,7 @@ from kiro_swarm.reconcile.engine.audit import AuditLog
 from kiro_swarm.reconcile.engine.backlog import Backlog
 from kiro_swarm.reconcile.engine.elapsed import Elapsed
 from kiro_swarm.reconcile.engine.resizes import Resize
-from kiro_swarm.reconcile.engine.steps import Hindrances
+from kiro_swarm.reconcile.engine.steps import StepMemory
 from kiro_swarm.reconcile.engine.unheard import Unheard
 
 
@@ -57,8 +57,8 @@ class Remembered:
     heard: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Uid of a Job without a pod -> when its Events were listed (monotonic), and what they say."""
 
-    hindrances: Hindrances = field(init=False)
-    """The steps of swarms that could not be taken."""
+    step_memory: StepMemory = field(init=False)
+    """The steps of swarms and instances that could not be taken, or are not answered."""
     elapsed: Elapsed = field(init=False)
     """Since when commands are at work or answered, and swarms finished."""
 
@@ -87,7 +87,7 @@ class Remembered:
         self.log_failures.pop(uid, None)
         self.heard.pop(uid, None)
         self.audit.forget(uid)
-        self.hindrances.forget(uid)
+        self.step_memory.forget(uid)
         self.elapsed.forget(uid)
 
     def drop_all_but(self, known: AbstractSet[str]) -> None:
@@ -95,7 +95,7 @@ class Remembered:
         noted: set[str] = set().union(
             *(self.ensured, self.volumes, self.kept, self.heartbeats, self.written),
             *(self.refused, self.answers, self.log_failures, self.heard),
-            *(self.audit.uids(), self.hindrances.uids(), self.elapsed.uids()),
+            *(self.audit.uids(), self.step_memory.uids(), self.elapsed.uids()),
         )
         for uid in noted - known:
             self.drop(uid)

@@ -80,8 +80,8 @@ class Trouble:
 
 
 @dataclass
-class _Swarm:
-    """What is remembered of one swarm."""
+class _Kept:
+    """What is remembered of one swarm or instance."""
 
     bindings: Bindings
     troubles: dict[str, Trouble] = field(default_factory=dict)
@@ -89,8 +89,8 @@ class _Swarm:
     told: set[str] = field(default_factory=set)
 
 
-class Hindrances:
-    """The steps of all swarms of one cluster that could not be taken.
+class StepMemory:
+    """The steps of one cluster that could not be taken, and what is not answered yet.
 
     :param clock: monotonic seconds.
     :param patience: real seconds after which nobody waits for an answer any more.
@@ -102,23 +102,23 @@ class Hindrances:
         #: When the API server took something last: whether it is away, or refuses this.
         self.answered = float("-inf")
         self.going = Going(clock)
-        self._swarms: dict[str, _Swarm] = {}
+        self._by_uid: dict[str, _Kept] = {}
 
-    def of(self, uid: str) -> _Swarm:
-        """What is remembered of a swarm."""
-        known = self._swarms.get(uid)
+    def of(self, uid: str) -> _Kept:
+        """What is remembered of a swarm or an instance."""
+        known = self._by_uid.get(uid)
         if known is None:
-            known = self._swarms[uid] = _Swarm(Bindings(self.clock))
+            known = self._by_uid[uid] = _Kept(Bindings(self.clock))
         return known
 
     def forget(self, uid: str) -> None:
         """The swarm, or whatever else, of this uid is gone."""
-        self._swarms.pop(uid, None)
+        self._by_uid.pop(uid, None)
         self.going.forget(uid)
 
     def uids(self) -> set[str]:
         """Of what anything is known."""
-        return {*self._swarms, *self.going.uids()}
+        return {*self._by_uid, *self.going.uids()}
 
 
 class Steps:
@@ -130,12 +130,12 @@ class Steps:
 
     def __init__(
         self,
-        hindrances: Hindrances,
+        step_memory: StepMemory,
         uid: str,
         generation: int,
         wake: Callable[[], None],
     ) -> None:
-        self._all, self._mine = hindrances, hindrances.of(uid)
+        self._all, self._mine = step_memory, step_memory.of(uid)
         self._generation, self._wake = generation, wake
         self._asked: set[str] = set()
         self._waiting: set[str] = set()

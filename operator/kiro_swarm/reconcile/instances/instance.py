@@ -80,7 +80,7 @@ async def _bring_on(ctx: Context, key: Key) -> None:
         ctx.queue.add_after(key, 2.0)  # a namesake of before is on its way out
         return
     steps = Steps(
-        ctx.hindrances,
+        ctx.step_memory,
         instance["metadata"]["uid"],
         # After an edit of either everything is tried at once.
         sum(item["metadata"].get("generation", 0) for item in (swarm, instance)),
@@ -116,7 +116,7 @@ async def _carry_out(
         phase = "Restarting" if status.get("readyAt") else "Pending"
         status = _with_refusal(seen, steps.error(what), POD_REFUSED, status, phase)
     elif decision.delete and seen.pod is not None:
-        given = ctx.hindrances.of(swarm["metadata"]["uid"]).bindings.open(ctx.cache)
+        given = ctx.step_memory.of(swarm["metadata"]["uid"]).bindings.open(ctx.cache)
         promised = any(one.instance == key.name for one in given)
         if promised and seen.task is None and pod_ready(seen.pod):
             ctx.queue.add_after(key, 1.0)  # it may have a task: that is not known yet
@@ -144,7 +144,7 @@ async def _end_pod(
     delete: Callable[[], Awaitable[None]],
 ) -> None:
     """Say which pod goes, and let it go. From here on nobody gives it a task."""
-    with ctx.hindrances.going.asked(pod["metadata"]["uid"]):
+    with ctx.step_memory.going.asked(pod["metadata"]["uid"]):
         if status != status_of(instance):
             await ctx.patch_status(INSTANCES, instance, status)
         await delete()

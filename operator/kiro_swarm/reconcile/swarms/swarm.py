@@ -61,7 +61,7 @@ async def reconcile(ctx: Context, key: Key) -> None:
         ctx.queue.forget(key)
         return
     steps = Steps(
-        ctx.hindrances,
+        ctx.step_memory,
         swarm["metadata"]["uid"],
         swarm["metadata"].get("generation", 0),
         lambda: ctx.queue.add(key),

@@ -22,8 +22,8 @@ def with_promised(ctx: Context, view: View) -> View:
 
 
 def _promised(ctx: Context, view: View) -> Promised:
-    given = ctx.hindrances.of(view.uid).bindings.open(ctx.cache)
-    going, leaving = ctx.hindrances.going, set()
+    given = ctx.step_memory.of(view.uid).bindings.open(ctx.cache)
+    going, leaving = ctx.step_memory.going, set()
     if going:
         pods = dict(free_instances(view))
         leaving = {
