@@ -43,10 +43,10 @@ from kiro_swarm.reconcile.objects.pods import (
 )
 from kiro_swarm.reconcile.snapshot.board import board_of, filling
 
-#: As what a swarm is told what is refused of its other objects (swarms/refusals.py).
+#: As what a swarm is told what is refused of its other objects (swarms/hindered.py).
 CREATE_REFUSED: Final = "CreateRefused"
 CHANGE_REFUSED: Final = "ChangeRefused"
-#: How the messages of an instance begin, of which the swarm tells (swarms/ailments.py).
+#: How the messages of an instance begin, of which the swarm tells (swarms/pod_troubles.py).
 POD_REFUSED: Final = "its pod is refused: "
 POD_KEPT: Final = "its pod may not be deleted: "
 

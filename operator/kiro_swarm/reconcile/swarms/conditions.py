@@ -24,9 +24,9 @@ from kiro_swarm.policy.volume import is_filling
 from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.swarms.delivery import PUSH_PENDING, undelivered
+from kiro_swarm.reconcile.swarms.hindered import NOTHING_REFUSED, Hindered
 from kiro_swarm.reconcile.swarms.integrate import Train, approvals
 from kiro_swarm.reconcile.swarms.prepare import Prepared
-from kiro_swarm.reconcile.swarms.refusals import NOTHING_REFUSED, Hindered
 from kiro_swarm.reconcile.tasks.standstill import held_by_people, standstill
 
 _MOST_NAMED = 5

@@ -45,6 +45,12 @@ from kiro_swarm.reconcile.snapshot.view import (
     look_again,
 )
 from kiro_swarm.reconcile.swarms import volume
+from kiro_swarm.reconcile.swarms.hindered import (
+    NAME_TAKEN,
+    NOTHING_REFUSED,
+    reason_of,
+    words,
+)
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe, paced
 from kiro_swarm.reconcile.swarms.kept import kept_seconds, said
 from kiro_swarm.reconcile.swarms.last_steps import (
@@ -56,12 +62,6 @@ from kiro_swarm.reconcile.swarms.last_steps import (
     given_up,
     next_step,
     seconds_of,
-)
-from kiro_swarm.reconcile.swarms.refusals import (
-    NAME_TAKEN,
-    NOTHING_REFUSED,
-    reason_of,
-    words,
 )
 
 _PODS_AGAIN = 1.0

@@ -47,6 +47,7 @@ from kiro_swarm.reconcile.swarms.conditions import (
     volume_of,
 )
 from kiro_swarm.reconcile.swarms.delivery import delivered_at, last_end, undelivered
+from kiro_swarm.reconcile.swarms.hindered import Hindered
 from kiro_swarm.reconcile.swarms.integrate import (
     Train,
     counts_told,
@@ -55,7 +56,6 @@ from kiro_swarm.reconcile.swarms.integrate import (
     pushed_of,
 )
 from kiro_swarm.reconcile.swarms.prepare import Prepared
-from kiro_swarm.reconcile.swarms.refusals import Hindered
 from kiro_swarm.reconcile.swarms.tidying import tidied
 from kiro_swarm.reconcile.tasks.lateness import is_late
 from kiro_swarm.reconcile.tasks.standstill import beyond_all, standstill

@@ -36,13 +36,13 @@ from kiro_swarm.reconcile.swarms import (
     integrate,
     members,
     prepare,
-    refusals,
     rescue,
     volume,
 )
 from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.expiry import expire
 from kiro_swarm.reconcile.swarms.foundations import lay
+from kiro_swarm.reconcile.swarms.hindered import hindered_by
 from kiro_swarm.reconcile.swarms.left import fetch_what_jobs_left
 from kiro_swarm.reconcile.swarms.moves import move_tasks
 from kiro_swarm.reconcile.swarms.prepare import Prepared
@@ -236,7 +236,7 @@ async def _status(
         await steps.take(
             "read its audit log", partial(ctx.audit.open, view.swarm), None
         )
-    hindered = await refusals.told(ctx, view, steps)
+    hindered = await hindered_by(ctx, view, steps)
     seen = with_promised(ctx, view)
     status = swarm_status(seen, prepared, train, resize, hindered)
     anchor = ctx.audit.anchor(view.swarm)
@@ -317,7 +317,7 @@ async def _refuse(
         await steps.take("post an Event InvalidSpec", post, None, weight="quiet")
         return
     view = look(ctx.cache, swarm, spec, ctx.now())
-    hindered = await refusals.told(ctx, view, steps)
+    hindered = await hindered_by(ctx, view, steps)
     status = swarm_status(view, prepared, integrate.observe(view), None, hindered)
     if differs(view.status, status):
         await _put(ctx, view, steps, status)

@@ -1,6 +1,6 @@
 """What keeps pods of a swarm from running: refused, not to be placed, without their image.
 
-Called by ``refusals``, which tells it on the KiroSwarm. Guarantees: the object, the cause in the
+Called by ``hindered``, which tells it on the KiroSwarm. Guarantees: the object, the cause in the
 words of whoever said it, and the field that it is about, where it is about one. All but one
 thing stands in the statuses of pods and instances. That pods of a Job are refused is said in
 Events alone: those of one Job are listed, and only while it has no pod. Nobody watches Events,
@@ -65,7 +65,7 @@ _FIELDS: Final = (
 
 
 @dataclass(frozen=True)
-class Ailment:
+class PodTrouble:
     """Why pods do not run. ``vital``: the swarm cannot go on for long without them."""
 
     reason: str
@@ -74,7 +74,7 @@ class Ailment:
     vital: bool
 
 
-async def ailments(ctx: Context, view: View, steps: Steps) -> list[Ailment]:
+async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTrouble]:
     """All that keeps pods from running now."""
     found = [*_of_instances(view), *_of_the_template(ctx, view)]
     for job in view.jobs:
@@ -89,11 +89,11 @@ async def ailments(ctx: Context, view: View, steps: Steps) -> list[Ailment]:
             reason, text = _of_pod(pod)
         if text:
             message = f"Job {name}: {_with_field(text)}"
-            found.append(Ailment(reason, message, parse(made) or view.now, True))
+            found.append(PodTrouble(reason, message, parse(made) or view.now, True))
     return found
 
 
-def _of_the_template(ctx: Context, view: View) -> Iterator[Ailment]:
+def _of_the_template(ctx: Context, view: View) -> Iterator[PodTrouble]:
     """Tasks that cannot begin for the program of the template; the message names the fields."""
     by_state, names, ends = view.task_index.by_state, [], []
     # One that is being tried again has not begun yet: what is told does not come and go.
@@ -113,7 +113,7 @@ def _of_the_template(ctx: Context, view: View) -> Iterator[Ailment]:
         moment, said = min(ends)
         message = one_line(f"cannot begin: task {listed(names)}: {said}")
         vital = len(tried) == len(by_state[RUNNING])
-        yield Ailment(AGENT_NOT_RUNNABLE, message, parse(moment) or view.now, vital)
+        yield PodTrouble(AGENT_NOT_RUNNABLE, message, parse(moment) or view.now, vital)
 
 
 def _has_just_begun(view: View, task: KiroTask) -> bool:
@@ -125,7 +125,7 @@ def _has_just_begun(view: View, task: KiroTask) -> bool:
     return abs((view.now - began).total_seconds()) < _BEGINS
 
 
-def _of_instances(view: View) -> Iterator[Ailment]:
+def _of_instances(view: View) -> Iterator[PodTrouble]:
     """Those of instances; of several with the same, one that names them."""
     pods = [
         pod
@@ -153,7 +153,7 @@ def _of_instances(view: View) -> Iterator[Ailment]:
             since[reason, text] = min(when, since.get((reason, text), when))
     for (reason, text), having in names.items():
         message = f"{listed(having)}: {_with_field(text)}"
-        yield Ailment(reason, message, since[reason, text], not ready)
+        yield PodTrouble(reason, message, since[reason, text], not ready)
 
 
 def _of_instance(

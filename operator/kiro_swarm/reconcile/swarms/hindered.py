@@ -26,7 +26,7 @@ from kiro_swarm.reconcile.instances.instance import (
     POD_REFUSED,
 )
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
-from kiro_swarm.reconcile.swarms.ailments import ailments
+from kiro_swarm.reconcile.swarms.pod_troubles import pod_troubles
 
 #: Seconds after which a person has to act: a quota that is full for a moment needs nobody.
 PATIENCE: Final = 60.0
@@ -62,7 +62,7 @@ class _Line:
     seconds: float
 
 
-async def told(ctx: Context, view: View, steps: Steps) -> Optional[Hindered]:
+async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hindered]:
     """What is to be said now; each is an Event when it is new."""
     ill = [
         _Line(
@@ -72,7 +72,7 @@ async def told(ctx: Context, view: View, steps: Steps) -> Optional[Hindered]:
             one.vital,
             (view.now - one.since).total_seconds(),
         )
-        for one in await ailments(ctx, view, steps)
+        for one in await pod_troubles(ctx, view, steps)
     ]
     lines = [
         _Line(
