@@ -6,6 +6,9 @@ is deleted, a ref moved or something pushed: each is a row here, and calls its g
 Whoever adds such a place adds a row, and thereby says where the same can still be found.
 ``guard`` is a call in the same function, or an attribute that it tests, that has to come first and
 whose answer is used. Where there is none, ``because`` says why nothing is lost that anybody needs.
+
+It is about the code and decides nothing, as ``UNASKED`` of ``ownership``: it is here, and not among
+the tests, for whoever changes such a place looks for it beside the decisions that it names.
 """
 
 from __future__ import annotations
