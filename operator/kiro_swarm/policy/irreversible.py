@@ -181,11 +181,32 @@ ACTS: Final[tuple[Act, ...]] = (
         "nothing is merged and nothing is finished there; the source has what was fetched",
     ),
     Act(
-        "workspace/mirror.py:fetch_ref",
-        "moves the refs of what was fetched last, forced",
+        "workspace/mirror.py:_fetch",
+        "moves the refs of what was fetched last, forced, in a repository of its own",
         "list_refs",
+        "only below refs/kiro, where nothing else is; they are brought into the mirror after",
+    ),
+    Act(
+        "workspace/arriving.py:_move",
+        "takes objects from where they arrived into the mirror",
+        "",
+        "git has checked them and made them durable; a file of the same name is the same",
+    ),
+    Act(
+        "workspace/arriving.py:take_in",
+        "moves the refs of what was fetched last, forced",
+        "_check",
         "only below refs/kiro: the integration branch and where the swarm began are not among"
-        " them, and lead to all that was merged",
+        " them, and lead to all that was merged; what they lead to is there to its end",
+        raises=True,
+    ),
+    Act(
+        "workspace/arriving.py:_remove_left",
+        "removes where something arrived for a process that was killed",
+        "sole_owner",
+        "nobody is at work there, and the server has what came; what the mirror has of it was"
+        " renamed",
+        raises=True,
     ),
     Act(
         "workspace/packed_refs.py:replace_below",

@@ -24,6 +24,11 @@ from kiro_swarm.workspace.redaction import redact_end
 #: Characters of the end of what git said in which its reason is looked for.
 _LOOKED_AT = 20_000
 MOVED = re.compile(r"error: 30[12378]\b")
+_SILENT = (
+    "neither sent nor took anything, so the connection was ended: look at the server, at its"
+    " hooks and at what is between (a proxy, a firewall). Nothing that is merged is lost, and"
+    " this is tried again"
+)
 _Kind = type[RemoteError]
 #: A pattern, the error, a reason other than the error's own, what to do.
 _Row = tuple[str, _Kind, Optional[str], str]
@@ -177,8 +182,15 @@ _KNOWN: tuple[_Row, ...] = (
         " spec.repository.url",
     ),
     (
+        r"Operation too slow|timed out during banner exchange"
+        r"|Timeout, server \S+ not responding",
+        RemoteUnavailable,
+        "RemoteSilent",
+        f"it took the connection, and then it {_SILENT}",
+    ),
+    (
         r"unable to access|Failed to connect|Connection (refused|reset|timed out|closed)"
-        r"|early EOF|hung up|Could not read from remote|Operation too slow|RPC failed"
+        r"|early EOF|hung up|Could not read from remote|RPC failed"
         r"|transfer closed|Empty reply",
         RemoteUnavailable,
         None,
@@ -302,6 +314,13 @@ def moved(url: str, target: str) -> RemoteError:
         " address that they were given for, so this is not followed: create the swarm"
         " with the address that it has now",
         reason="RepositoryMoved",
+    )
+
+
+def silent(url: str, how_long: str) -> RemoteUnavailable:
+    """The error where the server hangs."""
+    return RemoteUnavailable(
+        f"repository {url}: {how_long} it {_SILENT}", reason="RemoteSilent"
     )
 
 

@@ -230,6 +230,7 @@ def _ssh(private: Path, credentials: Optional[Credentials]) -> dict[str, str]:
         "GlobalKnownHostsFile=/dev/null",
         "ConnectTimeout=20",
         "ServerAliveInterval=15",
+        "ServerAliveCountMax=3",
     ):
         options += ["-o", option]
     # git splits this text as a shell would; every word is quoted for that.

@@ -67,6 +67,10 @@ class GitTimeout(WorkspaceError):
     reason = "GitTimeout"
 
 
+class GitSilent(GitTimeout):
+    """A git that talked to a server was ended, for nothing came of it for too long."""
+
+
 class GitHindered(GitFailed):
     """A git process was killed, or found no memory, no room or no working disk."""
 

@@ -16,6 +16,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import ExitStack
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,11 @@ from kiro_swarm.workspace.errors import (
     GitHindered,
     GitMissing,
     GitSaysHindered,
+    GitSilent,
     GitTimeout,
 )
 from kiro_swarm.workspace.redaction import HIDDEN, redact_end
+from kiro_swarm.workspace.silence import Watch
 from kiro_swarm.workspace.starting import start
 
 _CONFIGURATION = str(Path(__file__).with_name("gitconfig"))
@@ -161,21 +164,28 @@ class Git:
         stdin: bytes = b"",
         ok: Collection[int] = (0,),
         seconds: Optional[float] = None,
+        silence: Optional[float] = None,
     ) -> Output:
         """Run ``git <arguments>``; raises GitFailed unless its status is in ``ok``.
 
         Raises GitHindered, whatever is ``ok``, when it was killed or the machine was in
         its way: then its answer says nothing about what was asked.
+
+        :param silence: GitSilent is raised when it did nothing for so many seconds.
         """
         process = self._start(arguments)
         seconds = self.seconds if seconds is None else seconds
-        try:
-            stdout, stderr = process.communicate(stdin, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            _kill_session(process)
-            raise GitTimeout(
-                f"git {arguments[0]} did not finish within {seconds:g} seconds"
-            ) from None
+        with ExitStack() as watched:
+            watch = silence and watched.enter_context(Watch(process.pid, silence))
+            try:
+                stdout, stderr = process.communicate(stdin, timeout=seconds)
+            except subprocess.TimeoutExpired:
+                _kill_session(process)
+                raise GitTimeout(
+                    f"git {arguments[0]} did not finish within {seconds:g} seconds"
+                ) from None
+        if watch and watch.over:
+            raise GitSilent(f"git {arguments[0]} did nothing for {silence:g} seconds")
         said = without(self._hidden, stderr).decode("utf-8", "replace")
         output = Output(process.returncode, stdout, said, self._hidden)
         if output.status < 0:

@@ -19,12 +19,15 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace.answers import no_git
+from kiro_swarm.workspace.arriving import beside, take_in
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.disk import folders, remove
 from kiro_swarm.workspace.errors import (
@@ -105,8 +108,8 @@ def prepare_mirror(
     if ref is not None and not is_object_id(ref):
         check_branch(ref)
     _writable(mirror)
+    owner = Owner(url, swarm_uid)
     with sole_owner_of_mirror(mirror) as held:
-        owner = Owner(url, swarm_uid)
         marked = check_owner(mirror, owner, begun=begun)
         remove_stale_locks(mirror)
         git = Git(mirror, held=held)
@@ -115,8 +118,8 @@ def prepare_mirror(
         _make(git, integration_branch)
         if not marked:
             mark(mirror, owner)
-        branch = f"refs/heads/{integration_branch}"
-        said = fetch_ref(git, remote, ref, SOURCE_REF, (branch, _REMOTE_REF))
+    branch = f"refs/heads/{integration_branch}"
+    with fetched(mirror, remote, ref, SOURCE_REF, (branch, _REMOTE_REF)) as (git, said):
         found = replace(_branch_off(git, ref, integration_branch), remark=said)
         costly = too_costly(git, found.integration)
         if costly:
@@ -225,16 +228,56 @@ def _make(git: Git, integration_branch: str) -> None:
         )
 
 
-def fetch_ref(
-    git: Git, remote: Remote, ref: Optional[str], into: str, *more: tuple[str, str]
-) -> str:
-    """Fetch a branch, a tag or a full commit id into the ref ``into`` of the mirror.
+@contextmanager
+def fetched(
+    mirror: Path,
+    remote: Remote,
+    ref: Optional[str],
+    into: str,
+    *more: tuple[str, str],
+) -> Iterator[tuple[Git, str]]:
+    """Fetch a branch, a tag or a full commit id into the ref ``into``; hold the mirror then.
 
-    What is to be said of the tags in its history, mostly nothing. ``ref`` is None: what the
-    remote's HEAD leads to. ``more``: full names of refs there and here, fetched when they
-    exist there. The caller is sole owner of the mirror. Raises RefNotFound, BrokenRepository
-    and as Remote does.
+    git for the mirror's sole owner, and what is to be said of the tags in its history, mostly
+    nothing. ``ref`` is None: what the remote's HEAD leads to. ``more``: full names of refs
+    there and here, fetched when they exist there. Raises RefNotFound, BrokenRepository,
+    RepositoryBusy and as Remote does.
     """
+    with beside(mirror) as arrived:
+        try:
+            _fetch(arrived, remote, ref, into, *more)
+        except BrokenRepository:
+            with sole_owner_of_mirror(mirror) as held:
+                # A tag that leads nowhere is in the way of all else, and stands for nothing.
+                if not drop_broken(Git(mirror, held=held)):
+                    raise
+            _fetch(arrived, remote, ref, into, *more)
+        # A version is a convenience: it does not matter if this fails, or how.
+        said = _convenient(follow_tags, arrived, remote)
+        with sole_owner_of_mirror(mirror) as held:
+            remove_stale_locks(mirror)
+            git = Git(mirror, held=held)
+            with _broken():
+                take_in(git, arrived, [into, *(here for _, here in more)])
+            if said is not None:
+                near = Remote(f"file://{arrived.git_dir}")
+                _convenient(follow_tags, git, near)
+            yield git, said or ""
+
+
+def _convenient(
+    follow: Callable[[Git, Remote], str], git: Git, remote: Remote
+) -> Optional[str]:
+    try:
+        return follow(git, remote)
+    except Exception:
+        log.warning("not all tags are fetched", exc_info=True)
+        return None
+
+
+def _fetch(
+    git: Git, remote: Remote, ref: Optional[str], into: str, *more: tuple[str, str]
+) -> None:
     wanted = ["HEAD"] if ref is None else [f"refs/heads/{ref}", f"refs/tags/{ref}"]
     # HEAD is asked for in any case: it tells of what kind the object ids are.
     there = remote.list_refs(git, ["HEAD", *wanted, *(name for name, _ in more)])
@@ -244,24 +287,18 @@ def fetch_ref(
     if not refspecs:
         raise _no_such_ref(git, remote, ref)
     refspecs += [f"+{name}:{here}" for name, here in more if name in there]
+    with _broken():
+        remote.fetch(git, refspecs)
+
+
+@contextmanager
+def _broken() -> Iterator[None]:
     try:
-        try:
-            remote.fetch(git, refspecs)
-        except GitFailed:
-            # A tag that leads nowhere is in the way of all else, and stands for nothing.
-            if not drop_broken(git):
-                raise
-            remote.fetch(git, refspecs)
+        yield
     except GitHindered:
         raise  # it says nothing about the mirror
     except GitFailed as error:
         raise BrokenRepository(f"fetching into the mirror: {error.message}") from error
-    # A version is a convenience: it does not matter if this fails, or how.
-    try:
-        return follow_tags(git, remote)
-    except Exception:
-        log.warning("not all tags are fetched", exc_info=True)
-        return ""
 
 
 def _no_such_ref(git: Git, remote: Remote, ref: Optional[str]) -> RemoteError:

@@ -3,9 +3,9 @@
 Role: mirror.py fetches through it, push.py pushes. The only place where a network is used.
 
 Guarantees: https, http, ssh and file addresses only, and no password in an address; every
-command has a deadline; credentials go to the address that they were given for, and a
-redirect is followed to none but that (redirects.py); errors say what to do and hold no
-credential, also where a server repeats what it was sent.
+command has a deadline, and ends when nothing comes or goes for long; credentials go to the
+address that they were given for, and a redirect is followed to none but that (redirects.py);
+errors say what to do and hold no credential, also where a server repeats what it was sent.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Optional, Sequence
 from urllib.parse import urlsplit
 
-from kiro_swarm.workspace.answers import MOVED, explain, moved, sha256
+from kiro_swarm.workspace.answers import MOVED, explain, moved, sha256, silent
 from kiro_swarm.workspace.credentials import Credentials, access
 from kiro_swarm.workspace.errors import (
+    GitSilent,
     GitTimeout,
     InvalidUrl,
     RemoteUnavailable,
@@ -33,6 +34,9 @@ from kiro_swarm.workspace.refs import is_object_id
 _SCHEMES = ("https", "ssh", "http", "file")
 _LIST_SECONDS = 60.0
 _TRANSFER_SECONDS = 1800.0
+#: Longer than any git server says nothing while it is at work: every 5 seconds it says that it is,
+#: whatever its hooks and its packs take.
+_SILENCE_SECONDS = 120.0
 _SHA1_DIGITS = 40
 _PEELED = "^{}"
 _MOST_NAMES = 100
@@ -46,6 +50,8 @@ class Remote:
 
     url: str
     credentials: Optional[Credentials] = None
+    silence: float = _SILENCE_SECONDS
+    """Seconds after which a server that neither sends nor takes anything is given up."""
 
     def __post_init__(self) -> None:
         check_url(self.url)
@@ -165,12 +171,15 @@ class Remote:
                         *arguments,
                         ok=(0, 1, 128),
                         seconds=seconds,
+                        silence=self.silence,
                     )
                 )
+            except GitSilent:
+                raise silent(url, f"for {self.silence:g} seconds") from None
             except GitTimeout:
                 raise RemoteUnavailable(
-                    f"{url} did not answer within {seconds:g} seconds;"
-                    " this is tried again"
+                    f"repository {url}: it did not come to an end within {seconds:g} seconds:"
+                    " look at the server, and at what is between; this is tried again"
                 ) from None
 
 

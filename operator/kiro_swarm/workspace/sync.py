@@ -23,7 +23,7 @@ from kiro_swarm.workspace.messages import Mover, sync_message
 from kiro_swarm.workspace.mirror import (
     SOURCE_REF,
     START_REF,
-    fetch_ref,
+    fetched,
     integration_head,
 )
 from kiro_swarm.workspace.moves import moves, steps
@@ -128,8 +128,7 @@ def _fetched(mirror: Path, source: Source) -> str:
     """The commit of the source, now in the mirror."""
     into = SOURCE_REF if source.upstream else _OTHER_REF
     remote = Remote(source.url, source.credentials)
-    with owned(mirror) as git:
-        fetch_ref(git, remote, source.ref, into)
+    with fetched(mirror, remote, source.ref, into) as (git, _):
         commit = git.commit_id(into)
     if commit is None:
         raise RefNotFound(f"{source.shown} does not lead to a commit")
