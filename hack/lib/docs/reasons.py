@@ -56,6 +56,8 @@ _OTHERS = frozenset(
         # What Kubernetes says about pods.
         *("CreateContainerConfigError", "CreateContainerError", "ErrImage"),
         *("ImagePull", "InvalidImageName", "RegistryUnavailable"),
+        *("ContainerCannotRun", "RunContainerError", "StartError", "Warning"),
+        *("FailedAttachVolume", "FailedMapVolume", "FailedMount"),
         *("ContainerCreating", "Evicted", "PodInitializing", "PodScheduled"),
         "Unschedulable",
         # What Kubernetes says about claims.

@@ -35,7 +35,7 @@ _STANDSTILL: Final = (
 HINDERED: Final = (
     *("CreateRefused", "ChangeRefused", "NameTaken", "NoAnswer"),
     *("ImageUnavailable", "ContainerConfigInvalid", "Unschedulable", "PodStuck"),
-    "AgentNotRunnable",
+    *("VolumeNotMounted", "AgentNotRunnable"),
 )
 
 #: Kind -> type -> status -> reasons.

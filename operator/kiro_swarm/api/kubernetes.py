@@ -212,6 +212,7 @@ class ContainerStatus(TypedDict, total=False):
 
     name: Required[str]
     state: ContainerState
+    lastState: ContainerState
     restartCount: int
 
 
@@ -223,6 +224,7 @@ class PodStatus(TypedDict, total=False):
     message: str
     startTime: str
     conditions: list[PodCondition]
+    initContainerStatuses: list[ContainerStatus]
     containerStatuses: list[ContainerStatus]
 
 

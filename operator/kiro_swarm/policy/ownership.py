@@ -236,6 +236,7 @@ UNASKED: dict[str, str] = {
     "reconcile/snapshot/board.py:filling TASKS": _FOLLOWS,
     "reconcile/snapshot/ledger.py:refresh CONFIG_MAPS": _FILLS,
     "reconcile/snapshot/ledger.py:book_of CONFIG_MAPS": _FOLLOWS,
+    "reconcile/swarms/pod_troubles.py:_last EVENTS": "by the uid of the pod that they are about",
     "reconcile/swarms/pod_troubles.py:_listed EVENTS": "by the uid of the Job that they are about",
     "reconcile/swarms/members.py:_fill INSTANCES": _WAKES,
     "reconcile/swarms/rescue.py:_list_tasks TASKS": _FILLS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional
+from typing import Final, Optional
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import InstancePhase, KiroInstance, KiroInstanceStatus
@@ -30,6 +30,8 @@ _LONGEST_WAIT = 300.0
 #: minutes, which no clock has to be asked for.
 _CRASHES = 5
 _AGENT = "agent"
+#: How a container has ended whose program could not be started, as container runtimes say it.
+BEGINNINGS: Final = ("StartError", "ContainerCannotRun")
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,17 @@ def pod_ready(pod: Pod) -> bool:
 def pod_trouble(pod: Pod) -> str:
     """Why a pod that is not ready is stuck, in the words of the kubelet; else empty."""
     status = status_of(pod)
-    for item in status.get("containerStatuses") or []:
+    # A sidecar is among the former, and all others wait for it.
+    for item in (
+        *(status.get("initContainerStatuses") or []),
+        *(status.get("containerStatuses") or []),
+    ):
         waiting = (item.get("state") or {}).get("waiting") or {}
+        ended = (item.get("lastState") or {}).get("terminated") or {}
+        if waiting and ended.get("reason") in BEGINNINGS:
+            # That it loops says less.
+            why = f"{ended['reason']} {ended.get('message', '')}"
+            return one_line(f"{item['name']}: {why}")
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
             why = f"{waiting['reason']} {waiting.get('message', '')}"
             return one_line(f"{item['name']}: {why}")

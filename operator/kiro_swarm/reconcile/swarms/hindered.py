@@ -7,6 +7,7 @@ what heals by itself in a moment is not told. The status has it as long as it is
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Optional
@@ -64,6 +65,7 @@ class _Line:
 
 async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hindered]:
     """What is to be said now; each is an Event when it is new."""
+    found = await pod_troubles(ctx, view, steps)
     ill = [
         _Line(
             one.reason,
@@ -72,7 +74,7 @@ async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hinder
             one.vital,
             (view.now - one.since).total_seconds(),
         )
-        for one in await pod_troubles(ctx, view, steps)
+        for one in found
     ]
     lines = [
         _Line(
@@ -114,7 +116,7 @@ async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hinder
         lines[0].reason,
         one_line(text, _LONGEST),
         lines[0].vital,
-        bool(heavy) and waits and not _moves(view),
+        bool(heavy) and waits and not _moves(view, {one.job for one in found}),
     )
 
 
@@ -148,9 +150,16 @@ def _was_stalled(view: View) -> bool:
     )
 
 
-def _moves(view: View) -> bool:
-    """Whether anything of the swarm is under way: a Job whose pod does not run is not."""
-    running = (job for job in view.jobs if job_outcome(job) is None)
+def _moves(view: View, ill: Collection[str]) -> bool:
+    """Whether anything of the swarm is under way: a Job whose pod does not run is not.
+
+    :param ill: names of Jobs whose pods do not.
+    """
+    running = (
+        job
+        for job in view.jobs
+        if job_outcome(job) is None and job["metadata"]["name"] not in ill
+    )
     pods = (view.pod_of_job(job) for job in running)
     return bool(view.active) or any(
         pod is not None and not pod_trouble(pod) for pod in pods

@@ -1,23 +1,24 @@
 """What keeps pods of a swarm from running: refused, not to be placed, without their image.
 
 Called by ``hindered``, which tells it on the KiroSwarm. Guarantees: the object, the cause in the
-words of whoever said it, and the field that it is about, where it is about one. All but one
-thing stands in the statuses of pods and instances. That pods of a Job are refused is said in
-Events alone: those of one Job are listed, and only while it has no pod. Nobody watches Events,
-for that would be all of a cluster's.
+words of whoever said it, and the field that it is about, where it is about one. All but two
+things stand in the statuses of pods and instances. That pods of a Job are refused, and that a
+volume cannot be mounted, is said in Events alone: those of one Job are listed, and only while it
+has no pod, and those of a few pods, and only while a node makes them for longer than it takes.
+Nobody watches Events, for that would be all of a cluster's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final, Optional
+from typing import Final, Optional, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
-from kiro_swarm.api.kubernetes import Job, Pod
+from kiro_swarm.api.kubernetes import Event, Job, Pod
 from kiro_swarm.api.meta import BOUND, LABEL_INSTANCE, READY, RUNNING
 from kiro_swarm.api.task import Attempt, KiroTask
 from kiro_swarm.cluster.resources import EVENTS, SWARMS
@@ -27,7 +28,7 @@ from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import Steps
-from kiro_swarm.reconcile.instances.decision import pod_ready, pod_trouble
+from kiro_swarm.reconcile.instances.decision import BEGINNINGS, pod_ready, pod_trouble
 from kiro_swarm.reconcile.instances.instance import (
     CHANGE_REFUSED,
     CREATE_REFUSED,
@@ -45,7 +46,14 @@ _AGAIN: Final = 15.0
 #: Seconds within which an agent that cannot be started has ended.
 _BEGINS: Final = 30.0
 _IMAGE: Final = ("ImagePull", "ErrImage", "InvalidImageName", "RegistryUnavailable")
-_CONFIG: Final = ("CreateContainerConfigError", "CreateContainerError")
+#: Seconds that a node takes to make a pod, but for its image; and pods whose Events are listed.
+_MADE: Final = 20.0
+_MOST_ASKED: Final = 5
+_CONFIG: Final = (
+    *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
+    *BEGINNINGS,
+)
+_MOUNT: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 #: What such words are about, and where it is to be mended; the first that fits.
 _FIELDS: Final = (
     ("exceeded quota", "a ResourceQuota of the namespace"),
@@ -57,26 +65,42 @@ _FIELDS: Final = (
     ("usage per", "spec.template.resources, or a LimitRange of the namespace"),
     ("must be less than or equal to", "spec.template.resources"),
     ("persistentvolumeclaim", "spec.storage"),
+    ('volume "credentials"', "spec.repository.credentialsSecret"),
+    ('volume "authorities"', "spec.repository.caBundle"),
+    ('volume "tasks"', "spec.tasks.configMap"),
+    ('volume "kube-api-access', "the node that it is on"),
+    ("failedmount", "spec.storage"),
+    ("failedattachvolume", "spec.storage"),
+    ("failedmapvolume", "spec.storage"),
+    ("subpath", "spec.storage"),
     ("insufficient", "spec.template.resources"),
     ("untolerated taint", "spec.template.tolerations"),
     ("node affinity/selector", "spec.template.nodeSelector"),
+    ("executable file not found", "spec.template.image"),
     ("image", "spec.template.image"),
 )
 
 
 @dataclass(frozen=True)
 class PodTrouble:
-    """Why pods do not run. ``vital``: the swarm cannot go on for long without them."""
+    """Why pods do not run. ``vital``: the swarm cannot go on for long without them.
+
+    ``job``: the name of the Job that they are of.
+    """
 
     reason: str
     message: str
     since: datetime
     vital: bool
+    job: str = ""
 
 
 async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTrouble]:
     """All that keeps pods from running now."""
-    found = [*_of_instances(view), *_of_the_template(ctx, view)]
+    unmade = await _unmade(ctx, view, steps)
+    found: list[PodTrouble] = []
+    if not view.swarm["metadata"].get("deletionTimestamp"):
+        found = [*_of_instances(view, unmade), *_of_the_template(ctx, view)]
     for job in view.jobs:
         if job_outcome(job) is not None or job["metadata"].get("deletionTimestamp"):
             continue
@@ -86,10 +110,12 @@ async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTroubl
             said = await _said_of(ctx, view, steps, job)
             reason, text = CREATE_REFUSED, f"its pod is refused: {said}" if said else ""
         else:
-            reason, text = _of_pod(pod)
+            reason, text = _of_pod(pod, unmade)
         if text:
             message = f"Job {name}: {_with_field(text)}"
-            found.append(PodTrouble(reason, message, parse(made) or view.now, True))
+            found.append(
+                PodTrouble(reason, message, parse(made) or view.now, True, name)
+            )
     return found
 
 
@@ -125,7 +151,7 @@ def _has_just_begun(view: View, task: KiroTask) -> bool:
     return abs((view.now - began).total_seconds()) < _BEGINS
 
 
-def _of_instances(view: View) -> Iterator[PodTrouble]:
+def _of_instances(view: View, unmade: Mapping[str, str]) -> Iterator[PodTrouble]:
     """Those of instances; of several with the same, one that names them."""
     pods = [
         pod
@@ -145,7 +171,7 @@ def _of_instances(view: View) -> Iterator[PodTrouble]:
         pod = next((pod for pod in pods if is_owned(pod, item)), None)
         if item in wanted:
             ready += pod is not None and pod_ready(pod)
-            reason, text, when = _of_instance(view, item, pod)
+            reason, text, when = _of_instance(view, item, pod, unmade)
         else:
             reason, text, when = _of_its_status(view, item)
         if text:
@@ -157,12 +183,12 @@ def _of_instances(view: View) -> Iterator[PodTrouble]:
 
 
 def _of_instance(
-    view: View, item: KiroInstance, pod: Optional[Pod]
+    view: View, item: KiroInstance, pod: Optional[Pod], unmade: Mapping[str, str]
 ) -> tuple[str, str, datetime]:
     reason, text, when = _of_its_status(view, item)
     if pod is not None and reason != CHANGE_REFUSED:
         made = parse(pod["metadata"].get("creationTimestamp")) or view.now
-        return (*_of_pod(pod), made)
+        return (*_of_pod(pod, unmade), made)
     return reason, text, when
 
 
@@ -178,11 +204,17 @@ def _of_its_status(view: View, item: KiroInstance) -> tuple[str, str, datetime]:
     return CREATE_REFUSED, refused, when or view.now
 
 
-def _of_pod(pod: Pod) -> tuple[str, str]:
-    """A word and words for why a pod does not run; empty while it may be on its way."""
+def _of_pod(pod: Pod, unmade: Mapping[str, str]) -> tuple[str, str]:
+    """A word and words for why a pod does not run; empty while it may be on its way.
+
+    :param unmade: what Events say, by the uid of a pod.
+    """
     if pod["metadata"].get("deletionTimestamp") or pod_ready(pod):
         return "", ""
     text = pod_trouble(pod)
+    if not text:
+        text = unmade.get(pod["metadata"]["uid"], "")
+        return ("VolumeNotMounted" if text.startswith(_MOUNT) else "PodStuck"), text
     cause = text.partition(": ")[2] if not text.startswith("Unschedulable") else text
     if cause.startswith(_IMAGE):
         return "ImageUnavailable", text
@@ -199,17 +231,60 @@ def _with_field(text: str) -> str:
 
 async def _said_of(ctx: Context, view: View, steps: Steps, job: Job) -> str:
     """Why a Job has no pod, by its Events; empty where nobody says so, or it is too early."""
-    meta = job["metadata"]
+    return await _heard(ctx, view, steps, job, "Job", _SOON)
+
+
+async def _unmade(ctx: Context, view: View, steps: Steps) -> dict[str, str]:
+    """Why pods are not made that a node has taken: uid of a pod -> what its Events say."""
+    jobs = [view.pod_of_job(job) for job in view.jobs if job_outcome(job) is None]
+    being = [pod for pod in (*jobs, *view.pods) if pod is not None and _is_made(pod)]
+    found: dict[str, str] = {}
+    for pod in being:
+        if len(found) >= _MOST_ASKED:
+            break
+        uid = pod["metadata"]["uid"]
+        if uid not in found:
+            found[uid] = await _heard(ctx, view, steps, pod, "pod", _MADE)
+    return found
+
+
+def _is_made(pod: Pod) -> bool:
+    """Whether a node is about to make the first container of a pod."""
+    status = status_of(pod)
+    items = [
+        *(status.get("initContainerStatuses") or []),
+        *(status.get("containerStatuses") or []),
+    ]
+    states = [item.get("state") or {} for item in items]
+    return (
+        status.get("phase") == "Pending"
+        and not pod["metadata"].get("deletionTimestamp")
+        and not pod_trouble(pod)
+        and not any("running" in state or "terminated" in state for state in states)
+        and any("waiting" in state for state in states)
+    )
+
+
+async def _heard(
+    ctx: Context,
+    view: View,
+    steps: Steps,
+    item: Union[Job, Pod],
+    kind: str,
+    early: float,
+) -> str:
+    meta = item["metadata"]
     made = parse(meta.get("creationTimestamp")) or view.now
     key = ctx.key(SWARMS, view.namespace, view.name)
-    early = _SOON - (view.now - made).total_seconds()
+    early -= (view.now - made).total_seconds()
     if early > 0:
         ctx.queue.add_after(key, early)
         return ""
     when, known = ctx.heard.get(meta["uid"], (float("-inf"), ""))
     if ctx.monotonic() - when >= _AGAIN:
-        listing = partial(_listed, ctx, view, meta["uid"])
-        what = f"list the Events of Job {meta['name']}"
+        of_job = kind == "Job"
+        listing = partial(_listed if of_job else _last, ctx, view, meta["uid"])
+        what = f"list the Events of {kind} {meta['name']}"
         known = await steps.take(what, listing, known)
         ctx.heard[meta["uid"]] = (ctx.monotonic(), known)
     ctx.queue.add_after(key, _AGAIN)
@@ -219,5 +294,21 @@ async def _said_of(ctx: Context, view: View, steps: Steps, job: Job) -> str:
 async def _listed(ctx: Context, view: View, uid: str) -> str:
     fields = f"involvedObject.uid={uid},reason=FailedCreate"
     found, _ = await ctx.client.list(EVENTS, view.namespace, fields=fields)
-    found.sort(key=lambda item: str(item.get("lastTimestamp") or ""))
+    found.sort(key=_when)
     return one_line(found[-1].get("message") or "") if found else ""
+
+
+async def _last(ctx: Context, view: View, uid: str) -> str:
+    """The last Event of a pod, where that is a failure: what was mended is followed by others."""
+    found, _ = await ctx.client.list(
+        EVENTS, view.namespace, fields=f"involvedObject.uid={uid}"
+    )
+    last = max(found, key=_when, default=None)
+    reason = last.get("reason") or "" if last is not None else ""
+    if last is None or last.get("type") != "Warning" or not reason.startswith("Failed"):
+        return ""
+    return one_line(f"{reason}: {last.get('message') or ''}")
+
+
+def _when(event: Event) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

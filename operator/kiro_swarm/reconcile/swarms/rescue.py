@@ -32,7 +32,6 @@ from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import condition, find
 from kiro_swarm.policy.growth import REFUSED
 from kiro_swarm.policy.ownership import all_of_kind
-from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context, Key, side_by_side
 from kiro_swarm.reconcile.engine.owned import made_or_passed
 from kiro_swarm.reconcile.engine.steps import Steps
@@ -48,8 +47,7 @@ from kiro_swarm.reconcile.swarms import volume
 from kiro_swarm.reconcile.swarms.hindered import (
     NAME_TAKEN,
     NOTHING_REFUSED,
-    reason_of,
-    words,
+    hindered_by,
 )
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe, paced
 from kiro_swarm.reconcile.swarms.kept import kept_seconds, said
@@ -65,7 +63,6 @@ from kiro_swarm.reconcile.swarms.last_steps import (
 )
 
 _PODS_AGAIN = 1.0
-_LONGEST = 700
 #: Steps of which the message of the swarm tells by itself.
 _LET_GO = "take its finalizer away"
 _MAKE = "make the Job that rescues"
@@ -137,7 +134,7 @@ async def reconcile(ctx: Context, key: Key, swarm: KiroSwarm, steps: Steps) -> N
         known = f"{_unread(unread)}; what is known of it is used"
         step = replace(step, message=f"{step.message}; {known}")
     counted = said(kept, seconds_of(view))
-    await _take(ctx, key, swarm, steps, step, stalled_for, counted)
+    await _take(ctx, key, view, steps, step, stalled_for, counted)
 
 
 def _unread(fields: list[str]) -> str:
@@ -170,7 +167,7 @@ async def _tell(ctx: Context, swarm: KiroSwarm, steps: Steps, step: Step) -> Non
 async def _take(
     ctx: Context,
     key: Key,
-    swarm: KiroSwarm,
+    view: View,
     steps: Steps,
     step: Step,
     stalled_for: str,
@@ -181,6 +178,7 @@ async def _take(
     :param stalled_for: reason for which it waits for a person; empty where it does not.
     :param counted: what the next process is to know of the time that it was kept.
     """
+    swarm = view.swarm
     if step.told:
         await _tell(ctx, swarm, steps, step)
     if step.go:
@@ -206,7 +204,7 @@ async def _take(
         else:
             why = f"its finalizer cannot be taken away now: {said}"
             step = Step(f"{why}; {step.message}", again=_PODS_AGAIN)
-    hindered = await _hindered(ctx, swarm, steps)
+    hindered = await _hindered(ctx, view, steps)
     if hindered is not None and hindered[1] and hindered[3] not in step.message:
         step = replace(step, message=f"{step.message}; {hindered[3]}")
     status = status_of(swarm)
@@ -243,25 +241,18 @@ async def _let_go(ctx: Context, swarm: KiroSwarm, step: Step) -> bool:
 
 
 async def _hindered(
-    ctx: Context, swarm: KiroSwarm, steps: Steps
+    ctx: Context, view: View, steps: Steps
 ) -> Optional[tuple[str, bool, str, str]]:
-    """Type, status, reason and message of what is refused or not answered; each is an Event
-    when it is new. None: nothing is, and nothing was.
+    """Type, status, reason and message of what is refused or not answered, or keeps the pod of
+    its Job from running; each is an Event when it is new. None: nothing is, and nothing was.
     """
-    lines = steps.told()
-    before = find(status_of(swarm).get("conditions") or [], "Hindered")
-    if not lines:
+    now = await hindered_by(ctx, view, steps)
+    before = find(status_of(view.swarm).get("conditions") or [], "Hindered")
+    if now is None:
         over = before is not None and before["status"] == "True"
         said = "nothing is refused"
         return ("Hindered", False, NOTHING_REFUSED, said) if over else None
-    for one in lines[:MOST_NAMED]:
-        if steps.is_news(words(one)):
-            news = Step(words(one), told=reason_of(one), warning=True)
-            await _tell(ctx, swarm, steps, news)
-    more = len(lines) - MOST_NAMED
-    text = "; ".join(words(one) for one in lines[:MOST_NAMED])
-    text += f"; and {more} more" if more > 0 else ""
-    return "Hindered", True, reason_of(lines[0]), one_line(text, _LONGEST)
+    return "Hindered", True, now.reason, now.message
 
 
 async def _last_look(
