@@ -10,7 +10,7 @@ import pytest
 from kiro_swarm.api.condition_reasons import fits
 from kiro_swarm.cluster.resources import EVENTS, JOBS, SWARMS
 from kiro_swarm.reconcile.snapshot.view import View
-from kiro_swarm.reconcile.swarms.delivery import delivered_at, kept_for
+from kiro_swarm.reconcile.swarms.delivery import delivered_at, expires_at, kept_for
 from kiro_swarm.reconcile.swarms.integrate import Train, has_work, is_pushed, observe
 from kiro_swarm.reconcile.swarms.status import swarm_status
 from tests.unit.reconcile.executors.jobs_of import job
@@ -165,6 +165,25 @@ def test_a_swarm_goes_when_no_job_of_it_runs() -> None:
         job(made, name)
         seen = view_of(made, MERGED, PUSHED)
         assert kept_for(seen, observe(seen)), name
+
+
+def test_no_swarm_is_deleted_for_its_age_while_it_is_kept() -> None:
+    """It was finished, and said so; since then a person had something brought in."""
+    said: Any = {"phase": "Succeeded", "finishedAt": "2026-11-23T09:00:00Z"}
+
+    def when(*entries: Object, running: str = "") -> bool:
+        made = scene()
+        if running:
+            job(made, running)
+        seen = view_of(made, *entries)
+        aged = seen.spec.model_copy(update={"ttl_seconds_after_finished": 60})
+        object.__setattr__(seen, "spec", aged)
+        return expires_at(seen, observe(seen), said) is not None
+
+    assert when(MERGED, PUSHED)
+    assert not when(MERGED)
+    assert not when(MERGED, PUSHED, SYNCED), "what came in is not pushed"
+    assert not when(MERGED, PUSHED, running="demo-sync-0b5e7f1a")
 
 
 def test_while_a_job_runs_the_train_is_as_the_one_before_it_ended() -> None:
