@@ -83,12 +83,13 @@ def _keep(
         repository = fresh / "repo.git"
         make_borrower(repository, mirror, head)
         git = Git(repository, held=held)
-        take_in(git, claim.instance_dir, claim.commit, head, bounds, copied=True)
         if claim.base:
             check_object_id(claim.base)
             objection = prove(git, claim, head, bounds, copied=True)
             if objection is not None:
                 raise ObjectsRefused(objection.brief, reason=objection.reason)
+        else:
+            take_in(git, claim.instance_dir, claim.commit, head, bounds, copied=True)
         line = f"{claim.commit} refs/heads/finished\n"
         write_plain(repository / "packed-refs", line)
         discard(place)

@@ -18,6 +18,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -30,7 +31,7 @@ from kiro_swarm.workspace.errors import (
     ObjectsRefused,
 )
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.limits import Limits, in_units
+from kiro_swarm.workspace.limits import ANY_FILE, Limits, in_units
 from kiro_swarm.workspace.objects import packed_objects, sizes_of, stored_objects
 from kiro_swarm.workspace.proving import fetch_proved
 from kiro_swarm.workspace.refs import is_object_id
@@ -60,6 +61,7 @@ def take_in(
     ForeignFiles or BadObjects.
     """
     if git.commit_id(commit) is not None:
+        _weigh_here(git, commit, head, limits)
         return False
     with _own_repository(git) as incoming:
         bring = _copy if copied else _link
@@ -134,6 +136,21 @@ def _weigh(git: Git, incoming: Path, commit: str, limits: Limits) -> None:
             f"the objects of commit {commit} cannot be read: {error.message}",
             reason="BadObjects",
         ) from error
+
+
+def _weigh_here(git: Git, commit: str, head: str, limits: Limits) -> None:
+    """The same of what came with other work: only what that ended with was weighed then.
+
+    The size of a single file is asked about by who knows what the branch has (largest.py).
+    """
+    listed = git.run(
+        "rev-list", "--objects", "--no-object-names", commit, f"^{head}"
+    ).lines
+    if len(listed) > limits.objects:
+        raise _too_many(limits)
+    table = sizes_of(git, listed)
+    if commit in table:
+        check_weight(git, git, table, commit, replace(limits, file_bytes=ANY_FILE))
 
 
 def _too_many(limits: Limits) -> ObjectsRefused:

@@ -186,6 +186,18 @@ def test_a_bomb_is_refused_in_little_memory(
     assert peak < 250, "MiB, of this process and of any git"
 
 
+def test_what_came_with_other_work_is_weighed_when_it_is_claimed(swarm: Swarm) -> None:
+    """A commit in the history of an attempt that ended small is the next one's claim."""
+    bombs = bomber(swarm)
+    paths = bombs.commit(bombs.root(bomb=(FOLDER, _shared(bombs, 6))))
+    small = bombs.commit(bombs.root(), parent=paths)
+    put_aside(swarm, bombs.candidate(small))
+    assert adopted(swarm) == 1
+    said = unproven(swarm, bombs.candidate(paths))
+    assert said.startswith("TooLarge: checked out, the task brings")
+    merged(swarm, bombs.candidate(small))
+
+
 def test_the_depth_of_one_folder_is_not_that_of_another(swarm: Swarm) -> None:
     """One is changed, and one is new; neither is deeper than 110 folders."""
     changed, new = "d/" * 110 + "f", "e/" * 110 + "f"
