@@ -139,19 +139,23 @@ async def test_a_pod_that_is_refused_is_an_event_of_the_swarm(world: World) -> N
     assert event["message"] == f"demo-1: its pod is refused: {said}"
 
 
-async def test_a_pod_that_may_not_be_deleted_is_told_on_the_swarm(world: World) -> None:
+@pytest.mark.parametrize(("code", "reason"), [(403, "Forbidden"), (500, "Internal")])
+async def test_a_pod_that_may_not_be_deleted_is_told_on_the_swarm(
+    world: World, code: int, reason: str
+) -> None:
     said = 'admission webhook "keep" denied the request: no pod of ours is deleted'
 
     async def refuse(request: Any) -> None:
         if request.method == "DELETE" and request.path.endswith("/pods/demo-1-0"):
-            raise Refused(403, "Forbidden", said)
+            raise Refused(code, reason, said)
 
     world.graph = world.cluster.graph = {"1": [], "2": []}
     world.apply_swarm(instances=1)
     await world.live(8)
     world.api.intercept = refuse
     world.edit_swarm(template={"agent": {"command": ["other"]}})
-    await world.live(8)
+    for _ in range(10):
+        await world.live(3)
     assert found(world, "Hindered") == ("True", "ChangeRefused")
     message = f"demo-1: its pod may not be deleted: {said}"
     assert message in world.status()["message"]
@@ -167,3 +171,26 @@ async def test_a_pod_that_may_not_be_deleted_is_told_on_the_swarm(world: World) 
     await world.live(8)
     assert "demo-1-1" in world.cluster.names(PODS)
     assert found(world, "Hindered") == ("False", "NothingRefused")
+
+
+async def test_a_pod_that_a_webhook_in_trouble_keeps_from_being_made_is_told(
+    world: World,
+) -> None:
+    said = 'failed calling webhook "mesh": connection refused'
+
+    async def refuse(request: Any) -> None:
+        made = request.method == "POST" and request.path.endswith("/pods")
+        if made and (await request.json())["metadata"]["name"] == "demo-1-0":
+            raise Refused(500, "InternalError", said)
+
+    world.api.intercept = refuse
+    world.graph = world.cluster.graph = {"1": []}
+    world.apply_swarm(instances=1)
+    for _ in range(10):
+        await world.live(3)
+    assert found(world, "Hindered") == ("True", "CreateRefused")
+    assert f"demo-1: its pod is refused: {said}" in world.status()["message"]
+    world.api.intercept = None
+    world.clock.seconds += 31
+    await world.live(20)
+    assert world.status()["phase"] == "Succeeded"

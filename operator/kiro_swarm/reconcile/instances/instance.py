@@ -25,7 +25,7 @@ from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.reconcile.engine.context import Context, Key
-from kiro_swarm.reconcile.engine.steps import Steps
+from kiro_swarm.reconcile.engine.steps import NoAnswer, Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
 from kiro_swarm.reconcile.instances.decision import (
     Observed,
@@ -114,7 +114,7 @@ async def _carry_out(
             ctx.queue.add_after(key, 1.0)  # the watch brings it, or it goes away
         phase: InstancePhase
         phase = "Restarting" if status.get("readyAt") else "Pending"
-        status = _with_refusal(seen, steps.error(what), POD_REFUSED, status, phase)
+        status = _with_trouble(seen, steps, what, POD_REFUSED, status, phase)
     elif decision.delete and seen.pod is not None:
         given = ctx.step_memory.of(swarm["metadata"]["uid"]).bindings.open(ctx.cache)
         promised = any(one.instance == key.name for one in given)
@@ -122,12 +122,14 @@ async def _carry_out(
             ctx.queue.add_after(key, 1.0)  # it may have a task: that is not known yet
             return
         what = f"delete Pod {seen.pod['metadata']['name']}"
-        phase = status.get("phase") or "Restarting"
-        told = _with_refusal(seen, steps.error(what), POD_KEPT, status, phase)
+        known = status_of(instance)
+        said = (known.get("message") or "").startswith(POD_KEPT)
+        told = known if said else status
         delete = partial(ctx.delete, PODS, seen.pod)
         end = partial(_end_pod, ctx, instance, seen.pod, told, delete)
         await steps.take(what, end, None)
-        status = _with_refusal(seen, steps.error(what), POD_KEPT, status, phase)
+        phase = status.get("phase") or "Restarting"
+        status = _with_trouble(seen, steps, what, POD_KEPT, status, phase)
     if ctx.cache.get(INSTANCES, key.namespace, key.name) is not instance:
         ctx.queue.add(key)  # it was written meanwhile: what it says is decided by that
     elif status != status_of(instance):
@@ -150,15 +152,18 @@ async def _end_pod(
         await delete()
 
 
-def _with_refusal(
+def _with_trouble(
     seen: Observed,
-    error: Optional[errors.ClusterError],
+    steps: Steps,
+    what: str,
     why: str,
     status: KiroInstanceStatus,
     phase: InstancePhase,
 ) -> KiroInstanceStatus:
-    """A status that says what is refused: by a quota, a policy, a field; else as it is."""
-    if not isinstance(error, (errors.Forbidden, errors.Invalid)):
+    """A status that says why a step cannot be taken: a quota, a policy, a field, or a webhook
+    that has been in trouble for a while; else the status as it is."""
+    error = next((one.error for one in steps.told() if one.what == what), None)
+    if error is None or isinstance(error, (errors.Conflict, NoAnswer)):
         return status
     restarts = restarts_of(seen.instance)
     message = f"{why}{error.message}"
