@@ -239,7 +239,7 @@ def _commit_leftovers(
         raise _nothing(
             git, instance, commit, "the agent ended without changing anything"
         )
-    nested = nested_repositories(changes)
+    nested = nested_repositories(changes, instance.tree)
     if nested:
         raise NotDone("NestedRepository", nested)
     large = stored(git, commit.base, changes)

@@ -7,8 +7,11 @@ Guarantees: nothing is changed; an empty answer means that nothing of the kind w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
+from kiro_swarm.workspace.disk import read_plain
 from kiro_swarm.workspace.elsewhere import work_elsewhere
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
@@ -17,15 +20,29 @@ from kiro_swarm.workspace.staging import StagedChange
 from kiro_swarm.workspace.submodules import changed_inside, unfetchable, unpublished
 
 
-def nested_repositories(changes: Sequence[StagedChange]) -> str:
+def nested_repositories(changes: Sequence[StagedChange], tree: Path) -> str:
     """Repositories that the agent made inside the worktree, and are no submodules."""
-    nested = [c.shown for c in changes if c.mode == "160000" != c.before]
+    nested = [change for change in changes if change.mode == "160000" != change.before]
     if not nested or any(change.path == b".gitmodules" for change in changes):
         return ""
+    linked = [one.shown for one in nested if _is_linked(tree, one.path)]
+    if linked:
+        # Without its .git it would be a second copy of all files.
+        return (
+            f"{', '.join(linked[:5])}: another worktree (`git worktree add`) inside of that"
+            " of the task; what is only there would be lost. Merge it into the branch of the"
+            " task, then `git worktree remove` it, or put the folder into .gitignore"
+        )
+    shown = ", ".join(change.shown for change in nested[:5])
     return (
-        f"{', '.join(nested[:5])}: a git repository of its own inside the worktree;"
+        f"{shown}: a git repository of its own inside the worktree;"
         " its files would be lost. Remove its .git folder"
     )
+
+
+def _is_linked(tree: Path, path: bytes) -> bool:
+    """Whether a folder's ``.git`` only says where the repository is."""
+    return read_plain(tree / os.fsdecode(path) / ".git").startswith("gitdir: ")
 
 
 def lost_content(

@@ -208,6 +208,23 @@ def test_a_repository_inside_the_worktree_is_not_lost_silently(swarm: Swarm) -> 
     assert "vendor/lib" in done.message
 
 
+def test_a_worktree_inside_of_the_worktree_is_named_with_what_helps(
+    swarm: Swarm,
+) -> None:
+    """Its ``.git`` removed, all files of the repository would be there twice."""
+    made = swarm.cut()
+    tree, side = Path(made.tree), Path(made.tree) / "parts" / "one"
+    git(tree, "worktree", "add", "--quiet", str(side), "-b", "side")
+    commit(side, {"app.py": "done\n"})
+    git(tree, "merge", "--quiet", "side")
+    done = swarm.gather(made)
+    assert done.reason == "NestedRepository"
+    assert "parts/one: another worktree" in done.message
+    assert "Remove its .git" not in done.message
+    git(tree, "worktree", "remove", "parts/one")
+    assert swarm.gather(made).files == ["app.py"]
+
+
 @pytest.mark.parametrize("part", ["tree", "repo.git", "repo.git/objects"])
 def test_a_removed_part_is_a_broken_repository(swarm: Swarm, part: str) -> None:
     made = swarm.cut()
