@@ -10,7 +10,7 @@ left is not work of this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from kiro_swarm.workspace.briefs import shown_name
@@ -23,6 +23,7 @@ from kiro_swarm.workspace.tags import DROPPED
 _HEADS = "refs/heads/"
 _KNOWN = ("refs/kept/", "refs/remotes/", "refs/kiro/")
 _TAGS = "refs/tags/"
+_NOT_TAKEN = (_TAGS, "refs/notes/")
 #: What a tag with a message is of, or a ref itself.
 _COMMIT = "%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
 _STASH = "the stash"
@@ -30,16 +31,29 @@ _SHOWN = 5
 _MOST = 200
 
 
+def refs_of(git: Git) -> list[tuple[str, str]]:
+    """Commit and name of every ref of a repository."""
+    listed = git.run("for-each-ref", f"--format={_COMMIT} %(refname)", ok=(0, 128))
+    return [(oid, name) for oid, _, name in (x.partition(" ") for x in listed.lines)]
+
+
 def work_elsewhere(
-    git: Git, instance: Instance, base: str, branch: str, *, nothing_else: bool
+    git: Git,
+    instance: Instance,
+    base: str,
+    branch: str,
+    refs: Sequence[tuple[str, str]],
+    *,
+    nothing_else: bool,
 ) -> list[str]:
     """Where commits are that began from ``base`` and are not on ``branch``; for people.
 
+    ``refs``: of the repository of the worktree.
     ``nothing_else``: the branch has no work, so that commits count which a HEAD has left
     behind; beside work they are mostly what was amended.
     """
     named: dict[str, str] = {}
-    places = _places(git, instance, branch)
+    places = _places(instance, branch, refs)
     left = _left_behind(instance) if nothing_else else iter(())
     for name, oid in chain(places, left):
         named.setdefault(oid, name)
@@ -59,14 +73,32 @@ def work_elsewhere(
     return found[:_SHOWN]
 
 
-def _places(git: Git, instance: Instance, branch: str) -> Iterator[tuple[str, str]]:
+def tags_and_notes(instance: Instance, refs: Sequence[tuple[str, str]]) -> list[str]:
+    """Tags and notes that are not those of the source: nothing but commits is taken."""
+    own = [ref for ref in refs if ref[1].startswith(_NOT_TAKEN)]
+    if any(name.startswith(_TAGS) for _, name in own) and instance.mirror.is_dir():
+        there = Git(instance.mirror).run(
+            *("for-each-ref", f"--format={_COMMIT} %(refname)", _TAGS, DROPPED),
+            ok=range(256),
+        )
+        source = [line.split(" ", 1) for line in there.lines]
+        known = {name for _, name in source}
+        # A tag that was dropped since the cut has lost its name there.
+        late = {oid for oid, name in source if name.startswith(f"{DROPPED}/")}
+        own = [ref for ref in own if ref[1] not in known and ref[0] not in late]
+    names = [name for _, name in own]
+    found = [shown_name(name[len("refs/") :]) for name in names[: _SHOWN + 1]]
+    return [*found[:_SHOWN], "..."] if len(found) > _SHOWN else found
+
+
+def _places(
+    instance: Instance, branch: str, refs: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
     """Name and commit of every place but the branch itself."""
-    listed = git.run("for-each-ref", f"--format={_COMMIT} %(refname)", ok=(0, 128))
-    lines = [line.partition(" ") for line in listed.lines]
-    tagged = any(name.startswith(_TAGS) for _, _, name in lines)
+    tagged = any(name.startswith(_TAGS) for _, name in refs)
     theirs = _tags_of_the_source(instance) if tagged else frozenset()
-    own = (ref for ref in lines if not (ref[2].startswith(_TAGS) and ref[0] in theirs))
-    for oid, _, name in islice(own, _MOST):
+    own = (ref for ref in refs if not (ref[1].startswith(_TAGS) and ref[0] in theirs))
+    for oid, name in islice(own, _MOST):
         short = name[len(_HEADS) :] if name.startswith(_HEADS) else ""
         if short == branch or is_task_branch(short):
             continue

@@ -18,6 +18,7 @@ from typing import Optional
 
 from kiro_swarm.workspace.blame import NEVER_THE_CANDIDATE, of_the_machine, words_of
 from kiro_swarm.workspace.disk import read_plain, remove
+from kiro_swarm.workspace.elsewhere import refs_of
 from kiro_swarm.workspace.errors import (
     NOT_OURS,
     BrokenRepository,
@@ -45,6 +46,7 @@ from kiro_swarm.workspace.losses import (
     elsewhere,
     lost_content,
     nested_repositories,
+    not_taken,
     warning,
 )
 from kiro_swarm.workspace.messages import TRAILER_KEY, carries, signed, subject
@@ -279,7 +281,7 @@ def _nothing(
     if place:
         return NotDone("WrongBranch", place)
     kept = kept_for_a_filter(git, instance.tree)
-    said = (also, kept, left_out(git, instance))
+    said = (also, kept, left_out(git, instance), not_taken(instance, refs_of(git)))
     return NotDone("NoChanges", message, "; ".join(filter(None, said)))
 
 

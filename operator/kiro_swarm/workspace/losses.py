@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kiro_swarm.workspace.disk import read_plain
-from kiro_swarm.workspace.elsewhere import work_elsewhere
+from kiro_swarm.workspace.elsewhere import refs_of, tags_and_notes, work_elsewhere
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.instance import Instance
 from kiro_swarm.workspace.pointers import Stored
@@ -81,7 +81,8 @@ def lost_content(
 
 def elsewhere(git: Git, instance: Instance, base: str, branch: str) -> str:
     """Where the work is, when the branch has none."""
-    places = work_elsewhere(git, instance, base, branch, nothing_else=True)
+    refs = refs_of(git)
+    places = work_elsewhere(git, instance, base, branch, refs, nothing_else=True)
     if not places:
         return ""
     return (
@@ -90,12 +91,22 @@ def elsewhere(git: Git, instance: Instance, base: str, branch: str) -> str:
     )
 
 
+def not_taken(instance: Instance, refs: Sequence[tuple[str, str]]) -> str:
+    """What the agent made beside commits; ``refs``: of its repository."""
+    names = tags_and_notes(instance, refs)
+    return f"not taken, for only commits are: {', '.join(names)}" if names else ""
+
+
 def warning(git: Git, instance: Instance, base: str, branch: str, large: Stored) -> str:
     """What is not on the branch, or is there in another form than people expect."""
     said = []
-    places = work_elsewhere(git, instance, base, branch, nothing_else=False)
+    refs = refs_of(git)
+    places = work_elsewhere(git, instance, base, branch, refs, nothing_else=False)
     if places:
         said.append(f"not taken, for it is not on the branch: {', '.join(places)}")
+    beside = not_taken(instance, refs)
+    if beside:
+        said.append(beside)
     inside = changed_inside(git, instance)
     if inside:
         said.append(f"not taken: changes inside of submodules: {', '.join(inside[:5])}")

@@ -110,3 +110,19 @@ def test_names_are_printable_and_few(swarm: Swarm) -> None:
     message = swarm.gather(made).message
     assert message.isprintable()
     assert message.count("(") == 5
+
+
+def test_tags_and_notes_of_the_agent_are_named(swarm: Swarm) -> None:
+    git(swarm.upstream, "tag", "v1")
+    swarm.prepare()
+    made = swarm.cut()
+    tree = Path(made.tree)
+    assert "not taken" not in swarm.gather(made).warning
+    git(tree, "tag", "--annotate", "v2", "--message", "Released")
+    git(tree, "notes", "add", "--message", "Seen")
+    said = "not taken, for only commits are: notes/commits, tags/v2"
+    idle = swarm.gather(made)
+    assert (idle.reason, said in idle.warning) == ("NoChanges", True)
+    commit(tree, {"app.py": "x\n"})
+    done = swarm.gather(made)
+    assert (done.reason, said in done.message) == ("Done", True)
