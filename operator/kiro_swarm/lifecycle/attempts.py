@@ -20,7 +20,9 @@ from kiro_swarm.lifecycle.fields import (
     reset,
 )
 from kiro_swarm.lifecycle.reasons import (
+    AGENT_PROGRAM_MISSING,
     CANCELLED,
+    MOST_FORGIVEN,
     NO_FAULT,
     NO_FAULT_FACTOR,
     OF_THE_TEMPLATE,
@@ -57,7 +59,10 @@ def after_failure(
     failures = int(status.get("failures") or 0) + (0 if reason in NO_FAULT else 1)
     allowed = int(spec.get("maxAttempts") or 1)
     forgiven = int(status.get("forgiven") or 0)
-    forgiven += reason in OF_THE_TEMPLATE
+    forgive = reason in OF_THE_TEMPLATE or (
+        reason == AGENT_PROGRAM_MISSING and forgiven < MOST_FORGIVEN
+    )
+    forgiven += forgive
     innocent = attempt - forgiven
     spent = failures >= allowed or innocent >= allowed * NO_FAULT_FACTOR
     count = f" ({failures} of {allowed} attempts failed)" if spent else ""
@@ -69,7 +74,7 @@ def after_failure(
         "failures": failures,
         "finishedAt": stamp(now) if spent else None,
     }
-    return {**patch, "forgiven": forgiven} if reason in OF_THE_TEMPLATE else patch
+    return {**patch, "forgiven": forgiven} if forgive else patch
 
 
 def taken_back(status: Status, now: datetime, reason: str, message: str) -> Patch:

@@ -34,6 +34,9 @@ VOLUME_FULL: Final = FULL
 AGENT_UNAVAILABLE: Final = "AgentUnavailable"
 #: The program of the template is not in the image, or cannot be executed.
 AGENT_NOT_RUNNABLE: Final = "AgentNotRunnable"
+#: The command of the template ended as a shell does that finds no such program, and left nothing.
+#: A program may end like that by itself, so there is an end to it.
+AGENT_PROGRAM_MISSING: Final = "AgentProgramMissing"
 #: The status of a Done task is none that a runner has written: somebody edited it.
 STATUS_INVALID: Final = "StatusInvalid"
 
@@ -42,11 +45,15 @@ NO_FAULT: Final = frozenset(
     {
         *(INSTANCE_LOST, "RunnerStopped", "RunnerRestarted", STATUS_INVALID),
         *(WORKSPACE_FAILED, AGENT_UNAVAILABLE, AGENT_NOT_RUNNABLE, VOLUME_FULL),
+        AGENT_PROGRAM_MISSING,
     }
 )
 #: Only who wrote the template can mend it: the attempt counts against no limit at all. What
 #: keeps it from being tried again at once is that the pod is replaced, after a pause that grows.
 OF_THE_TEMPLATE: Final = frozenset({AGENT_NOT_RUNNABLE})
+#: Ends with ``AGENT_PROGRAM_MISSING`` that count against nothing: with those pauses some hours, in
+#: which a person can act. After them it counts as what is nobody's fault does.
+MOST_FORGIVEN: Final = 48
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR: Final = 5
 #: A person ended the attempt: it counts against no limit at all.

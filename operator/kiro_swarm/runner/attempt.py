@@ -14,7 +14,11 @@ from typing import Optional, Protocol, Union
 from kiro_swarm.agents.driver import AgentDriver, AgentOutcome, AgentTask, OnProgress
 from kiro_swarm.agents.prompt import clean, one_line
 from kiro_swarm.api.swarm import Verification
-from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE, WORKSPACE_FAILED
+from kiro_swarm.lifecycle.reasons import (
+    AGENT_NOT_RUNNABLE,
+    AGENT_PROGRAM_MISSING,
+    WORKSPACE_FAILED,
+)
 from kiro_swarm.runner.clock import Clock
 from kiro_swarm.runner.worktree import Cut, Evidence, Worktree, WorktreeError
 from kiro_swarm.sandbox.port import (
@@ -60,10 +64,13 @@ _NO_EVIDENCE = _UNTIDY | {"BrokenRepository"}
 #: What a check says and another pass in the same worktree can mend.
 MENDABLE = _UNTIDY | {VERIFICATION_FAILED}
 _TAIL = 8000
+_SHOWN = 200
 _MENDED = (
     "correct spec.template.agent.command, or name an image that has the program in"
     " spec.template.image"
 )
+#: How a shell ends that cannot execute a program, or finds none of that name.
+_OF_A_SHELL = (126, 127)
 CONTAINER_SECONDS = 60
 
 
@@ -154,6 +161,8 @@ async def run_pass(
         )
     except WorktreeError as error:
         return Pass(Failed(WORKSPACE_FAILED, str(error)))
+    if found.reason == NO_CHANGES and task.cycle <= 1 and _lacks_program(outcome):
+        return Pass(_program_missing(outcome), found)
     if found.commit is None:
         return Pass(_nothing_to_take(outcome, found), found)
     if workshop.verification is not None:
@@ -189,6 +198,21 @@ async def container_problem(workshop: Workshop) -> str:
 def _agent_failed(outcome: AgentOutcome) -> Failed:
     reason = _REASONS.get(outcome.reason, AGENT_LOST)
     return Failed(reason, outcome.message, _brief(outcome.message, outcome.tail))
+
+
+def _lacks_program(outcome: AgentOutcome) -> bool:
+    return outcome.exit_code in _OF_A_SHELL
+
+
+def _program_missing(outcome: AgentOutcome) -> Failed:
+    """The driver's own program is there, and what it starts is not, as far as can be told."""
+    lines = [line for line in map(one_line, outcome.tail.splitlines()) if line]
+    said = f": {lines[-1][:_SHOWN]}" if lines else ""
+    message = (
+        f"{outcome.message}{said}. So a shell ends that cannot start a program; nothing was"
+        f" changed in the worktree; {_MENDED}"
+    )
+    return Failed(AGENT_PROGRAM_MISSING, message, _brief(message, outcome.tail))
 
 
 def _nothing_to_take(outcome: AgentOutcome, evidence: Evidence) -> Failed:

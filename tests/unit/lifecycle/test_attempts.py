@@ -14,7 +14,12 @@ from kiro_swarm.lifecycle.attempts import (
     rejected,
     taken_back,
 )
-from kiro_swarm.lifecycle.reasons import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
+from kiro_swarm.lifecycle.reasons import (
+    BY_PERSON,
+    MOST_FORGIVEN,
+    NO_FAULT,
+    NO_FAULT_FACTOR,
+)
 from kiro_swarm.policy.times import stamp
 from tests.support.shapes import Object, valid
 
@@ -70,13 +75,18 @@ def test_a_task_is_tried_again_until_its_attempts_are_used_up(
     assert ("attempts failed" in patch["message"]) == (state == "Failed")
 
 
-def test_even_innocent_attempts_end_somewhere() -> None:
+@pytest.mark.parametrize(
+    ("reason", "more"),
+    [("InstanceLost", 0), ("AgentProgramMissing", MOST_FORGIVEN)],
+)
+def test_even_innocent_attempts_end_somewhere(reason: str, more: int) -> None:
     before: Object = {}
     for attempt in range(1, 1000):
-        before = {**before, **fail(status(attempt=attempt), reason="InstanceLost")}
+        before = {**before, **status(attempt=attempt)}
+        before = {**before, **fail(before, reason=reason)}
         if before["state"] == "Failed":
             break
-    assert attempt == SPEC["maxAttempts"] * NO_FAULT_FACTOR
+    assert attempt == SPEC["maxAttempts"] * NO_FAULT_FACTOR + more
 
 
 def test_what_only_a_person_can_mend_counts_against_no_limit() -> None:

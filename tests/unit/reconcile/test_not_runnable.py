@@ -55,6 +55,28 @@ async def test_the_swarm_waits_for_a_person_and_goes_on_by_itself(world: World) 
     assert len(world.cluster.all(INSTANCES)) == 2
 
 
+async def test_a_shell_that_lacks_its_program_is_told_and_uses_up_no_task(
+    world: World,
+) -> None:
+    said = "the agent exited with 127: sh: 1: no-such-agent: not found"
+    world.cluster.agents_fail = {"reason": "AgentProgramMissing", "message": said}
+    world.apply_swarm()
+    await lives(world, 90)
+    found = conditions(world)["Hindered"]
+    assert (found["status"], found["reason"]) == ("True", "AgentNotRunnable")
+    assert f"cannot begin: task 1: {said}" in found["message"]
+    assert all(not status.get("failures") for status in tasks(world))
+    await lives(world, 2000)
+    states = {status.get("state", "Blocked") for status in tasks(world)}
+    assert states == {
+        "Ready",
+        "Blocked",
+    }, "a template that is mended in time costs none"
+    world.cluster.agents_fail.clear()
+    await lives(world, 700)
+    assert world.status()["phase"] == "Succeeded"
+
+
 def test_a_pod_that_is_about_to_be_replaced_gets_no_task() -> None:
     ended = {"attempt": 1, "instance": "demo-1", "finishedAt": "2026-11-22T10:00:00Z"}
     failed = node("1", "Ready")

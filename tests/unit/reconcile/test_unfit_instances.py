@@ -60,6 +60,8 @@ def task(number: int, *ends: tuple[str, int], on: str = "uid-0") -> Any:
         ([task(1, ("AgentNotStarted", 1)), task(2, ("AgentNotStarted", 2))], False),
         # Whatever the task, so one of them is enough.
         ([task(1, ("AgentNotRunnable", 1))], True),
+        ([task(1, ("AgentProgramMissing", 1))], True),
+        ([task(1, ("AgentProgramMissing", 1)), task(2, ("Done", 2))], False),
         ([task(1, ("AgentNotRunnable", 1)), task(2, ("Done", 2))], False),
         # Something went well since, or between them.
         (

@@ -130,6 +130,26 @@ async def test_a_program_that_is_not_there_is_no_fault_of_a_task(
     assert cycles or result.brief == "", "nothing that an agent could mend"
 
 
+@pytest.mark.parametrize("cycles", [0, 3])
+@pytest.mark.parametrize("shell", ["no-such-agent --now", "/etc/passwd", "exit 126"])
+async def test_a_command_of_a_shell_that_lacks_its_program_is_no_fault_of_a_task(
+    pod: Pod, shell: str, cycles: int
+) -> None:
+    result = await pod.attempt(["sh", "-c", shell], cycles=cycles)
+    assert isinstance(result, Failed)
+    assert result.reason == "AgentProgramMissing"
+    assert "exited with 12" in result.message
+    assert "correct spec.template.agent.command, or name an image" in result.message
+    if shell.startswith("no"):
+        assert "no-such-agent: not found" in result.message
+
+
+async def test_what_such_a_command_has_left_is_taken(pod: Pod) -> None:
+    result = await pod.attempt(["sh", "-c", "echo x > a; no-such-formatter"])
+    assert isinstance(result, Finished)
+    assert "the agent exited with 127 all the same" in result.message
+
+
 async def test_what_an_agent_did_to_its_own_program_is_its_fault(pod: Pod) -> None:
     """In the first cycle it was there."""
     source = pod.mirror.parents[1] / "source"

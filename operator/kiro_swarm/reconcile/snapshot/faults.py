@@ -14,6 +14,7 @@ from kiro_swarm.api.meta import DONE, MERGED
 from kiro_swarm.api.task import KiroTask
 from kiro_swarm.lifecycle.reasons import (
     AGENT_NOT_RUNNABLE,
+    AGENT_PROGRAM_MISSING,
     AGENT_UNAVAILABLE,
     BY_PERSON,
     NO_FAULT,
@@ -24,14 +25,15 @@ from kiro_swarm.policy.times import parse
 
 #: What an instance does to a task, whatever the task is.
 OF_THE_INSTANCE: Final = frozenset(
-    {AGENT_UNAVAILABLE, WORKSPACE_FAILED, AGENT_NOT_RUNNABLE}
+    {AGENT_UNAVAILABLE, WORKSPACE_FAILED, AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING}
 )
 #: These say nothing on how the instance is.
 _SAYS_NOTHING: Final = (NO_FAULT | BY_PERSON | {SLOW}) - OF_THE_INSTANCE
 #: So many tasks are no coincidence.
 _TASKS: Final = 2
-#: One is enough: no task can make the program of the template be missing.
-_ONE: Final = frozenset({AGENT_NOT_RUNNABLE})
+#: One is enough: no task can make the program of the template be missing, and what looks like it
+#: is tried again after the pause that a new pod takes.
+_ONE: Final = frozenset({AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING})
 _WELL: Final = ""
 
 

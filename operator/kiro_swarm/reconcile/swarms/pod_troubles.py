@@ -22,7 +22,7 @@ from kiro_swarm.api.kubernetes import Event, Job, Pod
 from kiro_swarm.api.meta import BOUND, LABEL_INSTANCE, READY, RUNNING
 from kiro_swarm.api.task import Attempt, KiroTask
 from kiro_swarm.cluster.resources import EVENTS, SWARMS
-from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE
+from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import one_line
@@ -127,7 +127,7 @@ def _of_the_template(ctx: Context, view: View) -> Iterator[PodTrouble]:
     for task in (*by_state[READY], *by_state[BOUND], *tried):
         row: list[Attempt] = []
         for end in reversed(status_of(task).get("history") or []):
-            if end["outcome"] != AGENT_NOT_RUNNABLE:
+            if end["outcome"] not in (AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING):
                 break
             row.append(end)
         if row:
