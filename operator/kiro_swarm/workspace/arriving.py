@@ -63,7 +63,7 @@ def take_in(git: Git, arrived: Git, names: Sequence[str]) -> None:
     _move_objects(arrived.git_dir / "objects", git.git_dir / "objects")
     _check(git, list(wanted.values()))
     lines = "".join(f"update {name} {oid}\n" for name, oid in wanted.items())
-    git.run("update-ref", "--stdin", stdin=lines.encode())
+    git.run("update-ref", "--stdin", stdin=lines.encode("ascii"))
 
 
 def _check(git: Git, tips: Sequence[str]) -> None:

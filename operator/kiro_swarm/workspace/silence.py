@@ -80,10 +80,10 @@ def _done(session: int) -> _Done:
             fields = rest.split()
             if int(fields[_SESSION]) != session:
                 continue
-            lines = (process / "io").read_text().splitlines()
+            lines = (process / "io").read_text("ascii").split("\n")
         except (OSError, ValueError, IndexError):
             continue  # gone meanwhile, or nobody may see it
-        moved = dict(line.split(": ") for line in lines)
+        moved = dict(line.split(": ") for line in lines if line)
         size = int(moved["rchar"]) + int(moved["wchar"])
         if name.endswith("(ssh"):
             chatter += size
