@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timezone
+from functools import partial
 from typing import Optional
 
 from kiro_swarm.api.access import spec_of, status_of
@@ -86,7 +87,11 @@ class Integration:
         self._held: dict[Key, Held] = {}
         #: Those of them that only wait for another branch.
         self._of_the_branch: set[Key] = set()
-        self._pushing = Pushing(merging.send, merging.ledger.catch_up)
+        self._pushing = Pushing(
+            merging.send,
+            merging.ledger.catch_up,
+            partial(integration_head, self._env.mirror, branch),
+        )
         self._merged = 0
         self._returned = 0
 

@@ -1,8 +1,8 @@
 """The push of the branch, beside the merges: however long a server takes, none waits for it.
 
 Called by the integrate Job (integrate.py). Guarantees: one push at a time; what was merged while
-one was under way is pushed after it; what failed is known, and what is merged is safe in the
-mirror meanwhile.
+one was under way is pushed after it, and where nothing was, no server is asked again; what failed
+is known, and what is merged is safe in the mirror meanwhile.
 """
 
 from __future__ import annotations
@@ -21,12 +21,17 @@ class Pushing:
 
     :param send: pushes what the branch has; the commit that the remote has then.
     :param note: has the ledger tell of it.
+    :param head: the commit that the branch has.
     """
 
     def __init__(
-        self, send: Callable[[], Awaitable[str]], note: Callable[[], Awaitable[None]]
+        self,
+        send: Callable[[], Awaitable[str]],
+        note: Callable[[], Awaitable[None]],
+        head: Callable[[], str],
     ) -> None:
         self._send = send
+        self._head = head
         self._note = note
         self._wanted = False
         self._work: Optional[asyncio.Task[None]] = None
@@ -61,6 +66,8 @@ class Pushing:
         while self._wanted:
             self._wanted = False
             try:
+                if self.error is None and self.pushed == self._head():
+                    continue
                 self.pushed = await self._send()
             except WorkspaceError as error:
                 log.warning("the push failed: %s: %s", error.reason, error.message)
