@@ -236,6 +236,12 @@ ACTS: Final[tuple[Act, ...]] = (
         "never forced: the repository refuses what would lose a commit of its own",
     ),
     Act(
+        "workspace/rescue.py:_Rescue._together",
+        "pushes finished work of a swarm that goes, many refs at once",
+        "_has",
+        "below refs/kiro/rescue and the uid of the swarm, where nobody works; never forced",
+    ),
+    Act(
         "workspace/rescue.py:_Rescue._push",
         "pushes what is nowhere else of a swarm that goes",
         "_has",

@@ -8,10 +8,10 @@ harm. What the repository has is not pushed: by what it says itself now, for a b
 pushed may have been deleted there since, and what the work began from.
 
 What is safe first is pushed first: the integration branch, then finished work that the mirror has,
-then each work that a runner has kept, as soon as it is adopted. One that is refused, or that killed
-Jobs before, keeps no other from being pushed; it is tried last, and named. Where the integration
-branch as a whole is refused, for something that one merge brought, the newest merge is searched
-for that is not.
+all of it by one push while none of it is in doubt, then each work that a runner has kept, as soon
+as it is adopted. One that is refused, or that killed Jobs before, keeps no other from being pushed;
+it is tried last, and named. Where the integration branch as a whole is refused, for something that
+one merge brought, the newest merge is searched for that is not.
 
 A volume that is full or read-only, a mirror in which a ref, the HEAD, the settings or an object is
 broken, keeps nothing from being pushed but what needs just that object: refs are read from their
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,7 +41,7 @@ from kiro_swarm.workspace.errors import (
     GitTimeout,
     RemoteError,
 )
-from kiro_swarm.workspace.git import Git
+from kiro_swarm.workspace.git import Git, Output
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.mirror import START_REF, check_owner
 from kiro_swarm.workspace.plain_refs import Refs, read_refs
@@ -55,6 +55,8 @@ log = logging.getLogger(__name__)
 #: Folder of a volume with the finished work of all instances: no agent has a mount of it.
 _SHELVES = Path(naming.finished_folder("x")).parent
 RESCUE_REFS = "refs/kiro/rescue"
+#: Refs that one push names.
+_AT_ONCE = 200
 #: A server that breaks off oftener, one push after another, is away.
 _MOST_BROKEN = 2
 #: Merges among which the newest is searched for that is taken: a dozen pushes at most.
@@ -178,8 +180,52 @@ class _Rescue:
         if refs:
             with suppress(RemoteError):  # what is there is pushed again without harm
                 self.there.update(self.remote.list_refs(self.git, refs))
+        if not any(map(doubts.later, works)):
+            self._together(doubts, works)
         for trailer in sorted(sorted(works), key=doubts.later):
             self._one(doubts, trailer, works[trailer])
+
+    def _together(self, doubts: Doubts, works: Mapping[str, str]) -> None:
+        """Push all of them by few connections; which ones are there then is known.
+
+        Halves of what is refused as a whole are tried. Who is refused alone, or may have killed
+        a Job, is left to those who push one at a time.
+        """
+        names = sorted(works)
+        left = [names[at : at + _AT_ONCE] for at in range(0, len(names), _AT_ONCE)]
+        broken = 0
+        while left and broken <= _MOST_BROKEN:
+            some = left.pop()
+            ref_of = {f"{self.into}/done/{name}": works[name] for name in some}
+            try:
+                # Where this cannot be noted, the next Job would die of the same.
+                doubts.begins(some[0])
+                wanted = {
+                    ref: oid
+                    for ref, oid in ref_of.items()
+                    if self.there.get(ref) != oid and not self._has(oid)
+                }
+                if len(wanted) < 2:
+                    continue
+                pairs = (f"{oid}:{ref}" for ref, oid in wanted.items())
+                taken = _taken(self.remote.push(self.git, *pairs))
+            except RemoteError:
+                broken, taken = broken + 1, set()
+            except (GitFailed, GitTimeout):
+                taken = set()
+            except OSError:
+                return
+            else:
+                broken = 0
+            finally:
+                with suppress(OSError):
+                    doubts.rests()
+            self.there.update({ref: wanted[ref] for ref in taken & wanted.keys()})
+            if not taken:
+                half = len(some) // 2
+                left.extend(
+                    part for part in (some[:half], some[half:]) if len(part) > 1
+                )
 
     def kept(self, doubts: Doubts, works: Iterable[Kept], limits: Limits) -> None:
         """Adopt finished work, and push each before the next is adopted."""
@@ -292,6 +338,16 @@ class _Rescue:
             return not self.git.run("rev-list", "--max-count=1", commit, *nots).text
         except GitFailed:
             return False  # what cannot be read here may be there all the same
+
+
+def _taken(pushed: Output) -> set[str]:
+    """The refs that a push says are there now."""
+    lines = (line.split("\t") for line in pushed.text.split("\n"))
+    return {
+        line[1].partition(":")[2]
+        for line in lines
+        if len(line) > 1 and line[0] in (" ", "*", "=", "+")
+    }
 
 
 def rescue(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kiro_swarm.workspace.done import DONE_REFS
 from kiro_swarm.workspace.doubts import KILLED
 from kiro_swarm.workspace.errors import InvalidRef, RemoteError
 from kiro_swarm.workspace.git import Git
@@ -237,3 +238,63 @@ def test_more_works_are_asked_for_than_a_command_line_can_name(swarm: Swarm) -> 
     for name, oid in there.items():
         git(swarm.upstream, "update-ref", name, oid)
     assert Remote(swarm.url).list_refs(Git(swarm.mirror), names) == there
+
+
+def done_in_the_mirror(swarm: Swarm, folder: Path, bad: int = 0) -> list[str]:
+    """Seven finished works that the mirror has; ``bad``: of which a server refuses one."""
+    refs = []
+    for number in range(1, 8):
+        files = {f"{number}.py": "x\n"}
+        if number == bad:
+            files[".gitmodules"] = BAD["url"]
+        git(swarm.mirror, "worktree", "add", "--detach", str(folder), INTEGRATION)
+        commit(folder, files)
+        head = git(folder, "rev-parse", "HEAD")
+        git(swarm.mirror, "worktree", "remove", "--force", str(folder))
+        git(swarm.mirror, "update-ref", f"{DONE_REFS}/uid-{number}/1", head)
+        refs.append(f"{INTO}/done/uid-{number}/1")
+    return refs
+
+
+def counted(swarm: Swarm) -> Path:
+    """Where the repository notes each push that it takes something of."""
+    hooks = swarm.upstream / ".git/hooks"
+    hooks.mkdir(exist_ok=True)
+    (hooks / "pre-receive").write_text("#!/bin/sh\necho >>pushes\n")
+    (hooks / "pre-receive").chmod(0o755)
+    git(swarm.upstream, "config", "core.hooksPath", str(hooks))
+    return swarm.upstream / ".git/pushes"
+
+
+def test_many_works_are_pushed_by_one_connection(swarm: Swarm, tmp_path: Path) -> None:
+    refs = done_in_the_mirror(swarm, tmp_path / "tree")
+    pushes = counted(swarm)
+    assert saved(swarm) == refs
+    assert pushes.read_text() == "\n"
+    assert saved(swarm) == refs, "said twice, the same"
+    assert pushes.read_text() == "\n", "and nothing is pushed again"
+
+
+def test_one_that_is_refused_by_name_costs_no_other_a_connection(
+    swarm: Swarm, tmp_path: Path
+) -> None:
+    refs = done_in_the_mirror(swarm, tmp_path / "tree")
+    git(swarm.upstream, "config", "receive.hideRefs", refs[3])
+    pushes = counted(swarm)
+    made = tried(swarm)
+    assert made.refs == [ref for ref in refs if ref != refs[3]]
+    assert [refs[3] in line and "hidden ref" in line for line in made.left] == [True]
+    assert pushes.read_text() == "\n" * 2, "alone once more, to say why"
+
+
+@pytest.mark.parametrize("bad", [1, 4, 7])
+def test_all_but_the_one_for_which_the_server_refuses_all_are_saved(
+    swarm: Swarm, tmp_path: Path, bad: int
+) -> None:
+    refs = done_in_the_mirror(swarm, tmp_path / "tree", bad)
+    git(swarm.upstream, "config", "receive.fsckObjects", "true")
+    pushes = counted(swarm)
+    made = tried(swarm)
+    assert made.refs == [ref for ref in refs if ref != refs[bad - 1]]
+    assert [refs[bad - 1] in line for line in made.left] == [True]
+    assert len(pushes.read_text()) <= 4, "halves, and not one at a time"
