@@ -156,8 +156,9 @@ class Integration(Model):
         description="What becomes of work that is nowhere else when the swarm is deleted, "
         "by hand or for its age. Delete, the default: it goes with the volume. Rescue: a finalizer "
         "keeps the swarm until that work is pushed to refs/kiro/rescue/UID/ of the "
-        "repository, for rescueSeconds at most; the annotation "
-        "swarm.kiro.dev/delete-anyway lets it go at once.",
+        "repository, for rescueSeconds at most; the "
+        "sentence `cancel rescue` lets it go at once, as does the annotation "
+        "swarm.kiro.dev/delete-anyway.",
     )
     rescue_seconds: Optional[int] = Field(
         default=None,

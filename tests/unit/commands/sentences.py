@@ -91,6 +91,7 @@ MEANINGS: dict[str, tuple[str, str, dict[str, Any], list[str], dict[str, Any]]] 
     "unassign task T99": ("unassign task", "assign", {"id": "T99"}, [], {}),
     "cancel task 2.1": ("cancel task", "cancel", {"id": "2.1"}, [], {}),
     "cancel command cmd-7": ("cancel command", "cancel", {"name": "cmd-7"}, [], {}),
+    "cancel rescue": ("cancel rescue", "cancel", {}, [], {}),
     "retry task 2.1": ("retry task", "retry", {"id": "2.1"}, [], {}),
     "retry failed tasks": ("retry failed tasks", "retry", {}, ["failed"], {}),
     "retry failed messages": ("retry failed messages", "retry", {}, ["failed"], {}),
@@ -287,6 +288,7 @@ VARIATIONS: dict[str, str] = {
     "give task T99 to demo-1": "assign task T99 to demo-1",
     "abort task 2.1": "cancel task 2.1",
     "abort the command cmd-7": "cancel command cmd-7",
+    "abort the rescue": "cancel rescue",
     "retry all failed tasks": "retry failed tasks",
     "retry all failed messages": "retry failed messages",
     "retry failed messages to=kiro-1,kiro-2 since=90m": (

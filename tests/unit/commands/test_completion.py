@@ -54,7 +54,7 @@ def offered(line: str) -> list[str]:
         ("halt all ", ["tasks"]),
         ("halt all act", ["active"]),
         ("halt all active processes ", ["graceful"]),
-        ("cancel ", ["task", "command"]),
+        ("cancel ", ["task", "command", "rescue"]),
         ("cancel command ", ["<command>"]),
         ("assign task ", ["<task>"]),
         ("assign task T9 ", ["to"]),

@@ -202,7 +202,7 @@ def test_the_text_is_refused(
         ("clean", ("swarm", "up")),
         ("undo everything", ("integration",)),
         ("reassign tasks", ("INSTANCE (the name of an instance)",)),
-        ("cancel", ("task", "command")),
+        ("cancel", ("task", "command", "rescue")),
         ("test failure", ("simulate",)),
     ],
 )

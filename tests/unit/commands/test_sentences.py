@@ -114,6 +114,7 @@ def test_the_rows_of_the_language_are_these() -> None:
         "pause instance NAME",
         "resume instance NAME",
         "cleanup swarm",
+        "cancel rescue",
         "merge completed branches [conflict-resolve]",
         "merge branch BRANCH [into TARGET]",
         "resolve conflicts [auto]",

@@ -142,4 +142,12 @@ ROWS: tuple[Command, ...] = (
         synonyms=("cleanup", "clean [up] swarm", "clean up"),
         destructive=True,
     ),
+    Command(
+        verb="cancel",
+        noun="rescue",
+        permission="cancel",
+        help="Let a swarm that is being deleted go at once, with all work that is nowhere else.",
+        examples=("cancel rescue",),
+        destructive=True,
+    ),
 )

@@ -34,7 +34,7 @@ from kiro_swarm.reconcile.commands.answer.write import (
 )
 from kiro_swarm.reconcile.commands.effects import carry_out, changes
 from kiro_swarm.reconcile.commands.executors import EXECUTORS
-from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, failed
+from kiro_swarm.reconcile.commands.executors.plan import Executor, Outcome, done, failed
 from kiro_swarm.reconcile.commands.refused import has_moved, held_up
 from kiro_swarm.reconcile.commands.run import CommandRun
 from kiro_swarm.reconcile.commands.unwritten import await_turn, not_written
@@ -94,7 +94,7 @@ async def _bring_on(run: CommandRun) -> None:
         return
     kept = ctx.answers.get(command["metadata"]["uid"])
     if kept is not None:
-        run.view = run.look()
+        run.view = run.look(executor.leaving)
         await deliver(run, kept)
         return
     if run.said_to_another:
@@ -109,9 +109,9 @@ async def _bring_on(run: CommandRun) -> None:
         if run.changing and not _may_begin(run):
             return  # who is before it wakes it
     await run.gather()
-    view = run.look()
+    view = run.look(executor.leaving)
     if view is None:
-        await _no_swarm(run)
+        await _no_swarm(run, executor)
         return
     run.view = view
     await _work(run, executor)
@@ -169,8 +169,12 @@ def _not_understood(error: SentenceError) -> Outcome:
     return Outcome(False, message, error.to_wire())
 
 
-async def _no_swarm(run: CommandRun) -> None:
+async def _no_swarm(run: CommandRun, executor: Executor) -> None:
     """Wait a moment for a swarm that is not there; then say so."""
+    if executor.leaving and run.begun:
+        # It went with what this began, before that could be said.
+        await answer(run, done(f"KiroSwarm {run.spec['swarm']} is gone"))
+        return
     now, seen = run.ctx.monotonic(), run.ctx.backlog.seen(run.command)
     age = now - (now if seen is None else seen)
     if age < PATIENCE_SECONDS:
@@ -184,7 +188,13 @@ async def _no_swarm(run: CommandRun) -> None:
     ]
     near = ", ".join(nearest(run.spec["swarm"], names, 3))
     hint = f"; nearest: {near}" if near else ""
-    outcome = failed(f"there is no KiroSwarm {where}{hint}")
+    problem = f"there is no KiroSwarm {where}{hint}"
+    if run.is_leaving:
+        problem = (
+            f"KiroSwarm {where} is being deleted: the only sentence for it now is "
+            "`cancel rescue`"
+        )
+    outcome = failed(problem)
     await answer(run, outcome, reason="SwarmNotFound")
 
 
@@ -254,7 +264,11 @@ async def _work(run: CommandRun, executor: Executor) -> None:
             outcome = decided
             if outcome.effects and not await _do(run, outcome):
                 return
-        if not outcome.effects or outcome.success is not None or not run.look_again():
+        if (
+            not outcome.effects
+            or outcome.success is not None
+            or not run.look_again(executor.leaving)
+        ):
             break
     if outcome.success is None:
         await unfinished(run, outcome)
@@ -276,7 +290,7 @@ async def _alone(run: CommandRun, executor: Executor) -> AsyncIterator[None]:
     held = await acquired(lock, _urgent_patience(run) if urgent else None)
     try:
         if waits:
-            run.look_again()  # what was seen is of before
+            run.look_again(executor.leaving)  # what was seen is of before
         yield
     finally:
         if held:

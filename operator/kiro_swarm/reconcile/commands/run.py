@@ -145,9 +145,9 @@ class CommandRun:
         written = self.status
         self._left_of(0, written.get("finishedAt") or written.get("startedAt"))
 
-    def look_again(self) -> bool:
+    def look_again(self, leaving: bool) -> bool:
         """Look at its swarm as it is now; False where there is none any more."""
-        view = self.look()
+        view = self.look(leaving)
         if view is not None:
             self.view = view
         return view is not None
@@ -158,13 +158,20 @@ class CommandRun:
         if swarm is not None:
             await in_turns(filling(self.ctx.cache, swarm))
 
-    def look(self) -> Optional[View]:
-        """Its swarm as it is now; None where there is none, or where it is going.
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its swarm is being deleted."""
+        swarm = self._named()
+        return swarm is not None and bool(swarm["metadata"].get("deletionTimestamp"))
 
-        Another one of the name is not its swarm.
+    def look(self, leaving: bool = False) -> Optional[View]:
+        """Its swarm as it is now; None where there is none.
+
+        Another one of the name is not its swarm, and one that is being deleted only where
+        it is asked for as ``leaving``.
         """
         swarm = self._named()
-        if swarm is None or swarm["metadata"].get("deletionTimestamp"):
+        if swarm is None or (self.is_leaving and not leaving):
             return None
         if not said_to(self.command, swarm):
             return None

@@ -190,9 +190,11 @@ class Context(Remembered, Alive, Stored):
         item: ObjectT,
         patch: Mapping[str, object],
     ) -> ObjectT:
-        """Merge-patch an object but for its metadata, if it still is as it was read."""
-        metadata = item["metadata"]
-        body = {**patch, "metadata": {"resourceVersion": metadata["resourceVersion"]}}
+        """Merge-patch an object, if it still is as it was read."""
+        metadata, wanted = item["metadata"], patch.get("metadata")
+        changes = dict(wanted) if isinstance(wanted, Mapping) else {}
+        changes["resourceVersion"] = metadata["resourceVersion"]
+        body = {**patch, "metadata": changes}
         made = await self.client.patch(
             resource, metadata["namespace"], metadata["name"], body
         )

@@ -22,7 +22,9 @@ from kiro_swarm.reconcile.snapshot.view import View, component_of, job_outcome
 from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.integrate import Train
 
-OVERRIDE: Final = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
+#: For a swarm whose spec cannot be read: no sentence is carried out for it.
+BY_HAND: Final = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
+OVERRIDE: Final = f"the sentence `cancel rescue`, or the {BY_HAND}"
 LOOK_AGAIN: Final = 5.0
 MOST_NAMED: Final = 5
 #: A Job that is made when the time is almost over has so long, and then so long to end.
@@ -115,7 +117,7 @@ def _behind(view: View, running: list[Job], kept: float) -> Step:
     if hang and kept >= seconds / 2:
         message = f"{names} does not end by itself and is deleted: it keeps the volume"
         return Step(f"{message}; {OVERRIDE}", hang=hang)
-    return Step(f"{names} has to end; then what is nowhere else is pushed")
+    return Step(f"{names} has to end; then what is nowhere else is pushed; {OVERRIDE}")
 
 
 def given_up(view: View, why: str) -> Step:

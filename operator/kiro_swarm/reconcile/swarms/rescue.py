@@ -52,9 +52,9 @@ from kiro_swarm.reconcile.swarms.hindered import (
 from kiro_swarm.reconcile.swarms.integrate import Train, next_job, observe, paced
 from kiro_swarm.reconcile.swarms.kept import kept_seconds, said
 from kiro_swarm.reconcile.swarms.last_steps import (
+    BY_HAND,
     LAST_SECONDS,
     MOST_NAMED,
-    OVERRIDE,
     Step,
     finished_work,
     given_up,
@@ -144,9 +144,9 @@ def _unread(fields: list[str]) -> str:
 def _step_unread(unread: list[str], nothing: bool) -> Step:
     """The Event that says what of a spec could not be read."""
     rest = (
-        f"nothing can be rescued until it is mended; {OVERRIDE}"
+        f"nothing can be rescued until it is mended; {BY_HAND}"
         if nothing
-        else f"its work is rescued by what is known; {OVERRIDE}"
+        else f"its work is rescued by what is known; {BY_HAND}"
     )
     return Step(f"{_unread(unread)}: {rest}", told="InvalidSpec", warning=True)
 

@@ -26,7 +26,11 @@ SENTENCES = [
     ),
     *("stop all tasks", "stop all tasks graceful", "resume swarm", "scale instances 1"),
     *("scale swarm demo to 4", "scale up instances 1", "scale down instances 1"),
-    *("cancel command other", "test failure simulate instance-crash recovery-time"),
+    *(
+        "cancel command other",
+        "cancel rescue",
+        "test failure simulate instance-crash recovery-time",
+    ),
     *("status swarm detailed health", "status task 1", "status instance demo-1"),
     *("explain task 1", 'test protocol parse "status"'),
 ]

@@ -16,6 +16,7 @@ from kiro_swarm.reconcile.commands.executors import (
     instances,
     look,
     merge,
+    rescue,
     restart,
     retry,
     review,
@@ -61,6 +62,7 @@ EXECUTORS: dict[str, Executor] = {
     "sync branch": Executor(sync.sync_branch),
     "cancel command": Executor(commands.cancel_command),
     "cleanup swarm": Executor(commands.cleanup_swarm, commands.pin_cleanup),
+    "cancel rescue": Executor(rescue.cancel_rescue, leaving=True),
     "test protocol parse": Executor(diagnostics.try_parse),
     "test failure simulate": Executor(
         diagnostics.simulate_failure, diagnostics.pin_crash

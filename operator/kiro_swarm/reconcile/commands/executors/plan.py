@@ -171,12 +171,14 @@ class Executor:
     ``pin`` turns what would change its meaning when it is read again ("three more", "the
     pod that runs now") into values, once, when the command begins; they are recorded in
     ``status.action.parameters`` and come back as ``Request.pinned``. It returns JSON.
-    ``makes``: something is made for it although it only looks.
+    ``makes``: something is made for it although it only looks. ``leaving``: it is about a
+    swarm that is being deleted; the others are about one that stays.
     """
 
     decide: Decide
     pin: Pin = _nothing_pinned
     makes: bool = False
+    leaving: bool = False
 
 
 def failed(message: str, /, **data: object) -> Outcome:

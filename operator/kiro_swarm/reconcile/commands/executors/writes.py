@@ -83,6 +83,16 @@ def swarm_spec(view: View, says: str, **wanted: Unpack[KiroSwarmSpecPatch]) -> E
     return Effect("patch", SWARMS, view.swarm, says, {"spec": wanted})
 
 
+def annotated(view: View, says: str, name: str, value: str) -> tuple[Effect, ...]:
+    """The effect that annotates the KiroSwarm, unless it has the annotation."""
+    metadata = view.swarm["metadata"]
+    if name in (metadata.get("annotations") or {}):
+        return ()
+    body = {"metadata": {"annotations": {name: value}}}
+    says = f"kiroswarm/{view.name}: {says}"
+    return (Effect("patch", SWARMS, view.swarm, says, body),)
+
+
 def task_status(task: KiroTask, patch: KiroTaskStatus) -> Effect:
     """The effect that moves a task to another state."""
     name, before = task["metadata"]["name"], state_of(task)
