@@ -206,11 +206,11 @@ def _lacks_program(outcome: AgentOutcome) -> bool:
 
 def _program_missing(outcome: AgentOutcome) -> Failed:
     """The driver's own program is there, and what it starts is not, as far as can be told."""
-    lines = [line for line in map(one_line, outcome.tail.splitlines()) if line]
+    lines = [line for line in map(one_line, outcome.tail.split("\n")) if line]
     said = f": {lines[-1][:_SHOWN]}" if lines else ""
     message = (
-        f"{outcome.message}{said}. So a shell ends that cannot start a program; nothing was"
-        f" changed in the worktree; {_MENDED}"
+        f"{outcome.message}{said}. A shell exits like this when it cannot start a program; nothing"
+        f" was changed in the worktree; {_MENDED}"
     )
     return Failed(AGENT_PROGRAM_MISSING, message, _brief(message, outcome.tail))
 

@@ -72,7 +72,7 @@ async def test_what_cannot_be_changed_holds_up_no_other(
 ) -> None:
     number = refused + 3
     world.graph = world.cluster.graph = {str(n): [] for n in range(1, number + 1)}
-    world.ctx.step_memory.patience = 0.05
+    world.hurry()
     world.tolerant = True
     world.cluster.tasks_run = False
     world.apply_swarm()

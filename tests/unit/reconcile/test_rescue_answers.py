@@ -64,7 +64,7 @@ async def passes(world: World, seconds: int) -> None:
 async def test_a_request_that_is_not_granted_keeps_nobody_for_ever(
     world: World, kind: str, answer: str
 ) -> None:
-    world.ctx.step_memory.patience = 0.05
+    world.hurry()
     world.tolerant = True
     row = ROWS[kind]
     await at_work(world)

@@ -198,7 +198,7 @@ class Server:
 @pytest.fixture
 async def at_work(world: World) -> World:
     """Two instances and seven tasks, of which one waits for another."""
-    world.ctx.step_memory.patience = 0.05
+    world.hurry()
     world.graph = world.cluster.graph = WIDE
     world.cluster.tasks_run = False
     world.apply_swarm(

@@ -47,7 +47,7 @@ REQUESTS = [
 async def test_what_is_refused_from_the_beginning_is_told_within_ten_seconds(
     world: World, answer: str, request_: str, what: str
 ) -> None:
-    world.ctx.step_memory.patience = 0.05
+    world.hurry()
     server = Server(world, request_, ANSWERS[answer])
     world.apply_swarm(integration={"onDelete": "Rescue"}, instances=1)
     await lives(world, 10 if "kirotasks" not in request_ else 14)

@@ -11,7 +11,7 @@ import contextlib
 import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.cache import Cache
@@ -40,6 +40,9 @@ from tests.unit.reconcile.surroundings import (
     swarm_spec,
 )
 
+T = TypeVar("T")
+#: Ten times the turns of the loop that any answer has needed here.
+_TURNS = 1000
 SETTINGS = OperatorSettings(image="kiro-swarm:test")
 #: An edge of a diamond: 1 before 2 and 3, both before 4.
 DIAMOND = {"1": [], "2": ["1"], "3": ["1"], "4": ["2", "3"]}
@@ -63,6 +66,14 @@ class World:
         #: Whether what is refused is tried again, as by the workers, and no defect.
         self.tolerant = False
         self.begin_again()
+
+    def hurry(self) -> None:
+        """Have this operator not wait for answers that do not come by themselves.
+
+        Counted in turns of the loop, in which server and client both live: on a busy machine
+        any number of seconds may be too few for an honest answer.
+        """
+        self.ctx.step_memory.wait = _for_turns
 
     def begin_again(self) -> None:
         """An empty cluster, a new operator, the first second."""
@@ -235,6 +246,13 @@ class World:
             }
             for item in self.cluster.all(resource)
         }
+
+
+async def _for_turns(answer: asyncio.Future[T], seconds: float) -> None:
+    for _ in range(_TURNS):
+        if answer.done():
+            break
+        await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager

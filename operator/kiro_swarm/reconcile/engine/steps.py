@@ -19,7 +19,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Callable, Final, Optional, TypeVar
 
-from typing_extensions import Literal
+from typing_extensions import Literal, Protocol
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.reconcile.engine.unanswered import Bindings, Going
@@ -54,6 +54,18 @@ def is_ours(error: errors.ClusterError) -> bool:
 
 class NoAnswer(errors.Unavailable):
     """The API server has not said yet what became of it."""
+
+
+class Wait(Protocol):
+    """Waits for an answer, so many seconds at most."""
+
+    async def __call__(self, answer: asyncio.Future[T], seconds: float) -> None:
+        """Return when the answer is there, or nobody waits for it any more."""
+
+
+async def for_seconds(answer: asyncio.Future[T], seconds: float) -> None:
+    """Wait until it is there, or so long."""
+    await asyncio.wait({answer}, timeout=seconds)
 
 
 @dataclass(frozen=True)
@@ -94,11 +106,13 @@ class StepMemory:
 
     :param clock: monotonic seconds.
     :param patience: real seconds after which nobody waits for an answer any more.
+    :ivar wait: how it is waited for; tests count turns of the loop instead of seconds.
     """
 
     def __init__(self, clock: Callable[[], float], patience: float = 3.0) -> None:
         self.clock = clock
         self.patience = patience
+        self.wait: Wait = for_seconds
         #: When the API server took something last: whether it is away, or refuses this.
         self.answered = float("-inf")
         self.going = Going(clock)
@@ -167,7 +181,7 @@ class Steps:
         slow = known is not None and isinstance(known.error, NoAnswer)
         patience = self._all.patience / 10 if slow else self._all.patience
         try:
-            await asyncio.wait({task}, timeout=patience)
+            await self._all.wait(task, patience)
         except asyncio.CancelledError:
             task.cancel()
             raise
