@@ -146,6 +146,26 @@ def _weigh_here(git: Git, commit: str, head: str, limits: Limits) -> None:
     listed = git.run(
         "rev-list", "--objects", "--no-object-names", commit, f"^{head}"
     ).lines
+    try:
+        _weigh_listed(git, listed, commit, limits)
+    except ObjectsRefused:
+        # What an earlier commit had is not brought by who brings it back, and git leaves out
+        # what the newest has alone; the walk through all of them is for the few who need it.
+        asked, head_has = set(listed), git.run(
+            "rev-list", "--objects", "--no-object-names", head
+        )
+        known = {
+            name
+            for found in re.finditer(rb"[0-9a-f]+", head_has.stdout)
+            if (name := found[0].decode("ascii")) in asked
+        }
+        if not known:
+            raise
+        fresh = [name for name in listed if name not in known]
+        _weigh_listed(git, fresh, commit, limits)
+
+
+def _weigh_listed(git: Git, listed: list[str], commit: str, limits: Limits) -> None:
     if len(listed) > limits.objects:
         raise _too_many(limits)
     table = sizes_of(git, listed)

@@ -13,6 +13,7 @@ import pytest
 from kiro_swarm.workspace.errors import GitFailed
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.outcomes import Merged
 from tests.unit.workspace.bombs import FILE, FOLDER, Bomber, bomber
 from tests.unit.workspace.repositories import (
     Swarm,
@@ -196,6 +197,28 @@ def test_what_came_with_other_work_is_weighed_when_it_is_claimed(swarm: Swarm) -
     said = unproven(swarm, bombs.candidate(paths))
     assert said.startswith("TooLarge: checked out, the task brings")
     merged(swarm, bombs.candidate(small))
+
+
+@pytest.mark.parametrize("more", [0, 60])
+def test_what_an_earlier_commit_had_is_not_brought_by_who_brings_it_back(
+    swarm: Swarm, more: int
+) -> None:
+    commit(swarm.upstream, {f"assets/{n}.txt": f"{n}\n" for n in range(100)})
+    git(swarm.upstream, "rm", "-rq", "assets")
+    git(swarm.upstream, "commit", "-qm", "gone")
+    swarm.prepare()
+    made = swarm.cut()
+    git(Path(made.tree), "checkout", "-q", "HEAD~1", "--", "assets")
+    write(Path(made.tree), {f"new/{n}": f"new {n}\n" for n in range(more)})
+    done = swarm.candidate(made, swarm.gather(made).commit)
+    put_aside(swarm, done)
+    assert adopted(swarm) == 1
+    limits = Limits(paths=50)
+    if more:
+        assert unproven(swarm, done, limits).startswith("TooLarge")
+    else:
+        outcome = train(swarm, None, limits).merge(done)
+        assert isinstance(outcome, Merged), outcome
 
 
 def test_the_depth_of_one_folder_is_not_that_of_another(swarm: Swarm) -> None:
