@@ -136,7 +136,7 @@ def _unfit(
     """The same of changes that are to come there.
 
     More names than there is room for, a path of one task and a pattern of another that git would
-    not come to an end with, or two names that are one elsewhere.
+    not come to an end with, or two names that are the same elsewhere.
     """
     added = _added(changes)
     if not added and not any(is_pattern_file(one.path) for one in changes):

@@ -66,7 +66,7 @@ class _Line:
 async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hindered]:
     """What is to be said now; each is an Event when it is new."""
     found = await pod_troubles(ctx, view, steps)
-    ill = [
+    troubled = [
         _Line(
             one.reason,
             one.message,
@@ -85,7 +85,7 @@ async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hinder
             ctx.monotonic() - one.since,
         )
         for one in steps.told()
-    ] + ill
+    ] + troubled
     if not lines:
         return None
     lines.sort(key=lambda one: not one.vital)
@@ -150,15 +150,15 @@ def _was_stalled(view: View) -> bool:
     )
 
 
-def _moves(view: View, ill: Collection[str]) -> bool:
+def _moves(view: View, troubled: Collection[str]) -> bool:
     """Whether anything of the swarm is under way: a Job whose pod does not run is not.
 
-    :param ill: names of Jobs whose pods do not.
+    :param troubled: names of Jobs whose pods do not.
     """
     running = (
         job
         for job in view.jobs
-        if job_outcome(job) is None and job["metadata"]["name"] not in ill
+        if job_outcome(job) is None and job["metadata"]["name"] not in troubled
     )
     pods = (view.pod_of_job(job) for job in running)
     return bool(view.active) or any(
