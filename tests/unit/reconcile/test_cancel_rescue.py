@@ -81,6 +81,14 @@ async def test_any_other_sentence_is_told_that_the_swarm_goes(world: World) -> N
     answer = world.answer()
     assert (answer["phase"], answer["reason"]) == ("Failed", "SwarmNotFound")
     assert answer["message"] == (
-        "KiroSwarm demo in namespace team is being deleted: the only sentence for it now is "
-        "`cancel rescue`"
+        "KiroSwarm demo in namespace team is being deleted: nothing but `cancel rescue` "
+        "changes anything in it now"
     )
+
+
+@pytest.mark.parametrize("sentence", ["status swarm", "explain task 1"])
+async def test_who_only_looks_is_answered(world: World, sentence: str) -> None:
+    await kept_for_its_work(world)
+    world.say(sentence)
+    await world.live(2)
+    assert world.answer()["phase"] == "Succeeded"

@@ -94,7 +94,7 @@ async def _bring_on(run: CommandRun) -> None:
         return
     kept = ctx.answers.get(command["metadata"]["uid"])
     if kept is not None:
-        run.view = run.look(executor.leaving)
+        run.view = run.look(_of_leaving(run, executor))
         await deliver(run, kept)
         return
     if run.said_to_another:
@@ -109,7 +109,7 @@ async def _bring_on(run: CommandRun) -> None:
         if run.changing and not _may_begin(run):
             return  # who is before it wakes it
     await run.gather()
-    view = run.look(executor.leaving)
+    view = run.look(_of_leaving(run, executor))
     if view is None:
         await _no_swarm(run, executor)
         return
@@ -169,6 +169,12 @@ def _not_understood(error: SentenceError) -> Outcome:
     return Outcome(False, message, error.to_wire())
 
 
+def _of_leaving(run: CommandRun, executor: Executor) -> bool:
+    """Whether it is carried out for a swarm that is being deleted: who only looks may."""
+    looks = not (executor.makes or run.changing or run.dry)
+    return executor.leaving or looks
+
+
 async def _no_swarm(run: CommandRun, executor: Executor) -> None:
     """Wait a moment for a swarm that is not there; then say so."""
     if executor.leaving and run.begun:
@@ -191,8 +197,8 @@ async def _no_swarm(run: CommandRun, executor: Executor) -> None:
     problem = f"there is no KiroSwarm {where}{hint}"
     if run.is_leaving:
         problem = (
-            f"KiroSwarm {where} is being deleted: the only sentence for it now is "
-            "`cancel rescue`"
+            f"KiroSwarm {where} is being deleted: nothing but `cancel rescue` changes "
+            "anything in it now"
         )
     outcome = failed(problem)
     await answer(run, outcome, reason="SwarmNotFound")
@@ -267,7 +273,7 @@ async def _work(run: CommandRun, executor: Executor) -> None:
         if (
             not outcome.effects
             or outcome.success is not None
-            or not run.look_again(executor.leaving)
+            or not run.look_again(_of_leaving(run, executor))
         ):
             break
     if outcome.success is None:
@@ -290,7 +296,7 @@ async def _alone(run: CommandRun, executor: Executor) -> AsyncIterator[None]:
     held = await acquired(lock, _urgent_patience(run) if urgent else None)
     try:
         if waits:
-            run.look_again(executor.leaving)  # what was seen is of before
+            run.look_again(_of_leaving(run, executor))  # what was seen is of before
         yield
     finally:
         if held:

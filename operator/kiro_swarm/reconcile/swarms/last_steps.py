@@ -23,7 +23,9 @@ from kiro_swarm.reconcile.swarms.begun import has_begun
 from kiro_swarm.reconcile.swarms.integrate import Train
 
 #: For a swarm whose spec cannot be read: no sentence is carried out for it.
-BY_HAND: Final = f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once"
+BY_HAND: Final = (
+    f"annotation {ANNOTATION_DELETE_ANYWAY} lets it go at once, and that work with it"
+)
 OVERRIDE: Final = f"the sentence `cancel rescue`, or the {BY_HAND}"
 LOOK_AGAIN: Final = 5.0
 MOST_NAMED: Final = 5
