@@ -182,8 +182,7 @@ _KNOWN: tuple[_Row, ...] = (
         " spec.repository.url",
     ),
     (
-        r"Operation too slow|timed out during banner exchange"
-        r"|Timeout, server \S+ not responding",
+        r"timed out during banner exchange|Timeout, server \S+ not responding",
         RemoteUnavailable,
         "RemoteSilent",
         f"it took the connection, and then it {_SILENT}",
