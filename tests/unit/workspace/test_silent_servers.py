@@ -126,7 +126,9 @@ def test_merges_go_on_while_a_sync_waits_for_its_server(
     waiting = threading.Thread(target=synced)
     waiting.start()
     try:
+        ends = time.monotonic() + 10
         while not (tmp_path / "pid").exists():
+            assert time.monotonic() < ends, f"it never asked the server: {failed}"
             time.sleep(0.01)
         with sole_owner_of_mirror(swarm.mirror, seconds=1.0):
             pass
