@@ -22,7 +22,7 @@ from kiro_swarm.tasks.file.model import Remarks
 #: Signs that are drawn in the place of a box.
 _SIGNS: Final = "☐☑☒⬜⬛✅✔✓✗✘❌🔲🔳⏳🔄🚧◻◼◽◾▢□■🟩🟦🟨🟥⭕"
 _NEAR: Final = re.compile(
-    r"(?:#{1,6}[ \t]*)?(?:[-*+•·‣◦–—－]|[0-9]{1,9}[.)])?[ \t]*(?P<what>"
+    r"(?:#{1,6}[ \t]*)?(?:(?:[-*+•·‣◦–—－]|[0-9]{1,9}[.)])[ \t]*)?(?P<what>"
     r"\\\[[ \t]?[xX~-]?[ \t]?\\?\]"
     r"|\[[^\[\]\n]{0,24}\](?![(\[:])"
     r"|\[[ xX~-]{0,3}(?=[ \t])"

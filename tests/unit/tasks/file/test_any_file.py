@@ -209,6 +209,36 @@ def test_noise_takes_bounded_time(kind: str) -> None:
     assert len(read.result.diagnostics) <= 200
 
 
+#: What may stand in front of blanks. Of the blanks: as many as two runs of them make slow.
+LEADS = (
+    *("#", "######", "#-", "-", "1.", "# 1.", "*", "[", "- [", "- [ ]", "[x]", "[]"),
+    *("- [ ] 2.", "1.1", "1.1 [", "**", "|", "| 1 |", ">", "_", "_Depends:", "(", "☐"),
+    *("Phase", "Phase 1", "## Phase", "## Phase 1:", "US1", "第", "## a depends on"),
+    *(
+        "task",
+        "# task",
+        "all",
+        "depends on",
+        "task 1 after",
+        "  |",
+        "\\[",
+        "(P)",
+        "1 ->",
+    ),
+)
+BLANKS = sized(2**13, 2**16)
+
+
+@pytest.mark.parametrize("blank", [" ", "\t"], ids=["blanks", "tabs"])
+@pytest.mark.parametrize("lead", LEADS)
+def test_blanks_inside_of_a_line_cost_what_they_are_long(lead: str, blank: str) -> None:
+    def made(count: int) -> str:
+        long = f"{lead}{blank * count}x\n"
+        return f"{long}- [ ] 1. a\n  {long}"
+
+    in_proportion(made, parse, BLANKS)
+
+
 @pytest.mark.parametrize("graph", ["", "\n# G\n```\n{}\n```\n"], ids=["row", "waves"])
 def test_ten_thousand_tasks_are_read_in_bounded_time(graph: str) -> None:
     def made(count: int) -> str:
