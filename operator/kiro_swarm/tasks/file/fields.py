@@ -27,6 +27,11 @@ _CLOSING: Final = {
     mark: re.compile(re.escape(mark) + r"(?=[\s)|;,.]*(?:\Z|\s))")
     for mark in ("_", "__", "___", "*", "**", "***")
 }
+#: Stand between the closing mark and what goes on with the list: `_Depends: 1_, 2`.
+_PARTING: Final = " \t,;|&+/、，；"
+_LISTS: Final = ("depends", "blocks", "requirements")
+#: A list that goes on where its line ends.
+_UNENDED: Final = re.compile(r"(?:[,;&+、，；]|\s(?:and|und))\Z")
 #: Another field, of a name that is not known, on the same line.
 _NEXT: Final = re.compile(r"\s\|\s*[*_]")
 
@@ -42,6 +47,10 @@ class Field:
     column: int
     #: Its name can mean something else: it is a dependency where its value is tasks alone.
     soft: bool = False
+    #: What stands behind its closing mark and is not read as a part of a list.
+    behind: str = ""
+    #: Whether a list has no closing mark and ends as if it went on.
+    unended: bool = False
 
 
 def read_fields(
@@ -68,7 +77,7 @@ def read_fields(
         known = kind_of(match.group("name"))
         kind = known or "depends"
         rest = text[match.end() : stop].strip()
-        value = _value(match, rest if last else rest.rstrip(" \t|;"), kind)
+        value, behind = _value(match, rest if last else rest.rstrip(" \t|;"), kind)
         if known is None and not _only_tasks(value):
             continue
         found.append(
@@ -79,6 +88,8 @@ def read_fields(
                 line,
                 column + match.start(),
                 soft=known is None,
+                behind=behind.strip(),
+                unended=kind in _LISTS[:2] and bool(_UNENDED.search(rest)),
             )
         )
     return found, text[: starts[0].start()].rstrip() if starts else text
@@ -88,18 +99,26 @@ def _only_tasks(value: str) -> bool:
     """Whether a value says nothing but tasks, or that there are none."""
     if value.lower() in NOTHING:
         return bool(value)
+    return _names_tasks(value)
+
+
+def _names_tasks(value: str) -> bool:
     references = read_references(value)
     return bool(references.found) and not references.leftover
 
 
-def _value(match: re.Match[str], value: str, kind: Kind) -> str:
-    """A field's value without the mark that closes it."""
+def _value(match: re.Match[str], value: str, kind: Kind) -> tuple[str, str]:
+    """A field's value without the mark that closes it, and what is left behind that."""
     opened = match.group("open")
+    behind = ""
     if opened and not match.group("mid") and not match.group("end"):
         closing = _CLOSING[opened].search(value)
         if closing:
-            value = value[: closing.start()]
-        elif kind in ("depends", "blocks", "requirements"):
+            value, behind = value[: closing.start()], value[closing.end() :]
+            further = behind.strip(_PARTING)
+            if kind in _LISTS and further and _names_tasks(further):
+                value, behind = f"{value}, {further}", ""
+        elif kind in _LISTS:
             value = value.rstrip("_*")  # closed with the wrong mark
     following = _NEXT.search(value) if "|" in value else None
-    return (value[: following.start()] if following else value).strip()
+    return (value[: following.start()] if following else value).strip(), behind

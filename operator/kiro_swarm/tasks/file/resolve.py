@@ -73,6 +73,7 @@ class Resolver:
             )
             if not references.found and harmless:
                 return None
+        self._report_rest(draft, entry)
         found: list[int] = []
         for reference in references.found:
             members = self._members(draft, entry, reference)
@@ -98,6 +99,29 @@ class Resolver:
             else:
                 found += members
         return found
+
+    def _report_rest(self, draft: Draft, entry: Field) -> None:
+        """A remark for ids that a person takes for a part of a field and that are none."""
+        text = ""
+        if entry.unended:
+            text = f"the field of task {draft.id} ends as if it went on"
+        elif any(
+            self._groups.members(name) is not None and name != draft.id
+            for reference in read_references(entry.behind).found
+            for name in (reference.text, reference.last)
+        ):
+            text = (
+                f"'{entry.behind[:80]}' behind the field of task {draft.id} is not read"
+            )
+        if text:
+            self._remarks.add(
+                "warning",
+                "unread-field",
+                entry.line,
+                f"{text}; write all ids in one line, separated by commas, in front of the "
+                "mark that closes it",
+                entry.column,
+            )
 
     def _are_tasks(self, draft: Draft, references: References) -> bool:
         """Whether all that a field names are tasks of this file, and none is its own."""
