@@ -9,7 +9,7 @@ Guarantees: a text that is not exactly a pointer is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from kiro_swarm.workspace.git import Git
@@ -18,6 +18,7 @@ from kiro_swarm.workspace.staging import StagedChange
 _LONGEST = 1024
 # Added, modified, of another type.
 _NEW = ("A", "M", "T")
+_LFS = b"lfs"
 #: What git says of a path that has no filter.
 _NONE = (b"unspecified", b"unset", b"set", b"")
 _POINTER = re.compile(
@@ -63,7 +64,7 @@ def _sizes(git: Git, blobs: Sequence[str]) -> Iterator[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Stored:
-    """Of the changed files that belong to Git LFS: stored whole, and without content."""
+    """Of the new files that belong to Git LFS: stored whole, and without content."""
 
     whole: tuple[bytes, ...] = ()
     lost: tuple[bytes, ...] = ()
@@ -75,32 +76,43 @@ def stored(git: Git, base: str, changes: Sequence[StagedChange]) -> Stored:
     """How the index of ``git`` stores what is new since ``base`` and belongs to Git LFS.
 
     ``changes``: of that index since ``base``. A pointer that the base has somewhere is not
-    new: a file may be moved or copied.
+    new: a file may be moved or copied; nor is a file of the same filter that it has.
     """
     new = {change.path: change.oid for change in changes if change.kind in _NEW}
     if not new:
         return Stored()
     points = pointers(git, list(new.values()))
-    known: set[str] = set()
-    if points:
+    filters = _filters(git, new)
+    known: dict[str, list[bytes]] = {}
+    if points or filters:
         listed = git.run("ls-tree", "-r", "-z", "--full-tree", base).stdout
-        known = {
-            record.split(b"\t")[0].decode("ascii").split(" ")[2]
-            for record in listed.split(b"\0")
-            if record
-        }
-    answer = git.run(
-        *("check-attr", "--cached", "-z", "--stdin", "filter"),
-        stdin=b"".join(path + b"\0" for path in new),
-    ).stdout.split(b"\0")
-    filters = dict(zip(answer[0::3], answer[2::3]))
-    given = {path for path, said in filters.items() if said == b"lfs"}
+        for record in filter(None, listed.split(b"\0")):
+            facts, _, path = record.partition(b"\t")
+            known.setdefault(facts.decode("ascii").split(" ")[2], []).append(path)
+    # What had the same filter where it comes from is as it was there.
+    before = _filters(git, [p for path in filters for p in known.get(new[path], ())])
+    fresh = [
+        path
+        for path, name in filters.items()
+        if name not in [before.get(p) for p in known.get(new[path], ())]
+    ]
     return Stored(
-        other=tuple(p for p, said in filters.items() if said not in (b"lfs", *_NONE)),
+        other=tuple(path for path in fresh if filters[path] != _LFS),
         whole=tuple(
-            path for path, oid in new.items() if path in given and oid not in points
+            path for path in fresh if filters[path] == _LFS and new[path] not in points
         ),
         lost=tuple(
             path for path, oid in new.items() if oid in points and oid not in known
         ),
     )
+
+
+def _filters(git: Git, paths: Collection[bytes]) -> dict[bytes, bytes]:
+    """Path -> its filter by the index, of those that have one."""
+    if not paths:
+        return {}
+    answer = git.run(
+        *("check-attr", "--cached", "-z", "--stdin", "filter"),
+        stdin=b"".join(path + b"\0" for path in paths),
+    ).stdout.split(b"\0")
+    return {p: name for p, name in zip(answer[0::3], answer[2::3]) if name not in _NONE}

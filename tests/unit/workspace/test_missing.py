@@ -102,6 +102,13 @@ def test_what_was_moved_is_not_there_twice(swarm: Swarm) -> None:
     assert "far/b.bin" not in git(Path(made.tree), "ls-files").splitlines()
 
 
+def test_what_comes_from_a_file_without_a_filter_is_named(swarm: Swarm) -> None:
+    """It is in git already, and never was as its filter would have it."""
+    made = begun(swarm)
+    write(Path(made.tree), {"copied.bin": "text"})
+    assert "without their filter: copied.bin" in swarm.gather(made).warning
+
+
 def test_a_file_without_a_filter_is_deleted_by_whoever_does_it(swarm: Swarm) -> None:
     made = begun(swarm)
     (Path(made.tree) / "far/a.txt").unlink()
