@@ -19,12 +19,12 @@ from typing import NamedTuple, Optional, Sequence
 
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.collisions import collision, words
-from kiro_swarm.workspace.encrypted import readable
+from kiro_swarm.workspace.encrypted import READ, readable
 from kiro_swarm.workspace.errors import GitFailed, GitHindered, ObjectsRefused
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.intake import take_in
 from kiro_swarm.workspace.largest import refuse_large_files
-from kiro_swarm.workspace.limits import Limits
+from kiro_swarm.workspace.limits import Limits, in_units
 from kiro_swarm.workspace.messages import carries
 from kiro_swarm.workspace.objects import sizes_of
 from kiro_swarm.workspace.outcomes import Unproven
@@ -200,13 +200,18 @@ def _not_encrypted(
     found = readable(git, commits, plain)
     if found is None:
         return None
-    name = found[0].decode("utf-8", "backslashreplace")
+    name = found.path.decode("utf-8", "backslashreplace")
+    why = (
+        f"has {in_units(found.size)}, and is not read to see that it is: at most {in_units(READ)}"
+        if found.size > READ
+        else "is readable in a commit of the task"
+    )
     return Unproven(
         "NotEncrypted",
         briefs.bounded(
             f"{name[:_SHOWN]!r} is kept encrypted in this repository (filter"
-            f" {found[1][:_SHOWN]}), and is readable in the commit. No filter runs here:"
-            " leave the file as it was; who has the key changes it"
+            f" {found.filter[:_SHOWN]}), and {why}. No filter runs here, and every commit is"
+            " pushed: leave the file as it was, in each of them; who has the key changes it"
         ),
     )
 
