@@ -56,17 +56,19 @@ def remove(path: Path) -> None:
         os.unlink(path)
 
 
-def clear_folder(folder: Path) -> None:
+def clear_folder(folder: Path, ioctl: Ioctl = fcntl.ioctl) -> None:
     """Empty the folder, making it first where needed; the folder itself stays.
 
     Every inner folder is moved to the top before it is emptied: no recursion, and no path
     grows longer than one name. Raises PermissionError where something in it is not ours to
     remove (another user's, immutable); all else is gone then.
+
+    :param ioctl: as ``forget_project`` has it.
     """
     real_folder(folder)
     top = _enter(folder)
     try:
-        forget_project(top)
+        forget_project(top, ioctl)
         stuck = _remove_files(top)
         _remove_folders(top, stuck)
     finally:
