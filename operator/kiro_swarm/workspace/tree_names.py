@@ -4,8 +4,9 @@ Role: proof.py asks it. Who looks at a tree, which is everybody who works with t
 all its names in memory; weight.py bounds those of one task, and this the sum of all tasks.
 
 Guarantees: a task may bring a quarter of what is left of what a branch may have, or a 128th of that
-where it is more. So no few tasks use up what the others need, and many come close to it and
-hardly above.
+where it is more, so no few tasks use up what the others need. However many there are, they bring
+no branch above five quarters: near them a task may bring a quarter of what is left to there. A
+branch that has more by itself, from its source, has room up to twice as much.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 
 from kiro_swarm.workspace.limits import in_units
 
-#: Of what is left, and of all that a branch may have: for each task, however many there are.
+#: Of what is left, and of all that a branch may have: for each task, as long as there is room.
 _PART, _FREE = 4, 128
 #: What a name takes beside its letters where it is held.
 _EACH = 100
@@ -28,19 +29,40 @@ def too_many(
     :param most: what the names of a branch may take, as ``counted`` counts.
     """
     free = most // _FREE
-    if counted(sorted(added)) <= free:
+    there = list(old)
+    if counted(sorted(added)) <= free and _at_most(there) <= most:
         return ""
-    before = counted(sorted(old))
+    before = counted(sorted(there))
     brought = counted(sorted(new)) - before
-    allowed = max(free, (most - before) // _PART)
-    if brought <= allowed:
+    allowed = room(before, most)
+    # What only moves or removes files brings nothing, also where there is no room.
+    if brought <= max(0, allowed):
         return ""
+    if allowed < _EACH:
+        return (
+            f"the names of the files and folders of the integration branch take {in_units(before)},"
+            f" with {_EACH} bytes for each: there is no room for more. Remove or move files in"
+            " the same task, or ask a person to (build results, downloads)"
+        )
     return (
         f"the names of the files and folders that the task brings take {in_units(brought)}, with"
         f" {_EACH} bytes for each; those of the integration branch take {in_units(before)}, and"
-        f" of what is left up to {in_units(most)} one task may bring a quarter:"
-        f" {in_units(allowed)}. Leave some out (.gitignore)"
+        f" as they are bounded, a task may bring {in_units(allowed)} now. Leave some out"
+        " (.gitignore)"
     )
+
+
+def room(before: int, most: int) -> int:
+    """What the next task may bring to a branch whose names take so much."""
+    end = most * 5 // 4
+    if before >= end:
+        end = most * 2
+    return max((most - before) // _PART, min(most // _FREE, (end - before) // _PART))
+
+
+def _at_most(paths: Iterable[bytes]) -> int:
+    """More than these can take, without their order, which takes time."""
+    return sum((len(path) + _EACH) * (path.count(b"/") + 1) for path in paths)
 
 
 def counted(ordered: Iterable[bytes]) -> int:

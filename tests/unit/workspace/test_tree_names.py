@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.limits import Limits
 from kiro_swarm.workspace.patterns import endless_below
-from kiro_swarm.workspace.tree_names import counted, too_many
+from kiro_swarm.workspace.tree_names import counted, room, too_many
 from tests.unit.workspace.repositories import (
     Swarm,
     commit,
@@ -46,11 +46,37 @@ def test_who_comes_late_finds_room_however_much_the_first_bring() -> None:
         own = {b"%d-%d" % (task, n): "x" for n in range(room // 107)}
         more = {b"%d+%d" % (task, n): "x" for n in range(room // 90)}
         assert too_many(there, {**there, **own}, own, most) == ""
-        assert "may bring a quarter" in too_many(there, {**there, **more}, more, most)
+        assert "a task may bring " in too_many(there, {**there, **more}, more, most)
         there.update(own)
     assert most * 0.9 < counted(sorted(there)) < most * 1.25
     few = {b"new-%d" % n: "x" for n in range(60)}
     assert too_many(there, {**there, **few}, few, most) == ""
+
+
+@pytest.mark.parametrize("begun", [0.0, 0.99, 1.2, 1.3, 1.9, 2.5])
+def test_a_thousand_tasks_that_bring_all_they_may_stay_below_an_end(
+    begun: float,
+) -> None:
+    """What a worktree may have is twice as much: no attempt fails for what others brought."""
+    most = 128 * 1024 * 1024
+    before = start = int(most * begun)
+    brought = []
+    for _ in range(1000):
+        brought.append(max(0, room(before, most)))
+        before += brought[-1]
+    assert before <= max(start, most * (5 / 4 if begun < 5 / 4 else 2))
+    assert brought == sorted(brought, reverse=True), "none finds more than those before"
+    assert begun > 1 or sum(one >= most // 128 for one in brought) > 20
+
+
+def test_where_there_is_no_room_files_are_moved_and_edited_and_none_is_added() -> None:
+    most = 1024
+    there = {b"%03d" % n: "x" for n in range(30)}
+    assert too_many(there, {**there, b"000": "y"}, [], most) == ""
+    moved = {(b"m" + p[1:] if p == b"000" else p): "x" for p in there}
+    assert too_many(there, moved, [b"m00"], most) == ""
+    said = too_many(there, {**there, b"new": "x"}, [b"new"], most)
+    assert "there is no room for more. Remove or move files" in said
 
 
 def _files(folder: str, count: int) -> dict[str, str]:
