@@ -3,9 +3,7 @@
 Called by ``hindered``, which tells it on the KiroSwarm. Guarantees: the object, the cause in the
 words of whoever said it, and the field that it is about, where it is about one. All but two
 things stand in the statuses of pods and instances. That pods of a Job are refused, and that a
-volume cannot be mounted, is said in Events alone: those of one Job are listed, and only while it
-has no pod, and those of a few pods, and only while a node makes them for longer than it takes.
-Nobody watches Events, for that would be all of a cluster's.
+volume cannot be mounted, is said in Events alone (``pod_events``).
 """
 
 from __future__ import annotations
@@ -13,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Final, Optional, Union
+from typing import Final, Optional
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
-from kiro_swarm.api.kubernetes import Event, Job, Pod
+from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.meta import BOUND, LABEL_INSTANCE, READY, RUNNING
 from kiro_swarm.api.task import Attempt, KiroTask
-from kiro_swarm.cluster.resources import EVENTS, SWARMS
+from kiro_swarm.cluster.resources import SWARMS
 from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
@@ -38,17 +35,11 @@ from kiro_swarm.reconcile.instances.instance import (
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.text import listed
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
+from kiro_swarm.reconcile.swarms import pod_events
 
-#: Seconds after which a Job has a pod, where nobody refuses it; and until Events are listed
-#: again.
-_SOON: Final = 5.0
-_AGAIN: Final = 15.0
 #: Seconds within which an agent that cannot be started has ended.
 _BEGINS: Final = 30.0
 _IMAGE: Final = ("ImagePull", "ErrImage", "InvalidImageName", "RegistryUnavailable")
-#: Seconds that a node takes to make a pod, but for its image; and pods whose Events are listed.
-_MADE: Final = 20.0
-_MOST_ASKED: Final = 5
 _CONFIG: Final = (
     *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
     *BEGINNINGS,
@@ -97,7 +88,7 @@ class PodTrouble:
 
 async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTrouble]:
     """All that keeps pods from running now."""
-    unmade = await _unmade(ctx, view, steps)
+    unmade = await pod_events.unmade(ctx, view, steps)
     found: list[PodTrouble] = []
     if not view.swarm["metadata"].get("deletionTimestamp"):
         found = [*_of_instances(view, unmade), *_of_the_template(ctx, view)]
@@ -107,7 +98,7 @@ async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTroubl
         pod = view.pod_of_job(job)
         name, made = job["metadata"]["name"], job["metadata"].get("creationTimestamp")
         if pod is None:
-            said = await _said_of(ctx, view, steps, job)
+            said = await pod_events.said_of(ctx, view, steps, job)
             reason, text = CREATE_REFUSED, f"its pod is refused: {said}" if said else ""
         else:
             reason, text = _of_pod(pod, unmade)
@@ -227,88 +218,3 @@ def _with_field(text: str) -> str:
     words = text.lower()
     field = next((field for part, field in _FIELDS if part in words), "")
     return one_line(f"{text}; see {field}" if field else text)
-
-
-async def _said_of(ctx: Context, view: View, steps: Steps, job: Job) -> str:
-    """Why a Job has no pod, by its Events; empty where nobody says so, or it is too early."""
-    return await _heard(ctx, view, steps, job, "Job", _SOON)
-
-
-async def _unmade(ctx: Context, view: View, steps: Steps) -> dict[str, str]:
-    """Why pods are not made that a node has taken: uid of a pod -> what its Events say."""
-    jobs = [view.pod_of_job(job) for job in view.jobs if job_outcome(job) is None]
-    being = [pod for pod in (*jobs, *view.pods) if pod is not None and _is_made(pod)]
-    found: dict[str, str] = {}
-    for pod in being:
-        if len(found) >= _MOST_ASKED:
-            break
-        uid = pod["metadata"]["uid"]
-        if uid not in found:
-            found[uid] = await _heard(ctx, view, steps, pod, "pod", _MADE)
-    return found
-
-
-def _is_made(pod: Pod) -> bool:
-    """Whether a node is about to make the first container of a pod."""
-    status = status_of(pod)
-    items = [
-        *(status.get("initContainerStatuses") or []),
-        *(status.get("containerStatuses") or []),
-    ]
-    states = [item.get("state") or {} for item in items]
-    return (
-        status.get("phase") == "Pending"
-        and not pod["metadata"].get("deletionTimestamp")
-        and not pod_trouble(pod)
-        and not any("running" in state or "terminated" in state for state in states)
-        and any("waiting" in state for state in states)
-    )
-
-
-async def _heard(
-    ctx: Context,
-    view: View,
-    steps: Steps,
-    item: Union[Job, Pod],
-    kind: str,
-    early: float,
-) -> str:
-    meta = item["metadata"]
-    made = parse(meta.get("creationTimestamp")) or view.now
-    key = ctx.key(SWARMS, view.namespace, view.name)
-    early -= (view.now - made).total_seconds()
-    if early > 0:
-        ctx.queue.add_after(key, early)
-        return ""
-    when, known = ctx.heard.get(meta["uid"], (float("-inf"), ""))
-    if ctx.monotonic() - when >= _AGAIN:
-        of_job = kind == "Job"
-        listing = partial(_listed if of_job else _last, ctx, view, meta["uid"])
-        what = f"list the Events of {kind} {meta['name']}"
-        known = await steps.take(what, listing, known)
-        ctx.heard[meta["uid"]] = (ctx.monotonic(), known)
-    ctx.queue.add_after(key, _AGAIN)
-    return known
-
-
-async def _listed(ctx: Context, view: View, uid: str) -> str:
-    fields = f"involvedObject.uid={uid},reason=FailedCreate"
-    found, _ = await ctx.client.list(EVENTS, view.namespace, fields=fields)
-    found.sort(key=_when)
-    return one_line(found[-1].get("message") or "") if found else ""
-
-
-async def _last(ctx: Context, view: View, uid: str) -> str:
-    """The last Event of a pod, where that is a failure: what was mended is followed by others."""
-    found, _ = await ctx.client.list(
-        EVENTS, view.namespace, fields=f"involvedObject.uid={uid}"
-    )
-    last = max(found, key=_when, default=None)
-    reason = last.get("reason") or "" if last is not None else ""
-    if last is None or last.get("type") != "Warning" or not reason.startswith("Failed"):
-        return ""
-    return one_line(f"{reason}: {last.get('message') or ''}")
-
-
-def _when(event: Event) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
