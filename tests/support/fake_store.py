@@ -276,7 +276,7 @@ def _field(resource: AnyResource, item: Object, path: str) -> str:
     if resource.group == GROUP:
         known |= _SELECTABLE[resource.plural]
     if resource.plural == "events":
-        known |= {".involvedObject.uid", ".reason"}
+        known |= {".involvedObject.kind", ".involvedObject.uid", ".reason"}
     if f".{path}" not in known:
         message = f"field label not supported: {path}"
         raise Refused(400, "BadRequest", message)

@@ -9,7 +9,16 @@ all the time (``reconcile/engine/watches.py``).
 from __future__ import annotations
 
 import asyncio
-from typing import Any, AsyncIterator, Callable, Mapping, Optional, cast, overload
+from typing import (
+    Any,
+    AsyncIterator,
+    Callable,
+    Mapping,
+    Optional,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import aiohttp
 from pydantic_core import from_json
@@ -21,6 +30,7 @@ from kiro_swarm.api.swarm_status import KiroSwarm, KiroSwarmStatus
 from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.connection import Connection
+from kiro_swarm.cluster.few import few
 from kiro_swarm.cluster.resources import (
     COMMANDS,
     AnyResource,
@@ -30,6 +40,7 @@ from kiro_swarm.cluster.resources import (
 )
 from kiro_swarm.policy.words import all_harmless
 
+T = TypeVar("T")
 _MERGE = "application/merge-patch+json"
 _WATCH_SECONDS = 300
 #: Objects of a page, and of one that holds what anybody may write: a page is held whole.
@@ -52,6 +63,17 @@ class Client:
         """One object."""
         answer: Any = await self._connection.json("GET", resource.path(namespace, name))
         return cast(ObjectT, answer)
+
+    async def few(
+        self,
+        resource: Resource[ObjectT, StatusT],
+        namespace: str,
+        *,
+        fields: str,
+        keep: Callable[[ObjectT], T],
+    ) -> list[T]:
+        """A few of what matches, where others make as much of it as they like: see ``few``."""
+        return await few(self._connection, resource, namespace, fields, keep)
 
     async def list(
         self,

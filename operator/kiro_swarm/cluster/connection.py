@@ -38,6 +38,7 @@ else:  # The same client under the name it had before it moved.
 _NO_WAY = (kubernetes_config.ConfigException, yaml.YAMLError, OSError, TypeError)
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _SECONDS = 30.0
+_NO_MORE: Mapping[str, str] = {}
 
 
 def _in_cluster() -> bool:
@@ -159,6 +160,32 @@ class Connection:
             except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
                 raise errors.Unavailable(f"{method} {path}: {error!r}") from error
 
+    async def beginning(
+        self, path: str, *, query: Mapping[str, str], longest: int
+    ) -> tuple[bytes, bool]:
+        """What is read at a path, up to so many bytes, and whether that is all.
+
+        Uncompressed: what is small on its way may be any size here. Raises errors.ClusterError.
+        """
+        response = await self.stream(
+            "GET",
+            path,
+            query=query,
+            timeout=aiohttp.ClientTimeout(total=self._seconds),
+            more={"Accept-Encoding": "identity"},
+        )
+        text = bytearray()
+        async with response:
+            try:
+                async for chunk in response.content.iter_any():
+                    text += chunk
+                    if len(text) > longest:
+                        response.close()  # nobody wants the rest
+                        return bytes(text[:longest]), False
+            except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+                raise errors.Unavailable(f"GET {path}: {error!r}") from error
+        return bytes(text), True
+
     async def stream(
         self,
         method: str,
@@ -168,12 +195,17 @@ class Connection:
         body: Any = None,
         content_type: str = "application/json",
         timeout: aiohttp.ClientTimeout,
+        more: Mapping[str, str] = _NO_MORE,
     ) -> aiohttp.ClientResponse:
-        """Send a request and return the open response; the caller closes it."""
+        """Send a request and return the open response; the caller closes it.
+
+        :param more: headers of this request alone.
+        """
         configuration = self._api.configuration
         url = configuration.host + path + (f"?{urlencode(query)}" if query else "")
         headers = CIMultiDict(self._headers)
         headers["Content-Type"] = content_type
+        headers.update(more)
         for setting in (await configuration.auth_settings()).values():
             headers[setting["key"]] = setting["value"]
         try:

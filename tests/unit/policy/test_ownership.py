@@ -96,7 +96,7 @@ def test_an_answer_that_nobody_looks_at_does_not_count(body: str, right: bool) -
 
 #: What is asked of a cluster, of the cache of it, or of a session of kubectl.
 READS = {
-    *("get", "list", "find", "watch", "of_swarm", "labelled"),
+    *("get", "list", "few", "find", "watch", "of_swarm", "labelled"),
     *("follower", "following", "all"),
 }
 RESOURCES = {name for name, one in vars(resources).items() if isinstance(one, Resource)}

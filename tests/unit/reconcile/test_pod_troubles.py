@@ -338,3 +338,19 @@ async def test_few_pods_are_asked_about(world: World) -> None:
     await lives(world, 60)
     assert 1 <= asked(world) - before <= 25
     assert conditions(world)["Hindered"]["reason"] == "VolumeNotMounted"
+
+
+async def test_of_many_and_large_events_a_bounded_part_is_read(world: World) -> None:
+    """Whoever may make Events in one namespace must not be able to end the operator of all."""
+    world.cluster.frozen.add("demo-1-0")
+    world.apply_swarm(instances=1)
+    await world.settle()
+    world.cluster.set_status(PODS, "demo-1-0", **waiting("ContainerCreating", ""))
+    for number in range(100):
+        happens(world, "demo-1-0", "FailedMount", f"{number} " + "x" * 5000)
+    await lives(world, 40)
+    lists = [one for one in world.api.requests if "involvedObject" in one]
+    assert all("limit=20" in one for one in lists)
+    assert 1 <= len(lists) <= 3 * 3, "a few pages, each time"
+    found = conditions(world)["Hindered"]
+    assert (found["status"], found["reason"]) == ("True", "VolumeNotMounted")

@@ -7,8 +7,9 @@ Events, for that would be all of a cluster's.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Final, Union
+from typing import Final, Optional, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.kubernetes import Event, Job, Pod
@@ -27,6 +28,8 @@ _AGAIN: Final = 15.0
 #: Seconds that a node takes to make a pod, but for its image; and pods whose Events are listed.
 _MADE: Final = 20.0
 _MOST_ASKED: Final = 5
+#: Characters that are kept of what an Event says; a kubelet sends no more.
+_LONGEST: Final = 1024
 
 
 async def said_of(ctx: Context, view: View, steps: Steps, job: Job) -> str:
@@ -91,24 +94,43 @@ async def _heard(
     return known
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What is kept of an Event."""
+
+    when: str
+    failed: bool
+    reason: str
+    message: str
+
+
 async def _listed(ctx: Context, view: View, uid: str) -> str:
-    fields = f"involvedObject.uid={uid},reason=FailedCreate"
-    found, _ = await ctx.client.list(EVENTS, view.namespace, fields=fields)
-    found.sort(key=_when)
-    return one_line(found[-1].get("message") or "") if found else ""
+    fields = f"involvedObject.kind=Job,involvedObject.uid={uid},reason=FailedCreate"
+    last = await _last_of(ctx, view, fields)
+    return "" if last is None else last.message
 
 
 async def _last(ctx: Context, view: View, uid: str) -> str:
     """The last Event of a pod, where that is a failure: what was mended is followed by others."""
-    found, _ = await ctx.client.list(
-        EVENTS, view.namespace, fields=f"involvedObject.uid={uid}"
-    )
-    last = max(found, key=_when, default=None)
-    reason = last.get("reason") or "" if last is not None else ""
-    if last is None or last.get("type") != "Warning" or not reason.startswith("Failed"):
+    fields = f"involvedObject.kind=Pod,involvedObject.uid={uid}"
+    last = await _last_of(ctx, view, fields)
+    if last is None or not last.failed:
         return ""
-    return one_line(f"{reason}: {last.get('message') or ''}")
+    return one_line(f"{last.reason}: {last.message}")
 
 
-def _when(event: Event) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+async def _last_of(ctx: Context, view: View, fields: str) -> Optional[_Said]:
+    """The last one of a few: whoever may make Events may make any number, of any length."""
+    client, place = ctx.client, view.namespace
+    found = await client.few(EVENTS, place, fields=fields, keep=_kept)
+    return max(found, key=lambda one: one.when, default=None)
+
+
+def _kept(event: Event) -> _Said:
+    reason = str(event.get("reason") or "")[:_LONGEST]
+    return _Said(
+        str(event.get("lastTimestamp") or event.get("eventTime") or "")[:_LONGEST],
+        event.get("type") == "Warning" and reason.startswith("Failed"),
+        reason,
+        one_line(str(event.get("message") or "")[:_LONGEST], _LONGEST - 1),
+    )
