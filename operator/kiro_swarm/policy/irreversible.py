@@ -201,7 +201,7 @@ ACTS: Final[tuple[Act, ...]] = (
         raises=True,
     ),
     Act(
-        "workspace/arriving.py:_remove_left",
+        "workspace/arriving.py:remove_left",
         "removes where something arrived for a process that was killed",
         "sole_owner",
         "nobody is at work there, and the server has what came; what the mirror has of it was"

@@ -6,7 +6,7 @@ the mirror, bring what came there.
 Guarantees: nobody waits for a server but who asked it: the lock of the mirror, which each merge
 takes, is held while files are renamed and what is new is looked through, and never while a
 network is used. Into the mirror come whole files that git has checked, and then the refs. What a
-killed one left is removed by the next.
+killed one left is removed by the next, or by upkeep.py.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def beside(mirror: Path) -> Iterator[Git]:
     with ExitStack() as opened:
         try:
             with sole_owner_of_mirror(mirror):
-                _remove_left(mirror)
+                remove_left(mirror)
                 made = tempfile.mkdtemp(
                     prefix=f"{mirror.name}{_ABOUT}", dir=mirror.parent
                 )
@@ -94,7 +94,8 @@ def _move(source: Path, target: Path, pattern: str) -> None:
             os.close(descriptor)
 
 
-def _remove_left(mirror: Path) -> None:
+def remove_left(mirror: Path) -> None:
+    """Remove what killed ones left beside it. The caller is the sole owner of the mirror."""
     for place in folders(mirror.parent):
         if place.name.startswith(f"{mirror.name}{_ABOUT}"):
             # Whoever holds it is at work there.

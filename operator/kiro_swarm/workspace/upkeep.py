@@ -27,6 +27,7 @@ from typing import Optional
 
 from kiro_swarm.policy import naming
 from kiro_swarm.workspace import done
+from kiro_swarm.workspace.arriving import remove_left
 from kiro_swarm.workspace.disk import folders, remove
 from kiro_swarm.workspace.errors import WorkspaceError
 from kiro_swarm.workspace.finished import discard, is_leaving
@@ -183,9 +184,10 @@ def _is_merged(place: Path, mirror: Path, branch: str) -> bool:
 
 
 def _remove_halves(mirror: Path) -> None:
-    """What processes had half done in the mirror when they were killed."""
+    """What processes had half done in the mirror, or beside it, when they were killed."""
     with owned(mirror):  # git's own are gone then
         remove(mirror / "kiro-incoming")
+        remove_left(mirror)
     for probe in mirror.glob("kiro-probe-*"):
         # One that is young may belong to a Job that looks for trouble at this moment.
         if time.time() - probe.lstat().st_mtime > _PROBE_SECONDS:

@@ -28,9 +28,12 @@ from kiro_swarm.workspace.mirror import integration_head
 from kiro_swarm.workspace.outcomes import Merged
 from kiro_swarm.workspace.push import push_integration
 from kiro_swarm.workspace.rescue import rescue
+from kiro_swarm.workspace.sync import Source, sync
 from kiro_swarm.workspace.trials import owned
 from tests.unit.workspace.repositories import (
     INTEGRATION,
+    SPEC,
+    Gate,
     Swarm,
     adopted,
     branch,
@@ -91,11 +94,24 @@ def _delivery(swarm: Swarm) -> None:
     push_integration(swarm.mirror, swarm.url, INTEGRATION)
 
 
+def _prepare(swarm: Swarm) -> None:
+    """What is new in the source repository is fetched, and the branch follows it."""
+    swarm.prepare()
+
+
+def _sync(swarm: Swarm) -> None:
+    """What is new in the source repository is fetched, and merged into the branch."""
+    source = Source(swarm.url, "main", True)
+    sync(swarm.mirror, source, INTEGRATION, SPEC, Gate(), UID)
+
+
 WORKS: Mapping[str, Work] = {
     "shelf": _shelf,
     "careless": _careless,
     "rescue": _rescue,
     "delivery": _delivery,
+    "prepare": _prepare,
+    "sync": _sync,
 }
 
 

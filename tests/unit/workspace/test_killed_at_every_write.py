@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,14 @@ from kiro_swarm.workspace.done import DONE_REFS
 from kiro_swarm.workspace.doubts import NAME, Doubts
 from kiro_swarm.workspace.upkeep import Needed, tidy
 from tests.unit.workspace.mortal import NEVER, Mortal
-from tests.unit.workspace.repositories import INTEGRATION, Swarm, adopted, git, merged
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    Swarm,
+    adopted,
+    commit,
+    git,
+    merged,
+)
 
 _ROOT = Path(__file__).parents[3]
 State = dict[str, object]
@@ -62,6 +69,24 @@ def _delivery(swarm: Swarm) -> None:
     swarm.keep(swarm.work({"new.py": "work\n"}))
 
 
+def _prepare(swarm: Swarm) -> None:
+    commit(swarm.upstream, {"later.py": "later\n"})
+
+
+def _sync(swarm: Swarm) -> None:
+    merged(swarm, swarm.work({"a.py": "a\n"}))
+    commit(swarm.upstream, {"later.py": "later\n"})
+
+
+GROUNDS: Mapping[str, Callable[[Swarm], None]] = {
+    "shelf": _shelf,
+    "rescue": _rescue,
+    "delivery": _delivery,
+    "prepare": _prepare,
+    "sync": _sync,
+}
+
+
 def state(swarm: Swarm, work: str) -> State:
     """All that matters, without times and the ids that they are part of.
 
@@ -82,6 +107,7 @@ def state(swarm: Swarm, work: str) -> State:
     found["mirror"] = sorted(
         path.name for path in swarm.mirror.iterdir() if path.name != NAME
     )
+    found["arriving"] = [path.name for path in swarm.top.glob("*.arriving.*")]
     shelves = swarm.top / "finished"
     shelved = sorted(str(path.relative_to(shelves)) for path in shelves.glob("*/*"))
     found["shelves"] = shelved
@@ -115,11 +141,11 @@ def killed_everywhere(mortal: Mortal, ground: Ground, work: str) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("work", ["shelf", "rescue", "delivery"])
+@pytest.mark.parametrize("work", GROUNDS)
 def test_killed_after_any_write_the_next_run_ends_as_an_undisturbed_one(
     mortal: Mortal, here: Swarm, tmp_path: Path, work: str
 ) -> None:
-    {"shelf": _shelf, "rescue": _rescue, "delivery": _delivery}[work](here)
+    GROUNDS[work](here)
     assert killed_everywhere(mortal, Ground(tmp_path, here), work) == []
 
 

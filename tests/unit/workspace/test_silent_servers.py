@@ -16,6 +16,7 @@ from typing import Callable
 
 import pytest
 
+from kiro_swarm.workspace.arriving import beside, take_in
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import RemoteUnavailable, WorkspaceError
 from kiro_swarm.workspace.git import Git
@@ -24,7 +25,17 @@ from kiro_swarm.workspace.outcomes import Merged
 from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.silence import Watch
 from kiro_swarm.workspace.sync import Source, sync
-from tests.unit.workspace.repositories import INTEGRATION, SPEC, Gate, Swarm, train
+from kiro_swarm.workspace.trials import owned
+from kiro_swarm.workspace.upkeep import Needed, tidy
+from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    SPEC,
+    Gate,
+    Swarm,
+    commit,
+    git,
+    train,
+)
 
 #: Long enough for a busy machine to start the stand-in, which then does nothing.
 SILENCE = 1.0
@@ -142,9 +153,29 @@ def test_merges_go_on_while_a_sync_waits_for_its_server(
     assert left == []
 
 
-def test_what_a_killed_one_left_is_removed(swarm: Swarm) -> None:
+def test_of_two_that_fetch_at_once_neither_removes_what_comes_to_the_other(
+    swarm: Swarm,
+) -> None:
+    later = commit(swarm.upstream, {"later.py": "later"})
+    with beside(swarm.mirror) as arrived:
+        arrived.run("fetch", swarm.url, "main:refs/kiro/source")
+        _tidied(swarm)
+        assert swarm.prepare().source == later
+        with owned(swarm.mirror) as mirror:
+            take_in(mirror, arrived, ["refs/kiro/source"])
+    assert git(swarm.mirror, "rev-parse", "refs/kiro/source") == later
+
+
+def _tidied(swarm: Swarm) -> None:
+    tidy(swarm.top, swarm.mirror, INTEGRATION, Needed({}, ()))
+
+
+@pytest.mark.parametrize("comes", [Swarm.prepare, _tidied], ids=["next", "upkeep"])
+def test_what_a_killed_one_left_is_removed(
+    swarm: Swarm, comes: Callable[[Swarm], object]
+) -> None:
     left = swarm.mirror.with_name(f"{swarm.mirror.name}.arriving.x")
     (left / "repo.git/objects/pack").mkdir(parents=True)
     (left / "repo.git/objects/pack/tmp_pack_x").write_text("half")
-    swarm.prepare()
+    comes(swarm)
     assert not left.exists()
