@@ -5,7 +5,8 @@ On the oldest and the newest Python all unit tests run, on those between only th
 list: a test file is at the edge when it imports one of these libraries or a module of ours
 that does, itself or by a helper of the unit tests. Those that are long because they work with
 git, which is the same under every Python, are left out (``runs_between``), unless a module at
-the edge has no shorter one (``KEPT``).
+the edge has no shorter one (``KEPT``). To name an error or a word of the workspace is not to work
+with git: what counts is a module that leads to the one that starts it, or real repositories.
 tests/unit/support/test_edges.py makes sure that every such module has one of the others.
 """
 
@@ -23,6 +24,9 @@ SOURCES = ROOT / "operator"
 LIBRARIES = frozenset(
     ("aiohttp", "asyncio", "kopf", "kubernetes", "kubernetes_asyncio", "pydantic")
 )
+WORKSPACE = "kiro_swarm.workspace"
+#: The helper that makes real repositories; another's function that runs git is called ``git``.
+REPOSITORIES = "tests.unit.workspace.repositories"
 #: Seconds of a file in tests/times.json from which on it is long; one that is not there is.
 LONG = 3.5
 #: Long ones that stay, each with the module that has no other test at the edge.
@@ -65,7 +69,19 @@ def _recorded() -> Dict[str, float]:
 
 
 def _works_with_git(path: Path) -> bool:
-    return any(name.startswith("kiro_swarm.workspace") for name in _met_by(path))
+    return any(
+        name == REPOSITORIES or name.endswith(".git") or _leads_to_git(name)
+        for name in _met_by(path)
+    )
+
+
+@functools.cache
+def _leads_to_git(name: str) -> bool:
+    """Whether a module of the workspace starts git, or imports one that leads there."""
+    path = SOURCES.joinpath(*name.split(".")).with_suffix(".py")
+    if not name.startswith(f"{WORKSPACE}.") or not path.is_file():
+        return False
+    return name == f"{WORKSPACE}.git" or any(map(_leads_to_git, imports_of(path)))
 
 
 @functools.cache

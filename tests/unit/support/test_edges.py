@@ -101,6 +101,29 @@ def test_what_a_file_imports_makes_it_one_at_the_edge(
     assert edges.is_edge(path) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from kiro_swarm.workspace.errors import RemoteUnavailable\n", True),
+        ("from kiro_swarm.workspace.git import Git\n", False),
+        ("from kiro_swarm.workspace.push import push_integration\n", False),
+        ("from tests.unit.workspace.repositories import Gate\n", False),
+        ("from tests.unit.runner.pods import git\n", False),
+    ],
+)
+def test_to_name_an_error_is_not_to_work_with_git(
+    text: str, expected: bool, tmp_path: Path
+) -> None:
+    """A file of which no time is known counts as long."""
+    path = tmp_path / "test_any.py"
+    path.write_text(f"import asyncio\n{text}")
+    assert edges.runs_between(path) is expected
+
+
+def test_what_plays_with_asyncio_alone_runs_on_every_python() -> None:
+    assert edges.runs_between(UNIT / "jobs" / "test_pushing.py")
+
+
 def test_what_is_long_because_of_git_runs_on_two_pythons_alone() -> None:
     left_out = {
         str(path.relative_to(UNIT))
