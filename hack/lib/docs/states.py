@@ -16,7 +16,14 @@ from kiro_swarm.api.meta import (
     TASK_STATES,
 )
 from kiro_swarm.api.schema import structural
-from kiro_swarm.lifecycle.reasons import BY_PERSON, NO_FAULT, NO_FAULT_FACTOR
+from kiro_swarm.lifecycle.reasons import (
+    AGENT_PROGRAM_MISSING,
+    BY_PERSON,
+    MOST_FORGIVEN,
+    NO_FAULT,
+    NO_FAULT_FACTOR,
+    OF_THE_TEMPLATE,
+)
 
 
 def pages(root: Path) -> Dict[str, str]:
@@ -44,7 +51,10 @@ def pages(root: Path) -> Dict[str, str]:
             "## Attempts",
             f"An attempt that ends with {codes(sorted(NO_FAULT))} is not the agent's "
             "fault and does not count against `maxAttempts`; a task ends as Failed "
-            f"after {NO_FAULT_FACTOR} times `maxAttempts` attempts of whatever end. One "
+            f"after {NO_FAULT_FACTOR} times `maxAttempts` attempts of whatever end, but for "
+            f"those with {codes(sorted(OF_THE_TEMPLATE))}, and with "
+            f"{codes([AGENT_PROGRAM_MISSING])} while fewer than {MOST_FORGIVEN} of its "
+            "attempts were left out. One "
             f"that a person ends ({codes(sorted(BY_PERSON))}) counts against no limit.",
         )
     }

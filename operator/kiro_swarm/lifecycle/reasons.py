@@ -48,6 +48,8 @@ NO_FAULT: Final = frozenset(
         AGENT_PROGRAM_MISSING,
     }
 )
+#: It seems that the template's program is missing: a task like that is given out after all others.
+COULD_NOT_BEGIN: Final = frozenset({AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING})
 #: Only who wrote the template can mend it: the attempt counts against no limit at all. What
 #: keeps it from being tried again at once is that the pod is replaced, after a pause that grows.
 OF_THE_TEMPLATE: Final = frozenset({AGENT_NOT_RUNNABLE})

@@ -8,7 +8,7 @@ taken for either. Cancelling it stops whatever runs in the agent container.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional, Protocol, Union
 
 from kiro_swarm.agents.driver import AgentDriver, AgentOutcome, AgentTask, OnProgress
@@ -116,11 +116,19 @@ class AgentPort(ExecPort, Protocol):
         ...
 
 
+@dataclass
+class Known:
+    """What attempts of an instance have shown. ``runs``: the agent's program is there."""
+
+    runs: bool = False
+
+
 @dataclass(frozen=True)
 class Workshop:
     """What all attempts of an instance are made with.
 
-    ``timeout_seconds`` bounds the agent's time in one attempt.
+    ``timeout_seconds`` bounds the agent's time in one attempt. ``known`` is lost with the
+    runner, and nothing depends on it but whether an attempt is charged.
     """
 
     socket: AgentPort
@@ -130,6 +138,7 @@ class Workshop:
     integration_branch: str
     clock: Clock
     timeout_seconds: float
+    known: Known = field(default_factory=Known)
 
 
 async def run_pass(
@@ -161,7 +170,9 @@ async def run_pass(
         )
     except WorktreeError as error:
         return Pass(Failed(WORKSPACE_FAILED, str(error)))
-    if found.reason == NO_CHANGES and task.cycle <= 1 and _lacks_program(outcome):
+    if not _lacks_program(outcome):
+        workshop.known.runs = True
+    elif found.reason == NO_CHANGES and task.cycle <= 1 and not workshop.known.runs:
         return Pass(_program_missing(outcome), found)
     if found.commit is None:
         return Pass(_nothing_to_take(outcome, found), found)
@@ -205,7 +216,11 @@ def _lacks_program(outcome: AgentOutcome) -> bool:
 
 
 def _program_missing(outcome: AgentOutcome) -> Failed:
-    """The driver's own program is there, and what it starts is not, as far as can be told."""
+    """The driver's own program is there, and what it starts is not, as far as can be told.
+
+    Where an agent has ended otherwise in this pod it is there, and this is what the task made
+    of it: a test command that is missing ends like that as well.
+    """
     lines = [line for line in map(one_line, outcome.tail.split("\n")) if line]
     said = f": {lines[-1][:_SHOWN]}" if lines else ""
     message = (

@@ -77,6 +77,34 @@ async def test_a_shell_that_lacks_its_program_is_told_and_uses_up_no_task(
     assert world.status()["phase"] == "Succeeded"
 
 
+async def test_one_task_that_ends_like_that_holds_up_no_other(world: World) -> None:
+    """An agent can end so at will: the others are merged, by the pods that are there."""
+    world.graph = world.cluster.graph = {str(number): [] for number in range(1, 11)}
+    ordinary, began = world.cluster._runner, dict[str, float]()
+
+    def runner(task: Any) -> None:
+        task_id, state = task["spec"]["id"], (task.get("status") or {}).get("state")
+        bad, fails = task_id == "1", {"reason": "AgentProgramMissing", "message": "-"}
+        world.cluster.agents_fail = fails if bad else {}
+        now = world.clock.seconds
+        if bad or state != "Running" or now - began.setdefault(task_id, now) >= 10:
+            ordinary(task)
+
+    world.cluster._runner = runner  # type: ignore[method-assign]
+    world.apply_swarm(instances=2)
+    await lives(world, 150)
+    states = {
+        item["spec"]["id"]: (item.get("status") or {}).get("state")
+        for item in world.cluster.all(TASKS)
+    }
+    assert {task for task, state in states.items() if state != "Merged"} == {"1"}
+    restarts = [
+        (item.get("status") or {}).get("restarts") or 0
+        for item in world.cluster.all(INSTANCES)
+    ]
+    assert sum(restarts) <= 2
+
+
 def test_a_pod_that_is_about_to_be_replaced_gets_no_task() -> None:
     ended = {"attempt": 1, "instance": "demo-1", "finishedAt": "2026-11-22T10:00:00Z"}
     failed = node("1", "Ready")

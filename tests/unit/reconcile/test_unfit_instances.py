@@ -62,6 +62,17 @@ def task(number: int, *ends: tuple[str, int], on: str = "uid-0") -> Any:
         ([task(1, ("AgentNotRunnable", 1))], True),
         ([task(1, ("AgentProgramMissing", 1))], True),
         ([task(1, ("AgentProgramMissing", 1)), task(2, ("Done", 2))], False),
+        # An agent can end like that at will, once the program is known to be there.
+        ([task(1, ("AgentProgramMissing", 2)), task(2, ("Done", 1))], False),
+        (
+            [
+                task(1, ("AgentProgramMissing", 2)),
+                task(2, ("Done", 1)),
+                task(3, ("AgentProgramMissing", 3)),
+            ],
+            True,
+        ),
+        ([task(1, ("AgentNotRunnable", 2)), task(2, ("Done", 1))], True),
         ([task(1, ("AgentNotRunnable", 1)), task(2, ("Done", 2))], False),
         # Something went well since, or between them.
         (
@@ -118,6 +129,26 @@ def test_who_is_unfit(tasks: list[Any], unfit: bool) -> None:
     for item in tasks:
         board.put(task(int(item["spec"]["id"])))
     assert board.faults.unfit("uid-0") == "", "what is no longer said is gone"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "elsewhere", "unfit"),
+    [
+        ("AgentProgramMissing", "Done", False),
+        ("AgentProgramMissing", "NoChanges", False),
+        ("AgentProgramMissing", "AgentProgramMissing", True),
+        ("AgentProgramMissing", "InstanceLost", True),
+        ("AgentNotRunnable", "Done", True),
+    ],
+)
+def test_what_the_template_is_blamed_for_while_no_agent_of_it_has_worked(
+    outcome: str, elsewhere: str, unfit: bool
+) -> None:
+    faults = Faults()
+    faults.add(task(1, (outcome, 2)))
+    faults.add(task(2, (elsewhere, 1), on="uid-1"))
+    assert bool(faults.unfit("uid-0", ["uid-0", "uid-1"])) == unfit
+    assert faults.unfit("uid-0", ["uid-0"]), "the other is of another template"
 
 
 def test_nothing_is_remembered_of_tasks_that_are_gone() -> None:

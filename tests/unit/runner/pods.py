@@ -12,7 +12,7 @@ from typing import Any, Optional
 from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import AgentTask
 from kiro_swarm.api.swarm import Verification
-from kiro_swarm.runner.attempt import Result, Workshop
+from kiro_swarm.runner.attempt import Known, Result, Workshop
 from kiro_swarm.runner.clock import SystemClock
 from kiro_swarm.runner.config import RunnerConfig
 from kiro_swarm.runner.cycles import CycleEnd
@@ -71,6 +71,7 @@ class Pod:
         timeout: float = 60,
         idle: float = 60,
         cycles: int = 0,
+        known: Optional[Known] = None,
     ) -> Result:
         workshop = Workshop(
             self.socket,
@@ -80,6 +81,7 @@ class Pod:
             INTEGRATION,
             SystemClock(),
             timeout,
+            known or Known(),
         )
         branch = f"swarm/demo/{task_id}/1"
         task = AgentTask(

@@ -14,7 +14,7 @@ import pytest
 from kiro_swarm.agents.command import CommandDriver
 from kiro_swarm.agents.driver import AgentTask
 from kiro_swarm.cli.runner import make_runner, run_runner
-from kiro_swarm.runner.attempt import Failed, Finished, Workshop
+from kiro_swarm.runner.attempt import Failed, Finished, Known, Workshop
 from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
@@ -142,6 +142,17 @@ async def test_a_command_of_a_shell_that_lacks_its_program_is_no_fault_of_a_task
     assert "correct spec.template.agent.command, or name an image" in result.message
     if shell.startswith("no"):
         assert "no-such-agent: not found" in result.message
+
+
+async def test_where_an_agent_has_worked_such_an_end_is_charged(pod: Pod) -> None:
+    """The program of the template is there, so it is what this task made of it."""
+    known = Known()
+    await pod.attempt(["sh", "-c", "exit 127"], known=known)
+    assert not known.runs
+    await pod.attempt(["true"], known=known)
+    result = await pod.attempt(["sh", "-c", "./missing-tests"], known=known)
+    assert isinstance(result, Failed)
+    assert result.reason == "NoChanges"
 
 
 async def test_what_such_a_command_has_left_is_taken(pod: Pod) -> None:

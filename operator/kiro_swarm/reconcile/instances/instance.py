@@ -37,6 +37,7 @@ from kiro_swarm.reconcile.instances.decision import (
 )
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.objects.pods import (
+    alike,
     instance_pod,
     is_outdated,
     template_hash,
@@ -204,7 +205,9 @@ def observe_instance(
         return None
     desired = instance["spec"].get("desired", "Running")
     extra = instance["spec"]["index"] > spec.instances
-    board = board_of(ctx.cache, swarm)
+    board, template = board_of(ctx.cache, swarm), template_hash(swarm, spec)
+    pods = ctx.cache.of_swarm(PODS, namespace, swarm["metadata"]["name"])
+    unfit = partial(board.faults.unfit, alike=alike(pods, template))
     return Observed(
         instance=instance,
         pod=pod,
@@ -212,11 +215,11 @@ def observe_instance(
         wanted=not (extra or spec.suspend or desired in ("Drained", "Stopped"))
         and not swarm["metadata"].get("deletionTimestamp"),
         stop_now=desired == "Stopped",
-        outdated=pod is not None and is_outdated(pod, template_hash(swarm, spec)),
+        outdated=pod is not None and is_outdated(pod, template),
         now=ctx.now(),
         failed_for=_failed_for(ctx, instance),
         paused=desired == "Paused",
-        unfit="" if pod is None else board.faults.unfit(pod["metadata"]["uid"]),
+        unfit="" if pod is None else unfit(pod["metadata"]["uid"]),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import (
@@ -202,6 +203,13 @@ def is_outdated(pod: Pod, template: str) -> bool:
     """Whether the pod of an instance was made of another template than that of this hash."""
     made_of = (pod["metadata"].get("annotations") or {}).get(TEMPLATE_HASH)
     return made_of is not None and made_of != template
+
+
+def alike(pods: Iterable[Pod], template: str) -> Iterator[str]:
+    """Uids of the pods of instances that are made of the template of this hash."""
+    for pod in pods:
+        if (pod["metadata"].get("annotations") or {}).get(TEMPLATE_HASH) == template:
+            yield pod["metadata"]["uid"]
 
 
 def instance_pod(

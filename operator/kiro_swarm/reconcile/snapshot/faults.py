@@ -6,7 +6,7 @@ instance has had, however many tasks there are. Nothing is in here that is not i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from kiro_swarm.api.access import status_of
@@ -33,7 +33,10 @@ _SAYS_NOTHING: Final = (NO_FAULT | BY_PERSON | {SLOW}) - OF_THE_INSTANCE
 _TASKS: Final = 2
 #: One is enough: no task can make the program of the template be missing, and what looks like it
 #: is tried again after the pause that a new pod takes.
-_ONE: Final = frozenset({AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING})
+_ONE: Final = frozenset({AGENT_NOT_RUNNABLE})
+#: The same while nothing shows that the program is there. An agent can end like that at will: where
+#: another task's has ended well, one task alone says nothing on the instance.
+_ONE_UNPROVEN: Final = frozenset({AGENT_PROGRAM_MISSING})
 _WELL: Final = ""
 
 
@@ -57,8 +60,11 @@ class Faults:
             if not ends:
                 self._ends.pop(pod_uid, None)
 
-    def unfit(self, pod_uid: str) -> str:
+    def unfit(self, pod_uid: str, alike: Iterable[str] = ()) -> str:
         """Why a pod is to be replaced, in words; empty while it is not.
+
+        :param alike: uids of the pods that are made of the same template; it is read only
+            where it matters.
 
         Different tasks have failed there in the same way, with nothing that went well since.
         Which pod that was is in the record of the attempt: when the pod was made is said by
@@ -77,11 +83,20 @@ class Faults:
             else:
                 failed.setdefault(outcome, set()).add(task)
         for outcome, tasks in failed.items():
-            if len(tasks) >= (1 if outcome in _ONE else _TASKS):
+            one = outcome in _ONE or (
+                outcome in _ONE_UNPROVEN
+                and not any(self._went_well(uid) for uid in (pod_uid, *alike))
+            )
+            if len(tasks) >= (1 if one else _TASKS):
                 many = "s" if len(tasks) > 1 else ""
                 named = f"task{many} {', '.join(sorted(tasks)[:5])}"
                 return f"{named} failed on it with {outcome}; its pod is replaced"
         return ""
+
+    def _went_well(self, pod_uid: str) -> bool:
+        """Whether an agent has worked in a pod, whatever became of the work."""
+        ends = self._ends.get(pod_uid, {}).values()
+        return any(outcome == _WELL for row in ends for outcome, _ in row)
 
 
 def _ends_of(task: KiroTask) -> Iterator[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ from typing import Optional
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.task import KiroTask
+from kiro_swarm.lifecycle.reasons import COULD_NOT_BEGIN
 from kiro_swarm.policy.times import parse
 from kiro_swarm.reconcile.snapshot.measured import Measured
 from kiro_swarm.tasks.plan.ready import ReadyQueue
@@ -94,6 +95,7 @@ def ready_task(task: KiroTask, measured: Measured) -> ReadyTask:
         assigned_to=str(spec.get("assignedTo") or ""),
         capabilities=capabilities(spec.get("capabilities")),
         last=spec["id"] in measured.last,
+        stumbled=status_of(task).get("reason") in COULD_NOT_BEGIN,
     )
 
 

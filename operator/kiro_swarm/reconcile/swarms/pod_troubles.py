@@ -19,7 +19,7 @@ from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.meta import BOUND, LABEL_INSTANCE, READY, RUNNING
 from kiro_swarm.api.task import Attempt, KiroTask
 from kiro_swarm.cluster.resources import SWARMS
-from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING
+from kiro_swarm.lifecycle.reasons import AGENT_NOT_RUNNABLE, COULD_NOT_BEGIN
 from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import one_line
@@ -33,7 +33,7 @@ from kiro_swarm.reconcile.instances.instance import (
     POD_REFUSED,
 )
 from kiro_swarm.reconcile.objects.manifests import is_owned
-from kiro_swarm.reconcile.snapshot.text import listed
+from kiro_swarm.reconcile.snapshot.text import MOST_NAMES, listed
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.reconcile.swarms import pod_events
 
@@ -112,23 +112,27 @@ async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTroubl
 
 def _of_the_template(ctx: Context, view: View) -> Iterator[PodTrouble]:
     """Tasks that cannot begin for the program of the template; the message names the fields."""
-    by_state, names, ends = view.task_index.by_state, [], []
+    by_state, found = view.task_index.by_state, []
     # One that is being tried again has not begun yet: what is told does not come and go.
     tried = [task for task in by_state[RUNNING] if _has_just_begun(view, task)]
     for task in (*by_state[READY], *by_state[BOUND], *tried):
         row: list[Attempt] = []
         for end in reversed(status_of(task).get("history") or []):
-            if end["outcome"] not in (AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING):
+            if end["outcome"] not in COULD_NOT_BEGIN:
                 break
             row.append(end)
         if row:
-            names.append(task["spec"]["id"])
-            ends.append((row[-1].get("finishedAt") or "", row[0].get("message") or ""))
-    if tried and ends:
+            told = row[-1].get("finishedAt") or "", row[0].get("message") or ""
+            found.append((task["spec"].get("order") or 0, task["spec"]["id"], told))
+    found.sort()  # as they are tried in turn, which state they are in says nothing
+    if tried and found:
         ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), _BEGINS)
-    if ends:
-        moment, said = min(ends)
-        message = one_line(f"cannot begin: task {listed(names)}: {said}")
+    if found:
+        moment, said = min(told for _, _, told in found)
+        # How many there are changes with each that is tried: each would be another Event.
+        names = ", ".join(name for _, name, _ in found[:MOST_NAMES])
+        names += " and others" if len(found) > MOST_NAMES else ""
+        message = one_line(f"cannot begin: task {names}: {said}")
         vital = len(tried) == len(by_state[RUNNING])
         yield PodTrouble(AGENT_NOT_RUNNABLE, message, parse(moment) or view.now, vital)
 

@@ -18,7 +18,7 @@ from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.instances.decision import pod_ready
-from kiro_swarm.reconcile.objects.pods import is_outdated
+from kiro_swarm.reconcile.objects.pods import alike, is_outdated
 from kiro_swarm.reconcile.snapshot.ready import capabilities, files_of
 from kiro_swarm.reconcile.snapshot.view import View
 from kiro_swarm.reconcile.tasks.transitions import Patch
@@ -104,7 +104,8 @@ def free_instances(view: View) -> list[tuple[str, str]]:
 
 def _goes(view: View, pod: Pod) -> bool:
     """Whether a pod is replaced as soon as it has no task."""
-    unfit = view.task_index.faults.unfit(pod["metadata"]["uid"])
+    others = alike(view.pods, view.template)
+    unfit = view.task_index.faults.unfit(pod["metadata"]["uid"], others)
     return bool(unfit) or is_outdated(pod, view.template)
 
 

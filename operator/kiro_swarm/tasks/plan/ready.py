@@ -59,7 +59,7 @@ class ReadyQueue:
         self._tasks[task.id], self._keys[task.id] = task, key
         insort(self._lines.setdefault(_line_of(task), []), key)
         # What a person gave to one instance is in front there, however long it waits.
-        if since is not None and not task.assigned_to:
+        if since is not None and (task.stumbled or not task.assigned_to):
             self._since[task.id] = since
             insort(self._waiting, (since, key))
 

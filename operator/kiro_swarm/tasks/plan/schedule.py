@@ -7,6 +7,7 @@ the strategy:
 
 * a task goes only to an instance that has all its capabilities; one that a person assigned
   goes to that instance alone, whatever it can do, and before everything else;
+* one whose agent could not begin goes after all others: it may be that task which is at fault;
 * two tasks that declare overlapping files are never out at once;
 * nobody stays idle beside a ready task that it may have, with one exception: a task that
   has waited too long for its files has them kept free for it, every other day;
@@ -37,16 +38,17 @@ PATIENCE_SECONDS: Final = 24 * 3600.0
 FAIR_EVERY: Final = 4
 
 Pair = tuple[ReadyTask, IdleInstance]
-#: What ready tasks are sorted by: assigned, priority, optional, urgency, order, id.
-LineKey = tuple[bool, int, bool, Key, int, str]
+#: What ready tasks are sorted by: stumbled, assigned, priority, optional, urgency, order, id.
+LineKey = tuple[bool, bool, int, bool, Key, int, str]
 
 
 def line_key(task: ReadyTask, rank: float, strategy: Strategy) -> LineKey:
-    """Higher priority first, optional tasks last, then as the strategy says: by default the
-    longer chain of work behind the task, then file order. No two tasks of a swarm have the
-    same key, and its last part is the id."""
+    """Who has not stumbled first; higher priority first, optional tasks last, then as the
+    strategy says: by default the longer chain of work behind the task, then file order. No two
+    tasks of a swarm have the same key, and its last part is the id."""
     urgency: Key = strategy.urgency(task, rank)
     return (
+        task.stumbled,
         not task.assigned_to,
         -task.priority,
         task.last,

@@ -24,6 +24,7 @@ class ReadyTask:
     may have it, or empty for any. ``capabilities``: what an instance must be able to do.
     ``last``: optional, so it comes after others of its priority
     (``TaskGraph.only_for_optional``). ``waited``: seconds since it became ready.
+    ``stumbled``: its agent could not begin the last time, so everybody else is tried first.
     """
 
     id: str
@@ -34,6 +35,7 @@ class ReadyTask:
     capabilities: frozenset[str] = frozenset()
     last: bool = False
     waited: float = 0.0
+    stumbled: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,11 @@ def choose(
     """``ranks`` by task id, 0 where missing; ``waited`` of a task counts."""
     tasks, taken = list(ready), list(busy)
     line = sorted(tasks, key=lambda t: line_key(t, ranks.get(t.id, 0.0), strategy))
-    late = [t for t in line if t.waited >= PATIENCE_SECONDS and not t.assigned_to]
+    late = [
+        t
+        for t in line
+        if t.waited >= PATIENCE_SECONDS and (t.stumbled or not t.assigned_to)
+    ]
     claims = Claims()
     for files in taken:
         claims.add(files)

@@ -45,6 +45,7 @@ def ready_tasks(draw: st.DrawFn, count: int) -> list[ReadyTask]:
             draw(st.sampled_from(["", "", "", "", "i-1", "i-9"])),
             frozenset(draw(st.sampled_from(["", "", "", "ui", "db"])).split()),
             draw(st.booleans()),
+            stumbled=draw(st.booleans()),
         )
         for number in range(count)
     ]
