@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from kiro_swarm.api.condition_reasons import fits
-from kiro_swarm.cluster.resources import EVENTS, INSTANCES, PODS, SWARMS
+from kiro_swarm.cluster.resources import EVENTS, INSTANCES, PODS, SWARMS, TASKS
 from kiro_swarm.reconcile.engine.steps import StepMemory
 from kiro_swarm.reconcile.swarms import swarm
 from kiro_swarm.reconcile.worker import RECONCILERS
 from tests.support.fake_store import Refused
 from tests.unit.reconcile.surroundings import NAMESPACE
+from tests.unit.reconcile.test_steps import lives
 from tests.unit.reconcile.world import World
 
 QUOTA = "exceeded quota: small, requested: count/jobs.batch=1, used: 3, limited: 3"
@@ -171,6 +172,76 @@ async def test_a_pod_that_may_not_be_deleted_is_told_on_the_swarm(
     await world.live(8)
     assert "demo-1-1" in world.cluster.names(PODS)
     assert found(world, "Hindered") == ("False", "NothingRefused")
+
+
+KEPT = {
+    "denied": (403, "Forbidden", 'admission webhook "keep" denied the request'),
+    "webhook": (500, "InternalError", 'failed calling webhook "keep": no endpoints'),
+    "unknown": (500, "InternalError", "etcdserver: request timed out"),
+}
+
+
+@pytest.mark.parametrize("answer", KEPT)
+async def test_pods_of_an_older_template_that_may_not_be_deleted_work_on(
+    world: World, answer: str
+) -> None:
+    """Until they may be; and where nobody knows whether they go, the swarm is stalled."""
+
+    async def refuse(request: Any) -> None:
+        if request.method == "DELETE" and "/pods/" in request.path:
+            raise Refused(*KEPT[answer])
+
+    world.graph = world.cluster.graph = {str(number): [] for number in range(1, 6)}
+    world.cluster.tasks_run = False
+    world.apply_swarm(instances=2)
+    await world.live(6)
+    world.tolerant = True
+    world.api.intercept = refuse
+    world.cluster.tasks_run = True
+    world.edit_swarm(template={"agent": {"command": ["other"]}})
+    await lives(world, 120)
+    states = [task["status"]["state"] for task in world.cluster.all(TASKS)]
+    assert {"demo-1-0", "demo-2-0"} <= set(world.cluster.names(PODS))
+    if answer == "unknown":
+        assert states.count("Merged") == 2, "those that were under way"
+        assert found(world, "Stalled") == ("True", "ChangeRefused")
+        world.api.intercept = None
+        await lives(world, 120)
+        states = [task["status"]["state"] for task in world.cluster.all(TASKS)]
+    assert set(states) == {"Merged"}
+
+
+async def test_a_pod_that_may_be_deleted_again_goes_after_its_task(
+    world: World,
+) -> None:
+    async def refuse(request: Any) -> None:
+        if request.method == "DELETE" and "/pods/" in request.path:
+            raise Refused(*KEPT["denied"])
+
+    world.graph = world.cluster.graph = {str(number): [] for number in range(1, 5)}
+    world.cluster.tasks_run = False
+    world.apply_swarm(instances=1)
+    await world.live(6)
+    world.tolerant = True
+    world.api.intercept = refuse
+    world.edit_swarm(template={"agent": {"command": ["other"]}})
+    world.cluster.tasks_run = True
+    for _ in range(60):
+        await lives(world, 1)
+        world.cluster.tasks_run = False
+        tasks = world.cluster.all(TASKS)
+        if sum(one["status"].get("attempt", 0) for one in tasks) == 2:
+            break
+        world.cluster.tasks_run = True
+    await lives(world, 3)
+    world.api.intercept = None
+    world.cluster.tasks_run = True
+    await lives(world, 60)
+    first = world.cluster.all(TASKS)
+    pods = [task["status"]["podUid"] for task in first]
+    assert {task["status"]["state"] for task in first} == {"Merged"}
+    assert len(set(pods)) == 2, "two of the pod that was kept, two of the next one"
+    assert sorted(map(pods.count, set(pods))) == [2, 2]
 
 
 async def test_a_pod_that_a_webhook_in_trouble_keeps_from_being_made_is_told(

@@ -24,13 +24,16 @@ from kiro_swarm.policy.ownership import is_same
 #: An API server works at a request for a minute, if it is not told another time.
 _LONGEST: Final = 90.0
 _TOO_MANY_REQUESTS: Final = 429
+#: How an API server begins to say that it did nothing, for it could not ask whether it may.
+_NOT_ASKED: Final = "failed calling webhook"
 
 
 def is_over(error: errors.ClusterError) -> bool:
     """Whether the answer to a write says that nothing will come of it any more."""
     if not isinstance(error, errors.Unavailable):
         return True
-    return error.status == _TOO_MANY_REQUESTS
+    unasked = bool(error.status) and _NOT_ASKED in error.message
+    return unasked or error.status == _TOO_MANY_REQUESTS
 
 
 @dataclass(frozen=True)

@@ -117,9 +117,8 @@ async def _carry_out(
         phase = "Restarting" if status.get("readyAt") else "Pending"
         status = _with_trouble(seen, steps, what, POD_REFUSED, status, phase)
     elif decision.delete and seen.pod is not None:
-        given = ctx.step_memory.of(swarm["metadata"]["uid"]).bindings.open(ctx.cache)
-        promised = any(one.instance == key.name for one in given)
-        if promised and seen.task is None and pod_ready(seen.pod):
+        promised = partial(_promised, ctx, key, swarm, seen)
+        if promised():
             ctx.queue.add_after(key, 1.0)  # it may have a task: that is not known yet
             return
         what = f"delete Pod {seen.pod['metadata']['name']}"
@@ -127,7 +126,7 @@ async def _carry_out(
         said = (known.get("message") or "").startswith(POD_KEPT)
         told = known if said else status
         delete = partial(ctx.delete, PODS, seen.pod)
-        end = partial(_end_pod, ctx, instance, seen.pod, told, delete)
+        end = partial(_end_pod, ctx, instance, seen.pod, told, delete, promised)
         await steps.take(what, end, None)
         phase = status.get("phase") or "Restarting"
         status = _with_trouble(seen, steps, what, POD_KEPT, status, phase)
@@ -139,14 +138,24 @@ async def _carry_out(
         ctx.queue.add_after(key, decision.again_in)
 
 
+def _promised(ctx: Context, key: Key, swarm: KiroSwarm, seen: Observed) -> bool:
+    """Whether an instance may have a task of which it is not known yet."""
+    given = ctx.step_memory.of(swarm["metadata"]["uid"]).bindings.open(ctx.cache)
+    free = seen.task is None and seen.pod is not None and pod_ready(seen.pod)
+    return free and any(one.instance == key.name for one in given)
+
+
 async def _end_pod(
     ctx: Context,
     instance: KiroInstance,
     pod: Pod,
     status: KiroInstanceStatus,
     delete: Callable[[], Awaitable[None]],
+    promised: Callable[[], bool],
 ) -> None:
     """Say which pod goes, and let it go. From here on nobody gives it a task."""
+    if promised():
+        raise errors.Conflict("it was given a task meanwhile")
     with ctx.step_memory.going.asked(pod["metadata"]["uid"]):
         if status != status_of(instance):
             await ctx.patch_status(INSTANCES, instance, status)

@@ -36,6 +36,7 @@ from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.text import MOST_NAMES, listed
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.reconcile.swarms import pod_events
+from kiro_swarm.reconcile.tasks.hand_out import goes
 
 #: Seconds within which an agent that cannot be started has ended.
 _BEGINS: Final = 30.0
@@ -91,7 +92,7 @@ async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTroubl
     unmade = await pod_events.unmade(ctx, view, steps)
     found: list[PodTrouble] = []
     if not view.swarm["metadata"].get("deletionTimestamp"):
-        found = [*_of_instances(view, unmade), *_of_the_template(ctx, view)]
+        found = [*_of_instances(ctx, view, unmade), *_of_the_template(ctx, view)]
     for job in view.jobs:
         if job_outcome(job) is not None or job["metadata"].get("deletionTimestamp"):
             continue
@@ -146,7 +147,9 @@ def _has_just_begun(view: View, task: KiroTask) -> bool:
     return abs((view.now - began).total_seconds()) < _BEGINS
 
 
-def _of_instances(view: View, unmade: Mapping[str, str]) -> Iterator[PodTrouble]:
+def _of_instances(
+    ctx: Context, view: View, unmade: Mapping[str, str]
+) -> Iterator[PodTrouble]:
     """Those of instances; of several with the same, one that names them."""
     pods = [
         pod
@@ -165,7 +168,7 @@ def _of_instances(view: View, unmade: Mapping[str, str]) -> Iterator[PodTrouble]
     for item in view.instances:
         pod = next((pod for pod in pods if is_owned(pod, item)), None)
         if item in wanted:
-            ready += pod is not None and pod_ready(pod)
+            ready += pod is not None and _works(ctx, view, item, pod)
             reason, text, when = _of_instance(view, item, pod, unmade)
         else:
             reason, text, when = _of_its_status(view, item)
@@ -175,6 +178,14 @@ def _of_instances(view: View, unmade: Mapping[str, str]) -> Iterator[PodTrouble]
     for (reason, text), having in names.items():
         message = f"{listed(having)}: {_with_field(text)}"
         yield PodTrouble(reason, message, since[reason, text], not ready)
+
+
+def _works(ctx: Context, view: View, item: KiroInstance, pod: Pod) -> bool:
+    """Whether an instance has a task or may be given one: not while its pod may be going."""
+    if not pod_ready(pod):
+        return False
+    going = goes(view, item, pod) or pod["metadata"]["uid"] in ctx.step_memory.going
+    return item["metadata"]["name"] in view.active or not going
 
 
 def _of_instance(

@@ -18,6 +18,7 @@ from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy import naming
 from kiro_swarm.reconcile.instances.decision import pod_ready
+from kiro_swarm.reconcile.instances.instance import POD_KEPT
 from kiro_swarm.reconcile.objects.pods import alike, is_outdated
 from kiro_swarm.reconcile.snapshot.ready import capabilities, files_of
 from kiro_swarm.reconcile.snapshot.view import View
@@ -84,29 +85,35 @@ def free_instances(view: View) -> list[tuple[str, str]]:
 
     None whose pod is about to be replaced: where tasks have failed on it, what it is given is
     lost; and one of an older template goes as soon as it has none, if only it is given none.
+    One that may not be deleted works on until it may.
     """
     if view.spec.suspend or view.swarm["metadata"].get("deletionTimestamp"):
         return []
     pods = {
         reference["uid"]: pod
         for pod in view.pods
-        if pod_ready(pod) and not _goes(view, pod)
+        if pod_ready(pod)
         for reference in pod["metadata"].get("ownerReferences") or []
     }
     found = []
     for instance in sorted(wanted(view), key=lambda item: item["spec"]["index"]):
         metadata = instance["metadata"]
         pod = pods.get(metadata["uid"])
-        if pod is not None and metadata["name"] not in view.active:
+        if pod is None or metadata["name"] in view.active:
+            continue
+        if not goes(view, instance, pod):
             found.append((metadata["name"], pod["metadata"]["uid"]))
     return found
 
 
-def _goes(view: View, pod: Pod) -> bool:
-    """Whether a pod is replaced as soon as it has no task."""
+def goes(view: View, instance: KiroInstance, pod: Pod) -> bool:
+    """Whether a pod is replaced as soon as it has no task, as far as that is allowed."""
     others = alike(view.pods, view.template)
-    unfit = view.task_index.faults.unfit(pod["metadata"]["uid"], others)
-    return bool(unfit) or is_outdated(pod, view.template)
+    if view.task_index.faults.unfit(pod["metadata"]["uid"], others):
+        return True
+    # Said since the last task: that it is kept gives way to what else is said while it has one.
+    kept = (status_of(instance).get("message") or "").startswith(POD_KEPT)
+    return not kept and is_outdated(pod, view.template)
 
 
 def wanted(view: View) -> list[KiroInstance]:
