@@ -119,3 +119,24 @@ def test_late_news_of_the_one_before_changes_no_place() -> None:
     backlog.note(command("c", "old", 3, phase="Cancelled"))
     backlog.forget(command("c", "old", 4))
     assert backlog.next("n", "s") == "c"
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_commands_ended_goes_with_them_once_nobody_waits(kept: bool) -> None:
+    """It goes by its answer here, as commands mostly do."""
+    backlog = Backlog()
+    backlog.note(command("waits", "u-0", 1, "run task 9"))
+    halted: Any = {"startedAt": "2026-01-01T00:00:00Z", "changes": [{"object": "x"}]}
+    for number in range(2, 9):
+        stop = command(f"stop-{number}", f"u-{number}", number, f"stop task {number}")
+        done = {"phase": "Succeeded", "action": {"permission": "stop"}, **halted}
+        stop = cast(SwarmCommand, {**stop, "status": done})
+        backlog.note(stop)
+        if not (kept and number == 8):
+            backlog.forget(stop)
+    assert len(backlog._halts["n", "s"]) == 7, "one that waits may be concerned"
+    backlog.note(command("waits", "u-0", 10, "run task 9", phase="Succeeded"))
+    assert len(backlog._halts["n", "s"]) == int(
+        kept
+    ), "a command that is there is heard"
+    assert not backlog._gone

@@ -67,6 +67,8 @@ class Backlog:
         #: The latest command that ended work of each object, and has begun: order and name;
         #: of those whose version is known, and of the others, which only times compare with.
         self._halts: dict[tuple[str, str], dict[tuple[Target, bool], Halt]] = {}
+        #: Names of those of them that are gone: with the line goes what they ended.
+        self._gone: dict[tuple[str, str], set[str]] = {}
         #: Name of a command -> the one that began before it because it had to be passed over.
         self._passed_by: dict[tuple[str, str], dict[str, Halt]] = {}
 
@@ -96,6 +98,7 @@ class Backlog:
             halts = self._halts.setdefault(where, {})
             about = target_of(spec), bool(said.version)
             halts[about] = max(halts.get(about, halt), halt)
+            self._gone.get(where, set()).discard(name)
         for other in overtaken_names(command):
             passed_by = self._passed_by.setdefault(where, {})
             passed_by[other] = said, name
@@ -147,24 +150,27 @@ class Backlog:
         known = self._place(where, command["metadata"]["name"])
         if known is not None and known.uid == command["metadata"]["uid"]:
             self._leave(where, known.name)
+        if where not in self._lines:
+            gone, halts = self._gone.pop(where, set()), self._halts.get(where, {})
+            for about in [one for one, halt in halts.items() if halt[1] in gone]:
+                del halts[about]
 
     def forget(self, command: SwarmCommand) -> None:
         """A command is gone. What it ended, and whom it passed, is known as long as there is
         any that this concerns, though a new process would not know it."""
-        self._end(command)
         where, name = line_of(command), command["metadata"]["name"]
+        if any(halt[1] == name for halt in self._halts.get(where, {}).values()):
+            self._gone.setdefault(where, set()).add(name)
+        self._end(command)
         passed_by = self._passed_by.get(where, {})
         for other in [name, *(o for o, halt in passed_by.items() if halt[1] == name)]:
             if self._place(where, other) is None:
                 passed_by.pop(other, None)
-        halts = self._halts.get(where, {})
-        if where not in self._lines:
-            for about in [one for one, halt in halts.items() if halt[1] == name]:
-                del halts[about]
 
     def forget_line(self, namespace: str, swarm: str) -> None:
         """A swarm is gone, and all that was said to it."""
         self._halts.pop((namespace, swarm), None)
+        self._gone.pop((namespace, swarm), None)
         self._passed_by.pop((namespace, swarm), None)
 
     def turn(self, command: SwarmCommand) -> bool:
