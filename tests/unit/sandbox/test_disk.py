@@ -56,7 +56,10 @@ def test_a_folder_that_is_swapped_for_a_link_leads_nowhere(tmp_path: Path) -> No
     removals = 0
     try:
         end = time.monotonic() + 1.5
-        while time.monotonic() < end and all(path.exists() for path in work):
+        # A busy machine may take long for the few that the race needs at least.
+        while (time.monotonic() < end or removals < 6) and all(
+            path.exists() for path in work
+        ):
             removals += 1
             with suppress(OSError):
                 remove(place / "tree")
@@ -66,7 +69,6 @@ def test_a_folder_that_is_swapped_for_a_link_leads_nowhere(tmp_path: Path) -> No
         os.waitpid(swapping, 0)
     # What the filling wrote through a link is no matter.
     assert [path for path in work if not path.exists()] == [], removals
-    assert removals > 5
     remove(place)
     assert not place.exists()
 
