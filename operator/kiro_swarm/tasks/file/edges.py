@@ -58,7 +58,7 @@ class Edges:
         self._resolver = Resolver(groups, remarks)
         self._count = 0
         self._left = _LOOKED_AT
-        self._overlaps: dict[tuple[str, str], bool] = {}
+        self._parts: dict[str, frozenset[int]] = {}
 
     def connect(self, waves: Optional[Waves]) -> None:
         """Fill ``written`` and ``implied``."""
@@ -137,7 +137,10 @@ class Edges:
         return all(self._reaches(leaf, set(wanted), implied=implied) for leaf in leaves)
 
     def overlap(self, name: str, other: str) -> bool:
-        """Whether two names stand for a common leaf, so that neither is before the other."""
+        """Whether two names stand for a common leaf, so that neither is before the other.
+
+        True at last where nobody looked any more: of such two nothing is said.
+        """
         if (
             name == other
             or name.startswith(f"{other}.")
@@ -146,12 +149,20 @@ class Edges:
             return True
         if not (is_phase(name) or is_phase(other)):
             return False
-        known = self._overlaps.get((name, other))
+        members = [self._groups.members(each) or [] for each in (name, other)]
+        few, part = (
+            (members[0], other)
+            if len(members[0]) < len(members[1])
+            else (members[1], name)
+        )
+        self._left -= len(few)
+        return self._left < 0 or not self._set_of(part).isdisjoint(few)
+
+    def _set_of(self, name: str) -> frozenset[int]:
+        """The leaves that a name stands for: made once, for a part may have all of them."""
+        known = self._parts.get(name)
         if known is None:
-            leaves = self._groups.members(name) or ()
-            members = set(self._groups.members(other) or ())
-            known = not members.isdisjoint(leaves)
-            self._overlaps[name, other] = known
+            known = self._parts[name] = frozenset(self._groups.members(name) or ())
         return known
 
     def is_after(self, name: str, other: str) -> bool:

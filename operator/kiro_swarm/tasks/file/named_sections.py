@@ -22,6 +22,12 @@ _HEADING: Final = re.compile(r"(?P<marks>#{1,6})\s*(?P<text>\S.*)", re.DOTALL)
 _LONGEST: Final = 300
 #: Headings of a file that are looked at.
 _MOST: Final = 500
+#: Things that a heading waits for, and words of a name, that are looked at.
+_MOST_NEEDS: Final = 8
+_MOST_WORDS: Final = 24
+#: Names are found by so many words; so many names with them are no name of one section.
+_PHRASE: Final = 4
+_ALIKE: Final = 20
 #: Words that are part of many names.
 _COMMON: Final = frozenset(
     (
@@ -41,7 +47,12 @@ class _Section:
     name: tuple[str, ...]
     #: What it waits for, in words.
     needs: tuple[tuple[str, ...], ...]
+    #: Numbers one after another.
     leaves: list[int]
+
+    def is_apart(self, other: _Section) -> bool:
+        """Whether the two have no task in common; both have one."""
+        return self.leaves[-1] < other.leaves[0] or other.leaves[-1] < self.leaves[0]
 
 
 def report_sections(
@@ -56,12 +67,13 @@ def report_sections(
     Returns the numbers of the lines that something was said about.
     """
     sections = _sections(lines, groups)
+    names = _Names(sections)
     said: set[int] = set()
     for section in sections:
         if not section.leaves or section.line.number in told:
             continue
         for needed in section.needs:
-            other = _found(needed, section, sections)
+            other = names.found(needed, section)
             if other is None or edges.all_before(other.leaves, section.leaves):
                 continue
             said.add(section.line.number)
@@ -108,7 +120,8 @@ def _read(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     for at, _ in enumerate(tokens):
         end = words.SURE.end(tokens, at)
         if end is not None:
-            return _plain(tokens[:at]), tuple(filter(None, _needed(tokens[end:])))
+            needs = dict.fromkeys(filter(None, _needed(tokens[end:])))
+            return _plain(tokens[:at]), tuple(needs)[:_MOST_NEEDS]
     return _plain(tokens), ()
 
 
@@ -126,22 +139,35 @@ def _needed(tokens: Sequence[Token]) -> list[tuple[str, ...]]:
 
 def _plain(tokens: Sequence[Token]) -> tuple[str, ...]:
     kept = (t.text for t in tokens if t.kind in ("word", "character"))
-    return tuple(text for text in kept if text not in _COMMON)
+    return tuple(text for text in kept if text not in _COMMON)[:_MOST_WORDS]
 
 
-def _found(
-    needed: tuple[str, ...], section: _Section, sections: Sequence[_Section]
-) -> Optional[_Section]:
-    """The one other section whose name has these words, in front or one after another."""
-    own = set(section.leaves)
-    others = [
-        other
-        for other in sections
-        if other.leaves and own.isdisjoint(other.leaves) and _has(other.name, needed)
-    ]
-    first = [other for other in others if other.name[: len(needed)] == needed]
-    chosen = first if len(first) == 1 else others
-    return chosen[0] if len(chosen) == 1 else None
+class _Names:
+    """Sections by the words of their names: found at once, however many there are."""
+
+    def __init__(self, sections: Sequence[_Section]) -> None:
+        self._with: dict[tuple[str, ...], list[_Section]] = {}
+        for section in sections:
+            name = section.name if section.leaves else ()
+            for at in range(len(name)):
+                for stop in range(at + 1, min(at + _PHRASE, len(name)) + 1):
+                    found = self._with.setdefault(name[at:stop], [])
+                    if len(found) <= _ALIKE and (not found or found[-1] is not section):
+                        found.append(section)
+
+    def found(self, needed: tuple[str, ...], section: _Section) -> Optional[_Section]:
+        """The one other section whose name has these words, in front or one after another."""
+        alike = self._with.get(needed[:_PHRASE], [])
+        if len(alike) > _ALIKE:
+            return None
+        others = [
+            other
+            for other in alike
+            if section.is_apart(other) and _has(other.name, needed)
+        ]
+        first = [other for other in others if other.name[: len(needed)] == needed]
+        chosen = first if len(first) == 1 else others
+        return chosen[0] if len(chosen) == 1 else None
 
 
 def _has(name: tuple[str, ...], needed: tuple[str, ...]) -> bool:

@@ -300,6 +300,24 @@ def test_whether_a_drawing_is_true_is_found_out_in_bounded_time(kind: str) -> No
     assert len(in_proportion(made, parse, COUNT).result.diagnostics) <= 200
 
 
+def boxes(first: int, count: int) -> list[str]:
+    return [f"- [ ] {number}. T" for number in range(first, first + count)]
+
+
+def deep(count: int) -> str:
+    """Sections with many tasks, then headings that wait for what is none."""
+    lines = [f"{'#' * level} c{level}" for level in range(1, 7)] + boxes(1, count)
+    for number in range(count // 16):
+        lines += [f"# s{number} depends on {'+'.join(['q', 'c1'] * 40)}"]
+        lines += boxes(count + 1 + number, 1)
+    return "\n".join(lines)
+
+
+def test_headings_needs_and_tasks_are_not_multiplied_by_each_other() -> None:
+    file = in_proportion(deep, parse, sized(2_400, 9_600)).result
+    assert len(file.diagnostics) <= 201
+
+
 def test_more_edges_than_a_task_can_carry_are_an_error() -> None:
     text = "".join(f"- [ ] 1.{n} T\n" for n in range(3000))
     file = parse(text + "- [ ] 2. Last\n  - _Depends: 1_\n")
