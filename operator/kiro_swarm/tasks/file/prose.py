@@ -145,6 +145,8 @@ class _Prose:
             or subjects != (inside.id,)
             or any(map(is_phase, found.ids))
         )
+        if inside is not None and found.loose and all(map(is_phase, found.ids)):
+            return None  # `Review meeting after phase 1` in the text of a task
         if not subjects:
             if all(map(is_phase, found.ids)):
                 return None  # `After phase 2:` above a list of what is then to be had
@@ -252,13 +254,17 @@ class _Prose:
         for at, token in enumerate(tokens):
             if token.start >= found.start:
                 break
+            if row and last is not None and token.text == "|":
+                break  # a row of a table is about what its first cell names
             if token.kind != "id" or not self._known(token.text):
                 continue
             first = all(before.kind == "sign" for before in tokens[:at][:9]) and at < 9
             if first or not token.text.isdigit() or after_task(tokens, at) is not None:
+                if row and last is not None and not is_phase(token.text):
+                    break
                 last = token.text
-                if row:
-                    break  # a row of a table is about what it begins with
+                if row and is_phase(last):
+                    break
         return last
 
 

@@ -23,6 +23,7 @@ from typing import Callable, Final, Literal, Optional
 
 from kiro_swarm.tasks.file import prose_order_words as order
 from kiro_swarm.tasks.file import prose_words as words
+from kiro_swarm.tasks.file.prose_denied import is_allowed, is_denied
 from kiro_swarm.tasks.file.prose_lists import (
     CLOSING,
     DECORATION,
@@ -50,12 +51,6 @@ _BEGINS: Final = frozenset().union(
 )
 _MOST_BETWEEN: Final = 6
 _MOST_SAID: Final = 16
-#: Verbs that say the contrary behind a "not"; "not until 2" does not.
-_DENIABLE: Final = (
-    *("depend", "requir", "need", "block", "wait", "rel", "build", "use", "extend"),
-    *("häng", "abhäng", "brauch", "benötig", "dépend", "depend", "dipend", "nécess"),
-    *("requier", "requis", "necesit", "precis", "зависи", "треб", "依", "需", "等"),
-)
 
 
 @dataclass(frozen=True)
@@ -82,6 +77,8 @@ class Sentence:
     steps: tuple[tuple[str, ...], ...] = ()
     #: Only that something comes from a task: any edge between them answers it.
     weak: bool = False
+    #: Words stand in front that may be what the sentence is about: `a meeting after 1`.
+    loose: bool = False
 
 
 def sentences(
@@ -132,8 +129,10 @@ class _Reader:
             return self._beside(at, beside)
         for phrases, sure, ahead in _OPENERS:
             after = phrases.end(self._tokens, at)
-            if after is None or (not ahead and self._refused(at)):
+            if after is None or (not ahead and is_denied(self._tokens, at)):
                 continue
+            if ahead and not sure and is_allowed(self._tokens, at):
+                return None, after
             found = (
                 self._everything(at, after, ahead=ahead, sure=sure)
                 or self._after_opener(at, after, sure=sure, ahead=ahead)
@@ -244,13 +243,6 @@ class _Reader:
         sentence = self._sentence(found, False, start, found.end)
         return replace(sentence, weak=True), found.end
 
-    def _refused(self, at: int) -> bool:
-        """Whether a verb is one of waiting, and denied."""
-        return self._tokens[at].text.startswith(_DENIABLE) and any(
-            words.NOT.has(token) or words.WITHOUT.has(token)
-            for token in self._tokens[max(0, at - 2) : at]
-        )
-
     def _after_opener(
         self, start: int, at: int, *, sure: bool, ahead: bool
     ) -> Optional[tuple[Sentence, int]]:
@@ -272,7 +264,8 @@ class _Reader:
             mere = len(found.ids) == 1 and found.ids[0].isdigit()
             if not self._lists.closed(found.end) or (mere and not leads):
                 return None
-        return self._sentence(found, ahead, start, end), end
+        loose = not (sure or leads or done or meant or colon or ahead)
+        return replace(self._sentence(found, ahead, start, end), loose=loose), end
 
     def _between(self, at: int, signs: frozenset[str]) -> tuple[int, bool, bool]:
         """Past what stands between a verb and its ids: (place, a colon, its end is meant)."""

@@ -13,7 +13,7 @@ from kiro_swarm.tasks.file.prose_lists import CLOSING, IdList, Lists
 
 _LINKING: Final = (words.IS, words.LEAD, words.DONE, order.MODAL, words.NOT)
 _LINKS: Final = CLOSING | {")", "）"}
-_PARTING: Final = frozenset(".;:!?。；：")
+_PARTING: Final = frozenset(".;:!?|。；：")
 #: Words between a task and the verb of what it is the subject of.
 _MOST_LINKED: Final = 10
 

@@ -218,6 +218,11 @@ NOT: Final = Phrases(
     "not,never,cannot,don,don't,can't,nicht,nie,pas,jamais,no,nunca,não,non,не",
     "không,chưa",
 )
+#: Stand between ``NOT`` and the verb that it denies.
+DUTY: Final = Phrases("need,needs,to,have,has,necessarily,cần,phải,thiết,nhất,có,hề")
+#: What only may happen sets no order: `can start before 1 is done`.
+MAY: Final = Phrases("can,may,could,might,có thể,thể,kann,können,peut,puede,pode,può")
+BEGIN: Final = Phrases("start,begin,run,be,started,done,also,already,even,bắt,đầu,chạy")
 #: May follow a mere number that is a task.
 GOES_ON: Final = Phrases(
     "is,are,has,have,was,being,been,and,or,but,for,because,since,so,in,before,as,which,when,while"

@@ -178,3 +178,42 @@ def test_a_field_in_vietnamese_is_read() -> None:
 def test_a_box_in_a_heading_is_told(heading: str) -> None:
     (remark,) = said(parse(f"- [ ] 1. A\n\n{heading}\n\nwords\n"), "looks-like-task")
     assert remark.startswith("line 3:")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Phase 2 can start before phase 1 is done.",
+        "Phase 2 may already begin before phase 1 ends",
+        "Phase 2 does not have to wait for phase 1",
+        "Giai đoạn 2 không cần chờ giai đoạn 1",
+        "Giai đoạn 2 không phụ thuộc vào giai đoạn 1",
+        "Giai đoạn 2 chưa cần chờ giai đoạn 1",
+        "Giai đoạn 2 có thể bắt đầu trước khi giai đoạn 1 xong",
+    ],
+)
+def test_what_only_may_be_or_is_denied_sets_no_order(words: str) -> None:
+    assert said(parse(plan(notes=words)), "prose-dependency") == []
+
+
+def test_something_else_after_a_part_is_not_the_task_above_it() -> None:
+    task = "## Phase 1\n- [ ] 1. A\n## Phase 2\n- [ ] 2. B\n  - _Depends: none_\n  - "
+    for words, count in (
+        ("Review meeting after phase 1", 0),
+        ("Starts after phase 1", 1),
+        ("Pages once phase 1 is done", 1),
+    ):
+        remarks = said(parse(f"{task}{words}\n"), "prose-dependency")
+        assert len(remarks) == count, words
+
+
+def test_a_row_is_about_the_part_in_its_first_cell() -> None:
+    rows = """
+| Phase | Needs | Note |
+|---|---|---|
+| 3: US4 | Depends on Phase 2 | Can run parallel after US1 |
+"""
+    text = plan(notes=rows, one="Phase 1: US1", two="Phase 2: US4")
+    first, *more = said(parse(text), "prose-dependency")
+    assert "below each task of user story 4 " in first, first
+    assert more == []
