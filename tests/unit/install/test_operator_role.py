@@ -27,7 +27,17 @@ PLACES = (
     "cluster/events.py",
     "cluster/segments.py",
 )
-VERBS = {"get", "list", "create", "patch", "patch_status", "delete", "replace", "watch"}
+VERBS = {
+    "get",
+    "list",
+    "few",
+    "create",
+    "patch",
+    "patch_status",
+    "delete",
+    "replace",
+    "watch",
+}
 #: Calls whose resource is a variable, and what it may be.
 BY_VARIABLE = {
     ("foundations.py", "create"): "foundations",
@@ -90,7 +100,7 @@ def right(resource: AnyResource, method: str) -> Right:
     """The right that a method of the client needs."""
     if method == "patch_status":
         return resource.group, f"{resource.plural}/status", "patch"
-    verb = "update" if method == "replace" else method
+    verb = {"replace": "update", "few": "list"}.get(method, method)
     return resource.group, resource.plural, verb
 
 
