@@ -20,6 +20,18 @@ _DENIABLE: Final = (
 )
 #: Words between a "not" or a "can" and the verb that it is about.
 _MOST: Final = 5
+#: Places in an order: what must not be there stands behind.
+_PLACES: Final = frozenset(
+    (
+        *("before", "ahead", "prior", "precede", "precedes", "vor", "avant", "antes"),
+        *("prima", "trước", "must"),
+    )
+)
+_PARTING: Final = frozenset(".,;:!?()。；：，、（）")
+#: Words between a "not" and what it denies.
+_MOST_DENIED: Final = 8
+#: Behind a "not" they say that there is more.
+_MERELY: Final = frozenset(("only", "just", "nur", "seulement", "solo", "só", "chỉ"))
 
 
 def is_denied(tokens: Sequence[Token], at: int) -> bool:
@@ -40,3 +52,17 @@ def is_allowed(tokens: Sequence[Token], at: int) -> bool:
     while at > last and words.BEGIN.has(tokens[at - 1]):
         at -= 1
     return at > last and words.MAY.has(tokens[at - 1])
+
+
+def not_there(tokens: Sequence[Token], start: int) -> bool:
+    """Whether a place in an order begins at ``start`` and something is not to be there."""
+    if tokens[start].text not in _PLACES:
+        return False
+    for at in range(start - 1, max(-1, start - 1 - _MOST_DENIED), -1):
+        token = tokens[at]
+        if token.text in _PARTING:
+            return False
+        short = token.text == "t" and at > 0 and tokens[at - 1].text in "'’"
+        if short or words.NOT.has(token):
+            return tokens[at + 1].text not in _MERELY
+    return False

@@ -23,7 +23,7 @@ from typing import Callable, Final, Literal, Optional
 
 from kiro_swarm.tasks.file import prose_order_words as order
 from kiro_swarm.tasks.file import prose_words as words
-from kiro_swarm.tasks.file.prose_denied import is_allowed, is_denied
+from kiro_swarm.tasks.file.prose_denied import is_allowed, is_denied, not_there
 from kiro_swarm.tasks.file.prose_lists import (
     CLOSING,
     DECORATION,
@@ -131,6 +131,8 @@ class _Reader:
             after = phrases.end(self._tokens, at)
             if after is None or (not ahead and is_denied(self._tokens, at)):
                 continue
+            if ahead and not_there(self._tokens, at):
+                ahead = False  # `4 must not begin before 3`
             if ahead and not sure and is_allowed(self._tokens, at):
                 return None, after
             found = (

@@ -98,8 +98,13 @@ class Lists:
         if between.isdisjoint(_RANGES):
             before.listed += f", {name}"
         else:
-            before.listed += f"-{name}"
-            before.ids += filter(self.known, _inside(before.ids[-1], name))
+            first = before.ids[-1]
+            inside = list(filter(self.known, _inside(first, name)))
+            before.ids += inside
+            if _is_range(first, name):
+                before.listed += f"-{name}"
+            else:  # no field has such a range
+                before.listed += "".join(f", {one}" for one in (*inside, name))
         before.ids.append(name)
         before.end = at + 1
         return before
@@ -136,6 +141,14 @@ class Lists:
     def first(self, at: int) -> bool:
         """Whether only signs stand in front of a place."""
         return at < 9 and all(token.kind == "sign" for token in self.tokens[:at])
+
+
+def _is_range(first: str, last: str) -> bool:
+    """Whether a field can write both as a range: tasks that differ in their last number."""
+    if not (first[-1].isdigit() and last[-1].isdigit()) or " " in first + last:
+        return False
+    head, other = first.rstrip("0123456789"), last.rstrip("0123456789")
+    return head == other and int(first[len(head) :]) <= int(last[len(other) :])
 
 
 def _inside(first: str, last: str) -> Iterator[str]:

@@ -124,6 +124,7 @@ DO: Final = Phrases(
 MODAL: Final = Phrases(
     "must,should,can,could,may,has,have,had,needs,need,to,will,shall,both,all,also,then,only"
     ",therefore,thus,so,itself,themselves,directly,strictly,which,that,who,does,do,tasks,task"
+    ",commencer,démarrer,empezar,comenzar,começar,iniziare,darf,dürfen"
     ",muss,müssen,soll,kann,doit,doivent,peut,debe,deben,puede,deve,devem,pode,deve,devono,può"
     ",должна,должны,必须,需要,应,应该,可以,要,は,が,を,も,는,은,이,가"
 )

@@ -11,7 +11,14 @@ from kiro_swarm.tasks.file import prose_order_words as order
 from kiro_swarm.tasks.file import prose_words as words
 from kiro_swarm.tasks.file.prose_lists import CLOSING, IdList, Lists
 
-_LINKING: Final = (words.IS, words.LEAD, words.DONE, order.MODAL, words.NOT)
+_LINKING: Final = (
+    words.IS,
+    words.LEAD,
+    words.DONE,
+    order.MODAL,
+    words.NOT,
+    words.WITHOUT,
+)
 _LINKS: Final = CLOSING | {")", "）"}
 _PARTING: Final = frozenset(".;:!?|。；：")
 #: Words between a task and the verb of what it is the subject of.

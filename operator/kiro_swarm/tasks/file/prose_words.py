@@ -217,6 +217,20 @@ OTHER: Final = Phrases(
 NOT: Final = Phrases(
     "not,never,cannot,don,don't,can't,nicht,nie,pas,jamais,no,nunca,não,non,не",
     "không,chưa",
+    ",".join(
+        f"{verb}{sign}t"
+        for verb in (
+            "can",
+            "shouldn",
+            "mustn",
+            "won",
+            "couldn",
+            "wouldn",
+            "isn",
+            "doesn",
+        )
+        for sign in "'’"
+    ),
 )
 #: Stand between ``NOT`` and the verb that it denies.
 DUTY: Final = Phrases("need,needs,to,have,has,necessarily,cần,phải,thiết,nhất,có,hề")
