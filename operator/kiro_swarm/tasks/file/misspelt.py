@@ -21,10 +21,19 @@ _LONG: Final = 7
 _NO_COLON: Final = re.compile(
     r"(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(?P<open>_{1,3}|\*{1,3})"
     r"(?P<name>depends|dependenc(?:y|ies)|blocked[ _-]?by|blocks)"
-    r"(?P<value>(?:[ \t]+on\b)?[ \t]*[=\-–—→>]{0,2}[ \t]*[^|:：]{1,300}?)(?P=open)[ \t.]*",
+    r"(?P<value>[^|:：]{1,300}?)(?P=open)[ \t.]*",
     re.IGNORECASE,
 )
-_LINK: Final = re.compile(r"(?:[ \t]+on\b)?[ \t]*[=\-–—→>]{0,2}[ \t]*", re.IGNORECASE)
+#: The same without a mark, with a sign in the place of the colon: `Depends -> 3`.
+_SIGN: Final = re.compile(
+    r"(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?"
+    r"(?P<name>depends|dependenc(?:y|ies)|blocked[ _-]?by|blocks)"
+    r"(?P<value>(?:[ \t]on)?[ \t]?[=\-–—→⇒>;,.][^|:：]{1,300})",
+    re.IGNORECASE,
+)
+_LINK: Final = re.compile(
+    r"(?:[ \t]{1,9}on\b)?[ \t]{0,9}[=\-–—→⇒>;,.]{0,3}", re.IGNORECASE
+)
 
 
 @lru_cache(maxsize=256)
@@ -41,11 +50,11 @@ def meant(name: str) -> str:
 
 
 def without_colon(text: str) -> Optional[tuple[str, str]]:
-    """Name and value of a marked line that is a field but for its colon."""
-    match = _NO_COLON.fullmatch(text)
+    """Name and value of a line that is a field but for its colon."""
+    match = _NO_COLON.fullmatch(text) or _SIGN.fullmatch(text)
     if match is None:
         return None
-    return match.group("name"), _LINK.sub("", match.group("value"), count=1)
+    return match.group("name"), _LINK.sub("", match.group("value"), count=1).strip()
 
 
 def _distance(one: str, other: str) -> int:

@@ -53,6 +53,7 @@ NAMES: Final[tuple[tuple[str, Kind], ...]] = (
 SOFT: Final = (
     r"pre-?requisites?(?: tasks?)?|predecessors?|(?:must |to )?(?:runs? |starts? |comes? )?after"
     r"|waits?[ _-](?:for|on)|前提(?:条件)?|前置(?:条件)?"
+    r"|nach|apr[èe]s|despu[ée]s(?: de)?|depois(?: de)?|dopo|после|(?:chạy )?sau(?: khi)?"
 )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Final, Optional
 
 from kiro_swarm.tasks.file.draft import Draft
+from kiro_swarm.tasks.file.enclosed import enclosed
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.misspelt import meant, without_colon
@@ -50,12 +51,18 @@ def report_near_fields(
     Returns the numbers of these lines.
     """
     told: set[int] = set()
-    known = {entry.line for draft in groups.drafts.values() for entry in draft.fields}
+    drafts = groups.drafts.values()
+    places = {(entry.line, entry.column) for d in drafts for entry in d.fields}
+    known = {line for line, _ in places}
+    titled = {draft.line: draft for draft in drafts}
     for line in lines:
         owner = owners.get(line.number)
-        if owner is None or line.code or line.number in known:
+        within = owner or titled.get(line.number)
+        if within is None or line.code:
             continue
-        found = _unread(line.text, owner, groups)
+        found = _enclosed(line, within, groups, places)
+        if found is None and owner is not None and line.number not in known:
+            found = _unread(line.text, owner, groups)
         if found:
             message, column = found
             told.add(line.number)
@@ -63,6 +70,21 @@ def report_near_fields(
                 "warning", "unread-field", line.number, message, line.column + column
             )
     return told
+
+
+def _enclosed(
+    line: Line, owner: Draft, groups: Groups, places: set[tuple[int, int]]
+) -> Optional[tuple[str, int]]:
+    """What is to be said of a field in brackets, quotes or code, and of which column."""
+    for name, value, start in enclosed(line.text):
+        read = (line.number, line.column + start) in places
+        if not read and _may_be(value, owner, groups):
+            said = (
+                f"the field '{name}' of task {owner.id} stands in brackets, quotes, code or "
+                "behind a sign and is not read; write"
+            )
+            return f"{said} '_{name}: {value[:80]}_' on a line of its own", start
+    return None
 
 
 def _unread(text: str, owner: Draft, groups: Groups) -> Optional[tuple[str, int]]:
