@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any, NamedTuple
 
 import pytest
 
-from kiro_swarm.cluster.resources import EVENTS, INSTANCES, JOBS, PODS, TASKS
+from kiro_swarm.cluster.resources import EVENTS, INSTANCES, JOBS, PODS, SWARMS, TASKS
+from kiro_swarm.reconcile.swarms.swarm import reconcile
 from tests.support.fake_store import Refused
 from tests.unit.reconcile.rescuing import at_work, delete
 from tests.unit.reconcile.surroundings import NAMESPACE
@@ -354,3 +357,50 @@ async def test_of_many_and_large_events_a_bounded_part_is_read(world: World) -> 
     assert 1 <= len(lists) <= 3 * 3, "a few pages, each time"
     found = conditions(world)["Hindered"]
     assert (found["status"], found["reason"]) == ("True", "VolumeNotMounted")
+
+
+async def test_the_pods_are_asked_about_in_turn(world: World) -> None:
+    names = [f"demo-{number}-0" for number in range(1, 9)]
+    world.cluster.frozen |= set(names)
+    world.apply_swarm(instances=8)
+    await lives(world, 10)
+    for name in names:
+        world.cluster.set_status(PODS, name, **waiting("ContainerCreating", ""))
+    happens(world, names[-1], *UNMADE["claim"][:2])
+    await lives(world, 60)
+    message = conditions(world)["Hindered"]["message"]
+    assert message.startswith("demo-8: ")
+    lists = [one for one in world.api.requests if "involvedObject" in one]
+    assert len(set(lists)) == 8
+    assert len(lists) <= 5 * 4, "Events are costly"
+
+
+async def test_lists_that_hang_hold_a_reconcile_up_once(world: World) -> None:
+    names = [f"demo-{number}-0" for number in range(1, 7)]
+    world.cluster.frozen |= set(names)
+    world.apply_swarm(instances=6)
+    await lives(world, 10)
+    for name in names:
+        world.cluster.set_status(PODS, name, **waiting("ContainerCreating", ""))
+    world.ctx.step_memory.patience = 0.2
+    world.tolerant = True
+    mended = asyncio.Event()
+
+    async def hang(request: Any) -> None:
+        if request.method == "GET" and request.path.endswith("/events"):
+            await mended.wait()
+
+    world.api.intercept = hang
+    world.clock.seconds += 30
+    world.listen()
+    began = time.monotonic()
+    await reconcile(world.ctx, world.ctx.key(SWARMS, NAMESPACE, "demo"))
+    assert time.monotonic() - began < 3 * 0.2, "five after each other were five times"
+    assert asked(world) == 5
+    await reconcile(world.ctx, world.ctx.key(SWARMS, NAMESPACE, "demo"))
+    assert asked(world) == 5, "they are not asked for a second time meanwhile"
+    world.ctx.step_memory.patience = 3.0
+    mended.set()
+    happens(world, names[0], *UNMADE["claim"][:2])
+    await lives(world, 30)
+    assert conditions(world)["Hindered"]["reason"] == "VolumeNotMounted"

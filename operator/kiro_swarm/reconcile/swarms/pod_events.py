@@ -1,7 +1,8 @@
 """What only Events say: why a Job has no pod, and why a node does not make one that it has taken.
 
 Called by ``pod_troubles``. Guarantees: Events are listed of one Job, and only while it has no pod,
-and of a few pods, and only while a node makes them for longer than it takes. Nobody watches
+and of a few pods in turn, and only while a node makes them for longer than it takes. A list that
+hangs holds up nobody for longer than one step. Nobody watches
 Events, for that would be all of a cluster's.
 """
 
@@ -9,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Optional, Union
+from typing import Awaitable, Callable, Final, Iterable, Optional, Union
 
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.kubernetes import Event, Job, Pod
 from kiro_swarm.cluster.resources import EVENTS, SWARMS
 from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import one_line
-from kiro_swarm.reconcile.engine.context import Context
+from kiro_swarm.reconcile.engine.context import Context, side_by_side
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.instances.decision import pod_trouble
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
@@ -25,30 +26,77 @@ from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 #: again.
 _SOON: Final = 5.0
 _AGAIN: Final = 15.0
-#: Seconds that a node takes to make a pod, but for its image; and pods whose Events are listed.
+#: Seconds that a node takes to make a pod, but for its image; and pods whose Events are listed
+#: within the seconds until they are again.
 _MADE: Final = 20.0
 _MOST_ASKED: Final = 5
 #: Characters that are kept of what an Event says; a kubelet sends no more.
 _LONGEST: Final = 1024
 
 
-async def said_of(ctx: Context, view: View, steps: Steps, job: Job) -> str:
-    """Why a Job has no pod, by its Events; empty where nobody says so, or it is too early."""
-    return await _heard(ctx, view, steps, job, "Job", _SOON)
+async def heard(ctx: Context, view: View, steps: Steps) -> dict[str, str]:
+    """What Events say now of Jobs that have no pod and of pods that are not made, by their uid.
+
+    All that are asked about are asked side by side; of pods those that were not for the longest.
+    """
+    running = [job for job in view.jobs if job_outcome(job) is None]
+    pods = [view.pod_of_job(job) for job in running]
+    made = [pod for pod in (*pods, *view.pods) if pod is not None and _is_made(pod)]
+    unmade = {pod["metadata"]["uid"]: pod for pod in made}
+    jobs = [
+        job
+        for job, pod in zip(running, pods)
+        if pod is None and not job["metadata"].get("deletionTimestamp")
+    ]
+    late_jobs = _late(ctx, view, jobs, _SOON)
+    late_pods = _late(ctx, view, unmade.values(), _MADE)
+    asked = [partial(_listen, ctx, view, uid, _listed) for uid in _due(ctx, late_jobs)]
+    due = sorted(_due(ctx, late_pods), key=lambda uid: _when_asked(ctx, uid))
+    room = max(0, _MOST_ASKED - len(late_pods) + len(due))
+    asked += [partial(_listen, ctx, view, uid, _last) for uid in due[:room]]
+    if asked:
+        nothing: list[None] = []
+        what, ask = "list the Events of its pods", partial(side_by_side, asked)
+        await steps.take(what, ask, nothing)
+    late = [*late_jobs, *late_pods]
+    if late:
+        ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), _AGAIN)
+    return {uid: ctx.heard[uid][1] for uid in late if uid in ctx.heard}
 
 
-async def unmade(ctx: Context, view: View, steps: Steps) -> dict[str, str]:
-    """Why pods are not made that a node has taken: uid of a pod -> what its Events say."""
-    jobs = [view.pod_of_job(job) for job in view.jobs if job_outcome(job) is None]
-    being = [pod for pod in (*jobs, *view.pods) if pod is not None and _is_made(pod)]
-    found: dict[str, str] = {}
-    for pod in being:
-        if len(found) >= _MOST_ASKED:
-            break
-        uid = pod["metadata"]["uid"]
-        if uid not in found:
-            found[uid] = await _heard(ctx, view, steps, pod, "pod", _MADE)
+def _late(
+    ctx: Context, view: View, items: Iterable[Union[Job, Pod]], early: float
+) -> list[str]:
+    """The uids of those that were made so many seconds ago; it is looked again for others."""
+    found = []
+    for item in items:
+        made = parse(item["metadata"].get("creationTimestamp")) or view.now
+        left = early - (view.now - made).total_seconds()
+        if left > 0:
+            ctx.queue.add_after(ctx.key(SWARMS, view.namespace, view.name), left)
+        else:
+            found.append(item["metadata"]["uid"])
     return found
+
+
+def _when_asked(ctx: Context, uid: str) -> float:
+    return ctx.heard.get(uid, (float("-inf"), ""))[0]
+
+
+def _due(ctx: Context, uids: list[str]) -> list[str]:
+    now = ctx.monotonic()
+    return [uid for uid in uids if now - _when_asked(ctx, uid) >= _AGAIN]
+
+
+async def _listen(
+    ctx: Context,
+    view: View,
+    uid: str,
+    listing: Callable[[Context, View, str], Awaitable[str]],
+) -> None:
+    """Keep what is said, also where nobody waits for the answer any more."""
+    known = await listing(ctx, view, uid)
+    ctx.heard[uid] = ctx.monotonic(), known
 
 
 def _is_made(pod: Pod) -> bool:
@@ -66,32 +114,6 @@ def _is_made(pod: Pod) -> bool:
         and not any("running" in state or "terminated" in state for state in states)
         and any("waiting" in state for state in states)
     )
-
-
-async def _heard(
-    ctx: Context,
-    view: View,
-    steps: Steps,
-    item: Union[Job, Pod],
-    kind: str,
-    early: float,
-) -> str:
-    meta = item["metadata"]
-    made = parse(meta.get("creationTimestamp")) or view.now
-    key = ctx.key(SWARMS, view.namespace, view.name)
-    early -= (view.now - made).total_seconds()
-    if early > 0:
-        ctx.queue.add_after(key, early)
-        return ""
-    when, known = ctx.heard.get(meta["uid"], (float("-inf"), ""))
-    if ctx.monotonic() - when >= _AGAIN:
-        of_job = kind == "Job"
-        listing = partial(_listed if of_job else _last, ctx, view, meta["uid"])
-        what = f"list the Events of {kind} {meta['name']}"
-        known = await steps.take(what, listing, known)
-        ctx.heard[meta["uid"]] = (ctx.monotonic(), known)
-    ctx.queue.add_after(key, _AGAIN)
-    return known
 
 
 @dataclass(frozen=True)

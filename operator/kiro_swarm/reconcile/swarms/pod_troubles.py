@@ -89,20 +89,20 @@ class PodTrouble:
 
 async def pod_troubles(ctx: Context, view: View, steps: Steps) -> list[PodTrouble]:
     """All that keeps pods from running now."""
-    unmade = await pod_events.unmade(ctx, view, steps)
+    heard = await pod_events.heard(ctx, view, steps)
     found: list[PodTrouble] = []
     if not view.swarm["metadata"].get("deletionTimestamp"):
-        found = [*_of_instances(ctx, view, unmade), *_of_the_template(ctx, view)]
+        found = [*_of_instances(ctx, view, heard), *_of_the_template(ctx, view)]
     for job in view.jobs:
         if job_outcome(job) is not None or job["metadata"].get("deletionTimestamp"):
             continue
         pod = view.pod_of_job(job)
         name, made = job["metadata"]["name"], job["metadata"].get("creationTimestamp")
         if pod is None:
-            said = await pod_events.said_of(ctx, view, steps, job)
+            said = heard.get(job["metadata"]["uid"], "")
             reason, text = CREATE_REFUSED, f"its pod is refused: {said}" if said else ""
         else:
-            reason, text = _of_pod(pod, unmade)
+            reason, text = _of_pod(pod, heard)
         if text:
             message = f"Job {name}: {_with_field(text)}"
             found.append(
