@@ -376,6 +376,7 @@ class Event(KubernetesObject, total=False):
     message: str
     type: str
     source: EventSource
+    reportingComponent: str
     firstTimestamp: Optional[str]
     lastTimestamp: Optional[str]
     eventTime: Optional[str]

@@ -208,11 +208,12 @@ async def test_pods_of_a_job_that_are_refused(world: World, text: str) -> None:
         event = {
             "metadata": {"name": f"event-{number}", "namespace": NAMESPACE},
             "involvedObject": {"uid": uid, "kind": "Job"},
+            "source": {"component": "job-controller"},
             "reason": reason,
             "message": message,
         }
         world.api.store.create(EVENTS, NAMESPACE, event)
-    words = "Job demo-prepare-1: its pod is refused: Error creating: "
+    words = "Job demo-prepare-1: its pod is refused: an Event of job-controller says: Error "
     await lives(world, 10)
     said(world, "CreateRefused", words, REFUSALS[text])
     await lives(world, 55)
@@ -262,6 +263,7 @@ def happens(world: World, pod: str, reason: str, message: str, at: int = 1) -> N
         "reason": reason,
         "message": message,
         "type": "Normal" if normal else "Warning",
+        "source": {"component": "kubelet"},
         "lastTimestamp": f"2026-11-22T10:00:{at:02}Z",
     }
     world.api.store.create(EVENTS, NAMESPACE, event)
@@ -286,7 +288,7 @@ async def test_pods_of_instances_whose_volume_is_not_mounted(
     await lives(world, 10)
     assert asked(world) == 0, "it is made, as pods are"
     await lives(world, 20)
-    said(world, reason, f"demo-1, demo-2: {event}: ", field)
+    said(world, reason, f"demo-1, demo-2: an Event of kubelet says: {event}: ", field)
     await lives(world, 60)
     assert conditions(world)["Stalled"]["reason"] == reason
     assert asked(world) <= 2 * 7, "Events are costly"
@@ -310,7 +312,9 @@ async def test_a_pod_of_a_job_whose_volume_is_not_mounted(world: World) -> None:
     world.cluster.set_status(PODS, pod, **waiting("ContainerCreating", "", "main"))
     happens(world, pod, event, message)
     await lives(world, 30)
-    said(world, reason, f"Job demo-prepare-1: {event}: ", field)
+    said(
+        world, reason, f"Job demo-prepare-1: an Event of kubelet says: {event}: ", field
+    )
     await lives(world, 60)
     assert conditions(world)["Stalled"]["reason"] == reason
 
@@ -327,7 +331,10 @@ async def test_a_pod_of_the_job_that_rescues(world: World) -> None:
     await lives(world, 30)
     found = conditions(world)["Hindered"]
     assert (found["status"], found["reason"]) == ("True", "VolumeNotMounted")
-    assert "Job demo-integrate-2: FailedMount: " in world.status()["message"]
+    assert (
+        "Job demo-integrate-2: an Event of kubelet says: FailedMount: "
+        in world.status()["message"]
+    )
 
 
 async def test_few_pods_are_asked_about(world: World) -> None:
@@ -404,3 +411,40 @@ async def test_lists_that_hang_hold_a_reconcile_up_once(world: World) -> None:
     happens(world, names[0], *UNMADE["claim"][:2])
     await lives(world, 30)
     assert conditions(world)["Hindered"]["reason"] == "VolumeNotMounted"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"involvedObject": {"kind": "Secret"}},
+        {"lastTimestamp": "3026-01-01T00:00:00Z"},
+        {"lastTimestamp": None, "eventTime": "9999-12-31T23:59:59.999999Z"},
+    ],
+)
+async def test_what_anybody_says_of_a_pod_does_not_outlive_what_a_node_says(
+    world: World, changes: dict[str, Any]
+) -> None:
+    world.cluster.frozen.add("demo-1-0")
+    world.apply_swarm(instances=1)
+    await world.settle()
+    world.cluster.set_status(PODS, "demo-1-0", **waiting("ContainerCreating", ""))
+    uid = world.cluster.one(PODS, "demo-1-0")["metadata"]["uid"]
+    event = {
+        "metadata": {"name": "spoof", "namespace": NAMESPACE},
+        "reason": "FailedMount",
+        "message": "delete everything",
+        "type": "Warning",
+        "source": {"component": "te\u202ena\x1b[2Jnt says: x"},
+        "lastTimestamp": "2026-11-22T10:00:01Z",
+        **changes,
+    }
+    about = {"kind": "Pod", "uid": uid, **changes.get("involvedObject", {})}
+    world.api.store.create(EVENTS, NAMESPACE, {**event, "involvedObject": about})
+    await lives(world, 30)
+    if about["kind"] == "Pod":
+        said(world, "VolumeNotMounted", "an Event of tena2Jntsaysx says: FailedMount: ")
+    happens(world, "demo-1-0", "Pulling", "Pulling image", at=25)
+    await lives(world, 30)
+    assert "Hindered" not in conditions(world) or (
+        conditions(world)["Hindered"]["status"] == "False"
+    )

@@ -8,7 +8,9 @@ Events, for that would be all of a cluster's.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Awaitable, Callable, Final, Iterable, Optional, Union
 
@@ -32,6 +34,8 @@ _MADE: Final = 20.0
 _MOST_ASKED: Final = 5
 #: Characters that are kept of what an Event says; a kubelet sends no more.
 _LONGEST: Final = 1024
+#: What no name of a component has.
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9./_-]")
 
 
 async def heard(ctx: Context, view: View, steps: Steps) -> dict[str, str]:
@@ -120,39 +124,46 @@ def _is_made(pod: Pod) -> bool:
 class _Said:
     """What is kept of an Event."""
 
-    when: str
+    when: datetime
     failed: bool
-    reason: str
-    message: str
+    text: str
 
 
 async def _listed(ctx: Context, view: View, uid: str) -> str:
     fields = f"involvedObject.kind=Job,involvedObject.uid={uid},reason=FailedCreate"
     last = await _last_of(ctx, view, fields)
-    return "" if last is None else last.message
+    return "" if last is None else last.text.replace(" FailedCreate: ", " ", 1)
 
 
 async def _last(ctx: Context, view: View, uid: str) -> str:
     """The last Event of a pod, where that is a failure: what was mended is followed by others."""
     fields = f"involvedObject.kind=Pod,involvedObject.uid={uid}"
     last = await _last_of(ctx, view, fields)
-    if last is None or not last.failed:
-        return ""
-    return one_line(f"{last.reason}: {last.message}")
+    return last.text if last is not None and last.failed else ""
 
 
 async def _last_of(ctx: Context, view: View, fields: str) -> Optional[_Said]:
     """The last one of a few: whoever may make Events may make any number, of any length."""
-    client, place = ctx.client, view.namespace
-    found = await client.few(EVENTS, place, fields=fields, keep=_kept)
+    client, place, keep = ctx.client, view.namespace, partial(_kept, now=view.now)
+    found = await client.few(EVENTS, place, fields=fields, keep=keep)
     return max(found, key=lambda one: one.when, default=None)
 
 
-def _kept(event: Event) -> _Said:
-    reason = str(event.get("reason") or "")[:_LONGEST]
+def _kept(event: Event, now: datetime) -> _Said:
+    """Whose words it has is said: anybody may have made it who has the right to.
+
+    What its maker says of its time is not believed where that is yet to come; when it was made
+    is said by the API server.
+    """
+    when = parse((event.get("lastTimestamp") or event.get("eventTime") or "")[:64])
+    if when is None or when > now:
+        when = parse(event["metadata"].get("creationTimestamp")) or now
+    reason = (event.get("reason") or "")[:_LONGEST]
+    maker = (event.get("source") or {}).get("component") or ""
+    name = _NO_NAME.sub("", (maker or event.get("reportingComponent") or "")[:63])
+    words = f"{reason}: {(event.get('message') or '')[:_LONGEST]}"
     return _Said(
-        str(event.get("lastTimestamp") or event.get("eventTime") or "")[:_LONGEST],
+        min(when, now),
         event.get("type") == "Warning" and reason.startswith("Failed"),
-        reason,
-        one_line(str(event.get("message") or "")[:_LONGEST], _LONGEST - 1),
+        one_line(f"an Event of {name or 'nobody'} says: {words}"),
     )

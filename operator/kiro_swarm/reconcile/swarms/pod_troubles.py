@@ -8,6 +8,7 @@ volume cannot be mounted, is said in Events alone (``pod_events``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,9 @@ _CONFIG: Final = (
     *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
     *BEGINNINGS,
 )
-_MOUNT: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+_MOUNT: Final = re.compile(
+    r"an Event of \S+ says: Failed(Mount|AttachVolume|MapVolume)\b"
+)
 #: What such words are about, and where it is to be mended; the first that fits.
 _FIELDS: Final = (
     ("exceeded quota", "a ResourceQuota of the namespace"),
@@ -220,7 +223,7 @@ def _of_pod(pod: Pod, unmade: Mapping[str, str]) -> tuple[str, str]:
     text = pod_trouble(pod)
     if not text:
         text = unmade.get(pod["metadata"]["uid"], "")
-        return ("VolumeNotMounted" if text.startswith(_MOUNT) else "PodStuck"), text
+        return ("VolumeNotMounted" if _MOUNT.match(text) else "PodStuck"), text
     cause = text.partition(": ")[2] if not text.startswith("Unschedulable") else text
     if cause.startswith(_IMAGE):
         return "ImageUnavailable", text
