@@ -318,6 +318,28 @@ def test_headings_needs_and_tasks_are_not_multiplied_by_each_other() -> None:
     assert len(file.diagnostics) <= 201
 
 
+PARTS = (
+    *("Phase 1: Layer", "Stage 1: Tier", "Sprint 1: Iteration", "Wave 1: Epic"),
+    *("Milestone 1: Fase", "User Story 1: Step"),
+)
+
+
+def whole(count: int) -> str:
+    """Parts that have all tasks, and sentences about each part and each task."""
+    lines = [f"{'#' * level} {part} 1" for level, part in enumerate(PARTS, 1)]
+    lines += [*boxes(1, count), ""]
+    for part in " 1: ".join(PARTS).split(" 1: "):
+        for first in range(1, count, 40):
+            listed = ", ".join(map(str, range(first, min(count + 1, first + 40))))
+            lines.append(f"{part} 1 depends on tasks {listed}.")
+    return "\n".join(lines)
+
+
+def test_the_tasks_of_a_part_are_not_multiplied_by_sentences_about_it() -> None:
+    file = in_proportion(whole, parse, sized(8_000, 16_000)).result
+    assert len(file.diagnostics) <= 201
+
+
 def test_more_edges_than_a_task_can_carry_are_an_error() -> None:
     text = "".join(f"- [ ] 1.{n} T\n" for n in range(3000))
     file = parse(text + "- [ ] 2. Last\n  - _Depends: 1_\n")
