@@ -1,6 +1,6 @@
 """Dependency fields in brackets, quotes, code or tags, which are not read: where they are.
 
-Used by ``near_fields``, which tells them: ``(_Depends: 3_)``, `` `_Blocks: 3_` ``,
+Used by ``near_fields``, which tells them: ``(_Depends: 3_)``, ``"_Blocks: 3_"``,
 ``<u>Depends: 3</u>``. What stands in brackets without a mark is prose, and told as such. Pure and
 linear in the length of the text.
 """
