@@ -41,8 +41,8 @@ from tests.unit.reconcile.surroundings import (
 )
 
 T = TypeVar("T")
-#: Ten times the turns of the loop that any answer has needed here.
-_TURNS = 1000
+#: Three times the turns of the loop that any answer has needed here.
+_TURNS, _A_MOMENT = 50, 0.001
 SETTINGS = OperatorSettings(image="kiro-swarm:test")
 #: An edge of a diamond: 1 before 2 and 3, both before 4.
 DIAMOND = {"1": [], "2": ["1"], "3": ["1"], "4": ["2", "3"]}
@@ -70,8 +70,9 @@ class World:
     def hurry(self) -> None:
         """Have this operator not wait for answers that do not come by themselves.
 
-        Counted in turns of the loop, in which server and client both live: on a busy machine
-        any number of seconds may be too few for an honest answer.
+        Counted in turns of the loop, in which server and client both live, and in each of which
+        the kernel has time to deliver: on a busy machine any number of seconds may be too few
+        for an honest answer, and so may turns that leave it none.
         """
         self.ctx.step_memory.wait = _for_turns
 
@@ -252,7 +253,7 @@ async def _for_turns(answer: asyncio.Future[T], seconds: float) -> None:
     for _ in range(_TURNS):
         if answer.done():
             break
-        await asyncio.sleep(0)
+        await asyncio.sleep(_A_MOMENT)
 
 
 @contextlib.asynccontextmanager
