@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 from typing import Iterator, List, Optional, Set
 
@@ -83,6 +84,14 @@ def test_the_libraries_are_all_met_somewhere() -> None:
     assert met >= {"aiohttp", "asyncio", "kopf", "pydantic"}
 
 
+def _written(folder: Path, text: str) -> Path:
+    """A file of this text. No two have one name: what a file imports is remembered by its
+    path, and the folder of a test that has passed may be that of the next."""
+    path = folder / f"test_{zlib.crc32(text.encode())}.py"
+    path.write_text(text)
+    return path
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -96,8 +105,7 @@ def test_the_libraries_are_all_met_somewhere() -> None:
 def test_what_a_file_imports_makes_it_one_at_the_edge(
     text: str, expected: bool, tmp_path: Path
 ) -> None:
-    path = tmp_path / "test_any.py"
-    path.write_text(text)
+    path = _written(tmp_path, text)
     assert edges.is_edge(path) is expected
 
 
@@ -115,8 +123,7 @@ def test_to_name_an_error_is_not_to_work_with_git(
     text: str, expected: bool, tmp_path: Path
 ) -> None:
     """A file of which no time is known counts as long."""
-    path = tmp_path / "test_any.py"
-    path.write_text(f"import asyncio\n{text}")
+    path = _written(tmp_path, f"import asyncio\n{text}")
     assert edges.runs_between(path) is expected
 
 
