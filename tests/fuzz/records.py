@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gzip
 import json
-from collections.abc import Mapping, Sequence
-from typing import Optional
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Optional, TypeVar
 
 from kiro_swarm.api.bounded_json import BoundsError, read_json
 from kiro_swarm.api.ledger import entry_of
@@ -38,6 +39,8 @@ from kiro_swarm.tasks.file.wire import (
     unpack,
 )
 from tests.fuzz.engine import Target
+
+T = TypeVar("T")
 
 #: A message for people is one line, and does not grow with what it is about.
 LONGEST_MESSAGE = 1_000
@@ -117,12 +120,18 @@ class _Says:
         return ""
 
 
+def _done(work: Coroutine[object, object, T]) -> T:
+    """As asyncio.run, which takes away the loop that a test has left to the next one."""
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(work)
+
+
 def check_evidence(text: str) -> str:
     """What an agent container claims, in fields of their form, or WorktreeError."""
     tree = Worktree(_Says(text), "demo-1")
     try:
-        made = asyncio.run(tree.cut("swarm/demo/1/1", "swarm/demo/integration"))
-        found = asyncio.run(tree.evidence(Cut(made.base, "b"), "uid/1", "T"))
+        made = _done(tree.cut("swarm/demo/1/1", "swarm/demo/integration"))
+        found = _done(tree.evidence(Cut(made.base, "b"), "uid/1", "T"))
     except WorktreeError as error:
         _short(error)
         return "refused"
