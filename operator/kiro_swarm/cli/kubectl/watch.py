@@ -129,15 +129,26 @@ def _now(picture: _Picture) -> Dashboard:
 async def _write_changes(session: Session, picture: _Picture) -> None:
     """One line for each object whose state is another than before."""
     told: dict[tuple[str, str], str] = {}
-    while True:
-        item = await picture.changes.get()
-        status, spec = part(item, "status"), part(item, "spec")
-        state = str(status.get("state") or status.get("phase") or "")
-        key = item["kind"], item["metadata"]["name"]
-        if told.get(key) == state:
-            continue
-        told[key] = state
-        name = spec["id"] if item["kind"] == "KiroTask" else key[1]
-        line = f"{key[0]} {name} {state} {status.get('message') or ''}"
-        session.terminal.show(clean(line))
-        session.terminal.out.file.flush()
+    try:
+        while True:
+            _write(session, told, await picture.changes.get())
+    finally:
+        # The end may come in the same moment as changes of before.
+        while not picture.changes.empty():
+            _write(session, told, picture.changes.get_nowait())
+
+
+def _write(
+    session: Session, told: dict[tuple[str, str], str], item: KubernetesObject
+) -> None:
+    """``told``: kind and name -> the state that was written last."""
+    status, spec = part(item, "status"), part(item, "spec")
+    state = str(status.get("state") or status.get("phase") or "")
+    key = item["kind"], item["metadata"]["name"]
+    if told.get(key) == state:
+        return
+    told[key] = state
+    name = spec["id"] if item["kind"] == "KiroTask" else key[1]
+    line = f"{key[0]} {name} {state} {status.get('message') or ''}"
+    session.terminal.show(clean(line))
+    session.terminal.out.file.flush()
