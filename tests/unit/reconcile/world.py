@@ -11,7 +11,7 @@ import contextlib
 import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Optional, TypeVar
+from typing import Any, Optional
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.cache import Cache
@@ -40,9 +40,6 @@ from tests.unit.reconcile.surroundings import (
     swarm_spec,
 )
 
-T = TypeVar("T")
-#: Three times the turns of the loop that any answer has needed here.
-_TURNS, _A_MOMENT = 50, 0.001
 SETTINGS = OperatorSettings(image="kiro-swarm:test")
 #: An edge of a diamond: 1 before 2 and 3, both before 4.
 DIAMOND = {"1": [], "2": ["1"], "3": ["1"], "4": ["2", "3"]}
@@ -70,11 +67,9 @@ class World:
     def hurry(self) -> None:
         """Have this operator not wait for answers that do not come by themselves.
 
-        Counted in turns of the loop, in which server and client both live, and in each of which
-        the kernel has time to deliver: on a busy machine any number of seconds may be too few
-        for an honest answer, and so may turns that leave it none.
+        On a busy machine an honest answer takes more than a twentieth of a second.
         """
-        self.ctx.step_memory.wait = _for_turns
+        self.ctx.step_memory.patience = 0.15
 
     def begin_again(self) -> None:
         """An empty cluster, a new operator, the first second."""
@@ -247,13 +242,6 @@ class World:
             }
             for item in self.cluster.all(resource)
         }
-
-
-async def _for_turns(answer: asyncio.Future[T], seconds: float) -> None:
-    for _ in range(_TURNS):
-        if answer.done():
-            break
-        await asyncio.sleep(_A_MOMENT)
 
 
 @contextlib.asynccontextmanager
