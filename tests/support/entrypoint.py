@@ -44,6 +44,18 @@ class Entrypoint:
                 return int(line.split()[1]) * 1024
         raise AssertionError("the kernel does not say")
 
+    def connections(self) -> int:
+        """Connections to it that it has not closed, those included that it has not taken yet."""
+        table = Path("/proc/net/unix").read_text().split("\n")
+        ends = [line for line in table if line.endswith(f" {self.socket}")]
+        return len(ends) - 1  # the one that listens
+
+    def children(self) -> list[int]:
+        """The pids of its children, zombies included."""
+        ps = ["ps", "-o", "pid=", "--ppid", str(self.process.pid)]
+        found = subprocess.run(ps, capture_output=True, check=False)
+        return [int(child) for child in found.stdout.split()]
+
 
 def listens(path: str) -> bool:
     """Whether connections are taken: the file is there a moment before they are."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiro_swarm.sandbox.frames import WINDOW_BYTES, Decoder, Kind, read_exit
-from kiro_swarm.sandbox.handshake import RunRequest, request_line
+from kiro_swarm.sandbox.handshake import RunRequest, answer_line, request_line
 from kiro_swarm.sandbox.socket import AgentSocket
 from tests.support.entrypoint import (
     Entrypoint,
@@ -87,7 +87,7 @@ async def test_a_daemon_does_not_outlive_the_request_that_left_it(
     )
     assert result.succeeded
     assert not alive(pid_in(tmp_path))
-    assert _children(server.process.pid) == []
+    assert server.children() == []
 
 
 async def test_closing_the_connection_ends_the_whole_tree(
@@ -103,7 +103,7 @@ async def test_closing_the_connection_ends_the_whole_tree(
     with pytest.raises(asyncio.CancelledError):
         await running
     await asyncio.to_thread(
-        eventually, lambda: _children(server.process.pid) == [], "the tree is gone"
+        eventually, lambda: server.children() == [], "the tree is gone"
     )
     assert not alive(daemon)
     assert (await socket.exec(["true"], cwd="/", timeout_seconds=9)).succeeded
@@ -113,17 +113,23 @@ async def test_a_client_that_gives_up_while_waiting_starts_nothing(
     server: Entrypoint, tmp_path: Path
 ) -> None:
     socket = AgentSocket(server.socket)
-    first = asyncio.ensure_future(
-        socket.exec(["sleep", "1"], cwd="/", timeout_seconds=60)
+    first = await socket.open(["cat"], cwd="/", timeout_seconds=60)
+    reader, writer = await asyncio.open_unix_connection(server.socket)
+    request = RunRequest(
+        argv=["touch", "it"],
+        cwd=str(tmp_path),
+        timeout_seconds=60,
+        stdin_limit_bytes=0,
+        output_limit_bytes=1,
     )
-    second = asyncio.ensure_future(
-        socket.exec(["touch", "it"], cwd=str(tmp_path), timeout_seconds=60)
-    )
-    done, _ = await asyncio.wait({first, second}, timeout=0.3)
-    assert not done
-    second.cancel()
-    assert (await first).succeeded
-    assert (await socket.exec(["true"], cwd="/", timeout_seconds=9)).succeeded
+    writer.write(request_line(request))
+    assert await reader.readline() == answer_line()
+    writer.close()
+    await writer.wait_closed()
+    await first.close_stdin()
+    assert (await first.wait()).succeeded
+    await first.close()
+    assert (await socket.exec(["true"], cwd="/", timeout_seconds=60)).succeeded
     assert os.listdir(tmp_path) == []
 
 
@@ -167,7 +173,7 @@ async def test_a_client_that_does_not_read_stops_the_flood_not_the_deadline(
     await reader.readline()
     first = await reader.read(16)
     await asyncio.to_thread(
-        eventually, lambda: _children(server.process.pid) == [], "the deadline holds"
+        eventually, lambda: server.children() == [], "the deadline holds"
     )
     assert server.log.stat().st_size - logged <= WINDOW_BYTES
     assert server.peak_memory() < 100 * 1024 * 1024
@@ -217,7 +223,7 @@ async def test_as_process_one_it_also_ends_what_forks_faster_than_it_is_killed(
     code = f"import os\nif os.fork() == 0:\n    os.setsid()\n    exec({hopper!r})\n"
     namespace = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
     with entrypoint(folder, within=namespace) as server:
-        (init,) = _children(server.process.pid)
+        (init,) = server.children()
         result = await AgentSocket(server.socket).exec(
             python(code), cwd="/", timeout_seconds=60
         )

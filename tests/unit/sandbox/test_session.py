@@ -6,8 +6,6 @@ import asyncio
 import json
 import os
 import resource
-import subprocess
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,15 +38,13 @@ async def opened(server: Entrypoint, argv: list[str], cwd: str = "/") -> Session
     return await AgentSocket(server.socket).open(argv, cwd=cwd, timeout_seconds=120)
 
 
-def children(server: Entrypoint) -> list[str]:
-    ps = ["ps", "-o", "pid=", "--ppid", str(server.process.pid)]
-    return subprocess.run(
-        ps, capture_output=True, check=False, text=True
-    ).stdout.split()
-
-
 async def nothing_left(server: Entrypoint) -> None:
-    await asyncio.to_thread(eventually, lambda: not children(server), "nothing is left")
+    """Until it has dealt with each connection, taken or not, and has no child."""
+
+    def idle() -> bool:
+        return server.connections() == 0 and not server.children()
+
+    await asyncio.to_thread(eventually, idle, "nothing is left")
 
 
 async def test_fifty_megabytes_there_and_back_fill_no_memory(
@@ -171,6 +167,10 @@ async def test_a_runner_cut_off_at_any_point_leaves_nothing(
         writer.write(whole[:cut])
         await writer.drain()
         writer.close()
+        # Where it serves as many as it may, it refuses the next one.
+        await asyncio.to_thread(
+            eventually, lambda: server.connections() < MAX_CONNECTIONS // 2, "a place"
+        )
     await nothing_left(server)
     result = await AgentSocket(server.socket).exec(
         ["true"], cwd="/", timeout_seconds=60
@@ -247,12 +247,11 @@ async def test_connections_are_counted(server: Entrypoint) -> None:
         for _ in range(MAX_CONNECTIONS)
     ]
     socket = AgentSocket(server.socket)
-    assert f"{MAX_CONNECTIONS} others are served" in await socket.problem()
+    with pytest.raises(SessionError, match=f"{MAX_CONNECTIONS} others are served"):
+        await socket.open(["true"], cwd="/", timeout_seconds=60)
     for _, writer in held:
         writer.close()
-    deadline = time.monotonic() + 30
-    while not await socket.ping():
-        assert time.monotonic() < deadline
+    assert await socket.until_ready(60) == ""
 
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
