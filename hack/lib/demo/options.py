@@ -1,16 +1,23 @@
-"""The arguments of hack/demo. Standard library only: read before anything is installed."""
+"""The arguments of hack/demo. Read before anything is installed: standard library only."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional, Sequence, Tuple
+
+from hack.cluster_tool.errors import ClusterError
+from hack.cluster_tool.layout import checked_name
 
 # Variable in which hack/demo says when it was started, in seconds since 1970.
 BEGAN = "KIRO_SWARM_DEMO_BEGAN"
 SCRIPTED_AGENT = ("kiro-swarm", "scripted-agent")
 SAMPLE_SPEC = ".kiro/specs/pennybook/tasks.md"
+# What git takes for an address; anything else is a folder. `C:` of a file is none.
+_ADDRESS = re.compile(r"[a-z0-9+.-]+://|[^/:]+:", re.IGNORECASE)
 
 _DESCRIPTION = """\
 Shows kiro-swarm at work: a Kubernetes cluster, the image, the chart, a git server in the
@@ -46,7 +53,10 @@ class Options:
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Read the command line; leaves with status 2 when it is wrong."""
+    """Read the command line; leaves with status 2 when it is wrong.
+
+    What can be seen to be wrong is said here, before anything is made or taken down.
+    """
     parser = argparse.ArgumentParser(
         prog="hack/demo",
         description=_DESCRIPTION,
@@ -82,6 +92,14 @@ def parse(arguments: Sequence[str]) -> Options:
         parser.error(
             "--repo and --spec belong together: which spec of which repository"
         )
+    if chosen.repo is not None and not _may_be_there(chosen.repo):
+        parser.error(f"--repo: there is no folder {chosen.repo!r}")
+    if chosen.spec == "":
+        parser.error("--spec is empty: name a spec of the repository")
+    try:
+        checked_name(chosen.name)
+    except ClusterError as error:
+        parser.error(str(error))
     agent = SCRIPTED_AGENT if chosen.agent is None else _words(parser, chosen.agent)
     return Options(
         repo=chosen.repo,
@@ -92,6 +110,12 @@ def parse(arguments: Sequence[str]) -> Options:
         yes=chosen.yes,
         name=chosen.name,
     )
+
+
+def _may_be_there(repository: str) -> bool:
+    """Whether a repository is a folder or a file that is there, or somewhere else."""
+    address = _ADDRESS.match(repository) is not None
+    return address or (repository != "" and Path(repository).exists())
 
 
 def _words(parser: argparse.ArgumentParser, text: str) -> Tuple[str, ...]:

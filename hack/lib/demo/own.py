@@ -12,6 +12,8 @@ from pathlib import Path
 
 from hack.lib.demo import objects
 from hack.lib.demo.tools import DemoError, Tools, require, run
+from kiro_swarm.workspace.errors import WorkspaceError
+from kiro_swarm.workspace.spec import read_spec
 
 _UNPACK = (
     "cat > /tmp/bundle && rm -rf /srv/git/$0.git && "
@@ -28,8 +30,11 @@ class Copy:
     branch: str
 
 
-def bundle(repository: str) -> Copy:
-    """Copy a repository, given by address or folder."""
+def bundle(repository: str, spec: str) -> Copy:
+    """Copy a repository, given by address or folder.
+
+    Raises DemoError where there is none, or where its default branch has no such spec.
+    """
     require("git")
     with tempfile.TemporaryDirectory(prefix="kiro-demo-") as folder:
         mirror, packed = Path(folder) / "mirror", Path(folder) / "bundle"
@@ -45,8 +50,18 @@ def bundle(repository: str) -> Copy:
         ).strip()
         if not run(["git", "-C", str(mirror), "for-each-ref", f"refs/heads/{head}"]):
             raise DemoError(f"{repository} has no commit on its branch {head}")
+        _require_spec(mirror, spec, f"the branch {head} of {repository}")
         run(["git", "-C", str(mirror), "bundle", "create", str(packed), "--all"])
         return Copy(packed.read_bytes(), head)
+
+
+def _require_spec(mirror: Path, spec: str, where: str) -> None:
+    """Raise DemoError unless the swarm will find the spec."""
+    commit = run(["git", "-C", str(mirror), "rev-parse", "HEAD^{commit}"]).strip()
+    try:
+        read_spec(mirror, commit, spec)
+    except WorkspaceError as error:
+        raise DemoError(f"--spec {spec}, on {where}: {error}") from error
 
 
 def hand_over(tools: Tools, content: bytes) -> None:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from typing import NoReturn, Sequence
+from typing import NoReturn, Optional, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -33,12 +33,22 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     tools = Tools(chosen.name)
     times = Times(console, _began())
+    times.add("Environment", time.time() - _began())
+    try:
+        # Before anything is made: what is not there needs no cluster, and takes none down.
+        copy = None if chosen.repo is None else own.bundle(chosen.repo, chosen.spec)
+    except DemoError as error:
+        _say(error, console)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nstopped")
+        return 130
     status = 1
     try:
-        _play(chosen, tools, times)
+        _play(chosen, copy, tools, times)
         status = 0
     except DemoError as error:
-        console.print(f"\n[bold red]hack/demo:[/] {escape(str(error))}", soft_wrap=True)
+        _say(error, console)
         trouble.show(tools, console)
     except KeyboardInterrupt:
         console.print("\nstopped")
@@ -56,9 +66,13 @@ def main(arguments: Sequence[str]) -> int:
     return status
 
 
-def _play(chosen: Options, tools: Tools, times: Times) -> None:
-    times.add("Environment", time.time() - _began())
-    copy = own.bundle(chosen.repo) if chosen.repo is not None else None
+def _say(error: DemoError, console: Console) -> None:
+    console.print(f"\n[bold red]hack/demo:[/] {escape(str(error))}", soft_wrap=True)
+
+
+def _play(
+    chosen: Options, copy: Optional[own.Copy], tools: Tools, times: Times
+) -> None:
     with times.step("Cluster"):
         tools.hack("cluster", "up", "--name", chosen.name)
         tools.kubeconfig = _kubeconfig(tools)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 import tarfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import List
 import pytest
 from rich.console import Console
 
-from hack.lib.demo import closing, objects, options, own
+from hack.lib.demo import closing, objects, options, own, story
 from hack.lib.demo.clock import Times
 from hack.lib.demo.tools import DemoError, Tools, require, run
 from hack.lib.demo.watch import NOTHING
@@ -30,6 +31,10 @@ OWN = ["--repo", ".", "--spec", ".kiro/specs/shop"]
         (["--agent", ""], "name a program"),
         (["--agent", "say 'hello"], "No closing quotation"),
         (["--fast"], "unrecognized arguments"),
+        (["--repo", "/nope", "--spec", "x"], "there is no folder '/nope'"),
+        (["--repo", "", "--spec", "x"], "there is no folder ''"),
+        (["--repo", ".", "--spec", ""], "--spec is empty"),
+        (["--name", "Bad Name"], "--name 'Bad Name' is no cluster name"),
     ],
 )
 def test_a_wrong_command_line_says_what_is_wrong(
@@ -120,12 +125,20 @@ def git(folder: Path, *arguments: str) -> None:
     run(["git", *who, "-C", str(folder), *arguments])
 
 
+def mine(folder: Path) -> None:
+    """A repository with a spec named shop."""
+    run(["git", "init", "-q", "-b", "trunk", str(folder)])
+    (folder / ".kiro" / "specs" / "shop").mkdir(parents=True)
+    (folder / ".kiro" / "specs" / "shop" / "tasks.md").write_text("- [ ] 1. A\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "Begin")
+
+
 def test_a_repository_of_ones_own_is_copied_with_its_default_branch(
     tmp_path: Path,
 ) -> None:
-    run(["git", "init", "-q", "-b", "trunk", str(tmp_path / "mine")])
-    git(tmp_path / "mine", "commit", "-q", "--allow-empty", "-m", "Begin")
-    copy = own.bundle(str(tmp_path / "mine"))
+    mine(tmp_path / "mine")
+    copy = own.bundle(str(tmp_path / "mine"), "shop")
     assert copy.branch == "trunk"
     (tmp_path / "bundle").write_bytes(copy.content)
     heads = run(["git", "bundle", "list-heads", str(tmp_path / "bundle")])
@@ -135,13 +148,47 @@ def test_a_repository_of_ones_own_is_copied_with_its_default_branch(
 def test_a_repository_without_commits_is_refused(tmp_path: Path) -> None:
     run(["git", "init", "-q", "-b", "main", str(tmp_path / "mine")])
     with pytest.raises(DemoError, match="no commit on its branch main"):
-        own.bundle(str(tmp_path / "mine"))
+        own.bundle(str(tmp_path / "mine"), "shop")
 
 
 @pytest.mark.parametrize("address", ["/no/such/folder", "--upload-pack=touch pwned"])
 def test_an_address_that_is_none_is_refused(address: str, tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="git clone"):
-        own.bundle(address)
+        own.bundle(address, "shop")
+
+
+SPECS = ["cart", ".kiro/specs/shop/task.md", "../shop", "/etc", ".kiro/specs/folder.md"]
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_a_spec_that_is_not_there_is_refused(spec: str, tmp_path: Path) -> None:
+    mine(tmp_path / "mine")
+    with pytest.raises(DemoError, match=f"--spec {spec}, on the branch trunk of "):
+        own.bundle(str(tmp_path / "mine"), spec)
+
+
+@pytest.mark.parametrize(
+    ("folder", "spec", "words"),
+    [("empty", "shop", "git clone"), ("mine", "cart", "--spec cart")],
+)
+def test_what_is_not_there_makes_and_takes_down_nothing(
+    folder: str,
+    spec: str,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "empty").mkdir()
+    mine(tmp_path / "mine")
+    done: List[str] = []
+    monkeypatch.setattr(Tools, "hack", lambda _, *words: done.append(" ".join(words)))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert story.main(["--repo", str(tmp_path / folder), "--spec", spec]) == 1
+    said = capsys.readouterr()
+    assert words in said.out
+    assert done == []
+    assert "cluster" not in said.out + said.err
 
 
 @pytest.mark.parametrize("worked", [True, False])
