@@ -110,7 +110,7 @@ def read_box(line: Line) -> Optional[Box]:
         return None  # `[1] 2.1 ...`: a footnote
     return Box(
         mark=mark,
-        offset=line.offset + at,
+        offset=line.offset + line.place(at),
         column=line.column + at,
         optional=match.group("star") is not None or _starred(rest, task_id),
         quoted=bool(match.group("quote")),
@@ -120,7 +120,7 @@ def read_box(line: Line) -> Optional[Box]:
         title=plain,
         parallel=plain != title,
         hidden=hidden,
-        width=len(match.group("mark")),
+        width=line.place(match.end("mark")) - line.place(at),
         priority=priority,
     )
 

@@ -111,7 +111,7 @@ def _first(
 ) -> Optional[T]:
     """The value of the first field of a kind that can be read."""
     for entry in draft.fields:
-        if entry.kind != kind or entry.value.lower() in values.NOTHING:
+        if entry.kind != kind or values.is_nothing(entry.value):
             continue
         value = read(entry.value)
         if value is not None:
@@ -149,13 +149,13 @@ def collect(task: Draft, line: Line, box: Optional[Box], fields: list[Field]) ->
         if last.kind == "acceptance" and not last.value:
             task.heads_criteria = (line.indent, bullet is not None)
     elif box is not None:
-        task.criteria.append(_box_text(line.text))
+        task.criteria.append(_box_text(line.written))
     elif head is not None:
         below = line.indent > head[0] or (line.indent == head[0] and not head[1])
         if bullet and below:
-            task.criteria.append(line.text[bullet.end() :].strip())
+            task.criteria.append(line.written[bullet.end() :].strip())
         elif not bullet and line.indent > head[0] and task.criteria:
-            task.criteria[-1] += f" {line.text}"
+            task.criteria[-1] += f" {line.written}"
         else:
             task.heads_criteria = None
 

@@ -36,6 +36,8 @@ class Draft:
     parallel: bool = False
     #: What a label in front of the id says of its priority, or empty.
     priority: str = ""
+    #: The title as it is written, where that is another text than the one that is compared.
+    written: str = ""
     phases: tuple[str, ...] = ()
     criteria: list[str] = field(default_factory=list)
     #: Indentation of the line that says that criteria follow, and whether it is a bullet.
@@ -45,5 +47,5 @@ class Draft:
         """One more line of its text, with its place kept relative to the task."""
         if self.body and line.number > self.last_line + 1:
             self.body.append("")
-        self.body.append(" " * max(0, line.indent - self.indent - 2) + line.text)
+        self.body.append(" " * max(0, line.indent - self.indent - 2) + line.written)
         self.last_line = line.number

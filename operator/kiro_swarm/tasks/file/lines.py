@@ -1,7 +1,7 @@
 """Text -> lines that count: positions, indentation, code blocks and comments set apart.
 
-Used by the parser only. Every character keeps its place, so an offset found here is an
-offset in the file. Linear in the length of the text.
+Used by the parser only. An offset found here is an offset in the file; a place in the text of a
+line is one in the file by ``Line.place``. Linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Optional
+
+from kiro_swarm.tasks.file.composed import compose, place_in
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
@@ -28,8 +30,35 @@ class Line(NamedTuple):
     offset: int  #: of the first character of ``text`` in the file
     column: int  #: of the first character of ``text``, from 1
     indent: int  #: in columns, a tab reaches the next multiple of 4
-    text: str  #: without the blanks around it
+    text: str  #: without the blanks around it; letters composed, see ``composed``
     code: bool  #: inside (or a fence of) a code block
+    raw: str = ""  #: the same as it is written, where that is another text
+    cuts: tuple[tuple[int, int], ...] = ()  #: from one to the other
+
+    @property
+    def written(self) -> str:
+        """The text as it is written."""
+        return self.raw or self.text
+
+    def place(self, at: int) -> int:
+        """The place in ``written`` of a place in ``text``."""
+        return place_in(self.cuts, at)
+
+    def as_written(self, part: str) -> str:
+        """A part of ``text``, or some words of it, as they are written."""
+        if not self.cuts or part.isascii():
+            return part
+        at = self.text.find(part)
+        if at >= 0:
+            return self.raw[self.place(at) : self.place(at + len(part))]
+        return part.translate(self._letters())
+
+    def _letters(self) -> dict[int, str]:
+        """How each letter that was composed is written."""
+        return {
+            ord(self.text[end - 1]): self.raw[self.place(end - 1) : self.place(end)]
+            for end, _ in self.cuts
+        }
 
 
 @dataclass
@@ -77,17 +106,25 @@ def _lines(text: str) -> list[Line]:
         number += text.count("\n", counted, match.start())
         counted = match.start()
         blanks = raw[: len(raw) - len(raw.lstrip())]
+        composed = compose(content)
         found.append(
             Line(
                 number,
                 match.start() + len(blanks),
                 len(blanks) + 1,
                 len(blanks.expandtabs(4)),
-                content,
+                composed.text,
                 False,
+                content if composed.cuts else "",
+                composed.cuts,
             )
         )
     return found
+
+
+def _as_is(line: Line, text: str) -> Line:
+    """A task in a comment, as it is written: what its attributes say is kept."""
+    return line._replace(text=text, raw="", cuts=())
 
 
 def read_lines(text: str) -> Document:
@@ -105,8 +142,8 @@ def read_lines(text: str) -> Document:
             comment.lines.append(line)
             if "-->" in line.text:
                 if begun is not None:
-                    end = line.offset + len(line.text)
-                    kept.append(begun._replace(text=text[begun.offset : end]))
+                    end = line.offset + len(line.written)
+                    kept.append(_as_is(begun, text[begun.offset : end]))
                 comment = begun = None
         elif fence is not None:
             kept.append(line._replace(code=True))
@@ -120,7 +157,7 @@ def read_lines(text: str) -> Document:
                 comment = Block(line.number, "comment", [])
                 begun = line if task else None
             elif task:
-                kept.append(line)
+                kept.append(_as_is(line, line.written))
         else:
             maybe = "```" in line.text or "~~~" in line.text
             opening = _FENCE.match(line.text) if maybe else None

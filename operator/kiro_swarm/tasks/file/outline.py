@@ -7,14 +7,16 @@ that is indented less.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 from kiro_swarm.api.graph import MAX_TASKS
 from kiro_swarm.tasks.file import ids
 from kiro_swarm.tasks.file.boxes import MARKS, Box, read_box, read_head
+from kiro_swarm.tasks.file.composed import compose
 from kiro_swarm.tasks.file.details import BULLET, collect, criteria_in
 from kiro_swarm.tasks.file.draft import Draft
-from kiro_swarm.tasks.file.fields import read_fields
+from kiro_swarm.tasks.file.fields import Field, read_fields
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Remarks
 from kiro_swarm.tasks.file.sections import Sections
@@ -30,6 +32,22 @@ from kiro_swarm.tasks.file.unnamed import Unnamed
 def _shown(mark: str) -> str:
     """A mark as it is written, and what it is where it may look like another."""
     return mark if mark.isascii() else f"{mark} U+{ord(mark[0]):04X}"
+
+
+def _fields(line: Line, text: str, *, inline: bool = False) -> tuple[list[Field], str]:
+    """``read_fields`` of a line; what becomes a part of a task is as it is written."""
+    fields, rest = read_fields(text, line.number, line.column, inline=inline)
+    if not line.cuts:
+        return fields, rest
+    kept = (
+        (
+            field
+            if field.kind in ("depends", "blocks")
+            else replace(field, value=line.as_written(field.value))
+        )
+        for field in fields
+    )
+    return list(kept), rest
 
 
 class Outline:
@@ -135,7 +153,7 @@ class Outline:
         return first
 
     def _draft(self, line: Line, box: Box, around: Optional[Draft]) -> Draft:
-        fields, title = read_fields(box.title, line.number, line.column, inline=True)
+        fields, title = _fields(line, box.title, inline=True)
         if not title:
             self._no_title(box.id, line)
         if around is not None and not self._belongs(box.id, around.id):
@@ -158,6 +176,7 @@ class Outline:
         return Draft(
             id=box.id,
             title=title,
+            written=line.as_written(title),
             state=MARKS.get(box.mark, "open"),
             optional=box.optional,
             line=line.number,
@@ -197,7 +216,7 @@ class Outline:
 
     def _read_text(self, line: Line, box: Optional[Box]) -> None:
         owner = self._open[-1][1] if self._open else self._last
-        fields, _ = read_fields(line.text, line.number, line.column)
+        fields, _ = _fields(line, line.text)
         ends = not self._open and not fields and not BULLET.match(line.text)
         if ends and line.number > self._previous_line + 1:
             self._last = None  # a paragraph after a blank line ends the list
@@ -231,7 +250,8 @@ class Outline:
     def _from_comment(self, line: Line, found: TaskComment) -> Draft:
         return Draft(
             id=found.id,
-            title=found.title,
+            title=compose(found.title).text,
+            written=found.title,
             state=found.state,
             optional=found.optional,
             line=line.number,
@@ -259,8 +279,9 @@ class Outline:
             name, _, _, title = read_head(heading)
             if not task.title:
                 task.title = title if name == task.id else heading
+                task.written = line.as_written(task.title)
                 return
-        fields, _ = read_fields(line.text, line.number, line.column)
+        fields, _ = _fields(line, line.text)
         task.fields.extend(fields)
         task.add(line)
         collect(task, line, read_box(line), fields)

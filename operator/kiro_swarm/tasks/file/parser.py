@@ -7,6 +7,8 @@ is a diagnostic with line and column. Takes time in proportion to the length of 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiro_swarm.tasks.file.boxes import read_box
 from kiro_swarm.tasks.file.details import Details, read_details
 from kiro_swarm.tasks.file.diagrams import Diagrams
@@ -15,7 +17,7 @@ from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.lines import TASK_COMMENT, Document, clean, read_lines
 from kiro_swarm.tasks.file.looks import report_looks
-from kiro_swarm.tasks.file.model import Remarks, SpecTask, TaskFile
+from kiro_swarm.tasks.file.model import Diagnostic, Remarks, SpecTask, TaskFile
 from kiro_swarm.tasks.file.named_sections import report_sections
 from kiro_swarm.tasks.file.near_fields import report_near_fields
 from kiro_swarm.tasks.file.outline import Outline
@@ -47,7 +49,26 @@ def parse(text: str) -> TaskFile:
     report_sizes(tasks, remarks)
     for draft in groups.drafts.values():
         report_unseen(draft, remarks)
-    return TaskFile(tasks, remarks.sorted())
+    return TaskFile(tasks, _as_written(document, remarks.sorted()))
+
+
+def _as_written(
+    document: Document, found: tuple[Diagnostic, ...]
+) -> tuple[Diagnostic, ...]:
+    """The remarks with their places in the file."""
+    lines = {line.number: line for line in document.lines if line.cuts}
+    if not lines:
+        return found
+    return tuple(
+        (
+            replace(
+                remark, column=line.column + line.place(remark.column - line.column)
+            )
+            if (line := lines.get(remark.line)) and remark.column > line.column
+            else remark
+        )
+        for remark in found
+    )
 
 
 def _tasks(groups: Groups, edges: Edges, remarks: Remarks) -> tuple[SpecTask, ...]:
@@ -59,7 +80,7 @@ def _tasks(groups: Groups, edges: Edges, remarks: Remarks) -> tuple[SpecTask, ..
     return tuple(
         SpecTask(
             id=draft.id,
-            title=shown(draft.title),
+            title=shown(draft.written or draft.title),
             description="\n".join(draft.body),
             state=draft.state,
             optional=draft.optional,

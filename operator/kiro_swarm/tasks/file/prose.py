@@ -11,6 +11,7 @@ from collections.abc import Collection
 from itertools import product
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file.composed import compose
 from kiro_swarm.tasks.file.draft import Draft
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
@@ -31,6 +32,8 @@ _MAYBE: Final = re.compile(
     "|précéd|anterior|acima|prece|sopra|пред|前|上|先|以|其他|이전|위|앞",
     re.IGNORECASE,
 )
+#: So much of a line is looked at for its step.
+_STEP_WORDS: Final = 80
 #: A list of steps of its own: what the words of such a task call a step is none of the file.
 _STEP: Final = re.compile(
     r"\s{0,40}(?:[-*+]\s+)?[*_(]{0,3}(?:(?:step|schritt|paso|étape)\s)?[0-9]{1,3}[.):]",
@@ -227,7 +230,9 @@ class _Prose:
             return False
         known = self._steps.get(inside.id)
         if known is None:
-            known = not any(_STEP.match(line) for line in inside.body)
+            known = not any(
+                _STEP.match(compose(line[:_STEP_WORDS]).text) for line in inside.body
+            )
             self._steps[inside.id] = known
         return known
 

@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file.composed import compose
 from kiro_swarm.tasks.file.fields import Field
 from kiro_swarm.tasks.file.ids import ALLOWED, is_id
 from kiro_swarm.tasks.file.lines import Line
 from kiro_swarm.tasks.file.model import Remarks, State
-from kiro_swarm.tasks.file.names import kind_of
+from kiro_swarm.tasks.file.names import Kind, kind_of
 
 _ATTRIBUTE: Final = re.compile(
     r"(?P<name>[A-Za-z][\w-]{0,40})\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')"
@@ -88,7 +89,7 @@ def read_task_comment(line: Line, remarks: Remarks) -> Optional[TaskComment]:
         width=len(word),
         mark=mark,
         fields=tuple(
-            Field(kind, value, True, line.number, line.column)
+            Field(kind, _compared(kind, value), True, line.number, line.column)
             for name, value in values.items()
             for kind in [kind_of(name)]
             if kind is not None
@@ -99,6 +100,10 @@ def read_task_comment(line: Line, remarks: Remarks) -> Optional[TaskComment]:
             if kind_of(name) is None
         ),
     )
+
+
+def _compared(kind: Kind, value: str) -> str:
+    return compose(value).text if kind in ("depends", "blocks") else value
 
 
 def _refuse(remarks: Remarks, line: Line, why: str) -> None:

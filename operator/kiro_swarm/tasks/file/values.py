@@ -10,6 +10,7 @@ import posixpath
 import re
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file.composed import compose
 from kiro_swarm.tasks.file.model import Complexity
 
 #: Words and signs that mean "no value".
@@ -76,6 +77,11 @@ _COMPLEXITIES: Final[dict[str, Complexity]] = {
 _OF_TEN: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?)(?:\s?/\s?10)?")
 
 
+def is_nothing(value: str) -> bool:
+    """Whether a value says that there is none."""
+    return compose(value).text.lower() in NOTHING
+
+
 def read_seconds(value: str) -> Optional[int]:
     """``30min``, ``1h 30m``, ``2-3 hours`` (its middle), ``1 day`` (8 h) in seconds.
 
@@ -137,7 +143,7 @@ def read_names(value: str) -> list[str]:
         _TRAILING_COMMENT.sub("", item.strip()).strip("`").strip()
         for item in value.split(",")
     )
-    return [item for item in items if item.lower() not in NOTHING]
+    return [item for item in items if not is_nothing(item)]
 
 
 def inside_repository(path: str) -> Optional[str]:
