@@ -324,7 +324,16 @@ class KiroTaskStatus(TypedDict, total=False):
         Field(
             ge=0,
             description="Attempts that count against no limit: a person ended them, or asked "
-            "for another try after them.",
+            "for another try after them, the instance was slow, or the template's program is "
+            "missing.",
+        ),
+    ]
+    programMissing: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Those of them that ended with AgentProgramMissing since the last run "
+            "request, of which 48 count against no limit.",
         ),
     ]
     cycles: Annotated[

@@ -58,11 +58,11 @@ def after_failure(
     attempt = attempt_of(status)
     failures = int(status.get("failures") or 0) + (0 if reason in NO_FAULT else 1)
     allowed = int(spec.get("maxAttempts") or 1)
-    forgiven = int(status.get("forgiven") or 0)
-    forgive = reason in OF_THE_TEMPLATE or (
-        reason == AGENT_PROGRAM_MISSING and forgiven < MOST_FORGIVEN
-    )
-    forgiven += forgive
+    missing = int(status.get("programMissing") or 0)
+    # An allowance of its own: what a person or a slow instance ended uses up nothing of it.
+    allowance = reason == AGENT_PROGRAM_MISSING and missing < MOST_FORGIVEN
+    forgive = reason in OF_THE_TEMPLATE or allowance
+    forgiven = int(status.get("forgiven") or 0) + forgive
     innocent = attempt - forgiven
     spent = failures >= allowed or innocent >= allowed * NO_FAULT_FACTOR
     count = f" ({failures} of {allowed} attempts failed)" if spent else ""
@@ -74,6 +74,8 @@ def after_failure(
         "failures": failures,
         "finishedAt": stamp(now) if spent else None,
     }
+    if allowance:
+        patch["programMissing"] = missing + 1
     return {**patch, "forgiven": forgiven} if forgive else patch
 
 

@@ -155,7 +155,8 @@ EDGES: Final[tuple[Edge, ...]] = (
     _edge(
         *("ask again", OPERATOR, f"{FAILED} {SKIPPED} > {READY} {BLOCKED}"),
         "`run task` or `retry task`, read from `spec.runRequest`",
-        _WORDS | {"observedRunRequest", "failures", "forgiven", "readyAt"},
+        _WORDS
+        | {"observedRunRequest", "failures", "forgiven", "programMissing", "readyAt"},
         (RUN_REQUESTED,),
         resets=_only("finishedAt"),
         follows=True,
@@ -195,7 +196,7 @@ EDGES: Final[tuple[Edge, ...]] = (
     _edge(
         *("fail", RUNNER, f"{_AT_WORK} > {READY} {FAILED}"),
         "no evidence of work, or the agent was lost; with a brief",
-        _ENDS | {"brief", "failures", "forgiven"},
+        _ENDS | {"brief", "failures", "forgiven", "programMissing"},
         None,
         resets=OF_THE_INSTANCE,
         ends=True,

@@ -53,8 +53,9 @@ COULD_NOT_BEGIN: Final = frozenset({AGENT_NOT_RUNNABLE, AGENT_PROGRAM_MISSING})
 #: Only who wrote the template can mend it: the attempt counts against no limit at all. What
 #: keeps it from being tried again at once is that the pod is replaced, after a pause that grows.
 OF_THE_TEMPLATE: Final = frozenset({AGENT_NOT_RUNNABLE})
-#: Ends with ``AGENT_PROGRAM_MISSING`` that count against nothing: with those pauses some hours, in
-#: which a person can act. After them it counts as what is nobody's fault does.
+#: Ends with ``AGENT_PROGRAM_MISSING`` that count against nothing, since a person last asked for
+#: another try: with those pauses some hours, in which a person can act. After them it counts as
+#: what is nobody's fault does. No other free end has an end, so this has the only allowance.
 MOST_FORGIVEN: Final = 48
 #: Even innocent attempts end somewhere: a task that kills every instance must not loop.
 NO_FAULT_FACTOR: Final = 5

@@ -92,7 +92,7 @@ def asked_again(
     :param request: ``spec.runRequest``, which is answered by this.
     :param satisfied: whether all that it depends on is there.
     """
-    return {
+    patch: Patch = {
         "state": READY if satisfied else BLOCKED,
         "reason": RUN_REQUESTED,
         "message": "a person asked for another try",
@@ -102,6 +102,9 @@ def asked_again(
         "readyAt": stamp(now),
         "finishedAt": None,
     }
+    if status.get("programMissing"):
+        patch["programMissing"] = 0
+    return patch
 
 
 def bound(status: Status, now: datetime, place: Place, request: str) -> Patch:

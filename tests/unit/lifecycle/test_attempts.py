@@ -20,6 +20,7 @@ from kiro_swarm.lifecycle.reasons import (
     NO_FAULT,
     NO_FAULT_FACTOR,
 )
+from kiro_swarm.lifecycle.steps import asked_again
 from kiro_swarm.policy.times import stamp
 from tests.support.shapes import Object, valid
 
@@ -87,6 +88,35 @@ def test_even_innocent_attempts_end_somewhere(reason: str, more: int) -> None:
         if before["state"] == "Failed":
             break
     assert attempt == SPEC["maxAttempts"] * NO_FAULT_FACTOR + more
+
+
+@pytest.mark.parametrize(
+    ("case", "missing", "forgiven", "attempt", "state", "counted"),
+    [
+        ("the first", 0, 0, 1, "Ready", 1),
+        ("a person took 60 attempts back", 0, 60, 61, "Ready", 1),
+        ("the template was wrong 60 times", 3, 60, 61, "Ready", 4),
+        ("the last of its allowance", MOST_FORGIVEN - 1, 60, 61, "Ready", 48),
+        ("it is used up", MOST_FORGIVEN, 48, 49, "Ready", 48),
+        ("and so are those of nobody's fault", MOST_FORGIVEN, 48, 63, "Failed", 48),
+    ],
+)
+def test_no_other_free_end_uses_up_the_allowance_of_a_missing_program(
+    case: str, missing: int, forgiven: int, attempt: int, state: str, counted: int
+) -> None:
+    before = status(attempt=attempt, programMissing=missing, forgiven=forgiven)
+    after = {**before, **fail(before, reason="AgentProgramMissing")}
+    assert (after["state"], after["programMissing"]) == (state, counted), case
+    assert after["forgiven"] - forgiven == counted - missing
+    valid(KiroTaskStatus, after)
+
+
+def test_who_is_asked_for_again_has_the_whole_allowance_again() -> None:
+    used = status(state="Failed", attempt=63, programMissing=MOST_FORGIVEN)
+    before = {**used, **asked_again(used, NOW, "again", satisfied=True)}
+    before = {**before, **status(attempt=64)}
+    after = {**before, **fail(before, reason="AgentProgramMissing")}
+    assert (after["state"], after["programMissing"]) == ("Ready", 1)
 
 
 def test_what_only_a_person_can_mend_counts_against_no_limit() -> None:
