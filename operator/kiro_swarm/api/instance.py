@@ -101,6 +101,14 @@ class KiroInstanceStatus(TypedDict, total=False):
         int,
         Field(ge=0, description="How often the pod was replaced: part of its name."),
     ]
+    restartsInARow: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="The same since its pod was last ready for ten minutes, or the template "
+            "changed: after three the next one waits, for five minutes at most.",
+        ),
+    ]
     task: Annotated[str, Field(max_length=128, description="Id of the current task.")]
     branch: Annotated[
         str, Field(max_length=255, description="Branch of the current task.")

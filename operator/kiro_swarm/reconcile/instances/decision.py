@@ -17,14 +17,11 @@ from kiro_swarm.api.instance import InstancePhase, KiroInstance, KiroInstanceSta
 from kiro_swarm.api.kubernetes import Pod
 from kiro_swarm.api.meta import RUNNING
 from kiro_swarm.api.task import KiroTask
-from kiro_swarm.policy import naming
+from kiro_swarm.policy import backoff, naming
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.policy.words import one_line
 
-#: After this many replacements of its pod an instance waits before the next one.
-_FREE_RESTARTS = 3
-_LONGEST_WAIT = 300.0
 #: So often an agent container has ended and come up again, by itself, in the same pod. The
 #: kubelet waits 10 s before the first time and twice as long before each further one: five
 #: minutes, which no clock has to be asked for.
@@ -47,6 +44,8 @@ class Observed:
     now: datetime
     #: For how long it is not ready, by a clock that does not jump; None: nobody knows.
     failed_for: Optional[float] = None
+    #: For how long it has been ready, by the same clock; 0: it is not.
+    well_for: float = 0.0
     paused: bool = False
     #: Why its pod is of no use, by the tasks that failed on it; empty: nobody says so.
     unfit: str = ""
@@ -126,12 +125,16 @@ def decide(seen: Observed) -> Decision:
             return Decision(status_after(seen, "Stopped", "no pod is wanted", restarts))
         if status.get("pod") == current:
             message = f"pod {current} is gone; it is replaced"
+            row = failures_of(seen) + 1
             return Decision(
-                status_after(seen, "Restarting", message, restarts + 1, pod="")
+                status_after(
+                    seen, "Restarting", message, restarts + 1, pod="", in_a_row=row
+                )
             )
-        wait = _wait_before(seen.failed_for, restarts)
+        row = failures_of(seen)
+        wait = _wait_before(seen.failed_for, row)
         if wait > 0:
-            message = f"the pod failed {restarts} times; next try in {wait:.0f} s"
+            message = f"the pod failed {row} times in a row; next try in {wait:.0f} s"
             return Decision(
                 status_after(seen, "Restarting", message, restarts), again_in=wait
             )
@@ -152,8 +155,11 @@ def decide(seen: Observed) -> Decision:
         )
     if seen.outdated and idle:
         message = "the template changed; its pod is replaced"
+        # What failed was the other template.
         return Decision(
-            status_after(seen, "Restarting", message, restarts, pod=current),
+            status_after(
+                seen, "Restarting", message, restarts, pod=current, in_a_row=0
+            ),
             delete=True,
         )
     unfit = seen.unfit or crash_loop(seen.pod)
@@ -197,12 +203,9 @@ def _at_work(seen: Observed) -> tuple[InstancePhase, str]:
     return ("Ready" if seen.task is None else "Busy"), ""
 
 
-def _wait_before(failed_for: Optional[float], restarts: int) -> float:
+def _wait_before(failed_for: Optional[float], failures: int) -> float:
     """Seconds until the next pod may be made: none at first, then doubling."""
-    if restarts <= _FREE_RESTARTS or failed_for is None:
-        return 0.0
-    pause = min(_LONGEST_WAIT, 5.0 * 2.0 ** min(restarts - _FREE_RESTARTS, 10))
-    return max(0.0, pause - failed_for)
+    return 0.0 if failed_for is None else backoff.pause(failures) - failed_for
 
 
 def status_after(
@@ -211,6 +214,7 @@ def status_after(
     message: str,
     restarts: int,
     pod: Optional[str] = None,
+    in_a_row: Optional[int] = None,
 ) -> KiroInstanceStatus:
     """The status with this phase and message, and what was observed beside them."""
     before = status_of(seen.instance)
@@ -230,6 +234,10 @@ def status_after(
         "message": message[:1024],
         "pod": before.get("pod", "") if pod is None else pod,
     }
+    if not ready and in_a_row is None:
+        in_a_row = failures_of(seen)
+    if in_a_row is not None and in_a_row != _failures_told(seen.instance):
+        status["restartsInARow"] = in_a_row
     if seen.pod is not None:
         status["node"] = seen.pod["spec"].get("nodeName") or ""
     if (ready or phase == "Paused") and not before.get("readyAt"):
@@ -246,6 +254,16 @@ def status_after(
         )
     ]
     return status
+
+
+def failures_of(seen: Observed) -> int:
+    """How often its pod was replaced since it was last well for long."""
+    return backoff.in_a_row(_failures_told(seen.instance), seen.well_for)
+
+
+def _failures_told(instance: KiroInstance) -> int:
+    """The same as its status has it; one of an earlier release has all there ever were."""
+    return status_of(instance).get("restartsInARow", restarts_of(instance))
 
 
 def restarts_of(instance: KiroInstance) -> int:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Awaitable, Callable, Final, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
+from kiro_swarm.api.common import Condition
 from kiro_swarm.api.instance import (
     InstancePhase,
     KiroInstance,
@@ -23,7 +24,7 @@ from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
-from kiro_swarm.policy.conditions import find
+from kiro_swarm.policy.conditions import find, is_true
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.steps import NoAnswer, Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
@@ -217,6 +218,7 @@ def observe_instance(
     board, template = board_of(ctx.cache, swarm), template_hash(swarm, spec)
     pods = ctx.cache.of_swarm(PODS, namespace, swarm["metadata"]["name"])
     unfit = partial(board.faults.unfit, alike=alike(pods, template))
+    age = _age(ctx, instance)
     return Observed(
         instance=instance,
         pod=pod,
@@ -226,15 +228,20 @@ def observe_instance(
         stop_now=desired == "Stopped",
         outdated=pod is not None and is_outdated(pod, template),
         now=ctx.now(),
-        failed_for=_failed_for(ctx, instance),
+        failed_for=age,
+        well_for=age if age and is_true(_conditions(instance), "Ready") else 0.0,
         paused=desired == "Paused",
         unfit="" if pod is None else unfit(pod["metadata"]["uid"]),
     )
 
 
-def _failed_for(ctx: Context, instance: KiroInstance) -> Optional[float]:
-    """For how long an instance is not ready, or was not asked about yet."""
-    changed = find(status_of(instance).get("conditions") or [], "Ready")
+def _conditions(instance: KiroInstance) -> list[Condition]:
+    return status_of(instance).get("conditions") or []
+
+
+def _age(ctx: Context, instance: KiroInstance) -> Optional[float]:
+    """For how long it is as ready as it is; None: it was not asked about yet."""
+    changed = find(_conditions(instance), "Ready")
     if changed is None:
         return None
     uid, since = instance["metadata"]["uid"], changed["lastTransitionTime"]
