@@ -31,7 +31,7 @@ def test_what_is_linear_is_told_with_its_result() -> None:
 
 def test_what_is_squared_fails() -> None:
     with pytest.raises(AssertionError, match="s for a quarter"):
-        in_proportion(numbers, squared, 4_000)
+        in_proportion(numbers, squared, 8_000)
 
 
 def test_what_is_linear_and_then_squared_fails() -> None:
