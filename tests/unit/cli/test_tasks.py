@@ -102,7 +102,7 @@ def test_errors_are_shown_with_their_place_and_end_with_1(here: Path) -> None:
     assert done.exit_code == 1
     assert done.output.splitlines() == [
         f"{BAD}:1:4: error: dependency cycle: 1 (line 1) -> 2 (line 3) -> 1 [cycle]",
-        f"{BAD}:4:5: error: task 2 depends on 9, which is not defined "
+        f"{BAD}:4:5: error: task 2 depends on 9, which is not defined; the nearest is 1 "
         "[unknown-dependency]",
         f"{BAD}: 2 tasks: 2 open; 2 errors",
     ]
@@ -112,7 +112,7 @@ def test_errors_are_shown_with_their_place_and_end_with_1(here: Path) -> None:
         "code": "unknown-dependency",
         "line": 4,
         "column": 5,
-        "message": "task 2 depends on 9, which is not defined",
+        "message": "task 2 depends on 9, which is not defined; the nearest is 1",
     }
 
 

@@ -13,6 +13,7 @@ from typing import Final, Optional
 
 from kiro_swarm.tasks.file import ids
 from kiro_swarm.tasks.file.draft import Draft
+from kiro_swarm.tasks.file.nearest import Nearest, in_words
 from kiro_swarm.tasks.file.phases import PHASE, phase_key
 
 _CHECKPOINT: Final = re.compile(r"\W*(?:final\s+)?check-?point\b", re.IGNORECASE)
@@ -31,6 +32,7 @@ class Groups:
             self._members[leaf.id] = [index]
             for group in self._inside[leaf.id]:
                 self._members[group].append(index)
+        self._nearest: Optional[Nearest] = None
         #: Leaves by the part whose heading they stand under, or whose group they are in.
         self._phases: dict[str, list[int]] = {}
         for index, leaf in enumerate(self.leaves):
@@ -83,6 +85,12 @@ class Groups:
         """
         found = self._members.get(task_id)
         return self._phases.get(task_id) if found is None else found
+
+    def nearest(self, task_id: str, but: str = "") -> str:
+        """Words for what is nearest to an id that no task has: ``, the nearest is 2``."""
+        if self._nearest is None:
+            self._nearest = Nearest(self._members)
+        return in_words(self._nearest.of(task_id, but))
 
     def is_checkpoint(self, draft: Draft) -> bool:
         """Whether a task is a barrier by its position: a top leaf named Checkpoint."""

@@ -21,6 +21,8 @@ from kiro_swarm.tasks.file.names import is_soft, kind_of
 from kiro_swarm.tasks.file.references import read_references
 from kiro_swarm.tasks.file.values import NOTHING
 
+#: So many ids of a value are looked at for a remark.
+_SHOWN: Final = 5
 _FIELD: Final = re.compile(
     r"(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(?P<open>_{1,3}|\*{1,3})?"
     r"(?P<name>[^\W\d_][^*:：|`\n]{0,39}?)(?P<mid>[_*]{0,3})[ \t]*[:：]"
@@ -78,19 +80,22 @@ def _enclosed(
     """What is to be said of a field in brackets, quotes or code, and of which column."""
     for name, value, start in enclosed(line.text):
         read = (line.number, line.column + start) in places
-        if not read and _may_be(value, owner, groups):
+        if not read and _may_be(value, owner):
             said = (
                 f"the field '{name}' of task {owner.id} stands in brackets, quotes, code or "
-                "behind a sign and is not read; write"
+                "behind a sign and is not read; "
             )
-            return f"{said} '_{name}: {value[:80]}_' on a line of its own", start
+            advice = f"write '_{name}: {value[:80]}_' on a line of its own"
+            return said + (_not_there(value, owner, groups) or advice), start
     return None
 
 
 def _unread(text: str, owner: Draft, groups: Groups) -> Optional[tuple[str, int]]:
     """What is to be said of a line, and of which column; None for a line without such a field."""
     bare = without_colon(text)
-    if bare is not None and _may_be(bare[1], owner, groups):
+    # Without a colon and without a task it is a sentence: `_blocks 9_`.
+    known = bare is not None and not _not_there(bare[1], owner, groups)
+    if bare is not None and known and _may_be(bare[1], owner):
         name, value = bare[0], bare[1].strip()[:80]
         said = (
             f"the field '{name}' of task {owner.id} has no ':' and is not read; write"
@@ -126,14 +131,29 @@ def _is_near(match: re.Match[str], owner: Draft, groups: Groups) -> bool:
     return ordered or (marked and (sure or not name.isascii()))
 
 
-def _may_be(value: str, owner: Draft, groups: Groups) -> bool:
-    """Whether a value is other tasks and nothing else."""
-    names = _tasks_in(value.strip(" \t*_."), groups)
+def _may_be(value: str, owner: Draft) -> bool:
+    """Whether a value is ids of other tasks and nothing else, whether there are such or not."""
+    names = _ids_in(value.strip(" \t*_."))
     return bool(names) and owner.id not in (names or ())
+
+
+def _not_there(value: str, owner: Draft, groups: Groups) -> str:
+    """What to say of a value with ids that no task has; empty where all are there."""
+    return "; ".join(
+        f"there is no task {name}{groups.nearest(name, owner.id)}"
+        for name in (_ids_in(value.strip(" \t*_.")) or ())[:_SHOWN]
+        if groups.members(name) is None
+    )
 
 
 def _tasks_in(value: str, groups: Groups) -> Optional[list[str]]:
     """The tasks that are all that a value says, or None."""
+    names = _ids_in(value) or []
+    return names if all(groups.members(name) is not None for name in names) else None
+
+
+def _ids_in(value: str) -> Optional[list[str]]:
+    """The ids that are all that a value says, or None."""
     references = read_references(value)
     if references.leftover or not references.found:
         return None
@@ -142,4 +162,4 @@ def _tasks_in(value: str, groups: Groups) -> Optional[list[str]]:
         if reference.kind not in ("task", "range"):
             return None
         names += filter(None, (reference.text, reference.last))
-    return names if all(groups.members(name) is not None for name in names) else None
+    return names

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import product
 from typing import Final, Optional
 
@@ -130,6 +131,10 @@ class _Prose:
         self, line: Line, found: Sentence, subjects: tuple[str, ...]
     ) -> Optional[str]:
         """What to write where the edges do not say what a sentence says."""
+        named = dict.fromkeys((*subjects, *found.ids))
+        unknown = [name for name in named if not self._known(name)]
+        if unknown:
+            return self._unknown(found, subjects, unknown)
         if found.kind == "order":
             return self._order(found)
         if found.kind == "beside":
@@ -161,6 +166,21 @@ class _Prose:
             if not self._holds(names, found, owner, implied=implied):
                 return _fix(names, found, owner)
         return None
+
+    def _unknown(
+        self, found: Sentence, subjects: tuple[str, ...], unknown: list[str]
+    ) -> Optional[str]:
+        """What to say of ids that no task has, and of those beside them."""
+        owner = next(iter(subjects), None)
+        said = "; ".join(
+            f"there is no task {name}{self._groups.nearest(name, owner or '')}"
+            for name in unknown
+        )
+        known = tuple(name for name in found.ids if name not in unknown)
+        if not known or owner in unknown or found.kind != "waits":
+            return said
+        rest = replace(found, ids=known, listed=", ".join(known))
+        return f"{said}; {_fix(list(known), rest, owner)}"
 
     def _order(self, found: Sentence) -> Optional[str]:
         for before, after in zip(found.steps, found.steps[1:]):

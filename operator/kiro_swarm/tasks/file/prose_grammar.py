@@ -327,16 +327,21 @@ class _Reader:
 
     def _behind(self, at: int) -> tuple[Optional[Sentence], int]:
         """The sentence of ids and of what stands behind them."""
-        found = self._lists.at(at)
+        task = words.after_task(self._tokens, at)
+        found = self._lists.at(at if task is None else task)
         if found is None:
             return None, at + 1
-        task = words.after_task(self._tokens, at)
         # A word that ends another sentence begins none.
         begin = at if task is None or task < self._read else task
         if begin > 0 and words.OTHER.has(self._tokens[begin - 1]):
             return None, found.end
         joined = self._subjects.joined(begin)
-        ordered = self._orders.at_id(at, found, joined, named=task is not None)
+        there = all(map(self._lists.known, found.ids))
+        ordered = (
+            self._orders.at_id(at, found, joined, named=task is not None)
+            if there
+            else None
+        )
         if ordered is not None:
             return self._order(ordered, begin), ordered.end
         after = self._lists.past_aside(self._lists.past(found.end, CLOSING))

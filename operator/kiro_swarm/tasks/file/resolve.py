@@ -183,7 +183,8 @@ class Resolver:
             "error",
             "unknown-dependency",
             entry.line,
-            f"task {draft.id} {_VERBS[entry.kind]} {name}, which is not defined",
+            f"task {draft.id} {_VERBS[entry.kind]} {name}, which is not defined"
+            + self._groups.nearest(name, draft.id).replace(",", ";", 1),
             entry.column,
         )
         return []

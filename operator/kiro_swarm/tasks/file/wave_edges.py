@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from kiro_swarm.tasks.file.codes import Code
 from kiro_swarm.tasks.file.groups import Groups
+from kiro_swarm.tasks.file.ids import is_id
 from kiro_swarm.tasks.file.model import Remarks, Severity
 from kiro_swarm.tasks.file.waves import Waves
 
@@ -85,7 +86,12 @@ class WaveEdges:
             shown = name[:40].encode("unicode_escape").decode("ascii")
             self._complain(
                 "unknown-in-waves",
-                f"the wave graph names task {shown}, which is not defined",
+                f"the wave graph names task {shown}, which is not defined"
+                + (
+                    self._groups.nearest(name).replace(",", ";", 1)
+                    if is_id(name)
+                    else ""
+                ),
             )
         return members or []
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from kiro_swarm.tasks.file.nearest import Nearest
 from kiro_swarm.tasks.file.parser import parse
 
 TASKS = "- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n  - _Depends: none_\n- [ ] 9. D"
@@ -61,3 +62,54 @@ def test_what_a_remark_proposes_can_be_read(text: str) -> None:
         mended = parse(f"{phases}## {text}\n- [ ] 4.1 C\n  - {field}\n")
         assert not mended.errors
         assert not [d for d in mended.diagnostics if d.code == "prose-dependency"]
+
+
+@pytest.mark.parametrize("place", ["  - {}", "\n{}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("after task 77", "Start after tasks 77 and 1", "before task 77"),
+        *(
+            "depends on task 77",
+            "needs task 77 and task 1",
+            "task 77 must be done first",
+        ),
+        *("finish task 77 before starting task 1", "Task 77 depends on task 1"),
+        *("the client from task 77", "complete task 77 before all other tasks"),
+    ],
+)
+def test_a_task_that_is_not_there_is_said_and_never_proposed(
+    text: str, place: str
+) -> None:
+    file = parse(f"{TASKS}\n  - _Depends: none_\n{place.format(text)}\n")
+    (remark,) = [d for d in file.diagnostics if d.code == "prose-dependency"]
+    assert re.search("there is no task 77, the nearest is [39]", remark.message)
+    assert not re.search(r"_Depends:[^_]*77|below (?:task )?77", remark.message)
+
+
+def test_a_field_in_brackets_names_a_task_that_is_not_there() -> None:
+    file = parse(f"{TASKS}\n  - (_Depends: 77_)\n")
+    (remark,) = [d for d in file.diagnostics if d.code == "unread-field"]
+    assert remark.message.endswith("is not read; there is no task 77, the nearest is 3")
+
+
+@pytest.mark.parametrize(
+    ("names", "name", "nearest"),
+    [
+        ("1 2 10", "7", "2 10"),
+        ("1.1 1.2 1.10 2.1", "1.9", "1.2 1.10"),
+        ("1 2", "99", "2"),
+        ("1 2", "0", "1"),
+        ("T01 T02 T10", "T3", "T02 T10"),
+        ("T01 T02", "3", "T02"),
+        ("CORE-1 CORE-3 1", "CORE-2", "CORE-1 CORE-3"),
+        ("1.2a 1.2c", "1.2b", "1.2a 1.2c"),
+        ("", "1", ""),
+    ],
+)
+def test_the_nearest_are_one_before_and_one_behind(
+    names: str, name: str, nearest: str
+) -> None:
+    assert Nearest(names.split()).of(name) == tuple(nearest.split())
+    with_own = Nearest([*names.split(), "8"])
+    assert "8" not in with_own.of(name, but="8")

@@ -120,7 +120,7 @@ def test_blocks_is_a_dependency_written_at_its_other_end() -> None:
     assert edges("- [ ] 1. A\n  - **Blocks:** None\n- [ ] 2. B\n")["2"] == ["1"]
     file = read("- [ ] 1. A\n  - _Blocks: 9, auth:2_\n- [ ] 2. B\n")
     assert said(file, "unknown-dependency") == [
-        "line 2: task 1 blocks 9, which is not defined"
+        "line 2: task 1 blocks 9, which is not defined; the nearest is 2"
     ]
     assert "cannot hold 'auth:2'" in said(file, "dependency-text")[0]
 

@@ -55,7 +55,6 @@ def test_such_a_field_of_a_title_is_told(field: str) -> None:
         *(
             "(_Depends: 9_)",
             "`_Depends: ..._`",
-            "(_Depends: 77_)",
             "`depends: react 3`",
         ),
         *("> _Depends: 3_", "- _Depends: 3_", "Depends - the weather", "(_Files: 3_)"),

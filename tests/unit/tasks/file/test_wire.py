@@ -97,7 +97,7 @@ def test_what_was_published_is_read_back_the_same() -> None:
     graph = publish(parse(PLAN + "- [ ] 3. X\n  - _Depends: 9_\n"), "tasks.md")
     assert read_published(graph.to_json()) == graph
     assert [str(remark) for remark in graph.errors] == [
-        "line 20: task 3 depends on 9, which is not defined"
+        "line 20: task 3 depends on 9, which is not defined; the nearest is 2"
     ]
     assert graph_of(graph).dependencies == [[], [0], [], []]
 
