@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Final, Optional
 
-from kiro_swarm.tasks.file.boxes import read_head
+from kiro_swarm.tasks.file.drawn import Drawn, Labels
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.ids import PATTERN
 from kiro_swarm.tasks.file.lines import Block, Document, Line
 from kiro_swarm.tasks.file.listed import Listed
 from kiro_swarm.tasks.file.model import Remarks
+from kiro_swarm.tasks.file.phases import MAYBE as PARTS
+from kiro_swarm.tasks.file.phases import mentions
 from kiro_swarm.tasks.file.upright import Upright
 
 _ARROW: Final = re.compile(
@@ -25,10 +27,13 @@ _ARROW: Final = re.compile(
     # What it points to may point on.
     rf"\s{{0,4}}(?:-{{1,4}}>|=+>|→|⟶)\s{{0,4}}(?=(?P<to>{PATTERN})(?![\w-]))"
 )
-_LINK: Final = re.compile(r"-->|->|==>|-\.->|---|→|⟶|⇒|➜|➔|=>|<-|←")
+_LINK: Final = re.compile(
+    r"<?(?:-{2,}>|={2,}>|-{3,}|─{1,}[>▶►])|<-{1,}|(?<=\s)--(?=\s)|--[ox](?=\s)|->|-\.{1,3}->|[→⟶⇒➜➔▶►]|=>|<-|←|◀─*"
+)
 #: A node of mermaid or of dot, with its words: `A["2. Data"]`, `a [label="2. Data"]`.
 _NODE: Final = re.compile(
-    r"(?<![\w.])(?P<node>\w[\w-]{0,40})\s?(?:\[label=|[\[({]{1,3})[\"'\s/]{0,3}"
+    r"(?<![\w.])(?P<node>\w[\w-]{0,40})\s?"
+    r"(?:\[(?:[^\]\n]{0,80}[\s,])?label\s?=\s?|[\[({]{1,3})[\"'\s/]{0,3}"
     r"(?P<label>[^\"'\])}\n]{1,80})"
 )
 _WORD: Final = re.compile(
@@ -47,6 +52,27 @@ _KEY: Final = re.compile(
     r"|predecessors|after|waves?|phases?|batch(?:es)?|stages?|source|target)\b[\"']?\s?:",
     re.IGNORECASE,
 )
+#: The first line of a graph in a language of graphs.
+_GRAPH: Final = re.compile(
+    r"(?:graph|flowchart)\s{1,4}(?:TD|TB|BT|LR|RL)\b|(?:strict\s)?(?:di)?graph\b[^{]{0,80}\{"
+    r"|@start(?:uml|gantt|wbs|mindmap)|(?:gantt|stateDiagram|stateDiagram-v2)\s*\Z",
+)
+#: What no language of graphs has.
+_BOXES: Final = re.compile("[┌└├│╭╰▼]")
+#: `subgraph one[First]`: a part of a graph, by its name.
+_PART: Final = re.compile(r"subgraph\s{1,4}[\"']?(?P<name>\w[\w-]{0,40})")
+#: In a list of tasks: what a task needs, and which it is.
+_NEEDS: Final = re.compile(
+    r"[\"']?\b(?:depends_?on|dependencies|deps|blocked_?by|prerequisites|predecessors)[\"']?"
+    r"\s?:\s?(?P<value>[\[\"'0-9][^#]{0,200})",
+    re.IGNORECASE,
+)
+_OWN: Final = re.compile(
+    r"(?:[-{]\s{0,4})?[\"']?\b(?:id|task(?:_?id)?|number)[\"']?\s?:\s?"
+    r"(?P<value>[\"']?[0-9.]{1,12}[\"']?(?![\w.]))",
+    re.IGNORECASE,
+)
+_NUMBERS: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,5}")
 _LANGUAGES: Final = frozenset(("mermaid", "dot", "graphviz", "plantuml", "yaml", "yml"))
 _ABOUT: Final = re.compile(
     r"dependenc|depends|\bgraph\b|parallel|execution (?:order|plan|sequence)"
@@ -67,6 +93,7 @@ class Diagrams:
         self._groups = groups
         self._edges = edges
         self._remarks = remarks
+        self._labels = Labels(groups)
 
     def report(
         self, tasks: Collection[int], said: Collection[int], *, sections: bool
@@ -82,13 +109,22 @@ class Diagrams:
         listed = Listed(self._groups, self._edges, self._remarks, told | set(said))
         lines = self._document.lines
         told.update(listed.report(lines, tasks))
-        drawn = {line.number for line in lines if line.code}
+        code = {line.number for line in lines if line.code}
         upright = Upright(self._groups, self._edges, self._remarks)
-        told.update(upright.report(lines, (set(tasks) - drawn) | told | set(said)))
-        for block in self._document.blocks:
-            waves = any('"waves"' in line.text for line in block.lines)
-            if not waves and not any(line.number in told for line in block.lines):
-                self._report_block(block)
+        told.update(upright.report(lines, (set(tasks) - code) | told | set(said)))
+        blocks = [b for b in self._document.blocks if not _is_wave_graph(b)]
+        graphs = [
+            block
+            for block in (*blocks, *_unfenced(lines, tasks))
+            if not any(line.number in told for line in block.lines)
+        ]
+        for block in graphs:
+            if self._report_block(block):
+                told.update(line.number for line in block.lines)
+        drawn = Drawn(self._groups, self._edges, self._remarks, self._labels)
+        drawings = [b for b in blocks if not _is_graph(b) or _BOXES.search(b.text)]
+        passed = (set(tasks) - code) | told | set(said)
+        told.update(drawn.report(lines, drawings, passed))
         if sections:
             self._report_sections({*tasks, *said}, told)
 
@@ -127,17 +163,18 @@ class Diagrams:
                 )
                 break
 
-    def _report_block(self, block: Block) -> None:
+    def _report_block(self, block: Block) -> bool:
+        """Whether something was said about a block."""
         linked = any(_LINK.search(line.text) for line in block.lines)
         keyed = any(_KEY.search(line.text) for line in block.lines)
-        drawn = block.info.partition(" ")[0].lower() in _LANGUAGES
+        drawn = _is_graph(block)
         if linked and (drawn or not keyed):
             found = self._unknown_pair(block)
         elif keyed or drawn:
-            names = (n for line in block.lines for n in _sure(line.text, self._groups))
-            found = list(islice(dict.fromkeys(names), 2))
+            names = chain(*(_sure(line.text, self._groups) for line in block.lines))
+            found = list(islice(dict.fromkeys(chain(names, self._listed(block))), 2))
         else:
-            return
+            return False
         if len(found) > 1:
             self._remarks.add(
                 "warning",
@@ -146,29 +183,71 @@ class Diagrams:
                 f"this block names tasks ({found[0]}, {found[1]}) and is not read: a graph "
                 "is a block of JSON with \"waves\", a dependency a line '_Depends: ..._'",
             )
+        return len(found) > 1
+
+    def _listed(self, block: Block) -> Iterator[str]:
+        """Mere numbers that are tasks where a block is a list of tasks and what they need."""
+        texts = [line.text for line in block.lines]
+        needs = [found for text in texts if (found := _NEEDS.search(text))]
+        own = [found for text in texts if (found := _OWN.search(text))]
+        if needs and own:
+            for found in (*needs, *own):
+                for name in _NUMBERS.findall(found.group("value")):
+                    if self._groups.members(name) is not None:
+                        yield name
 
     def _unknown_pair(self, block: Block) -> list[str]:
         """Two tasks that the links of a drawing order and the edges of the file do not."""
-        nodes: dict[str, str] = {}
-        for line in block.lines:
-            for match in _NODE.finditer(line.text):
-                name = read_head(match.group("label").strip())[0]
-                if name and self._groups.members(name) is not None:
-                    nodes[match.group("node")] = name
+        nodes = self._nodes(block)
         for line in block.lines:
             parts = _LINK.split(line.text)
             ends = [self._nodes_of(part, nodes) for part in parts]
-            for before, after in zip(ends, ends[1:]):
+            signs = _LINK.findall(line.text)
+            last = ends[0]
+            for sign, following in zip(signs, ends[1:]):
+                if not following:  # `a -- words --> b`
+                    continue
+                back = sign[0] in "<←◀◄" and sign[-1] not in ">▶►"
+                before, after = (following, last) if back else (last, following)
+                last = following
                 for pair in product(before, after):
                     if pair[0] != pair[1] and not self._holds(*pair):
                         return list(pair)
         return []
 
-    def _nodes_of(self, text: str, nodes: dict[str, str]) -> list[str]:
+    def _nodes(self, block: Block) -> dict[str, tuple[str, ...]]:
+        """The tasks that the nodes and the parts of a graph stand for."""
+        nodes: dict[str, tuple[str, ...]] = {}
+        part: Optional[str] = None
+        for line in block.lines:
+            opened = _PART.match(line.text)
+            if opened or line.text == "end":
+                part = opened.group("name") if opened else None
+                continue
+            for match in _NODE.finditer(line.text):
+                name = self._labels.task(match.group("label"))
+                if name is not None:
+                    nodes[match.group("node")] = (name,)
+                    if part is not None:
+                        nodes[part] = (*nodes.get(part, ()), name)[:8]
+        return nodes
+
+    def _nodes_of(self, text: str, nodes: dict[str, tuple[str, ...]]) -> list[str]:
         found: dict[str, None] = {}
-        for token in _TOKEN.findall(text[:400]):
-            word = _WORD.fullmatch(token)
-            name = nodes.get(token, token)
+        text = text[:400]
+        for part in mentions(text) if PARTS.search(text) else ():
+            if self._groups.members(part.text) is not None:
+                found[part.text] = None  # `Phase 2` is not task 2
+                text = (
+                    text[: part.start]
+                    + " " * (part.end - part.start)
+                    + text[part.end :]
+                )
+        for token in _TOKEN.findall(text):
+            if token in nodes:
+                found.update(dict.fromkeys(nodes[token]))
+                continue
+            name, word = token, _WORD.fullmatch(token)
             if word and self._groups.members(name) is None:
                 name = word.group("id").replace("_", ".")
             if self._groups.members(name) is not None:
@@ -197,6 +276,34 @@ class Diagrams:
                         line.column,
                     )
                     break
+
+
+def _is_wave_graph(block: Block) -> bool:
+    return any('"waves"' in line.text for line in block.lines)
+
+
+def _is_graph(block: Block) -> bool:
+    """Whether a block is written in a language of graphs, whatever its fence says."""
+    first = block.lines[0].text[:200] if block.lines else ""
+    language = block.info.partition(" ")[0].lower()
+    return language in _LANGUAGES or _GRAPH.match(first) is not None
+
+
+def _unfenced(lines: list[Line], tasks: Collection[int]) -> Iterator[Block]:
+    """Graphs of such a language without a fence: down to a blank line, a heading, a task."""
+    block: Optional[Block] = None
+    for line in lines:
+        inside = not (line.code or line.number in tasks or line.text[0] == "#")
+        if block is not None:
+            if inside and line.number == block.lines[-1].number + 1:
+                block.lines.append(line)
+                continue
+            yield block
+            block = None
+        if inside and _GRAPH.match(line.text[:200]):
+            block = Block(line.number, "graph", [line])
+    if block is not None:
+        yield block
 
 
 def _is_example(text: str, arrow: re.Match[str]) -> bool:

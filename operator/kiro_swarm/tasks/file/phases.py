@@ -111,11 +111,12 @@ def with_phases(
     """The tokens of a text, each part that is known as one id."""
     if not MAYBE.search(text):
         return tokens
-    found = [place for place in _mentions(text) if known(place.text)]
+    found = [place for place in mentions(text) if known(place.text)]
     return _merged(tokens, found) if found else tokens
 
 
-def _mentions(text: str) -> Iterator[Token]:
+def mentions(text: str) -> Iterator[Token]:
+    """The parts of a plan that a text names, known or not, as tokens of their keys."""
     for match in _MENTION.finditer(text):
         story = match.group("story")
         if story is not None:

@@ -193,6 +193,16 @@ NOISE: dict[str, Callable[[int], str]] = {
     "slips": lambda n: "- [ ] 1. a\n"
     + "".join(f"  - _depen{m % 997}s: x_\n" for m in range(n // 40)),
     "no colons": lambda n: "- [ ] 1. a\n" + "  - _Depends on - 2_ -\n" * (n // 40),
+    "drawn boxes": lambda n: "- [ ] 1. a\n\n"
+    + ("+--+ " * 20 + "\n" + "| 1|->" * 20 + "\n" + "+--+ " * 20 + "\n") * (n // 650),
+    "open boxes": lambda n: "- [ ] 1. a\n\n" + "┌──┐│ ╔══╗\n" * (n // 24),
+    "one tall box": lambda n: "- [ ] 1. a\n\n┌──┐\n" + "│1 │\n" * (n // 12),
+    "stairs": lambda n: "- [ ] 1. a\n\n" + "┐└┐ 1 ├ 1\n│ ├──▶ 1\n" * (n // 50),
+    "branches": lambda n: "- [ ] 1. a\n\n1\n" + "├── 1\n" * (n // 12),
+    "branches apart": lambda n: "- [ ] 1. a\n\n1\n" + "  -> 1\n" * (n // 16),
+    "lines": lambda n: "- [ ] 1. a\n\n" + "1 ─ │ ┼ / | -- 1\n" * (n // 60),
+    "graphs": lambda n: "- [ ] 1. a\n\n" + "graph TD\nA[1] --> B[1]\n\n" * (n // 60),
+    "lists": lambda n: "- [ ] 1. a\n```\n" + "- id: 1\n  deps: [1]\n" * (n // 44),
     "links without end": lambda n: "- [ ] 1. a\n  - _Depends" + " on - " * (n // 6),
 }
 
