@@ -86,9 +86,14 @@ def ensure_oracles(python: Path) -> Path:
 
 
 def clean_environment() -> Dict[str, str]:
-    """os.environ without what would pull a foreign Python's modules into ours."""
+    """os.environ without what would pull a foreign Python's modules into ours.
+
+    And without what keeps Python from writing bytecode, as images of containers like to say:
+    each worker, and each program that a test starts, would compile all our sources again.
+    """
     foreign = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-    return {key: value for key, value in os.environ.items() if key not in foreign}
+    unwanted = (*foreign, "PYTHONDONTWRITEBYTECODE")
+    return {key: value for key, value in os.environ.items() if key not in unwanted}
 
 
 def requirements_for(version: Tuple[int, int]) -> Path:

@@ -107,9 +107,11 @@ def test_a_foreign_environment_does_not_leak_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("KEPT", "yes")
     environment = clean_environment()
     assert "PYTHONPATH" not in environment
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
     assert environment["KEPT"] == "yes"
     assert shutil.which("sh", path=environment["PATH"])
 

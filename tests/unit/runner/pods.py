@@ -23,15 +23,7 @@ from tests.support.entrypoint import Entrypoint
 from tests.unit.runner.fakes import uid
 
 INTEGRATION = "swarm/demo/integration"
-# Our command line, as far as the agent container needs it.
-PROGRAM = [
-    sys.executable,
-    "-c",
-    "import click\n"
-    "from kiro_swarm.cli.agent import scripted_agent\n"
-    "from kiro_swarm.cli.workspace import workspace\n"
-    "click.Group(commands=[workspace, scripted_agent])()",
-]
+PROGRAM = [sys.executable, "-c", "from kiro_swarm.cli.main import main; main()"]
 RECIPES = {
     "1.1": {"files": {"greeting.txt": "hello\n"}, "say": ["at work"], "exit": 0},
     "1.2": {"files": {"greeting.txt": "hello\n"}, "exit": 3},
