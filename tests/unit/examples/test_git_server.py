@@ -13,20 +13,16 @@ from typing import Any, Dict, Iterator, List, Tuple
 import pytest
 import yaml
 
+from tests.support import plain_git
+
 FOLDER = Path(__file__).resolve().parents[3] / "examples" / "git-server"
 
 
 def git(folder: Path, *arguments: str) -> str:
     options = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-    done = subprocess.run(
-        ["git", *options, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    done = plain_git.start(folder, *options, *arguments)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from kiro_swarm.runner.cycles import CycleEnd
 from kiro_swarm.runner.work import run_attempt
 from kiro_swarm.runner.worktree import Cut, Worktree
 from kiro_swarm.sandbox.socket import AgentSocket
+from tests.support import plain_git
 from tests.support.entrypoint import Entrypoint
 from tests.unit.runner.fakes import uid
 
@@ -32,14 +32,9 @@ RECIPES = {
 
 def git(folder: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    done = subprocess.run(
-        ["git", *identity, *arguments],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.strip()
+    done = plain_git.start(folder, *identity, *arguments)
+    done.check_returncode()
+    return done.stdout.decode().strip()
 
 
 class Pod:

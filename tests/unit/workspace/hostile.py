@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import subprocess
 from typing import Callable
 
 from kiro_swarm.workspace.outcomes import Candidate
+from tests.support import plain_git
 from tests.unit.workspace.repositories import Swarm, git
 
 Hostile = Callable[[Swarm], tuple[Candidate, str]]
@@ -15,14 +15,13 @@ Hostile = Callable[[Swarm], tuple[Candidate, str]]
 
 def put(candidate: Candidate, kind: str, content: bytes) -> str:
     """An object of any content in the instance's repository; its id."""
-    done = subprocess.run(
-        ["git", "hash-object", "-t", kind, "--literally", "-w", "--stdin"],
-        cwd=candidate.instance_dir / "repo.git",
+    done = plain_git.start(
+        candidate.instance_dir / "repo.git",
+        *("hash-object", "-t", kind, "--literally", "-w", "--stdin"),
         env={"PATH": os.environ["PATH"], "HOME": "/dev/null"},
-        input=content,
-        capture_output=True,
-        check=True,
+        said=content,
     )
+    done.check_returncode()
     return done.stdout.decode().strip()
 
 

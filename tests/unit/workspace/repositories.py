@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import os
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from kiro_swarm.workspace.outcomes import Candidate, GateVerdict, Merged, Unprov
 from kiro_swarm.workspace.train import MergeTrain
 from kiro_swarm.workspace.verdict import Evidence
 from kiro_swarm.workspace.whose import Owner, mark, owner_in
+from tests.support import plain_git
 
 INTEGRATION = "swarm/demo/integration"
 SPEC = ".kiro/specs/demo/tasks.md"
@@ -51,14 +51,7 @@ _ENVIRONMENT = {
 
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
     """Plain git, as an agent or a person uses it."""
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=folder,
-        env=_ENVIRONMENT,
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
+    done = plain_git.start(folder, *arguments, env=_ENVIRONMENT, timeout=60)
     if check and done.returncode != 0:
         raise AssertionError(f"git {arguments}: {done.stderr.decode()}")
     return done.stdout.decode("utf-8", "replace").strip()
