@@ -81,7 +81,7 @@ CODES: Final[dict[Code, str]] = {
     "path-outside": "A file of a task lies outside of the repository.",
     "phase-as-group": "A phase without a heading was read as the group of its number.",
     "prose-dependency": "A dependency in the words of a task is not read as one.",
-    "quoted-box": "A box inside a quotation or a code block is not a task.",
+    "quoted-box": "A box inside a quotation, a code block or a comment is not a task.",
     "second-wave-graph": "The file has more than one wave graph.",
     "self-dependency": "A task waits for itself or for a part of itself.",
     "sequential": "Without dependencies and waves, tasks run one after another.",

@@ -7,7 +7,7 @@ line is one in the file by ``Line.place``. Linear in the length of the text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Optional
 
 from kiro_swarm.tasks.file.composed import compose, place_in
@@ -77,11 +77,15 @@ class Block:
 
 @dataclass
 class Document:
-    """The lines of a file. ``unclosed`` is what a missing end has swallowed, if so."""
+    """The lines of a file. ``unclosed`` is what a missing end has swallowed, if so.
+
+    ``comments`` are those that have an end and are no task.
+    """
 
     lines: list[Line]
     blocks: list[Block]
     unclosed: Optional[Block]
+    comments: list[Block] = field(default_factory=list)
 
 
 def clean(text: str) -> str:
@@ -134,16 +138,22 @@ def read_lines(text: str) -> Document:
     """
     kept: list[Line] = []
     blocks: list[Block] = []
+    comments: list[Block] = []
     fence: Optional[str] = None
     comment: Optional[Block] = None
     begun: Optional[Line] = None
     for line in _lines(text):
+        if comment is None and fence is None and line.text.startswith("<!--"):
+            comment = Block(line.number, "comment", [])
+            begun = line if TASK_COMMENT.match(line.text) else None
         if comment is not None:
             comment.lines.append(line)
             if "-->" in line.text:
                 if begun is not None:
                     end = line.offset + len(line.written)
                     kept.append(_as_is(begun, text[begun.offset : end]))
+                else:
+                    comments.append(comment)
                 comment = begun = None
         elif fence is not None:
             kept.append(line._replace(code=True))
@@ -151,13 +161,6 @@ def read_lines(text: str) -> Document:
                 fence = None
             else:
                 blocks[-1].lines.append(line)
-        elif line.text.startswith("<!--"):
-            task = TASK_COMMENT.match(line.text)
-            if "-->" not in line.text:
-                comment = Block(line.number, "comment", [])
-                begun = line if task else None
-            elif task:
-                kept.append(_as_is(line, line.written))
         else:
             maybe = "```" in line.text or "~~~" in line.text
             opening = _FENCE.match(line.text) if maybe else None
@@ -166,4 +169,7 @@ def read_lines(text: str) -> Document:
                 blocks.append(Block(line.number, opening.group("info").strip(), []))
                 line = line._replace(code=True)
             kept.append(line)
-    return Document(kept, blocks, blocks[-1] if fence is not None else comment)
+    unclosed = blocks[-1] if fence is not None else comment
+    if unclosed is comment and comment is not None:
+        unclosed = Block(comment.line, comment.info, comment.lines[1:])
+    return Document(kept, blocks, unclosed, comments)

@@ -8,8 +8,10 @@ is a diagnostic with line and column. Takes time in proportion to the length of 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 from kiro_swarm.tasks.file.boxes import read_box
+from kiro_swarm.tasks.file.commented import report_comments
 from kiro_swarm.tasks.file.details import Details, read_details
 from kiro_swarm.tasks.file.diagrams import Diagrams
 from kiro_swarm.tasks.file.draft import Draft
@@ -38,6 +40,7 @@ def parse(text: str) -> TaskFile:
     waves = read_waves(document, remarks)
     edges.connect(waves)
     report_looks(document.lines, groups, remarks)
+    report_comments(document.comments, groups, remarks)
     told = report_near_fields(document.lines, outline.owners, groups, remarks)
     told = report_prose(document, outline.owners, groups, edges, remarks, told)
     told |= report_sections(document.lines, groups, edges, remarks, told)
@@ -56,7 +59,8 @@ def _as_written(
     document: Document, found: tuple[Diagnostic, ...]
 ) -> tuple[Diagnostic, ...]:
     """The remarks with their places in the file."""
-    lines = {line.number: line for line in document.lines if line.cuts}
+    hidden = chain(*(comment.lines for comment in document.comments))
+    lines = {line.number: line for line in chain(document.lines, hidden) if line.cuts}
     if not lines:
         return found
     return tuple(

@@ -30,7 +30,7 @@ _SHOWN: Final = 80
 #: A line without an id or words for all tasks says nothing.
 _MAYBE: Final = re.compile(
     "[0-9]|previous|prior|preced|earlier|above|before|everything|other|rest|vor|davor|oben"
-    "|précéd|anterior|acima|prece|sopra|пред|前|上|先|以|其他|이전|위|앞",
+    "|précéd|anterior|acima|prece|sopra|пред|trước|trên|khác|còn lại|前|上|先|以|其他|이전|위|앞",
     re.IGNORECASE,
 )
 #: So much of a line is looked at for its step.

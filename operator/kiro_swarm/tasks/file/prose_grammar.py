@@ -301,7 +301,7 @@ class _Reader:
 
     def _ends_well(self, found: IdList, sure: bool) -> bool:
         """Whether what follows lets the ids be tasks, not the number of something."""
-        at = self._lists.past(found.end, CLOSING)
+        at = self._lists.past_aside(self._lists.past(found.end, CLOSING))
         if at >= len(self._tokens):
             return True
         follows = self._tokens[at]

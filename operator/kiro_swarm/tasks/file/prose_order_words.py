@@ -36,6 +36,8 @@ ABOVE: Final = Phrases(
     ",以上全部任务,上述所有任务,所有先前任务,所有其他任务,其他所有任务,全部前置任务,所有前置任务",
     "前のすべてのタスク,これまでのすべてのタスク,これまでの全タスク,上記すべて,上記のすべて,上記の全タスク"
     ",以前のすべてのタスク,すべての前のタスク,先行する全タスク,他のすべてのタスク,全ての前タスク",
+    "tất cả các nhiệm vụ trước,tất cả nhiệm vụ trước,tất cả các task trước,mọi nhiệm vụ trước"
+    ",các nhiệm vụ trước,các nhiệm vụ trước đó,các nhiệm vụ phía trên,tất cả các nhiệm vụ khác",
     "이전 모든 작업,이전의 모든 작업,모든 이전 작업,위의 모든 작업,앞의 모든 작업",
 )
 #: The one task above it.
@@ -45,6 +47,7 @@ ONE_ABOVE: Final = Phrases(
     "vorherigen aufgabe,vorherige aufgabe,der vorherigen aufgabe,die vorherige aufgabe",
     "tâche précédente,la tâche précédente,tarea anterior,la tarea anterior,tarefa anterior"
     ",a tarefa anterior,da tarefa anterior,attività precedente,предыдущей задачи",
+    "nhiệm vụ trước,nhiệm vụ trước đó,nhiệm vụ phía trên",
     "上一个任务,前一个任务,前のタスク,이전 작업",
 )
 #: All but the tasks that a sentence is about.
@@ -57,6 +60,7 @@ REST: Final = Phrases(
     "toutes les autres tâches,les autres tâches,todas las demás tareas,las demás tareas"
     ",todas as outras tarefas,as demais tarefas,tutte le altre attività,остальных задач"
     ",всех остальных задач",
+    "tất cả các nhiệm vụ khác,các nhiệm vụ khác,các nhiệm vụ còn lại,mọi nhiệm vụ khác",
 )
 #: What was named before the task that says so.
 IT: Final = Phrases(
@@ -93,6 +97,7 @@ ORDER: Final = Phrases(
     ",orden recomendado,ruta crítica,camino crítico,ordem,ordem de execução,ordem recomendada"
     ",caminho crítico,ordine,ordine di esecuzione,percorso critico,порядок,порядок выполнения"
     ",критический путь",
+    "thứ tự,thứ tự thực hiện,thứ tự ưu tiên,thứ tự triển khai,trình tự,tuần tự,đường găng",
     "顺序,执行顺序,实施顺序,实现顺序,任务顺序,建议顺序,推荐顺序,开发顺序,关键路径,順序,執行順序,実行順,実行順序"
     ",実施順,実施順序,実装順,実装順序,作業順,クリティカルパス,순서,실행 순서,작업 순서"
     ",구현 순서,임계 경로",
@@ -102,6 +107,7 @@ FIRST: Final = Phrases(
     "first,firstly,start with,starting with,begin with,beginning with,zuerst,zunächst"
     ",beginne mit,d'abord,commencer par,primero,primeramente,empezar con,empezar por,primeiro"
     ",comece com,comece por,começar por,prima,innanzitutto,iniziare con,сначала,сперва"
+    ",trước tiên,đầu tiên,bắt đầu với,bắt đầu từ"
     ",先做,先,首先,先完成,まず,最初に,先に,먼저,우선"
 )
 #: Goes on with an order: what follows comes next.
@@ -110,6 +116,7 @@ THEN: Final = Phrases(
     ",after that,and afterwards,dann,danach,und dann,gefolgt von,anschließend,zuletzt"
     ",puis,ensuite,et puis,enfin,suivi de,suivie de,luego,y luego,después,y después,finalmente"
     ",seguido de,depois,e depois,em seguida,por fim,poi,e poi,infine,seguito da"
+    ",sau đó,rồi,tiếp theo,tiếp đến,cuối cùng"
     ",затем,потом,а затем,然后,然後,接着,再,再做,最后,最後,之后,次に,次は,それから,その後,最後に"
     ",그다음,그 다음,다음에,이후,마지막으로"
 )
@@ -118,7 +125,8 @@ DO: Final = Phrases(
     "do,complete,completing,finish,finishing,implement,implementing,execute,run,start,starting"
     ",work on,land,merge,ship,build,tackle,with,erledige,mache,beende,fais,faire,terminer,termine"
     ",haz,hacer,terminar,completar,termina,completa,faça,fazer,concluir,conclua,fai,fare"
-    ",completare,сделать,сделай,выполнить,выполни,завершить,做,完成,实现,执行"
+    ",completare,сделать,сделай,выполнить,выполни,завершить,làm,thực hiện"
+    ",hoàn thành,做,完成,实现,执行"
 )
 #: Words between a task and what is said of it.
 MODAL: Final = Phrases(
@@ -126,7 +134,8 @@ MODAL: Final = Phrases(
     ",therefore,thus,so,itself,themselves,directly,strictly,which,that,who,does,do,tasks,task"
     ",commencer,démarrer,empezar,comenzar,começar,iniziare,darf,dürfen"
     ",muss,müssen,soll,kann,doit,doivent,peut,debe,deben,puede,deve,devem,pode,deve,devono,può"
-    ",должна,должны,必须,需要,应,应该,可以,要,は,が,を,も,는,은,이,가"
+    ",должна,должны,phải,nên,cần,có,thể,có thể,được,chạy,làm,thực hiện"
+    ",必须,需要,应,应该,可以,要,は,が,を,も,는,은,이,가"
 )
 #: Says of tasks that they run side by side, in front of the others ...
 BESIDE: Final = Phrases(
@@ -135,18 +144,22 @@ BESIDE: Final = Phrases(
     ",parallel zu,parallel mit,gleichzeitig mit,en parallèle avec,en parallèle de"
     ",en même temps que,en paralelo con,em paralelo com,em paralelo à,in parallelo con"
     ",in parallelo a,al mismo tiempo que,ao mesmo tempo que,параллельно с"
+    ",одновременно с,song song với,đồng thời với,cùng lúc với"
 )
 #: ... behind all of them ...
 TOGETHER: Final = Phrases(
     "in parallel,concurrently,simultaneously,side by side,at the same time,parallelizable"
     ",parallelized,parallelised,parallel,parallel bearbeitet,gleichzeitig,en parallèle"
-    ",en paralelo,em paralelo,in parallelo,параллельно,并行,并行执行,可以并行,可并行,同时进行,並行"
+    ",en paralelo,em paralelo,in parallelo,параллельно"
+    ",одновременно,song song,chạy song song,đồng thời,cùng lúc"
+    ",并行,并行执行,可以并行,可并行,同时进行,並行"
     ",並行して,並列,並列に,同時に,병렬,병렬로,동시에"
 )
 #: ... and as the name of a list of them.
 BESIDE_NAME: Final = Phrases(
     "parallel,parallelizable,parallelizable tasks,parallel tasks,in parallel,can run in parallel"
-    ",run in parallel,concurrent,可并行,并行,并行任务,可以并行,並行可能,並行,並列,並列可能,병렬"
+    ",run in parallel,concurrent,song song,chạy song song,параллельно"
+    ",可并行,并行,并行任务,可以并行,並行可能,並行,並列,並列可能,병렬"
     ",병렬 가능"
 )
 #: Sides of a connection: 1と並行.
@@ -158,5 +171,6 @@ IN_ORDER: Final = Phrases(
     ",in dieser reihenfolge,dans l'ordre,dans cet ordre,séquentiellement,l'une après l'autre"
     ",en orden,en este orden,secuencialmente,uno tras otro,em ordem,nesta ordem"
     ",sequencialmente,in ordine,in quest'ordine,in sequenza,последовательно,по порядку"
-    ",по очереди,按顺序,按順序,依次,按序,依序,順番に,順に,この順に,순서대로,차례로"
+    ",по очереди,tuần tự,lần lượt,theo thứ tự"
+    ",按顺序,按順序,依次,按序,依序,順番に,順に,この順に,순서대로,차례로"
 )

@@ -116,7 +116,8 @@ END_OF: Final = Phrases(
 )
 TASK: Final = Phrases(
     "task,tasks,sub-task,sub-tasks,subtask,subtasks,aufgabe,aufgaben,tâche,tâches,tarea,tareas"
-    ",tarefa,tarefas,attività,compito,задача,задачи,задаче,задачу",
+    ",tarefa,tarefas,attività,compito,задача,задачи,задаче,задачу"
+    ",задачей,задач,задачам,задачами",
     "任务,任務,タスク,작업,태스크",
     "nhiệm vụ,tác vụ,công việc",
 )

@@ -85,6 +85,13 @@ def test_a_remark_is_at_its_place_in_the_file() -> None:
         assert line[told.column - 1 :].startswith(("_Phụ", nfd("_Phụ")))
 
 
+def test_a_comment_is_told_at_its_place_too() -> None:
+    text = nfd("- [ ] 1. Mở\n- [ ] 2. B\n<!-- _Mở_ _Phụ thuộc: 1_ -->\n")
+    (told,) = [d for d in parse(text).diagnostics if d.code == "comment-field"]
+    line = text.split("\n")[told.line - 1]
+    assert line[told.column - 1 :].startswith(nfd("_Phụ"))
+
+
 def test_a_tick_is_written_where_the_box_is() -> None:
     text = nfd('é\n- [ ] 1. Mở\n<!-- @task id="A-1" title="Mở" status="open" -->\n')
     ticked = tick(text.encode(), "A-1").decode()

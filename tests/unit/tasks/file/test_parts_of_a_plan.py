@@ -167,6 +167,23 @@ def test_tasks_in_parentheses_and_in_vietnamese_are_found(words: str) -> None:
     assert len(said(parse(plan(notes=words)), "prose-dependency")) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Task 1 có thể song song với task 2", "Thứ tự thực hiện: 2, 1"),
+        *("Nhiệm vụ 1 và nhiệm vụ 2 chạy song song", "Thứ tự: nhiệm vụ 2, nhiệm vụ 1"),
+        *(
+            "Trước tiên nhiệm vụ 2, sau đó nhiệm vụ 1",
+            "задача 1 параллельно с задачей 2",
+        ),
+        *("Phase 1 (UI) can run in parallel with phase 2 (API)", "Tuần tự: 2, 1"),
+    ],
+)
+def test_orders_in_vietnamese_and_with_asides_are_found(words: str) -> None:
+    plan = "## Phase 1\n\n- [ ] 1. A\n\n## Phase 2\n\n- [ ] 2. B\n\n## Notes\n\n"
+    assert len(said(parse(f"{plan}{words}\n"), "prose-dependency")) == 1
+
+
 def test_a_field_in_vietnamese_is_read() -> None:
     text = "- [ ] 1. A\n  - _Phụ thuộc: 2_\n- [ ] 2. B\n  - _Phụ thuộc vào: không_\n"
     assert edges(text) == {"1": ["2"], "2": []}
