@@ -109,6 +109,13 @@ class KiroInstanceStatus(TypedDict, total=False):
             "changed: after three the next one waits, for five minutes at most.",
         ),
     ]
+    rolling: Annotated[
+        bool,
+        Field(
+            description="Its pod was ready and went for a changed template of which no pod was "
+            "ready yet; until the next one is.",
+        ),
+    ]
     task: Annotated[str, Field(max_length=128, description="Id of the current task.")]
     branch: Annotated[
         str, Field(max_length=255, description="Branch of the current task.")

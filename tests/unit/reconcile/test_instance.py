@@ -12,9 +12,9 @@ from kiro_swarm.policy.times import stamp
 from kiro_swarm.reconcile.instances.decision import (
     Observed,
     decide,
-    pod_ready,
     pod_trouble,
 )
+from kiro_swarm.reconcile.instances.rollout import pod_ready
 from tests.support.shapes import valid
 from tests.unit.reconcile.surroundings import NAMESPACE, START, body
 from tests.unit.reconcile.world import World

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from typing import Callable, Final, Optional, TypeVar
 
@@ -125,6 +125,21 @@ class StepMemory:
             known = self._by_uid[uid] = _Kept(Bindings(self.clock))
         return known
 
+    def told_of(self, uid: str) -> list[Trouble]:
+        """What people are to hear of the steps of a swarm or an instance: as ``Steps.told``."""
+        known, now = self._by_uid.get(uid), self.clock()
+        found = [
+            one
+            for one in (known.troubles if known else {}).values()
+            if one.weight != "quiet" and (one.refused or self.lasts(one, now))
+        ]
+        return sorted(found, key=lambda one: (_ORDER[one.weight], one.since, one.what))
+
+    def lasts(self, one: Trouble, now: float) -> bool:
+        """Whether a server that is there has kept a step from being taken for a while."""
+        said = one.error.status or isinstance(one.error, NoAnswer)
+        return now - one.since >= _UNTOLD and bool(said or self.answered > one.since)
+
     def forget(self, uid: str) -> None:
         """The swarm, or whatever else, of this uid is gone."""
         self._by_uid.pop(uid, None)
@@ -149,7 +164,7 @@ class Steps:
         generation: int,
         wake: Callable[[], None],
     ) -> None:
-        self._all, self._mine = step_memory, step_memory.of(uid)
+        self._all, self._mine, self._uid = step_memory, step_memory.of(uid), uid
         self._generation, self._wake = generation, wake
         self._asked: set[str] = set()
         self._waiting: set[str] = set()
@@ -237,24 +252,17 @@ class Steps:
         """
         self._drop(late=False)
         self._told = True
-        now = self._all.clock()
-        found = [
-            one
-            for one in self._mine.troubles.values()
-            if one.weight != "quiet" and (one.refused or self._lasts(one, now))
-        ]
-        return sorted(found, key=lambda one: (_ORDER[one.weight], one.since, one.what))
-
-    def _lasts(self, one: Trouble, now: float) -> bool:
-        said = one.error.status or isinstance(one.error, NoAnswer)
-        return now - one.since >= _UNTOLD and bool(
-            said or self._all.answered > one.since
-        )
+        return self._all.told_of(self._uid)
 
     def is_news(self, text: str) -> bool:
         """Whether this process has not said this yet, or said in between that it is over."""
         self._spoken.add(text)
         return text not in self._mine.told
+
+    def speaks(self, texts: Iterable[str]) -> bool:
+        """Say all there is to be said; whether that is something else than before."""
+        self._spoken.update(texts)
+        return self._spoken != self._mine.told
 
     def close(self) -> float:
         """End the reconcile; seconds until a step is to be tried or told, or infinite."""
@@ -268,7 +276,7 @@ class Steps:
                 continue
             if one.what in self._waiting and one.what not in self._mine.under_way:
                 waits.append(one.again - now)
-            if not one.refused and not self._lasts(one, now):
+            if not one.refused and not self._all.lasts(one, now):
                 waits.append(max(one.since + _UNTOLD - now, 1.0))
         return max(0.0, min(waits))
 

@@ -11,6 +11,7 @@ a new process but for that.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Callable, Final, Optional
@@ -87,13 +88,16 @@ class Going:
         self._clock = clock
         #: By uid: since when (monotonic), and how many requests are under way.
         self._known: dict[str, tuple[float, int]] = {}
+        #: By uid: how many are about to ask for it.
+        self._meant = Counter[str]()
 
     def __bool__(self) -> bool:
-        return bool(self._known)
+        return bool(self._known or self._meant)
 
     def __contains__(self, uid: Optional[str]) -> bool:
         since, under_way = self._known.get(uid or "", (float("-inf"), 0))
-        return bool(under_way) or self._clock() - since <= _LONGEST
+        asked = bool(under_way) or self._clock() - since <= _LONGEST
+        return asked or uid in self._meant
 
     def forget(self, uid: str) -> None:
         """It is gone. What is under way is known until its end."""
@@ -103,6 +107,17 @@ class Going:
     def uids(self) -> set[str]:
         """Those that may be on their way out."""
         return set(self._known)
+
+    @contextlib.contextmanager
+    def meant(self, uid: str) -> Iterator[None]:
+        """Between the decision that an object goes and the request: nobody gives it a task."""
+        self._meant[uid] += 1
+        try:
+            yield
+        finally:
+            self._meant[uid] -= 1
+            if not self._meant[uid]:
+                del self._meant[uid]
 
     @contextlib.contextmanager
     def asked(self, uid: str) -> Iterator[None]:

@@ -21,7 +21,15 @@ from kiro_swarm.policy import backoff, naming
 from kiro_swarm.policy.conditions import condition
 from kiro_swarm.policy.times import stamp
 from kiro_swarm.policy.words import one_line
+from kiro_swarm.reconcile.instances.rollout import Turn, pod_ready
 
+#: How the messages of an instance begin, of which the swarm tells (swarms/pod_troubles.py).
+POD_REFUSED: Final = "its pod is refused: "
+POD_KEPT: Final = "its pod may not be deleted: "
+#: What one says whose pod the next template may still be wrong for.
+WAITS: Final = (
+    "the template changed; its pod stays, without a task, until one of the new template is ready"
+)
 #: So often an agent container has ended and come up again, by itself, in the same pod. The
 #: kubelet waits 10 s before the first time and twice as long before each further one: five
 #: minutes, which no clock has to be asked for.
@@ -49,6 +57,8 @@ class Observed:
     paused: bool = False
     #: Why its pod is of no use, by the tasks that failed on it; empty: nobody says so.
     unfit: str = ""
+    #: Whether a pod of an older template may go; see ``rollout``.
+    turn: Turn = "any"
 
 
 @dataclass(frozen=True)
@@ -59,16 +69,10 @@ class Decision:
     create: bool = False
     delete: bool = False
     again_in: Optional[float] = None
-
-
-def pod_ready(pod: Pod) -> bool:
-    """Whether a pod is ready and not on its way out."""
-    if pod["metadata"].get("deletionTimestamp"):
-        return False
-    return any(
-        item.get("type") == "Ready" and item.get("status") == "True"
-        for item in status_of(pod).get("conditions") or []
-    )
+    #: Nothing may be deleted before the status says so: what is decided next depends on it.
+    durable: bool = False
+    #: The next pod takes the name of the last one where its number may not be written.
+    replaces: bool = False
 
 
 def pod_trouble(pod: Pod) -> str:
@@ -121,24 +125,7 @@ def decide(seen: Observed) -> Decision:
     current = naming.pod_name(name, restarts)
     idle = seen.task is None
     if seen.pod is None:
-        if not seen.wanted:
-            return Decision(status_after(seen, "Stopped", "no pod is wanted", restarts))
-        if status.get("pod") == current:
-            message = f"pod {current} is gone; it is replaced"
-            row = failures_of(seen) + 1
-            return Decision(
-                status_after(
-                    seen, "Restarting", message, restarts + 1, pod="", in_a_row=row
-                )
-            )
-        row = failures_of(seen)
-        wait = _wait_before(seen.failed_for, row)
-        if wait > 0:
-            message = f"the pod failed {row} times in a row; next try in {wait:.0f} s"
-            return Decision(
-                status_after(seen, "Restarting", message, restarts), again_in=wait
-            )
-        return Decision(status, create=True)
+        return _without_pod(seen)
     if seen.pod["metadata"].get("deletionTimestamp"):
         return Decision(
             status_after(seen, "Restarting", "its pod is being deleted", restarts)
@@ -154,14 +141,9 @@ def decide(seen: Observed) -> Decision:
             status_after(seen, "Stopped", "stopping", restarts, pod=""), delete=True
         )
     if seen.outdated and idle:
-        message = "the template changed; its pod is replaced"
-        # What failed was the other template.
-        return Decision(
-            status_after(
-                seen, "Restarting", message, restarts, pod=current, in_a_row=0
-            ),
-            delete=True,
-        )
+        rolled = _of_an_older_template(seen)
+        if rolled is not None:
+            return rolled
     unfit = seen.unfit or crash_loop(seen.pod)
     if unfit and not _at_a_task(seen):
         return Decision(
@@ -177,7 +159,51 @@ def decide(seen: Observed) -> Decision:
         message = trouble or "its pod is not ready"
         return Decision(status_after(seen, phase, message, restarts, pod=current))
     phase, message = _at_work(seen)
-    return Decision(status_after(seen, phase, message, restarts, pod=current))
+    status = status_after(seen, phase, message, restarts, pod=current)
+    if status.get("rolling"):
+        status["rolling"] = False
+    return Decision(status)
+
+
+def _without_pod(seen: Observed) -> Decision:
+    """What one needs that has no pod."""
+    status = status_of(seen.instance)
+    restarts = restarts_of(seen.instance)
+    current = naming.pod_name(seen.instance["metadata"]["name"], restarts)
+    if not seen.wanted:
+        return Decision(status_after(seen, "Stopped", "no pod is wanted", restarts))
+    if status.get("pod") == current:
+        message = f"pod {current} is gone; it is replaced"
+        row = failures_of(seen) + 1
+        return Decision(
+            status_after(
+                seen, "Restarting", message, restarts + 1, pod="", in_a_row=row
+            ),
+            replaces=True,
+        )
+    row = failures_of(seen)
+    wait = _wait_before(seen.failed_for, row)
+    if wait > 0:
+        message = f"the pod failed {row} times in a row; next try in {wait:.0f} s"
+        return Decision(
+            status_after(seen, "Restarting", message, restarts), again_in=wait
+        )
+    return Decision(status, create=True)
+
+
+def _of_an_older_template(seen: Observed) -> Optional[Decision]:
+    """What becomes of a pod that is outdated and has no task; None: it waits for its turn."""
+    status, restarts = status_of(seen.instance), restarts_of(seen.instance)
+    if seen.turn == "wait":
+        kept = (status.get("message") or "").startswith(POD_KEPT)
+        return Decision(status) if kept else None  # it works on, and is told as it was
+    current = naming.pod_name(seen.instance["metadata"]["name"], restarts)
+    message = "the template changed; its pod is replaced"
+    # What failed was the other template.
+    after = status_after(seen, "Restarting", message, restarts, pod=current, in_a_row=0)
+    if seen.turn == "first":
+        after["rolling"] = True
+    return Decision(after, delete=True, durable=seen.turn == "first")
 
 
 def _at_a_task(seen: Observed) -> bool:
@@ -200,7 +226,9 @@ def _at_work(seen: Observed) -> tuple[InstancePhase, str]:
     if seen.paused:
         name = seen.instance["metadata"]["name"]
         return "Paused", f"takes no task until `resume instance {name}`"
-    return ("Ready" if seen.task is None else "Busy"), ""
+    if seen.task is not None:
+        return "Busy", ""
+    return "Ready", WAITS if seen.outdated else ""
 
 
 def _wait_before(failed_for: Optional[float], failures: int) -> float:

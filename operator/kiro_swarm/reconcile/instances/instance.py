@@ -8,7 +8,7 @@ step (``engine/steps``): what is refused is in the status, and the swarm tells o
 from __future__ import annotations
 
 from functools import partial
-from typing import Awaitable, Callable, Final, Optional
+from typing import Callable, Final, Optional
 
 from kiro_swarm.api.access import spec_of, status_of
 from kiro_swarm.api.common import Condition
@@ -25,17 +25,22 @@ from kiro_swarm.cluster.events import emit
 from kiro_swarm.cluster.resources import INSTANCES, PODS, SWARMS
 from kiro_swarm.policy import naming
 from kiro_swarm.policy.conditions import find, is_true
+from kiro_swarm.policy.ownership import owned
 from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.steps import NoAnswer, Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
+from kiro_swarm.reconcile.engine.unanswered import is_over
 from kiro_swarm.reconcile.instances.decision import (
+    POD_KEPT,
+    POD_REFUSED,
+    Decision,
     Observed,
     decide,
     on_its_way_up,
-    pod_ready,
     restarts_of,
     status_after,
 )
+from kiro_swarm.reconcile.instances.rollout import Turn, pod_ready, rollout
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.objects.pods import (
     alike,
@@ -48,9 +53,7 @@ from kiro_swarm.reconcile.snapshot.board import board_of, filling
 #: As what a swarm is told what is refused of its other objects (swarms/hindered.py).
 CREATE_REFUSED: Final = "CreateRefused"
 CHANGE_REFUSED: Final = "ChangeRefused"
-#: How the messages of an instance begin, of which the swarm tells (swarms/pod_troubles.py).
-POD_REFUSED: Final = "its pod is refused: "
-POD_KEPT: Final = "its pod may not be deleted: "
+STATUS_OF: Final = "write the status of KiroInstance "
 
 
 async def reconcile(ctx: Context, key: Key) -> None:
@@ -89,7 +92,10 @@ async def _bring_on(ctx: Context, key: Key) -> None:
         lambda: ctx.queue.add(key),
     )
     await _carry_out(ctx, key, swarm, spec, seen, steps)
-    steps.told()  # what nobody asked for any more is over
+    troubles = steps.told()  # what nobody asked for any more is over
+    if steps.speaks(f"{one.what}: {one.error}" for one in troubles):
+        # It tells what the instance itself may not.
+        ctx.queue.add(ctx.key(SWARMS, key.namespace, swarm["metadata"]["name"]))
     again = steps.close()
     if again < float("inf"):
         ctx.queue.add_after(key, again)
@@ -108,6 +114,8 @@ async def _carry_out(
     """Do what is to be done; what the API server refuses of it is told."""
     decision, instance = decide(seen), seen.instance
     status = decision.status
+    if status != status_of(instance):
+        steps.want(_status_step(instance))
     if decision.create:
         what = f"create the pod of {key.name}"
         make = partial(make_pod, ctx, swarm, spec, instance)
@@ -126,15 +134,24 @@ async def _carry_out(
         known = status_of(instance)
         said = (known.get("message") or "").startswith(POD_KEPT)
         told = known if said else status
-        delete = partial(ctx.delete, PODS, seen.pod)
-        end = partial(_end_pod, ctx, instance, seen.pod, told, delete, promised)
-        await steps.take(what, end, None)
+        if said and decision.durable:
+            told = {**known, "rolling": True}
+        # From here on nobody gives it a task.
+        with ctx.step_memory.going.meant(seen.pod["metadata"]["uid"]):
+            if await _may_end(ctx, seen, decision, told, what, steps):
+                end = partial(_end_pod, ctx, seen.pod, promised)
+                await steps.take(what, end, None)
+            else:
+                steps.want(what)
         phase = status.get("phase") or "Restarting"
         status = _with_trouble(seen, steps, what, POD_KEPT, status, phase)
     if ctx.cache.get(INSTANCES, key.namespace, key.name) is not instance:
         ctx.queue.add(key)  # it was written meanwhile: what it says is decided by that
     elif status != status_of(instance):
+        tried = steps.may(_status_step(instance))
         await _tell(ctx, swarm, instance, status, steps)
+        if decision.replaces and tried:
+            await _without_number(ctx, swarm, spec, seen, steps)
     if decision.again_in is not None:
         ctx.queue.add_after(key, decision.again_in)
 
@@ -146,21 +163,34 @@ def _promised(ctx: Context, key: Key, swarm: KiroSwarm, seen: Observed) -> bool:
     return free and any(one.instance == key.name for one in given)
 
 
-async def _end_pod(
+async def _may_end(
     ctx: Context,
-    instance: KiroInstance,
-    pod: Pod,
+    seen: Observed,
+    decision: Decision,
     status: KiroInstanceStatus,
-    delete: Callable[[], Awaitable[None]],
-    promised: Callable[[], bool],
-) -> None:
-    """Say which pod goes, and let it go. From here on nobody gives it a task."""
+    what: str,
+    steps: Steps,
+) -> bool:
+    """Say which pod goes, and whether it goes now.
+
+    A status that is refused keeps no pod, for what is said is for people: the swarm tells of it.
+    But how many pods a template has cost is to be known before the next one goes; and one
+    that somebody else has written meanwhile is decided anew.
+    """
+    instance = seen.instance
+    if status == status_of(instance) or not steps.may(what):
+        return True
+    await _write(ctx, instance, status, steps)
+    error = steps.error(_status_step(instance))
+    kept = decision.durable or isinstance(error, (errors.Conflict, errors.NotFound))
+    return error is None or not kept
+
+
+async def _end_pod(ctx: Context, pod: Pod, promised: Callable[[], bool]) -> None:
+    """Let a pod go, if it has no task yet."""
     if promised():
         raise errors.Conflict("it was given a task meanwhile")
-    with ctx.step_memory.going.asked(pod["metadata"]["uid"]):
-        if status != status_of(instance):
-            await ctx.patch_status(INSTANCES, instance, status)
-        await delete()
+    await ctx.delete(PODS, pod)
 
 
 def _with_trouble(
@@ -201,8 +231,33 @@ async def _tell(
         )
         what = f"post an Event: {name}: {message}"
         await steps.take(what, post, None, weight="quiet")
+    await _write(ctx, instance, status, steps)
+
+
+async def _write(
+    ctx: Context, instance: KiroInstance, status: KiroInstanceStatus, steps: Steps
+) -> None:
     write = partial(ctx.patch_status, INSTANCES, instance, status)
-    await steps.take(f"write the status of KiroInstance {name}", write, None)
+    await steps.take(_status_step(instance), write, None)
+
+
+def _status_step(instance: KiroInstance) -> str:
+    return f"{STATUS_OF}{instance['metadata']['name']}"
+
+
+async def _without_number(
+    ctx: Context, swarm: KiroSwarm, spec: KiroSwarmSpec, seen: Observed, steps: Steps
+) -> None:
+    """Make the next pod of an instance whose status is refused, as often as that is tried.
+
+    It has the name of the last one, which is gone, so there are never two. Where the status may
+    still be written it is waited for: the next pod would have another name.
+    """
+    error = steps.error(_status_step(seen.instance))
+    if error is not None and is_over(error) and not isinstance(error, errors.Conflict):
+        make = partial(make_pod, ctx, swarm, spec, seen.instance)
+        name = seen.instance["metadata"]["name"]
+        await steps.take(f"create the pod of {name}", make, None)
 
 
 def observe_instance(
@@ -218,6 +273,18 @@ def observe_instance(
     board, template = board_of(ctx.cache, swarm), template_hash(swarm, spec)
     pods = ctx.cache.of_swarm(PODS, namespace, swarm["metadata"]["name"])
     unfit = partial(board.faults.unfit, alike=alike(pods, template))
+    why = "" if pod is None else unfit(pod["metadata"]["uid"])
+    outdated = pod is not None and is_outdated(pod, template)
+    turn: Turn = "any"
+    if outdated and pod is not None and pod_ready(pod) and not why:
+        kept = (status_of(instance).get("message") or "").startswith(POD_KEPT)
+        others = owned(
+            ctx.cache.of_swarm(INSTANCES, namespace, swarm["metadata"]["name"]),
+            swarm["metadata"]["uid"],
+        )
+        busy, wanted = board.active(), spec.instances
+        state = rollout(others, pods, template, wanted, busy, POD_KEPT)
+        turn = state.turn(name, kept)
     age = _age(ctx, instance)
     return Observed(
         instance=instance,
@@ -226,12 +293,13 @@ def observe_instance(
         wanted=not (extra or spec.suspend or desired in ("Drained", "Stopped"))
         and not swarm["metadata"].get("deletionTimestamp"),
         stop_now=desired == "Stopped",
-        outdated=pod is not None and is_outdated(pod, template),
+        outdated=outdated,
+        turn=turn,
         now=ctx.now(),
         failed_for=age,
         well_for=age if age and is_true(_conditions(instance), "Ready") else 0.0,
         paused=desired == "Paused",
-        unfit="" if pod is None else unfit(pod["metadata"]["uid"]),
+        unfit=why,
     )
 
 

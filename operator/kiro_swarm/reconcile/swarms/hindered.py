@@ -7,7 +7,7 @@ what heals by itself in a moment is not told. The status has it as long as it is
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Optional
@@ -20,11 +20,11 @@ from kiro_swarm.policy.conditions import find
 from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import NoAnswer, Steps, Trouble
-from kiro_swarm.reconcile.instances.decision import pod_trouble
+from kiro_swarm.reconcile.instances.decision import POD_REFUSED, pod_trouble
 from kiro_swarm.reconcile.instances.instance import (
     CHANGE_REFUSED,
     CREATE_REFUSED,
-    POD_REFUSED,
+    STATUS_OF,
 )
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
 from kiro_swarm.reconcile.swarms.pod_troubles import pod_troubles
@@ -84,7 +84,7 @@ async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hinder
             one.weight in ("vital", "work"),
             ctx.monotonic() - one.since,
         )
-        for one in steps.told()
+        for one in (*steps.told(), *_of_silent_instances(ctx, view))
     ] + troubled
     if not lines:
         return None
@@ -118,6 +118,14 @@ async def hindered_by(ctx: Context, view: View, steps: Steps) -> Optional[Hinder
         lines[0].vital,
         bool(heavy) and waits and not _moves(view, {one.job for one in found}),
     )
+
+
+def _of_silent_instances(ctx: Context, view: View) -> Iterator[Trouble]:
+    """What instances whose own status may not be written cannot say there."""
+    for item in view.instances:
+        found = ctx.step_memory.told_of(item["metadata"]["uid"])
+        if any(one.what.startswith(STATUS_OF) for one in found):
+            yield from found
 
 
 def words(trouble: Trouble) -> str:

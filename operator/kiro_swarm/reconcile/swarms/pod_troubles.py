@@ -26,13 +26,15 @@ from kiro_swarm.policy.times import parse
 from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.context import Context
 from kiro_swarm.reconcile.engine.steps import Steps
-from kiro_swarm.reconcile.instances.decision import BEGINNINGS, pod_ready, pod_trouble
-from kiro_swarm.reconcile.instances.instance import (
-    CHANGE_REFUSED,
-    CREATE_REFUSED,
+from kiro_swarm.reconcile.instances.decision import (
+    BEGINNINGS,
     POD_KEPT,
     POD_REFUSED,
+    WAITS,
+    pod_trouble,
 )
+from kiro_swarm.reconcile.instances.instance import CHANGE_REFUSED, CREATE_REFUSED
+from kiro_swarm.reconcile.instances.rollout import pod_ready
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.text import MOST_NAMES, listed
 from kiro_swarm.reconcile.snapshot.view import View, job_outcome
@@ -45,6 +47,10 @@ _IMAGE: Final = ("ImagePull", "ErrImage", "InvalidImageName", "RegistryUnavailab
 _CONFIG: Final = (
     *("CreateContainerConfigError", "CreateContainerError", "RunContainerError"),
     *BEGINNINGS,
+)
+#: What is said of those that wait for one whose pod does not run.
+STAY: Final = (
+    "; the other pods are of the template before, and get no task until one is ready"
 )
 _MOUNT: Final = re.compile(
     r"an Event of \S+ says: Failed(Mount|AttachVolume|MapVolume)\b"
@@ -178,8 +184,14 @@ def _of_instances(
         if text:
             names.setdefault((reason, text), []).append(item["metadata"]["name"])
             since[reason, text] = min(when, since.get((reason, text), when))
+    rolling = {
+        item["metadata"]["name"] for item in wanted if status_of(item).get("rolling")
+    }
+    waiting = any(status_of(item).get("message") == WAITS for item in wanted)
     for (reason, text), having in names.items():
         message = f"{listed(having)}: {_with_field(text)}"
+        if waiting and rolling.intersection(having):
+            message += STAY
         yield PodTrouble(reason, message, since[reason, text], not ready)
 
 

@@ -36,6 +36,7 @@ from kiro_swarm.policy.conditions import is_true
 from kiro_swarm.policy.times import seconds_between, stamp
 from kiro_swarm.policy.words import one_line
 from kiro_swarm.reconcile.engine.resizes import Resize
+from kiro_swarm.reconcile.instances.decision import WAITS
 from kiro_swarm.reconcile.objects.pods import branch_of
 from kiro_swarm.reconcile.snapshot.text import listed, short
 from kiro_swarm.reconcile.snapshot.view import View, state_of
@@ -306,6 +307,8 @@ def _phase_and_message(
     waiting += _trouble(view) if ready < wanted else ""
     paused = sum(_desired(item) == "Paused" for item in view.instances)
     waiting += f"; {paused} paused" if paused else ""
+    older = sum(status_of(item).get("message") == WAITS for item in view.instances)
+    waiting += f"; {older} wait for a first pod of the new template" if older else ""
     waiting += _nobody_able(view)
     doing = f"; working on {working}" if working else ""
     if not (doing or waiting or question):

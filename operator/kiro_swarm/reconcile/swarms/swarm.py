@@ -28,6 +28,8 @@ from kiro_swarm.reconcile.engine.context import Context, Key
 from kiro_swarm.reconcile.engine.resizes import Resize
 from kiro_swarm.reconcile.engine.steps import Steps
 from kiro_swarm.reconcile.engine.turns import in_turns
+from kiro_swarm.reconcile.instances.decision import POD_KEPT, WAITS
+from kiro_swarm.reconcile.instances.rollout import rollout
 from kiro_swarm.reconcile.settings import scheme_refusal
 from kiro_swarm.reconcile.snapshot.board import filling
 from kiro_swarm.reconcile.snapshot.measured import PAUSE_PER_TASK
@@ -283,12 +285,26 @@ async def _emit_events(
 
 def _wake_instances(ctx: Context, view: View) -> None:
     """Queue the instances whose status no longer says what they work on."""
+    held = [
+        item
+        for item in view.instances
+        if (status_of(item).get("message") or "").startswith((WAITS, POD_KEPT))
+    ]
+    for instance in held if held and _rolls_on(view) else ():
+        ctx.queue.add(ctx.key(INSTANCES, view.namespace, instance["metadata"]["name"]))
     for instance in view.instances:
         name = instance["metadata"]["name"]
         task = view.active.get(name)
         said = status_of(instance).get("task") or ""
         if view.spec_changed or said != (task["spec"]["id"] if task else ""):
             ctx.queue.add(ctx.key(INSTANCES, view.namespace, name))
+
+
+def _rolls_on(view: View) -> bool:
+    """Whether a pod of an older template that waited may go now."""
+    busy, wanted = view.active, view.spec.instances
+    state = rollout(view.instances, view.pods, view.template, wanted, busy, POD_KEPT)
+    return state.proven or state.slots > 0
 
 
 async def _refuse(

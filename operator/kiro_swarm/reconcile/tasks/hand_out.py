@@ -17,8 +17,8 @@ from kiro_swarm.api.task import KiroTask, KiroTaskStatus
 from kiro_swarm.lifecycle.fields import attempt_of
 from kiro_swarm.lifecycle.steps import Place, bound
 from kiro_swarm.policy import naming
-from kiro_swarm.reconcile.instances.decision import pod_ready
-from kiro_swarm.reconcile.instances.instance import POD_KEPT
+from kiro_swarm.reconcile.instances.decision import POD_KEPT
+from kiro_swarm.reconcile.instances.rollout import pod_ready
 from kiro_swarm.reconcile.objects.pods import alike, is_outdated
 from kiro_swarm.reconcile.snapshot.ready import capabilities, files_of
 from kiro_swarm.reconcile.snapshot.view import View

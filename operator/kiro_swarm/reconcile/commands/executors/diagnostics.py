@@ -25,7 +25,7 @@ from kiro_swarm.reconcile.commands.executors.plan import (
     failed,
 )
 from kiro_swarm.reconcile.commands.executors.writes import deleted
-from kiro_swarm.reconcile.instances.decision import pod_ready
+from kiro_swarm.reconcile.instances.rollout import pod_ready
 
 
 def try_parse(request: Request) -> Outcome:

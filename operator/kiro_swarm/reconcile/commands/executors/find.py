@@ -14,7 +14,7 @@ from kiro_swarm.api.task import KiroTask
 from kiro_swarm.cluster.resources import COMMANDS, INSTANCES, TASKS
 from kiro_swarm.policy.nearest import nearest
 from kiro_swarm.reconcile.commands.executors.plan import Outcome, Request, failed
-from kiro_swarm.reconcile.instances.decision import pod_ready
+from kiro_swarm.reconcile.instances.rollout import pod_ready
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.snapshot.view import View
 
