@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Dict, List, Set
 
 import pytest
@@ -14,6 +15,18 @@ from tests.unit.docs.pages import DOCS, blocks, code_words, read, table_rows
 
 PAGE = read(DOCS / "task-files.md")
 REMARKS = table_rows(PAGE.split("## Remarks")[1])[1:]
+TOLD = table_rows(PAGE.split("### Fields that are told")[1].split("\n## ")[0])[1:]
+#: What a remark `unread-field` says, one of each kind: the page has an example of all of them.
+UNREAD = (
+    "names tasks and is not read",
+    "is not read as a dependency: not all of it are other tasks",
+    "is not known and not read; did you mean",
+    "has no ':' and is not read",
+    "stands in brackets, quotes, code or behind a sign and is not read; write",
+    "is not read; there is no task",
+    "ends as if it went on",
+    "behind the field of task 3 is not read",
+)
 #: Examples that would be too long to write down, or that nobody would see.
 LONG = {
     "unseen-characters": "- [ ] 1. A \u202eB\n",
@@ -72,3 +85,30 @@ def test_the_samples_mean_what_the_page_says() -> None:
     first = comments.tasks[0]
     assert (first.state, first.priority, first.estimate_seconds) == ("done", 50, 2700)
     assert first.acceptance_criteria == ("Works without a network",)
+
+
+def unread(field: str) -> List[Diagnostic]:
+    text = f"- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n  - {field}\n"
+    found = parse(text).diagnostics
+    return [remark for remark in found if remark.severity != "info"]
+
+
+def spans(cell: str) -> List[str]:
+    """Code spans, those between two backticks too."""
+    double = re.findall(r"`` (.+?) ``", cell)
+    return double + code_words(re.sub(r"`` .+? ``", "", cell))
+
+
+@pytest.mark.parametrize("row", TOLD, ids=lambda row: row[0])
+def test_each_field_that_is_told_is(row: List[str]) -> None:
+    for written in spans(row[0]):
+        (remark,) = unread(written)
+        assert remark.code == "unread-field", written
+    for proposed in spans(row[2]):
+        assert unread(proposed) == []
+
+
+def test_the_page_has_each_kind_of_field_that_is_told() -> None:
+    said = [unread(written)[0].message for row in TOLD for written in spans(row[0])]
+    assert [kind for kind in UNREAD if not any(kind in text for text in said)] == []
+    assert [text for text in said if not any(kind in text for kind in UNREAD)] == []
