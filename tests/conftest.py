@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from pathlib import Path
 from typing import Any, List, Optional
@@ -55,6 +56,16 @@ def pytest_collection_modifyitems(
             item.add_marker(part)
         elif by_edge and edges.runs_between(item.path):
             item.add_marker("edge")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Have the garbage collector look no more through what stays: all tests, all modules.
+
+    With twelve thousand tests each full pass takes longer than many a test.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
