@@ -17,9 +17,10 @@ import click
 
 from kiro_swarm import __version__
 from kiro_swarm.cli.kubectl.views.text import clean
-from kiro_swarm.tasks.file.model import MAX_BYTES, Diagnostic, TaskFile
+from kiro_swarm.tasks.file.model import Diagnostic, TaskFile
 from kiro_swarm.tasks.file.parser import parse
 from kiro_swarm.tasks.file.report import as_json, as_objects, as_sarif, summary
+from kiro_swarm.tasks.file.sizes import MAX_BYTES
 
 _FILE = "tasks.md"
 _NOT_SEARCHED = {".git", "node_modules", ".venv"}

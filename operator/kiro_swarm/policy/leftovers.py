@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Optional
+from typing import TYPE_CHECKING, Final, Optional
 
-from kiro_swarm.api.template import Profile
+if TYPE_CHECKING:
+    # It brings pydantic, which a worktree command has no other use for.
+    from kiro_swarm.api.template import Profile
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from kiro_swarm.api.quantity import bytes_of
 from kiro_swarm.workspace.errors import ObjectsRefused
 
 _MIB = 1024 * 1024
@@ -37,6 +36,10 @@ def limits_of(max_file_size: Optional[str]) -> Limits:
     """By ``spec.integration.maxFileSize``; ValueError where that is no size."""
     if max_file_size is None:
         return Limits()
+    # Only here, for it brings pydantic: a worktree command starts with each attempt, and never
+    # asks.
+    from kiro_swarm.api.quantity import bytes_of
+
     return replace(Limits(), file_bytes=bytes_of(max_file_size) or ANY_FILE)
 
 

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Optional, Sequence
 
-from kiro_swarm.tasks.file.model import MAX_BYTES
+from kiro_swarm.tasks.file.sizes import MAX_BYTES
 from kiro_swarm.workspace.errors import SpecError, SpecNotFound, SpecTooLarge
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.refs import check_object_id, check_path

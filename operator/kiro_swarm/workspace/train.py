@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Optional, Sequence, Union
 
 from kiro_swarm.tasks.file.edit import CannotTick, tick
-from kiro_swarm.tasks.file.model import MAX_BYTES
+from kiro_swarm.tasks.file.sizes import MAX_BYTES
 from kiro_swarm.workspace import briefs
 from kiro_swarm.workspace.blame import blame
 from kiro_swarm.workspace.errors import (

@@ -60,6 +60,10 @@ def test_a_command_loads_only_what_it_needs() -> None:
     assert "kopf" not in loaded("prepare", "--help")
 
 
+def test_a_worktree_command_which_each_attempt_starts_loads_git_alone() -> None:
+    assert loaded("workspace", "cut", "--help") == {"git"}
+
+
 def test_help_names_every_command_and_every_command_can_be_loaded() -> None:
     said = CliRunner().invoke(main, ["--help"]).output
     for name, (_, _, words) in COMMANDS.items():

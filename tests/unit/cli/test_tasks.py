@@ -15,7 +15,7 @@ import pytest
 
 from kiro_swarm.cli.main import main
 from kiro_swarm.tasks.file.codes import CODES
-from kiro_swarm.tasks.file.model import MAX_BYTES
+from kiro_swarm.tasks.file.sizes import MAX_BYTES
 
 PLAN = """\
 # Implementation Plan

@@ -18,8 +18,6 @@ State = Literal["open", "running", "done", "deferred"]
 Severity = Literal["error", "warning", "info"]
 Complexity = Literal["Low", "Medium", "High"]
 
-#: No task file may be larger: 4 MiB, far more than ``api.graph.MAX_TASKS``.
-MAX_BYTES: Final = 4 * 1024 * 1024
 #: Of one kind of problem at most so many are kept; the rest is one line with a number.
 MAX_PER_CODE: Final = 50
 
