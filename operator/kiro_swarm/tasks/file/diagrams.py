@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from itertools import chain, islice, product
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file import arrows
 from kiro_swarm.tasks.file.drawn import Drawn, Labels
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
@@ -25,10 +26,11 @@ from kiro_swarm.tasks.file.upright import Upright
 _ARROW: Final = re.compile(
     rf"(?<![\w.-])(?P<from>{PATTERN})(?:\[[^\]\n]{{0,80}}\]|\([^)\n]{{0,80}}\))?"
     # What it points to may point on.
-    rf"\s{{0,4}}(?:-{{1,4}}>|=+>|→|⟶)\s{{0,4}}(?=(?P<to>{PATTERN})(?![\w-]))"
+    rf"\s{{0,4}}(?:-{{1,4}}>|=+>|[{arrows.RIGHT}]\ufe0f?)\s{{0,4}}(?=(?P<to>{PATTERN})(?![\w-]))"
 )
 _LINK: Final = re.compile(
-    r"<?(?:-{2,}>|={2,}>|-{3,}|─{1,}[>▶►])|<-{1,}|(?<=\s)--(?=\s)|--[ox](?=\s)|->|-\.{1,3}->|[→⟶⇒➜➔▶►]|=>|<-|←|◀─*"
+    r"<?(?:-{2,}>|={2,}>|-{3,}|─{1,}[>▶►])|<-{1,}|(?<=\s)--(?=\s)|--[ox](?=\s)|->|-\.{1,3}->|=>|<-"
+    rf"|[{arrows.RIGHT}]|[{arrows.LEFT}]─*"
 )
 #: A node of mermaid or of dot, with its words: `A["2. Data"]`, `a [label="2. Data"]`.
 _NODE: Final = re.compile(
@@ -126,7 +128,7 @@ class Diagrams:
         passed = (set(tasks) - code) | told | set(said)
         told.update(drawn.report(lines, drawings, passed))
         if sections:
-            self._report_sections({*tasks, *said}, told)
+            self._report_sections({*tasks, *said}, told, drawn)
 
     def _holds(self, before: str, after: str) -> bool:
         """Whether a task waits for another one, as a drawing says it."""
@@ -207,7 +209,7 @@ class Diagrams:
             for sign, following in zip(signs, ends[1:]):
                 if not following:  # `a -- words --> b`
                     continue
-                back = sign[0] in "<←◀◄" and sign[-1] not in ">▶►"
+                back = sign[0] in f"<{arrows.LEFT}" and sign[-1] != ">"
                 before, after = (following, last) if back else (last, following)
                 last = following
                 for pair in product(before, after):
@@ -254,16 +256,19 @@ class Diagrams:
                 found[name] = None
         return list(found)[:8]
 
-    def _report_sections(self, tasks: Collection[int], told: set[int]) -> None:
+    def _report_sections(
+        self, tasks: Collection[int], told: set[int], drawn: Drawn
+    ) -> None:
         """A remark for a section about an order that names tasks in words or tables."""
         lines = self._document.lines
         for start, stop in _sections(lines):
             inside = lines[start + 1 : stop]
             if any(line.number in told for line in inside):
                 continue
-            for line in inside:
-                if line.code or line.number in tasks:
-                    continue
+            words = [x for x in inside if not x.code and x.number not in tasks]
+            if drawn.nested(words) is not None:
+                continue
+            for line in words:
                 names = list(dict.fromkeys(_sure(line.text, self._groups)))
                 if len(names) > 1:
                     self._remarks.add(

@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file import arrows
 from kiro_swarm.tasks.file.boxes import read_head
+from kiro_swarm.tasks.file.details import BULLET
 from kiro_swarm.tasks.file.edges import Edges
-from kiro_swarm.tasks.file.grid import Link, Node, Row, links_of
+from kiro_swarm.tasks.file.grid import Node, Row, links_of
 from kiro_swarm.tasks.file.groups import Groups
 from kiro_swarm.tasks.file.ids import is_id
 from kiro_swarm.tasks.file.lines import Block, Line
@@ -23,7 +25,8 @@ from kiro_swarm.tasks.file.same_box import Words, words_of
 
 #: A line without any of these joins nothing.
 _DRAWN: Final = re.compile(
-    "[─━═│┃║└├┌╰╚→▶►▼↓⟶⇒◀←▲↑]|--|==|->|<-|=>|\\||(?:^|\\s)[/\\\\](?:\\s|$)"
+    rf"[─━═│┃║└├┌╰╚{arrows.RIGHT}{arrows.LEFT}{arrows.UP}{arrows.DOWN}]"
+    r"|--|==|->|<-|=>|\||(?:^|\s)[/\\](?:\s|$)"
 )
 _TABLE: Final = re.compile(r"\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*")
 #: Links of a drawing, and of all of a file, that are looked at.
@@ -100,26 +103,48 @@ class Drawn:
                 if id(node) not in names:
                     names[id(node)] = self._name(node)
             before, after = names[id(link.before)], names[id(link.after)]
-            if before and after and self._is_missing(before, after, link):
+            if (
+                before
+                and after
+                and self._is_missing(before, after, directed=link.directed)
+            ):
                 row, column, _ = link.after.labels[0]
-                self._say(drawing[row], column, before, after, link.directed)
+                self._say(drawing[row], column, before, after, directed=link.directed)
                 return True
         return False
+
+    def nested(self, items: Sequence[Line]) -> Optional[int]:
+        """The number of the line of a list in a list that the edges do not have, told."""
+        open_items: list[tuple[Line, Optional[str]]] = []
+        for line in items:
+            bullet = BULLET.match(line.text)
+            if bullet is None:
+                continue
+            while open_items and open_items[-1][0].indent >= line.indent:
+                open_items.pop()
+            name = self._labels.task(line.text[bullet.end() :])
+            before = open_items[-1][1] if open_items else None
+            if before and name and self._is_missing(before, name, directed=False):
+                column = line.indent + bullet.end() + 1
+                self._say(line, column, before, name, directed=False)
+                return line.number
+            open_items.append((line, name))
+        return None
 
     def _name(self, node: Node) -> Optional[str]:
         found = (self._labels.task(text) for _, _, text in node.labels[:8])
         return next(filter(None, found), None)
 
-    def _is_missing(self, before: str, after: str, link: Link) -> bool:
+    def _is_missing(self, before: str, after: str, *, directed: bool) -> bool:
         if self._edges.overlap(before, after):
             return False
         if self._edges.is_before(before, after, implied=True):
             return False
         # A tree without arrows may hang on what waits for all of it.
-        return link.directed or not self._edges.is_before(after, before, implied=False)
+        return directed or not self._edges.is_before(after, before, implied=False)
 
     def _say(
-        self, line: Line, column: int, before: str, after: str, directed: bool
+        self, line: Line, column: int, before: str, after: str, *, directed: bool
     ) -> None:
         advice = (
             f"sets {of_task(before)} before {of_task(after)} and is not read; write "

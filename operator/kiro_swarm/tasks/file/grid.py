@@ -13,13 +13,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Optional
 
+from kiro_swarm.tasks.file import arrows
+
 _UP, _DOWN, _LEFT, _RIGHT = (-1, 0), (1, 0), (0, -1), (0, 1)
 _Side = tuple[int, int]
 #: Where a sign leads to.
 _OPEN: Final[dict[str, tuple[_Side, ...]]] = {
     **dict.fromkeys("─━═╌╍┄┅-=<>", (_LEFT, _RIGHT)),
-    **dict.fromkeys("▶►▷→⟶⇒➜➔◀◁◄←", (_LEFT, _RIGHT)),
-    **dict.fromkeys("│┃║┆┇┊|vV^▼▽▲△↓↑⬇⬆", (_UP, _DOWN)),
+    **dict.fromkeys(arrows.RIGHT + arrows.LEFT, (_LEFT, _RIGHT)),
+    **dict.fromkeys("│┃║┆┇┊|vV^" + arrows.UP + arrows.DOWN, (_UP, _DOWN)),
     **dict.fromkeys("┌╭┏╔", (_DOWN, _RIGHT)),
     **dict.fromkeys("┐╮┓╗", (_DOWN, _LEFT)),
     **dict.fromkeys("└╰┗╚`", (_UP, _RIGHT)),
@@ -32,17 +34,18 @@ _OPEN: Final[dict[str, tuple[_Side, ...]]] = {
 }
 #: Which way an arrow points.
 _HEADS: Final[dict[str, _Side]] = {
-    **dict.fromkeys(">▶►▷→⟶⇒➜➔", _RIGHT),
-    **dict.fromkeys("<◀◁◄←", _LEFT),
-    **dict.fromkeys("vV▼▽↓⬇", _DOWN),
-    **dict.fromkeys("^▲△↑⬆", _UP),
+    **dict.fromkeys(">" + arrows.RIGHT, _RIGHT),
+    **dict.fromkeys("<" + arrows.LEFT, _LEFT),
+    **dict.fromkeys("vV" + arrows.DOWN, _DOWN),
+    **dict.fromkeys("^" + arrows.UP, _UP),
 }
 _SIGNS: Final = re.compile(
-    "[─━═╌╍┄┅▶►▷→⟶⇒➜➔◀◁◄←│┃║┆┇┊▼▽▲△↓↑⬇⬆┌╭┏╔┐╮┓╗└╰┗╚┘╯┛╝├┣╠╟╞┤┫╣╢╡┬┳╦╤┴┻╩╧┼╋╬|]"
+    f"[─━═╌╍┄┅{arrows.RIGHT}{arrows.LEFT}{arrows.UP}{arrows.DOWN}│┃║┆┇┊|"
+    "┌╭┏╔┐╮┓╗└╰┗╚┘╯┛╝├┣╠╟╞┤┫╣╢╡┬┳╦╤┴┻╩╧┼╋╬]"
     r"|<?(?:-{2,}|={3,}|==(?=>))>?|[-=]>|<[-=]|\+(?=[-=|\s]|\Z)|`(?=--)|(?<![^\s|])[/\\vV^](?![^\s|])|\\(?=--)"
 )
 #: What stands around a label and belongs to none.
-_AROUND: Final = " \t[](){}<>*_`\"'"
+_AROUND: Final = arrows.EMOJI + " \t[](){}<>*_`\"'"
 _LONGEST: Final = 400
 #: Blanks between a line and the label that it leads to.
 _GAP: Final = 2

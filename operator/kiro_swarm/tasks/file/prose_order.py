@@ -17,11 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file import arrows
 from kiro_swarm.tasks.file import prose_order_words as order
 from kiro_swarm.tasks.file import prose_words as words
 from kiro_swarm.tasks.file.prose_lists import CLOSING, DECORATION, IdList, Lists
 
-_ARROWS: Final = frozenset("→⟶⇒➜➔")
+_ARROWS: Final = frozenset(arrows.RIGHT)
 _COLONS: Final = frozenset(":：=")
 _COMMAS: Final = frozenset(",;，、；.。")
 _OPENED: Final = frozenset("(（:：")

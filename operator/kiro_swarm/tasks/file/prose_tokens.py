@@ -30,7 +30,8 @@ _TOKEN: Final = re.compile(
     rf"|(?<=[0-9a-z][-–/])(?P<to>{PATTERN})(?![{_LETTERS}0-9_%°€$\\.-]|:[0-9])"
     rf"|(?P<word>[{_LETTERS}]+(?:[-_][{_LETTERS}]+){{0,3}})"
     rf"|(?P<character>[{_SCRIPTS}])"
-    r"|(?P<sign>[^\w\s])|[\w.]+"
+    # What follows an emoji is no sign of its own.
+    r"|(?P<sign>[^\w\s\ufe0f])|[\w.]+"
 )
 #: Words in backticks are names or code; an id in backticks is an id.
 _CODE: Final = re.compile(r"`([^`]*)`")

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, product
 from typing import Final, Optional
 
+from kiro_swarm.tasks.file import arrows
 from kiro_swarm.tasks.file import prose_words as words
 from kiro_swarm.tasks.file.edges import Edges
 from kiro_swarm.tasks.file.groups import Groups
@@ -22,9 +23,9 @@ from kiro_swarm.tasks.file.prose_tokens import Token, tokens_of
 
 #: A line that only leads on, and one that points down; words may stand behind the point.
 _STEM: Final = re.compile(r"[\s|│┃┆┊¦:]+")
-_POINT: Final = re.compile(r"[\s|│┃┆┊¦]*(?:[↓▼⬇⇓⇩⏬]|[vV]\Z)")
+_POINT: Final = re.compile(r"[\s|│┃┆┊¦]*(?:[" + arrows.DOWN + r"]|[vV]\Z)")
 #: What joins tasks side by side in one line: the last one goes on.
-_JOINTS: Final = frozenset("→⟶⇒➜>")
+_JOINTS: Final = frozenset(arrows.RIGHT + ">")
 _LONGEST: Final = 400
 _MOST: Final = 20
 
@@ -118,4 +119,4 @@ def _joined(text: str) -> bool:
 def _set_apart(tokens: Sequence[Token], at: int) -> bool:
     """Whether a mere number stands where a drawing names a task: first, or behind a sign."""
     behind = at + 1 < len(tokens) and words.UNITS.has(tokens[at + 1])
-    return not behind and (at == 0 or tokens[at - 1].text in "[│|┃→⟶⇒➜>")
+    return not behind and (at == 0 or tokens[at - 1].text in "[│|┃>" + arrows.RIGHT)

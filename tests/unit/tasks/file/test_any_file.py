@@ -202,6 +202,9 @@ NOISE: dict[str, Callable[[int], str]] = {
     "branches apart": lambda n: "- [ ] 1. a\n\n1\n" + "  -> 1\n" * (n // 16),
     "lines": lambda n: "- [ ] 1. a\n\n" + "1 ─ │ ┼ / | -- 1\n" * (n // 60),
     "graphs": lambda n: "- [ ] 1. a\n\n" + "graph TD\nA[1] --> B[1]\n\n" * (n // 60),
+    "lists in lists": lambda n: "- [ ] 1. a\n\n# Order\n\n- 1\n"
+    + "  - 1\n - 1\n" * (n // 12),
+    "emoji": lambda n: "- [ ] 1. a\n\n" + "1 ➡️ " * (n // 20),
     "lists": lambda n: "- [ ] 1. a\n```\n" + "- id: 1\n  deps: [1]\n" * (n // 44),
     "links without end": lambda n: "- [ ] 1. a\n  - _Depends" + " on - " * (n // 6),
 }

@@ -99,6 +99,9 @@ Task 1      Task 2""",
 ┌──▼───┐   ┌───▼──┐
 │  1   │   │  2   │
 └──────┘   └──────┘""",
+    "emoji": "Task 4 ➡️ Task 1",
+    "a double arrow": "4 ⟹ 1",
+    "a heavy arrow": "4 ⮕ 1",
     "long arrow": "4 ------> 1",
     "long line": "4 ──> 1",
     "triangle": "[4] ► [1]",
@@ -125,7 +128,11 @@ GRAPHS = {
 @pytest.mark.parametrize("name", list(DRAWINGS))
 def test_a_drawing_is_told_once_with_its_place(name: str, fence: str) -> None:
     text = PLAN.format(fence.format(DRAWINGS[name].strip("\n")))
-    (remark,) = [d for d in parse(text).diagnostics if d.code == "diagram"]
+    found = parse(text).diagnostics
+    # Two names and an arrow in words are a sentence.
+    (remark,) = [d for d in found if d.code == "diagram"] or [
+        d for d in found if d.code == "prose-dependency" and fence == "{}"
+    ]
     line = text.split("\n")[remark.line - 1]
     assert remark.line > 8
     assert 1 <= remark.column <= len(line)
@@ -177,6 +184,20 @@ def test_a_drawing_that_the_plan_has_is_no_alarm(name: str) -> None:
 def test_what_joins_no_tasks_is_no_alarm(drawing: str) -> None:
     for fence in FENCES[:2]:
         assert not said(parse(PLAN.format(fence.format(drawing))), "diagram")
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["- Task 4\n  - Task 1", "* 4. Door\n  * 1. Ground", "1. Door\n   - Ground"],
+)
+def test_a_list_in_a_list_about_an_order_is_told(listed: str) -> None:
+    text = PLAN.replace("## Notes", "## Dependency graph").format(listed)
+    (remark,) = [d for d in parse(text).diagnostics if d.code == "diagram"]
+    line = text.split("\n")[remark.line - 1]
+    assert line[remark.column - 1 :].startswith(("Task 1", "1. Ground", "Ground"))
+    assert not said(parse(PLAN.format(listed)), "diagram")
+    held = text.replace("1. Ground\n-", "1. Ground\n  - _Depends: 4_\n-", 1)
+    assert not said(parse(held), "diagram")
 
 
 def test_a_part_of_the_plan_in_a_drawing_is_not_the_task_of_its_number() -> None:
