@@ -50,7 +50,6 @@ _BEGINS: Final = frozenset().union(
     BEGINS,
 )
 _MOST_BETWEEN: Final = 6
-_MOST_SAID: Final = 16
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,7 @@ class _Reader:
     def _beside(self, start: int, at: int) -> tuple[Optional[Sentence], int]:
         """What runs beside ids: ``in parallel with 3.1``."""
         at, _, _ = self._between(at, DECORATION)
-        found = self._lists.at(at) or self._in_parentheses(at)
+        found = self._lists.at(at) or self._lists.in_parentheses(at)
         if found is None or not all(map(self._lists.known, found.ids)):
             return None, at
         if self._denied(start) or not self._ends_well(found, sure=False):
@@ -172,16 +171,6 @@ class _Reader:
             return None, found.end
         sentence = self._sentence(found, False, start, found.end)
         return replace(sentence, kind="beside"), found.end
-
-    def _in_parentheses(self, at: int) -> Optional[IdList]:
-        """The ids of what is named by words: ``with the pages (2.1, 2.2)``."""
-        for place in range(at, min(at + _MOST_BETWEEN, len(self._tokens))):
-            if self._tokens[place].text in "(（":
-                return self._lists.at(place + 1)
-            token = self._tokens[place]
-            if token.kind not in ("word", "character") and token.text not in "/-`":
-                return None
-        return None
 
     def _everything(
         self, start: int, at: int, *, ahead: bool, sure: bool
@@ -251,7 +240,7 @@ class _Reader:
         at, colon, meant = self._between(at, DECORATION if sure else QUOTES)
         found = self._lists.at(at) or self._lists.worded(at)
         if found is None:
-            return None
+            return None if ahead else self._moment(start, at)
         done, end = self._tail(found.end)
         if ahead and done and self._denied(start):
             ahead = False  # `not before 2 is done`
@@ -268,6 +257,20 @@ class _Reader:
                 return None
         loose = not (sure or leads or done or meant or colon or ahead)
         return replace(self._sentence(found, ahead, start, end), loose=loose), end
+
+    def _moment(self, start: int, at: int) -> Optional[tuple[Sentence, int]]:
+        """A thing that is named before its task: ``until the spike (2.1) passes``."""
+        if words.MOMENT.end(self._tokens, start) is None:
+            return None
+        found = self._lists.in_parentheses(at)
+        if found is None or not all(map(self._lists.known, found.ids)):
+            return None
+        closed = found.end < len(self._tokens) and self._tokens[found.end].text in ")）"
+        mere = any(name.isdigit() for name in found.ids) and not found.named
+        if mere or not closed:
+            return None
+        sentence = self._sentence(found, False, start, found.end)
+        return replace(sentence, weak=True), found.end
 
     def _between(self, at: int, signs: frozenset[str]) -> tuple[int, bool, bool]:
         """Past what stands between a verb and its ids: (place, a colon, its end is meant)."""
@@ -346,7 +349,11 @@ class _Reader:
             return self._order(ordered, begin), ordered.end
         after = self._lists.past_aside(self._lists.past(found.end, CLOSING))
         source = order.SOURCE_BEHIND.end(self._tokens, after)
-        end = source or words.BEHIND.end(self._tokens, after) or self._premise(after)
+        end = (
+            source
+            or words.BEHIND.end(self._tokens, after)
+            or self._lists.premise(after)
+        )
         # `3.1 is the foundation` is of a task where nothing stands in front of it.
         found.named |= task is not None or (
             "." in found.ids[0] and self._lists.first(at)
@@ -372,19 +379,6 @@ class _Reader:
             # `task 1 must come before task 2`
             return replace(other, subject=tuple(found.ids)), further
         return self._sentence(found, False, begin, end), end
-
-    def _premise(self, at: int) -> Optional[int]:
-        """Where a clause ends that says at last that an id is what the rest builds on."""
-        start = words.SAYS.end(self._tokens, at)
-        if start is None:
-            return None
-        for place in range(start, min(start + _MOST_SAID, len(self._tokens))):
-            end = words.PREMISE.end(self._tokens, place)
-            if end is not None:
-                return end if self._lists.closed(end) else None
-            if self._tokens[place].kind not in ("character", "word", "id"):
-                return None
-        return None
 
     def _sentence(self, found: IdList, ahead: bool, start: int, end: int) -> Sentence:
         return Sentence(

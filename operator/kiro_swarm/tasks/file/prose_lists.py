@@ -26,6 +26,8 @@ _SEPARATORS: Final = frozenset(",;/&+-–—、，；")
 _OPENING: Final = frozenset("(（")
 _CLOSED: Final = frozenset(")）")
 _LONGEST_ASIDE: Final = 24
+#: Words between a task and what is said of it at last.
+_MOST_SAID: Final = 16
 _RANGES: Final = frozenset(("-", "–", "—", "to", "through", "bis"))
 
 
@@ -64,6 +66,16 @@ class Lists:
                 listed = end < len(self.tokens) and self.tokens[end].text in _OPENING
                 return self.at(at) if listed else None
             if self.tokens[at].kind not in ("word", "character"):
+                return None
+        return None
+
+    def in_parentheses(self, at: int) -> Optional[IdList]:
+        """The ids of what is named by words: ``with the pages (2.1, 2.2)``."""
+        for place in range(at, min(at + _MOST_WORDS, len(self.tokens))):
+            if self.tokens[place].text in "(（":
+                return self.at(place + 1)
+            token = self.tokens[place]
+            if token.kind not in ("word", "character") and token.text not in "/-`":
                 return None
         return None
 
@@ -130,6 +142,19 @@ class Lists:
         """Whether a clause ends here."""
         at = self.past(at, CLOSING)
         return at >= len(self.tokens) or self.tokens[at].text in ENDS
+
+    def premise(self, at: int) -> Optional[int]:
+        """Where a clause ends that says at last that an id is what the rest builds on."""
+        start = words.SAYS.end(self.tokens, at)
+        if start is None:
+            return None
+        for place in range(start, min(start + _MOST_SAID, len(self.tokens))):
+            end = words.PREMISE.end(self.tokens, place)
+            if end is not None:
+                return end if self.closed(end) else None
+            if self.tokens[place].kind not in ("character", "word", "id"):
+                return None
+        return None
 
     def leads(self, start: int) -> bool:
         """Whether nothing stands in front of a place but words that lead to an order."""

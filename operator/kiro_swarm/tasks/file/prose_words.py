@@ -69,17 +69,24 @@ SURE: Final = Phrases(
 )
 #: Says it where more words do, too: the word for a task, its end, or nothing else in the clause.
 MAYBE: Final = Phrases(
-    "after,once,following,follows,until,when,needs,need,needing,requires,require,requiring"
+    "after,once,following,follows,until,unless,when,needs,need,needing,requires,require,requiring"
     ",assumes,assuming,as soon as,provided,based on,extends,continues,uses,consumes,only if"
     ",requisite,subsequent to",
-    "nach,sobald,wenn,benötigt,braucht,erfordert,folgt auf,im anschluss an",
-    "après,une fois,une fois que,quand,lorsque,dès que,nécessite,requiert,a besoin de,suit",
-    "después de,tras,una vez,una vez que,cuando,necesita,requiere,sigue a",
-    "depois de,após,uma vez que,quando,precisa de,requer",
+    "nach,sobald,wenn,außer wenn,benötigt,braucht,erfordert,folgt auf,im anschluss an",
+    "après,sauf si,à moins que"
+    ",une fois,une fois que,quand,lorsque,dès que,nécessite,requiert,a besoin de,suit",
+    "después de,tras,a menos que,salvo que,una vez,una vez que,cuando,necesita,requiere,sigue a",
+    "depois de,após,a menos que,uma vez que,quando,precisa de,requer",
     "dopo,una volta,richiede,ha bisogno di,segue",
     "после,когда,требует,нужно,как только",
-    "需要,等,完成,先完成,先做,在,于,於,跟随,必要なのは",
-    "sau,sau khi,cần,cần có,yêu cầu,khi,đợi",
+    "除非,需要,等,完成,先完成,先做,在,于,於,跟随,必要なのは",
+    "sau,sau khi,trừ khi,cần,cần có,yêu cầu,khi,đợi",
+)
+#: Those of them after which a thing may be named before its task: `until the spike (2.1) passes`.
+MOMENT: Final = Phrases(
+    "after,once,until,unless,wait for,waits for,waiting for,wait until,not until,not before",
+    "nach,sobald,erst nach,après,une fois,después de,una vez,depois de,após,dopo,после"
+    ",等待,除非,sau,sau khi,trừ khi,chờ",
 )
 #: The other way round: what follows waits for the task that says so.
 AHEAD_SURE: Final = Phrases(

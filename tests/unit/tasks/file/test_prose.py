@@ -272,3 +272,33 @@ def test_what_the_rest_builds_on_is_told_outside_of_the_tasks(words: str) -> Non
     found = parse(PLAN.format(title="", text="") + f"\n## Notes\n\n- {words}\n")
     (told,) = [d.message for d in found.diagnostics if d.code == "prose-dependency"]
     assert "write '_Depends: 1.1_' below the task that waits" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            "Do not start 3 unless the spike (1.1) confirms it",
+            "3 after the store (1.1)",
+        ),
+        *("Task 3 is gated: do not begin until the review (task 1.1) passes",),
+        *(
+            "do not begin 3 unless 1.1 passes",
+            "Aufgabe 3 beginnt erst nach dem Test (1.1)",
+        ),
+    ],
+)
+def test_what_is_named_before_its_task_is_found(words: str) -> None:
+    plan = "- [ ] 3. C\n  - _Depends: none_\n- [ ] 1.1 A\n- [ ] 2. B\n\n## Notes\n\n"
+    assert len(said(parse(f"{plan}{words}\n"), "prose-dependency")) == 1
+    held = plan.replace("none", "1.1")
+    assert not said(parse(f"{held}{words}\n"), "prose-dependency")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["3 after the release (5.1)", "Retry 3 until it stops (3 times)", "Once done (2)"],
+)
+def test_words_with_another_number_behind_are_no_dependency(words: str) -> None:
+    plan = "- [ ] 3. C\n  - _Depends: none_\n- [ ] 1.1 A\n- [ ] 2. B\n\n## Notes\n\n"
+    assert not said(parse(f"{plan}{words}\n"), "prose-dependency")
