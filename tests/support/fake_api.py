@@ -22,7 +22,6 @@ import yaml
 from aiohttp import web
 
 from kiro_swarm.cluster.client import Client
-from kiro_swarm.cluster.connection import Connection
 from kiro_swarm.cluster.resources import AnyResource
 from tests.support.fake_store import (
     RESOURCES,
@@ -32,6 +31,7 @@ from tests.support.fake_store import (
     Store,
     matches,
 )
+from tests.support.traffic import CountedConnection, Traffic
 
 Intercept = Callable[[web.Request], Awaitable[Optional[web.StreamResponse]]]
 _MERGE = "application/merge-patch+json"
@@ -59,6 +59,8 @@ class FakeApi:
         #: A test's own answer to a request; None lets it through.
         self.intercept: Optional[Intercept] = None
         self.url = ""
+        #: What its clients have asked for and not heard of yet.
+        self.traffic = Traffic()
         self._writes_left: Optional[int] = None
         self._news = asyncio.Event()
         self._round = 0
@@ -370,7 +372,10 @@ async def fake_api(now: Callable[[], datetime] = _now) -> AsyncIterator[FakeApi]
 @contextlib.asynccontextmanager
 async def client_of(api: FakeApi, folder: Path) -> AsyncIterator[Client]:
     """A client of a fake API server, found by a kubeconfig as everywhere."""
-    client = Client(await Connection.open(kubeconfig=str(api.kubeconfig(folder))))
+    connection = await CountedConnection.open(kubeconfig=str(api.kubeconfig(folder)))
+    assert isinstance(connection, CountedConnection)
+    connection.traffic = api.traffic
+    client = Client(connection)
     try:
         yield client
     finally:

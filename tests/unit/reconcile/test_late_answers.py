@@ -16,7 +16,6 @@ from aiohttp import web
 
 from kiro_swarm.api.meta import ACTIVE_STATES
 from kiro_swarm.cluster.resources import INSTANCES, JOBS, PODS, TASKS
-from tests.support.fake_api import until
 from tests.support.sizes import every
 from tests.unit.reconcile.surroundings import Object
 from tests.unit.reconcile.test_steps import (
@@ -58,7 +57,7 @@ class LateServer:
             return None
         self.met += 1
         if self._heard:
-            await self._later()
+            await self._later(request)
             return None
         assert said is not None  # it is read: the connection is not needed any more
         late = asyncio.ensure_future(self._carry_out(request))
@@ -68,12 +67,13 @@ class LateServer:
             request.transport.abort()
         return web.Response(status=503)
 
-    async def _later(self) -> None:
+    async def _later(self, request: Optional[web.Request]) -> None:
         due = self._world.clock.seconds + _LATE
-        await until(lambda: self._world.clock.seconds >= due)
+        traffic = self._world.api.traffic
+        await traffic.hold(request, lambda: self._world.clock.seconds >= due)
 
     async def _carry_out(self, request: web.Request) -> None:
-        await self._later()
+        await self._later(None)
         await self._world.api.carry_out(request)
 
 

@@ -6,7 +6,6 @@ ever, and nobody is let go before what is finished is safe or the time for that 
 
 from __future__ import annotations
 
-import asyncio
 from typing import NamedTuple, Optional
 
 import pytest
@@ -111,5 +110,4 @@ async def test_a_request_that_is_not_granted_keeps_nobody_for_ever(
     if server is not None:
         server.mend()
     world.clock.seconds += 60
-    for _ in range(20):  # what is still under way ends
-        await asyncio.sleep(0.005)
+    await world.settle()  # what is still under way ends

@@ -7,7 +7,6 @@ while it happens.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any, Callable, NamedTuple, Optional
@@ -172,7 +171,7 @@ class Server:
         self.met = 0
         self._pattern = request.replace("$ ", " ").replace("s$", "s( |$)")
         self._answer = answer
-        self._mended = asyncio.Event()
+        self._mended = False
         self._world = world
         world.api.intercept = self._serve
 
@@ -180,18 +179,18 @@ class Server:
         text = f"{request.method} {request.path_qs}"
         if request.method == "POST":
             text += f" {(await request.json())['metadata']['name']}"
-        if self._mended.is_set() or not re.match(self._pattern, text):
+        if self._mended or not re.match(self._pattern, text):
             return None
         self.met += 1
         if self._answer is not None:
             raise self._answer
-        await self._mended.wait()
+        await self._world.api.traffic.hold(request, lambda: self._mended)
         if request.transport is not None:
             request.transport.abort()  # given up
         return web.Response(status=503)
 
     def mend(self) -> None:
-        self._mended.set()
+        self._mended = True
         self._world.api.intercept = None
 
 

@@ -11,7 +11,7 @@ import contextlib
 import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from kiro_swarm.cluster import errors
 from kiro_swarm.cluster.cache import Cache
@@ -40,6 +40,7 @@ from tests.unit.reconcile.surroundings import (
     swarm_spec,
 )
 
+T = TypeVar("T")
 SETTINGS = OperatorSettings(image="kiro-swarm:test")
 #: An edge of a diamond: 1 before 2 and 3, both before 4.
 DIAMOND = {"1": [], "2": ["1"], "3": ["1"], "4": ["2", "3"]}
@@ -62,14 +63,27 @@ class World:
         self.deaf: tuple[AnyResource, ...] = ()
         #: Whether what is refused is tried again, as by the workers, and no defect.
         self.tolerant = False
+        self._hurries = False
         self.begin_again()
 
     def hurry(self) -> None:
-        """Have this operator not wait for answers that do not come by themselves.
+        """Have this operator not wait for answers that a test keeps back.
 
-        On a busy machine an honest answer takes more than a twentieth of a second.
+        It waits for all others, and the next second does not come before they are there, however
+        slow the machine is.
         """
-        self.ctx.step_memory.patience = 0.15
+        self._hurries = True
+        self.ctx.step_memory.wait = self._while_it_comes
+
+    async def _while_it_comes(self, answer: asyncio.Future[T], seconds: float) -> None:
+        stuck = asyncio.ensure_future(self.api.traffic.stuck())
+        try:
+            either: set[asyncio.Future[Any]] = {answer, stuck}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if stuck.done():
+                stuck.result()
+        finally:
+            stuck.cancel()
 
     def begin_again(self) -> None:
         """An empty cluster, a new operator, the first second."""
@@ -80,7 +94,7 @@ class World:
         self._seen = 0
 
     def _context(self) -> Context:
-        return Context(
+        ctx = Context(
             client=self.client,
             cache=Cache(),
             queue=WorkQueue(self.clock.monotonic),
@@ -88,6 +102,9 @@ class World:
             now=self.clock.now,
             monotonic=self.clock.monotonic,
         )
+        if self._hurries:
+            ctx.step_memory.wait = self._while_it_comes
+        return ctx
 
     async def restart(self) -> None:
         """A new process: nothing is remembered, everything is listed."""
@@ -150,6 +167,8 @@ class World:
     async def settle(self) -> None:
         """Reconcile until nothing is left to be done at this moment."""
         for _ in range(1000):
+            if self._hurries:
+                await self.api.traffic.at_rest()
             self.listen()
             key = await self._next()
             if key is None:
