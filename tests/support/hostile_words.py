@@ -24,9 +24,8 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufffe\uffff")
 #: Format characters that shape letters of some script, and do nothing else.
 _SHAPING = frozenset(
     chr(code)
-    for code in range(0x110000)
-    if unicodedata.category(chr(code)) == "Cf"
-    and ((0x600 <= code <= 0x8E2 and code != 0x61C) or code in range(0x110BD, 0x1D17B))
+    for code in (*range(0x600, 0x8E3), *range(0x110BD, 0x1D17B))
+    if unicodedata.category(chr(code)) == "Cf" and code != 0x61C
 )
 
 

@@ -106,22 +106,20 @@ def test_what_the_parser_understands_was_checked_at_admission(sentence: str) -> 
     assert permission_at_admission(sentence) == action.permission
 
 
-#: Every character that some way of ignoring case takes for an ASCII letter.
-FOLDED = [
-    (char, letter)
-    for char in map(chr, range(128, sys.maxunicode + 1))
-    for letter in {char.lower(), char.upper().lower(), char.casefold()}
-    if letter in string.ascii_lowercase
-]
-
-
 def test_a_letter_that_only_looks_alike_makes_another_word() -> None:
-    assert ("\u212a", "k") in FOLDED
-    assert ("\u017f", "s") in FOLDED
+    # Every character that some way of ignoring case takes for an ASCII letter.
+    folded = [
+        (char, letter)
+        for char in map(chr, range(128, sys.maxunicode + 1))
+        for letter in {char.lower(), char.upper().lower(), char.casefold()}
+        if letter in string.ascii_lowercase
+    ]
+    assert ("\u212a", "k") in folded
+    assert ("\u017f", "s") in folded
     tried = 0
     for sentence in _SENTENCES:
         first, _, rest = sentence.partition(" ")
-        for char, letter in FOLDED:
+        for char, letter in folded:
             disguise = f"{first.replace(letter, char)} {rest}"
             if letter in first:
                 tried += 1
