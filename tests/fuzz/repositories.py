@@ -7,10 +7,12 @@ character each (Latin-1); what no byte can be is left out.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Callable
 
 from kiro_swarm.workspace.answers import explain, refusal
+from kiro_swarm.workspace.attribute_files import Said
 from kiro_swarm.workspace.attributes import for_merges
 from kiro_swarm.workspace.briefs import conflict_hunks, read_trial, shown_name
 from kiro_swarm.workspace.collisions import collision
@@ -56,9 +58,11 @@ def check_repository(text: str) -> str:
     costs = steps(rules, paths) > 0
     counted(paths)
     pair = collision(paths, [], paths)
-    attributes = for_merges([("", text), ("a b/*", text)])
-    if attributes.count("\n") > 2 * (text.count("\n") + 1):
+    attributes = for_merges([Said(b"", data), Said(b"a b/*", data)])
+    if any(len(one.text) > len(data) for one in attributes):
         raise AssertionError("attributes that nobody wrote")
+    if any(_names_a_program(one.text) for one in attributes):
+        raise AssertionError("attributes that name a program")
     trial = read_trial(data)
     conflict_hunks(text)
     shown_name(text)
@@ -69,6 +73,16 @@ def check_repository(text: str) -> str:
         f" {bool(attributes)} {len(trial.conflicts) > 0} {allowed} {is_task_branch(text)}"
         f" {trailer_of(text) is not None} {refusal(text)[:20]}"
     )
+
+
+def _names_a_program(text: bytes) -> bool:
+    """Whether a word behind a plain pattern does so."""
+    for line in text.split(b"\n"):
+        line = line.split(b"\0", 1)[0][3 * line.startswith(b"\xef\xbb\xbf") :]
+        pattern, *words = re.split(rb"[ \t\r]+", line.strip(b" \t\r"))
+        if b'"' not in pattern and {b"merge=evil", b"filter=lfs"}.intersection(words):
+            return True
+    return False
 
 
 def _answer(text: str) -> WorkspaceError:
@@ -103,6 +117,7 @@ def repositories() -> Target:
     pieces = (
         *("100644 ", "40000 ", "160000 ", "\0", "\1" * 20, "tree ", "parent ", _OID),
         *("*", "**/", "[", "[!a-", "]", "\\", "?", "/", "!", "#", '"', "[attr]"),
+        *(" merge=evil", " filter=lfs", "\xef\xbb\xbf", "merge", "filter"),
         *(" -text", " merge=union", " binary", "\n", "\r", "\t", " ", "a", "A", "\xe4"),
         *(
             "<<<<<<< ",

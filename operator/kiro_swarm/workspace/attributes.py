@@ -4,170 +4,116 @@ Role: trials.py, so that the merge train, the sync and the look ahead agree.
 
 git reads attributes in a worktree; in a bare repository it reads none of the tree (before
 2.43) or those of HEAD. So the ``.gitattributes`` files of the tree that is merged into are
-read from its objects and given to git as one file, as a merge in a checkout would use them.
+laid out for it (attribute_files.py), as a merge in a checkout would read them.
 
-Guarantees: of an attribute only what decides a merge is passed on, and of drivers only those
-that are part of git: ``text``, ``binary``, ``union``, and none (``-merge``). A driver with a
-program is never named, so its file is merged as text, as git does where the program is not
-configured. What is too much to read (``FILES``, ``BYTES``) is left out from the end, deepest
-folders last to go in, and named; that decides nothing but whether two changes are called a
-conflict. However many there are, git is started three times.
+Guarantees: of drivers only those that are part of git are named there: ``text``, ``binary``,
+``union``, and none (``-merge``). One with a program is taken out, so its file is merged as text,
+as git does where the program is not configured. What is too much to read is left out and
+named; that decides nothing but whether two changes are called a conflict.
 """
 
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
+from kiro_swarm.workspace.attribute_files import (
+    BYTES,
+    DEEPEST,
+    FILES,
+    Said,
+    laid_out,
+    read_attributes,
+)
 from kiro_swarm.workspace.briefs import shown_name
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.objects import contents, sizes_of
 
-FILES = 500
-BYTES = 256 * 1024
-_NAME = b".gitattributes"
 _SHOWN = 3
-_BUILT_IN = {
-    *("merge", "-merge", "!merge", "merge=text", "merge=binary", "merge=union"),
-    *("binary", "-binary", "!binary"),
-}
-_MARKER = re.compile(r"[-!]?conflict-marker-size(=[0-9]{1,3})?")
-_MACRO = re.compile(r"\[attr\]([A-Za-z0-9_.][-A-Za-z0-9_.]*)")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+#: In a file with one of these any word may stand for another: in quotes signs have numbers.
+_MACROS = (b"[attr]", b'"')
+#: "diff" says what is text where a file that was moved is looked for.
+_DECIDES = (b"merge", b"diff", b"binary", b"conflict-marker-size")
+#: git takes no line that is as long.
+_LONGEST_LINE = 2048
+#: The pattern of a line as git reads it: quoted as in C, or up to the next blank.
+_PATTERN = re.compile(
+    rb'[ \t\r]*(?:"(?:[^"\\]|\\[abfnrtv"\\]|\\[0-3][0-7]{2})*"|[^ \t\r]*)'
+)
+_PROGRAM = re.compile(
+    rb"(?:(?<=[ \t\r])|\A)"
+    rb"(?:merge=(?!(?:text|binary|union)(?:[ \t\r]|\Z))|filter=|diff=)[^ \t\r]*"
+)
+#: More than a merge could want: git takes so much memory for each mark.
+_MARKS = re.compile(
+    rb"(?:(?<=[ \t\r])|\A)conflict-marker-size=(?!0*[0-9]{1,3}(?:[ \t\r]|\Z))[^ \t\r]*"
+)
 
 
 @dataclass(frozen=True)
 class MergeAttributes:
-    """Options for git by which it merges as a tree wants it; ``remark``: but for what."""
+    """A git that merges as a tree wants it; ``remark``: but for what."""
 
-    options: tuple[str, ...] = ()
+    git: Git
     remark: str = ""
 
 
 @contextmanager
 def merge_attributes(git: Git, tree: str) -> Iterator[MergeAttributes]:
-    """What git merges by as the tree of ``tree`` wants it."""
-    files, over = _files(git, tree)
-    remark = _remark(over) if over else ""
-    text = for_merges(files)
-    if not text:
-        yield MergeAttributes(remark=remark)
+    """What merges as the tree of ``tree`` wants it."""
+    files, over = read_attributes(git, tree)
+    wanted = for_merges(files)
+    if not wanted:
+        yield MergeAttributes(git, _remark(over))
         return
-    with tempfile.TemporaryDirectory(prefix="kiro-attributes-") as folder:
-        file = Path(folder, "attributes")
-        file.write_text(text, encoding="utf-8", errors="surrogateescape")
-        yield MergeAttributes(("-c", f"core.attributesFile={file}"), remark)
+    with laid_out(git, wanted) as (inside, without):
+        yield MergeAttributes(inside, _remark(over + without))
 
 
-def for_merges(files: list[tuple[str, str]]) -> str:
-    """One file of attributes that says of merges what these say. Pure.
+def for_merges(files: Sequence[Said]) -> list[Said]:
+    """Those that say something of merges, and of their lines no others. Pure.
 
-    :param files: folder (empty for the top) and text of each ``.gitattributes``.
+    What names a program names none, and each line has the place and the length that it had.
     """
-    lines: list[str] = []
-    macros: set[str] = set()
-    for folder, text in sorted(files, key=lambda item: (item[0].count("/"), item[0])):
-        for line in text.split("\n"):
-            macro = _MACRO.match(line) if not folder else None
-            if macro is not None:
-                macros.add(macro[1])
-            pattern, *said = _split(line)
-            kept = [word for word in said if _decides(word, macros)]
-            place = pattern if macro else _below(folder, pattern)
-            if place and kept:
-                lines.append(f"{place} {' '.join(kept)}\n")
-    return "".join(lines)
+    tops = [one.text for one in files if not one.folder]
+    macros = any(mark in text for text in tops for mark in _MACROS)
+    said = (Said(one.folder, _lines_for_merges(one.text, macros)) for one in files)
+    return [one for one in said if one.text.strip(b"\n")]
 
 
-def _decides(word: str, macros: set[str]) -> bool:
-    if word in _BUILT_IN or _MARKER.fullmatch(word):
-        return True
-    return word.lstrip("-!") in macros
+def _lines_for_merges(text: bytes, macros: bool) -> bytes:
+    lines = text.split(b"\n")
+    return b"\n".join(
+        _without_programs(line) if macros or any(x in line for x in _DECIDES) else b""
+        for line in lines
+    )
 
 
-def _split(line: str) -> list[str]:
-    """Pattern and attributes of a line; nothing of a comment or a line that means nothing."""
-    line = line.strip(" \t\r")
-    if not line or line.startswith("#"):
-        return [""]
-    quoted = _QUOTED.match(line)
-    if quoted is not None:
-        return [quoted[0], *_words(line[quoted.end() :])]
-    return _words(line)
+def _without_programs(line: bytes) -> bytes:
+    # git sees no more of a line, and not the mark that a file may begin with.
+    line = line.split(b"\0", 1)[0]
+    mark = 3 * line.startswith(b"\xef\xbb\xbf")
+    found = _PATTERN.match(line, mark)
+    if found is None or len(line) - mark > _LONGEST_LINE:
+        return b""
+    behind = _PROGRAM.sub(_unset, line[found.end() :])
+    return line[: found.end()] + _MARKS.sub(_unset, behind)
 
 
-def _words(line: str) -> list[str]:
-    # As git parts them: more than that is white to Unicode.
-    return [word for word in re.split(r"[ \t\r]+", line) if word]
+def _unset(found: re.Match[bytes]) -> bytes:
+    """As if nobody had said it, in as many bytes: never more than there were."""
+    word = b"!" + found[0].partition(b"=")[0]
+    return word.ljust(len(found[0]))
 
 
-def _below(folder: str, pattern: str) -> str:
-    """The pattern as a file at the top would write it; empty where it means nothing."""
-    quoted = pattern.startswith('"')
-    inner = pattern[1:-1] if quoted else pattern
-    if not inner or inner.startswith("!"):
+def _remark(over: Sequence[bytes]) -> str:
+    if not over:
         return ""
-    place = _literal(folder) + "/" if folder else ""
-    if folder:
-        anywhere = "/" not in inner.rstrip("/")
-        inner = f"**/{inner}" if anywhere else inner.lstrip("/")
-    if quoted:
-        return f'"{_quoted(place)}{inner}"'
-    whole = place + inner
-    return f'"{_quoted(whole)}"' if re.search(r'[\s"]', whole) else whole
-
-
-def _literal(folder: str) -> str:
-    """A folder's name, with nothing in it that a pattern reads otherwise."""
-    return re.sub(r"([*?\[\\])", r"\\\1", folder)
-
-
-def _quoted(text: str) -> str:
-    """As it stands between double quotes."""
-    plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return "".join(c if c >= " " else f"\\{ord(c):03o}" for c in plain)
-
-
-def _files(git: Git, tree: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """Folder and text of each of the files; the paths of those that are too much to read."""
-    listed = git.run("ls-tree", "-r", "-z", "--full-tree", tree).stdout
-    found: list[tuple[str, str]] = []
-    for record in listed.split(b"\0"):
-        if not record.endswith(_NAME):
-            continue
-        facts, _, name = record.partition(b"\t")
-        folder, _, last = name.rpartition(b"/")
-        # A link of that name is not followed, as git does not.
-        if last == _NAME and facts.startswith(b"100"):
-            place = folder.decode("utf-8", "surrogateescape")
-            found.append((place, facts.decode("ascii").split(" ")[2]))
-    found.sort(key=lambda item: (item[0].count("/"), item[0]))
-    sizes = sizes_of(git, {blob for _, blob in found[:FILES]})
-    read: list[tuple[str, str]] = []
-    over: list[str] = []
-    left = BYTES
-    for place, blob in found:
-        size = sizes[blob].size if blob in sizes else BYTES + 1
-        if len(read) < FILES and size <= left:
-            left -= size
-            read.append((place, blob))
-        else:
-            over.append(f"{place}/.gitattributes" if place else ".gitattributes")
-    texts = contents(git, {blob for _, blob in read})
-    return [
-        (place, bytes(texts[blob]).decode("utf-8", "surrogateescape"))
-        for place, blob in read
-    ], over
-
-
-def _remark(over: list[str]) -> str:
-    shown = ", ".join(map(shown_name, over[:_SHOWN]))
+    names = [path.decode("utf-8", "surrogateescape") for path in over[:_SHOWN]]
+    shown = ", ".join(map(shown_name, names))
     more = f" and {len(over) - _SHOWN} more" if len(over) > _SHOWN else ""
     return (
         f"merged without what {shown}{more} say: at most {FILES} such files with"
-        f" {BYTES // 1024} KiB together are read"
+        f" {BYTES // 1024} KiB together, {DEEPEST} folders deep, are read"
     )

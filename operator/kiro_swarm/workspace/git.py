@@ -207,6 +207,17 @@ class Git:
         other._environment = {**self._environment, **environment}
         return other
 
+    @property
+    def directory(self) -> Path:
+        """Where git is started."""
+        return self._directory
+
+    def in_work_tree(self, folder: Path) -> Git:
+        """The same, with that folder as its worktree."""
+        other = self.using({"GIT_WORK_TREE": str(folder)})
+        other._directory = folder
+        return other
+
     def hiding(self, values: Collection[bytes]) -> Git:
         """The same; none of ``values`` is in what it says in an error, or that is ``shown``.
 

@@ -12,10 +12,10 @@ content is at a new path; and where git was killed nobody guesses.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from kiro_swarm.workspace.attribute_files import values_of
 from kiro_swarm.workspace.git import Git
 
 _LONGEST_NAME = 255
@@ -88,17 +88,11 @@ def _marks(git: Git) -> Iterator[tuple[bytes, str]]:
 
 def _filtered(git: Git, paths: Sequence[bytes], commits: Sequence[str]) -> set[bytes]:
     """Those with a filter, by the attributes of one of the commits."""
-    found: set[bytes] = set()
     if not paths:
-        return found
-    with tempfile.TemporaryDirectory(prefix="kiro-filters-") as folder:
-        own = git.using({"GIT_INDEX_FILE": str(Path(folder, "index"))})
-        for commit in commits:
-            own.run("read-tree", commit)
-            answer = own.run(
-                *("check-attr", "--cached", "-z", "--stdin", "filter"),
-                stdin=b"".join(path + b"\0" for path in paths),
-            ).stdout.split(b"\0")
-            said = zip(answer[0::3], answer[2::3])
-            found.update(path for path, value in said if value not in _NO_FILTER)
-    return found
+        return set()
+    return {
+        path
+        for commit in commits
+        for path, value in values_of(git, commit, paths, "filter")
+        if value not in _NO_FILTER
+    }

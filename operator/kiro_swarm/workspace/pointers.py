@@ -108,11 +108,11 @@ def stored(git: Git, base: str, changes: Sequence[StagedChange]) -> Stored:
 
 
 def _filters(git: Git, paths: Collection[bytes]) -> dict[bytes, bytes]:
-    """Path -> its filter by the index, of those that have one."""
+    """Path -> its filter as git adds it to the index, of those that have one."""
     if not paths:
         return {}
     answer = git.run(
-        *("check-attr", "--cached", "-z", "--stdin", "filter"),
+        *("check-attr", "-z", "--stdin", "filter"),
         stdin=b"".join(path + b"\0" for path in paths),
     ).stdout.split(b"\0")
     return {p: name for p, name in zip(answer[0::3], answer[2::3]) if name not in _NONE}

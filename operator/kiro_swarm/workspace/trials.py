@@ -55,8 +55,7 @@ def merge_trees(git: Git, head: str, other: str) -> TrialMerge:
     Merged as the attributes in ``head`` say, by what is part of git (attributes.py).
     """
     with merge_attributes(git, head) as attributes:
-        answer = git.bounded().run(
-            *attributes.options,
+        answer = attributes.git.bounded().run(
             *("merge-tree", "--write-tree", "-z", "--name-only", "--messages"),
             *(head, other),
             ok=(0, 1),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.attributes import BYTES, FILES, for_merges
+from kiro_swarm.workspace.attribute_files import BYTES, FILES, Said
+from kiro_swarm.workspace.attributes import for_merges
 from kiro_swarm.workspace.git import Git
 from kiro_swarm.workspace.outcomes import Conflict, Merged
 from kiro_swarm.workspace.trials import merge_trees
@@ -29,6 +30,27 @@ UNION = {
     "# *.md merge=union\n": False,
     "*.md merge=evil\n": False,
     "*.txt merge=union\n": False,
+    # As git reads files, which is not as it reads its index.
+    "\ufeff*.md merge=union\n": True,
+    "#\0\n*.md merge=union\n": True,
+    "*.md merge=\0\n*.md merge=union\n": True,
+    "*.md merge=union\n*.md text\0merge=text\n": True,
+    # A name that is none, or a line that is too long, takes its line with it.
+    "*.md merge=union no/name\n": False,
+    f"*.md merge=union {'x' * 2030}\n": True,
+    f"*.md merge=union {'x' * 2031}\n": False,
+    f"*.md {' ' * 2048}merge=union\n": False,
+    # The one that comes last counts, whether git has it or not.
+    "* merge=union\n*.md merge=evil\n": False,
+    "* merge=union\n*.md merge\n": False,
+    "* log\n[attr]log merge=union\n": True,
+    "[attr]log merge=union\n[attr]log text\n*.md log\n": False,
+    '"[attr]log" merge=union\n*.md log\n': True,
+    '"\\133attr]log" merge=union\n*.md log\n': True,
+    "*.md merge=union\n*.md log=1\n[attr]log -merge\n": True,
+    '"C*.md"merge=union\n': True,
+    '"C\\x*.md" merge=union\n': False,
+    "!*.md merge=union\n": False,
 }
 
 
@@ -49,7 +71,7 @@ def entries(swarm: Swarm, path: str) -> list[object]:
     return outcomes
 
 
-@pytest.mark.parametrize("attributes", UNION)
+@pytest.mark.parametrize("attributes", UNION, ids=lambda text: repr(text[:30]))
 def test_a_merge_is_as_git_makes_it_in_a_checkout(
     tmp_path: Path, attributes: str
 ) -> None:
@@ -87,46 +109,15 @@ def test_the_look_ahead_agrees(swarm: Swarm) -> None:
     assert names(bench.look()) == ("app.py",)
 
 
-def test_what_a_checkout_would_say_of_folders_is_said(tmp_path: Path) -> None:
-    """Every pattern means below a folder what it means in that folder's own file."""
-    folder = tmp_path / "x"
-    folder.mkdir()
-    git(folder, "init", "--quiet", "--template=")
-    inner = (
-        "*.md merge=union\n/top.txt merge=union\nsub/deep.txt -merge\nd/ merge=union\n"
-    )
-    odd = {"a b", "st*r", "br[a]", 'q"uote', "back\\slash"}
-    files = {".gitattributes": "*.md merge=text\n"}
-    for place in odd | {"plain", "plain/sub"}:
-        files[f"{place}/.gitattributes"] = inner
-        for name in ("a.md", "top.txt", "sub/top.txt", "sub/deep.txt", "x.txt"):
-            files[f"{place}/{name}"] = "1"
-    commit(folder, files)
-    paths = [name for name in files if not name.endswith(".gitattributes")]
-    own = git(folder, "check-attr", "-z", "merge", "--", *paths)
-    text = for_merges(
-        [
-            (name.rpartition("/")[0], content)
-            for name, content in files.items()
-            if name.endswith(".gitattributes")
-        ]
-    )
-    (tmp_path / "attributes").write_text(text)
-    git(folder, "rm", "--quiet", "-r", "--cached", ".")
-    for name in files:
-        if name.endswith(".gitattributes"):
-            (folder / name).unlink()
-    option = f"core.attributesFile={tmp_path}/attributes"
-    ours = git(folder, "-c", option, "check-attr", "-z", "merge", "--", *paths)
-    assert ours == own
-    assert "union" in own
-
-
 def test_no_driver_of_a_repository_runs(swarm: Swarm, canary: Canary) -> None:
     lines = "*.md merge=evil\n[attr]x merge=evil filter=evil\n*.md x\n* diff=evil\n"
-    assert "evil" not in for_merges([("", lines)])
+    said = for_merges([Said(b"", lines.encode())])
+    assert all(b"evil" not in one.text for one in said)
     repository(swarm, {".gitattributes": lines, "CHANGES.md": LOG.format("")})
-    git(swarm.mirror, "config", "merge.evil.driver", canary.call("driver"))
+    for key in ("merge.evil.driver", "filter.evil.clean", "filter.evil.smudge"):
+        git(swarm.mirror, "config", key, canary.call("driver"))
+    for key in ("diff.evil.command", "diff.evil.textconv"):
+        git(swarm.mirror, "config", key, canary.call("driver"))
     entries(swarm, "CHANGES.md")
     assert canary.sung() == []
 
