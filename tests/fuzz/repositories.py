@@ -16,6 +16,7 @@ from kiro_swarm.workspace.attribute_files import Said
 from kiro_swarm.workspace.attributes import for_merges
 from kiro_swarm.workspace.briefs import conflict_hunks, read_trial, shown_name
 from kiro_swarm.workspace.collisions import collision
+from kiro_swarm.workspace.encrypted import names_one
 from kiro_swarm.workspace.errors import InvalidName, WorkspaceError
 from kiro_swarm.workspace.objects import commit_links, entries
 from kiro_swarm.workspace.pattern_steps import steps
@@ -30,6 +31,7 @@ from kiro_swarm.workspace.refs import (
     is_task_branch,
     trailer_of,
 )
+from kiro_swarm.workspace.sealed import is_secret, opens, seal_of
 from kiro_swarm.workspace.tree_names import counted
 from tests.fuzz.engine import Target
 
@@ -63,6 +65,7 @@ def check_repository(text: str) -> str:
         raise AssertionError("attributes that nobody wrote")
     if any(_names_a_program(one.text) for one in attributes):
         raise AssertionError("attributes that name a program")
+    sealed, filters = _sealed(data), names_one(data)
     trial = read_trial(data)
     conflict_hunks(text)
     shown_name(text)
@@ -71,8 +74,18 @@ def check_repository(text: str) -> str:
     return (
         f"{len(found) > 0} {len(parents) > 0} {costs} {pair is not None} {kind}"
         f" {bool(attributes)} {len(trial.conflicts) > 0} {allowed} {is_task_branch(text)}"
-        f" {trailer_of(text) is not None} {refusal(text)[:20]}"
+        f" {trailer_of(text) is not None} {refusal(text)[:20]} {sealed} {filters}"
     )
+
+
+def _sealed(data: bytes) -> str:
+    """By what a text is encrypted; nothing has opened itself, nor anything without a seal."""
+    seal = seal_of(data)
+    if seal is None:
+        return ""
+    if opens(seal, seal) or sum(map(len, seal.macs)) > len(data):
+        raise AssertionError("a text that has opened itself")
+    return seal.by + " secret" * is_secret(seal, b"a.yaml")
 
 
 def _names_a_program(text: bytes) -> bool:
@@ -129,6 +142,13 @@ def repositories() -> Target:
             "~",
             "-",
             "/.",
+        ),
+        *(
+            "\0GITCRYPT\0",
+            "$ANSIBLE_VAULT;",
+            "mac: ENC[",
+            "mac=ENC[",
+            "filter=git-crypt",
         ),
         *("remote: ", "fatal: ", "error: ", "https://u:p@h/", "?token=", "SSL ", "407"),
         *("protected branch", "GH006", "returned error: 413", "not a git repository"),

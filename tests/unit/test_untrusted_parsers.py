@@ -84,9 +84,11 @@ FED_BY = {
     "tasks/file/prose_grammar.py": "prose",
     "workspace/answers.py": "repositories",
     "workspace/attributes.py": "repositories",
+    "workspace/encrypted.py": "repositories",
     "workspace/globs.py": "repositories",
     "workspace/objects.py": "repositories",
     "workspace/refs.py": "repositories",
+    "workspace/sealed.py": "repositories",
 }
 
 

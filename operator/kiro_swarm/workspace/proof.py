@@ -197,10 +197,16 @@ def _not_encrypted(
     git: Git, commits: tuple[str, str, str], changes: Sequence[_Change]
 ) -> Optional[Unproven]:
     plain = {o.path: o.oid.decode("ascii") for o in changes if o.mode[:3] == b"100"}
-    found = readable(git, commits, plain)
+    gone = [one.path for one in changes if one.mode == _NOTHING]
+    found = readable(git, commits, plain, gone)
     if found is None:
         return None
     name = found.path.decode("utf-8", "backslashreplace")
+    how = (
+        f"is kept encrypted in this repository (filter {found.why[:_SHOWN]})"
+        if found.by_filter
+        else f"is encrypted on the integration branch ({found.why})"
+    )
     why = (
         f"has {in_units(found.size)}, and is not read to see that it is: at most {in_units(READ)}"
         if found.size > READ
@@ -209,9 +215,10 @@ def _not_encrypted(
     return Unproven(
         "NotEncrypted",
         briefs.bounded(
-            f"{name[:_SHOWN]!r} is kept encrypted in this repository (filter"
-            f" {found.filter[:_SHOWN]}), and {why}. No filter runs here, and every commit is"
-            " pushed: leave the file as it was, in each of them; who has the key changes it"
+            f"{name[:_SHOWN]!r} {how}, and {why}. No filter runs here, and every commit is"
+            " pushed: leave the file as it was, in each of them; who has the key changes it."
+            " A person who wants it in plain text commits it so to the source, and `sync`"
+            " brings that here: then tasks may edit it"
         ),
     )
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from kiro_swarm.workspace.encrypted import READ
+from kiro_swarm.workspace.encrypted import READ, names_one
 from kiro_swarm.workspace.outcomes import Candidate
+from kiro_swarm.workspace.sealed import seal_of
+from kiro_swarm.workspace.sync import Source, sync
 from tests.unit.workspace.repositories import (
+    INTEGRATION,
+    Gate,
     Swarm,
     commit,
     git,
@@ -188,6 +193,156 @@ def test_what_is_sealed_moved_or_of_something_else_is_merged(
 ) -> None:
     begun(swarm)
     merged(swarm, done(swarm, files))
+
+
+def sealed_without_a_word(swarm: Swarm, files: dict[str, bytes]) -> None:
+    """Files that are encrypted, and no attribute that says so."""
+    for name, content in files.items():
+        (swarm.upstream / name).write_bytes(content)
+    git(swarm.upstream, "add", "--all")
+    git(swarm.upstream, "commit", "--quiet", "-m", "Sealed")
+    swarm.prepare()
+
+
+SOPS_FILE = SOPS % (b"x", b"y")
+#: A file that the branch has encrypted, and what opens it.
+OPENED = {
+    "git-crypt": ("a.txt", SEALED, b"password\n"),
+    "transcrypt": ("a", b"U2FsdGVkX1+x\n", b"password\n"),
+    "age": ("a.age", b"age-encryption.org/v1\n-> x\n", b"password\n"),
+    "age as text": ("a", b"-----BEGIN AGE ENCRYPTED FILE-----\n", b"password\n"),
+    "PGP as text": ("a.asc", b"-----BEGIN PGP MESSAGE-----\n", b"password\n"),
+    "PGP": ("a.gpg", b"\x85\x02\x0c\x03\x12\x34", b"password\n"),
+    "Ansible": ("vars.yml", b"$ANSIBLE_VAULT;1.1;AES256\n3132\n", b"password: a\n"),
+    "sops": ("a.yaml", SOPS_FILE, b"password: a\n"),
+    "one value": (
+        "a.yaml",
+        SOPS_FILE,
+        SOPS_FILE.replace(b"ENC[AES256_GCM,data:x]", b"a"),
+    ),
+}
+#: What a change leaves as encrypted as it was.
+STILL = {
+    "sealed anew": ("a.txt", SEALED, SEALED + b"more"),
+    "by another tool": ("a.txt", SEALED, b"$ANSIBLE_VAULT;1.1;AES256\n3132\n"),
+    "a value that sops leaves alone": ("a.yaml", SOPS_FILE, b"port: 1\n" + SOPS_FILE),
+    "of sops anew": ("a.yaml", SOPS_FILE, SOPS % (b"z", b"z")),
+    "sops in a manual": ("a.md", SOPS_FILE, b"# Manual\n"),
+    "bytes like PGP's": ("a.bin", b"\x85\x02\x0c\x03\x12\x34", b"new\n"),
+    "a vault inside": ("a.yml", b"a: !vault |\n  $ANSIBLE_VAULT;1.1\n", b"b: 1\n"),
+    "nothing": ("a.txt", b"", b"words\n"),
+    "emptied": ("a.txt", SEALED, b""),
+}
+
+
+@pytest.mark.parametrize("case", OPENED)
+def test_what_the_branch_has_encrypted_is_not_opened(swarm: Swarm, case: str) -> None:
+    name, was, becomes = OPENED[case]
+    sealed_without_a_word(swarm, {name: was})
+    said = unproven(swarm, done(swarm, {name: becomes}))
+    assert said.startswith(f"NotEncrypted: {name!r} is encrypted on the integration")
+    assert "commits it so to the source" in said
+
+
+def test_what_is_as_encrypted_as_before_is_merged(swarm: Swarm) -> None:
+    """One task of all of them: no name is in two cases."""
+    files = {
+        f"{n}{name}": (was, now) for n, (name, was, now) in enumerate(STILL.values())
+    }
+    sealed_without_a_word(swarm, {name: was for name, (was, _) in files.items()})
+    merged(swarm, done(swarm, {name: now for name, (_, now) in files.items()}))
+
+
+def test_two_tasks_do_not_open_what_one_may_not(swarm: Swarm) -> None:
+    """The first takes the attributes away, the second has none to go by."""
+    begun(swarm)
+    merged(swarm, done(swarm, {".gitattributes": b"# none\n"}))
+    made = swarm.cut(2, "1.2")
+    (Path(made.tree) / "old.key").write_bytes(b"password\n")
+    found = swarm.gather(made, 2, "1.2")
+    said = unproven(swarm, swarm.candidate(made, found.commit, 2, "1.2"))
+    assert said.startswith("NotEncrypted: 'old.key' is encrypted on the integration")
+
+
+def test_nor_by_a_filter_whose_name_tells_nothing(swarm: Swarm) -> None:
+    begun(swarm, "*.key filter=team\n")
+    assert unproven(swarm, done(swarm, {"old.key": b"password\n"})).startswith("NotE")
+
+
+def _moved_and_opened(tree: Path) -> None:
+    git(tree, "mv", "old.key", "new.txt")
+    git(tree, "commit", "--quiet", "-m", "Moved")
+    (tree / "new.txt").write_bytes(b"password\n")
+
+
+def _moved_opened_and_deleted(tree: Path) -> None:
+    _moved_and_opened(tree)
+    git(tree, "commit", "--quiet", "-a", "-m", "Opened")
+    (tree / "new.txt").unlink()
+
+
+@pytest.mark.parametrize("worked", [_moved_and_opened, _moved_opened_and_deleted])
+def test_nor_where_it_was_moved_before(
+    swarm: Swarm, worked: Callable[[Path], None]
+) -> None:
+    begun(swarm, "# none\n")
+    made = swarm.cut()
+    worked(Path(made.tree))
+    said = unproven(swarm, swarm.candidate(made, swarm.gather(made).commit))
+    assert said.startswith("NotEncrypted: 'new.txt' is encrypted on the integration")
+
+
+def test_what_is_moved_deleted_or_begun_anew_is_merged(swarm: Swarm) -> None:
+    begun(swarm, "# none\n")
+    made = swarm.cut()
+    tree = Path(made.tree)
+    git(tree, "mv", "old.key", "new.key")
+    write(tree, {"other.key": "never sealed\n"})
+    merged(swarm, swarm.candidate(made, swarm.gather(made).commit))
+
+
+def test_what_a_person_opened_in_the_source_may_be_edited(swarm: Swarm) -> None:
+    """As the message advises; no matter that the attempt began before."""
+    begun(swarm, "# none\n")
+    (swarm.upstream / "old.key").write_bytes(b"no secret any more\n")
+    commit(swarm.upstream, {})
+    source = Source(swarm.url, "main", upstream=True)
+    sync(swarm.mirror, source, INTEGRATION, None, Gate(), "uid-1")
+    merged(swarm, done(swarm, {"old.key": b"edited\n"}))
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"#\0\n"])
+def test_strange_attributes_are_read_as_git_reads_them(
+    swarm: Swarm, mark: bytes
+) -> None:
+    """A mark of byte order, a NUL: who commits with a filter commits it encrypted."""
+    swarm.upstream.joinpath(".gitattributes").write_bytes(
+        mark + b"*.key filter=git-crypt\n"
+    )
+    commit(swarm.upstream, {})
+    swarm.prepare()
+    said = unproven(swarm, done(swarm, {"new.key": b"password\n"}))
+    assert said.startswith("NotEncrypted: 'new.key' is kept encrypted")
+
+
+def test_a_line_of_a_megabyte_costs_what_it_is_long(swarm: Swarm) -> None:
+    """Its square, before: such a line is nothing to git, and it is in the source."""
+    long = b"* " + b"filter=" * 200_000 + b"\n*.key filter=git-crypt\n"
+    swarm.upstream.joinpath(".gitattributes").write_bytes(long)
+    commit(swarm.upstream, {})
+    swarm.prepare()
+    begin = time.process_time()
+    assert names_one(long)
+    assert time.process_time() - begin < 1
+    said = unproven(swarm, done(swarm, {"new.key": b"password\n"}))
+    assert said.startswith("NotEncrypted: 'new.key'")
+
+
+def test_a_seal_is_looked_for_in_linear_time() -> None:
+    for text in (b"mac=ENC[" * 500_000, b"mac" * 1_000_000, b"mac" + b" " * 4_000_000):
+        begin = time.process_time()
+        assert seal_of(text) is None
+        assert time.process_time() - begin < 2
 
 
 def test_another_filter_is_named(swarm: Swarm) -> None:

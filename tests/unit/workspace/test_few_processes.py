@@ -28,7 +28,7 @@ from tests.unit.workspace.repositories import (
 )
 
 #: A cut, the evidence of changed files, keeping them, merging them, the ledger of it, the push.
-MOST = {"cut": 3, "evidence": 30, "keep": 8, "merge": 34, "ledger": 4, "push": 5}
+MOST = {"cut": 3, "evidence": 30, "keep": 8, "merge": 38, "ledger": 4, "push": 5}
 
 
 @pytest.fixture
