@@ -74,20 +74,26 @@ def work_elsewhere(
 
 
 def tags_and_notes(instance: Instance, refs: Sequence[tuple[str, str]]) -> list[str]:
-    """Tags and notes that are not those of the source: nothing but commits is taken."""
+    """Tags and notes that are not those of the source: nothing but commits is taken.
+
+    A tag of the source that is of something else here was moved, and is named as that.
+    """
     own = [ref for ref in refs if ref[1].startswith(_NOT_TAKEN)]
+    known: dict[str, str] = {}
     if any(name.startswith(_TAGS) for _, name in own) and instance.mirror.is_dir():
         there = Git(instance.mirror).run(
             *("for-each-ref", f"--format={_COMMIT} %(refname)", _TAGS, DROPPED),
             ok=range(256),
         )
         source = [line.split(" ", 1) for line in there.lines]
-        known = {name for _, name in source}
-        # A tag that was dropped since the cut has lost its name there.
+        known = {name: oid for oid, name in source}
+        # A tag that was moved or dropped since the cut has lost its name there.
         late = {oid for oid, name in source if name.startswith(f"{DROPPED}/")}
-        own = [ref for ref in own if ref[1] not in known and ref[0] not in late]
-    names = [name for _, name in own]
-    found = [shown_name(name[len("refs/") :]) for name in names[: _SHOWN + 1]]
+        own = [ref for ref in own if known.get(ref[1]) != ref[0] and ref[0] not in late]
+    found = [
+        shown_name(name[len("refs/") :]) + " (moved)" * (name in known)
+        for _, name in own[: _SHOWN + 1]
+    ]
     return [*found[:_SHOWN], "..."] if len(found) > _SHOWN else found
 
 

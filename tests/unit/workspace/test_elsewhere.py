@@ -112,6 +112,27 @@ def test_names_are_printable_and_few(swarm: Swarm) -> None:
     assert message.count("(") == 5
 
 
+def test_a_tag_that_the_agent_moved_is_named(swarm: Swarm) -> None:
+    git(swarm.upstream, "tag", "v1")
+    git(swarm.upstream, "tag", "--annotate", "v2", "--message", "Released")
+    git(swarm.upstream, "tag", "late")
+    swarm.prepare()
+    made = swarm.cut()
+    tree = Path(made.tree)
+    commit(tree, {"app.py": "x\n"})
+    for name in ("v1", "v2"):
+        git(tree, "tag", "--force", name, "HEAD")
+    # What the source moves is no work of the agent, nor is what it takes back.
+    commit(swarm.upstream, {"newer.py": "x\n"})
+    git(swarm.upstream, "tag", "--force", "late")
+    swarm.prepare()
+    warning = swarm.gather(made).warning
+    assert (
+        "not taken, for only commits are: tags/v1 (moved), tags/v2 (moved)" in warning
+    )
+    assert "late" not in warning
+
+
 def test_tags_and_notes_of_the_agent_are_named(swarm: Swarm) -> None:
     git(swarm.upstream, "tag", "v1")
     swarm.prepare()
