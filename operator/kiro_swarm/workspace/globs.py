@@ -2,8 +2,10 @@
 
 Role: pattern_steps.py counts with it. Pure.
 
-Guarantees: a star that can stand for more than one text is found wherever it is hidden: behind
-brackets, quoted, escaped in octal; nothing that is none is taken for less than it costs.
+Guarantees: what git reads nothing of counts for nothing: lines of attributes of ``LONGEST_LINE``
+bytes, and files of ``LARGEST_FILE``. A star that can stand for more than one text is found
+wherever it is hidden: behind brackets, quoted, escaped in octal; nothing that is none is taken
+for less than it costs.
 """
 
 from __future__ import annotations
@@ -16,6 +18,10 @@ from typing import NamedTuple, Optional
 #: Characters that git looks at, a nanosecond or two each. 100,000 files and 500 lines of the
 #: kinds that repositories have are a quarter of it.
 STEPS = 10_000_000_000
+#: Of attributes, git takes no line, and no file, that is as long.
+LONGEST_LINE = 2048
+LARGEST_FILE = 100 * 1024 * 1024
+_MARK = b"\xef\xbb\xbf"
 #: With a star, a longer pattern is none that a path could need.
 _LONGEST = 8192
 _STARS = re.compile(rb"\*+")
@@ -52,7 +58,7 @@ class Glob:
 
 def most_stars(name: bytes, said: bytes) -> tuple[int, bytes]:
     """How many stars the line of a file has that has the most, and the line."""
-    lines = said.split(b"\n")
+    lines = _lines(said)
     counted = (len(found.stars) if found else 0 for found in globs_in(name, said))
     return max(zip(counted, lines), key=lambda item: item[0], default=(0, b""))
 
@@ -147,10 +153,24 @@ def _letters(
 def globs_in(name: bytes, said: bytes) -> Iterable[Optional[Glob]]:
     """What git makes of each line of a pattern file; None: no pattern, or compared at once."""
     attributes = name.rpartition(b"/")[2] == b".gitattributes"
-    # As git, which passes over such a mark at the beginning.
-    for line in said[3 * said.startswith(b"\xef\xbb\xbf") :].split(b"\n"):
+    for line in _lines(said):
         pattern = _of_attributes(line) if attributes else _of_ignore(line)
         yield glob(pattern) if pattern else None
+
+
+def _lines(said: bytes) -> list[bytes]:
+    """As git has them: one reader passes over a mark at the beginning, another one does not."""
+    if not said.startswith(_MARK):
+        return said.split(b"\n")
+    lines = said[len(_MARK) :].split(b"\n")
+    return [*lines, _MARK + lines[0]]
+
+
+def taken(line: bytes) -> bytes:
+    """What git takes of a line of attributes; nothing of one that is too long for it."""
+    line = line.split(b"\0", 1)[0]
+    length = len(line) - len(_MARK) * line.startswith(_MARK) - line.endswith(b"\r")
+    return line if length < LONGEST_LINE else b""
 
 
 def _of_ignore(line: bytes) -> bytes:
@@ -159,7 +179,7 @@ def _of_ignore(line: bytes) -> bytes:
 
 
 def _of_attributes(line: bytes) -> bytes:
-    line = line.strip(b" \t\r")
+    line = taken(line).strip(b" \t\r")
     if line.startswith(b"#"):
         return b""
     quoted = _QUOTED.match(line)

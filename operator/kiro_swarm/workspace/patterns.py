@@ -22,7 +22,7 @@ from kiro_swarm.workspace.briefs import shown_name
 from kiro_swarm.workspace.disk import read_plain, walk
 from kiro_swarm.workspace.errors import GitTimeout
 from kiro_swarm.workspace.git import Git
-from kiro_swarm.workspace.globs import STEPS, most_stars
+from kiro_swarm.workspace.globs import LARGEST_FILE, STEPS, most_stars, taken
 from kiro_swarm.workspace.limits import in_units
 from kiro_swarm.workspace.objects import contents, sizes_of
 from kiro_swarm.workspace.pattern_steps import Rules, steps
@@ -37,7 +37,7 @@ _WORKTREE = 4
 _NAMES = (b".gitattributes", b".gitignore")
 #: git ends where an attribute of a file says this of its encoding, in each checkout of it.
 _NO_ENCODING = re.compile(
-    rb"^(?![ \t\r]*#).*[ \t\r]-?working-tree-encoding(?=[ \t\r]|$)", re.MULTILINE
+    rb"(?![ \t\r]*#).*[ \t\r]-?working-tree-encoding(?=[ \t\r]|\Z)"
 )
 _SHOWN, _LINE = 3, 40
 _REMEDY = (
@@ -74,7 +74,7 @@ def objection(git: Git, old: Files, new: Files) -> str:
     broken = sorted(
         path
         for path, said in fresh.items()
-        if path.endswith(_NAMES[0]) and _NO_ENCODING.search(said or b"")
+        if path.endswith(_NAMES[0]) and _ends_git(said or b"")
     )
     if broken:
         return (
@@ -87,6 +87,10 @@ def objection(git: Git, old: Files, new: Files) -> str:
         return ""
     added = steps(fresh, paths) > STEPS
     return _words(fresh if added else rules, paths)
+
+
+def _ends_git(said: bytes) -> bool:
+    return any(_NO_ENCODING.match(taken(line)) for line in said.split(b"\n"))
 
 
 def too_costly(git: Git, commit: str) -> str:
@@ -171,6 +175,13 @@ def rules_of(git: Git, files: Files) -> dict[bytes, Optional[bytes]]:
     if not wanted:
         return {}
     sizes = sizes_of(git, set(wanted.values()))
+    # git reads nothing of such a file of attributes.
+    large = {oid for oid, one in sizes.items() if one.size >= LARGEST_FILE}
+    wanted = {
+        path: oid
+        for path, oid in wanted.items()
+        if not (oid in large and path.endswith(_NAMES[0]))
+    }
     if sum(sizes[oid].size for oid in wanted.values() if oid in sizes) > BYTES:
         return dict.fromkeys(wanted)
     texts = contents(git, set(wanted.values()))

@@ -44,13 +44,34 @@ HOSTILE = {
     "any letters": ("*?" * 12 + "b", LONG),
     "long letters": (("*" + "a" * 9) * 12 + "b", "a" * 250 + "c"),
     "pairs in each folder": ("/".join(["*a*a"] * 12) + "/b", "/".join(["a" * 9] * 13)),
-    "a long pattern": ("*[" + "a" * 100_000 + "]", "b"),
 }
 
 
 def count(text: str, paths: list[str], name: str = ".gitattributes") -> int:
     rules: dict[bytes, Optional[bytes]] = {name.encode(): text.encode()}
     return steps(rules, [path.encode() for path in paths])
+
+
+#: Of attributes git takes nothing of these, or no more than what is before a NUL.
+NOTHING = (
+    f"{FLAT} text {'x' * 2048}",
+    f"{' ' * 2048}{FLAT} text",
+    "*[" + "a" * 100_000 + "]",
+    f"x\0{FLAT} text",
+    f"\0{FLAT} text",
+    f"\ufeff{'x' * 2048}{FLAT}",
+)
+
+
+@pytest.mark.parametrize("text", NOTHING, ids=lambda text: repr(text[:20]))
+def test_what_git_takes_nothing_of_counts_for_nothing(text: str) -> None:
+    assert count(text, [LONG]) < 1000
+    # Each counts again on a line that is as long as one may be.
+    assert count(f"{text}\n{FLAT.ljust(2047)}\r\n", [LONG]) > STEPS
+
+
+def test_a_long_pattern_of_what_is_ignored_counts() -> None:
+    assert count("*[" + "a" * 100_000 + "]", ["b"], ".gitignore") > STEPS
 
 
 @pytest.mark.parametrize("name", HOSTILE)
