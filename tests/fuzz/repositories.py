@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from typing import Callable
 
-from kiro_swarm.workspace.answers import explain, refusal
+from kiro_swarm.workspace.answers import explain
 from kiro_swarm.workspace.attribute_files import Said
 from kiro_swarm.workspace.attributes import for_merges
 from kiro_swarm.workspace.briefs import conflict_hunks, read_trial, shown_name
@@ -31,6 +31,7 @@ from kiro_swarm.workspace.refs import (
     is_task_branch,
     trailer_of,
 )
+from kiro_swarm.workspace.refusals import refusal
 from kiro_swarm.workspace.sealed import is_secret, opens, seal_of
 from kiro_swarm.workspace.tree_names import counted
 from tests.fuzz.engine import Target

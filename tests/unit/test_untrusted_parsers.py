@@ -88,6 +88,7 @@ FED_BY = {
     "workspace/globs.py": "repositories",
     "workspace/objects.py": "repositories",
     "workspace/refs.py": "repositories",
+    "workspace/refusals.py": "repositories",
     "workspace/sealed.py": "repositories",
 }
 

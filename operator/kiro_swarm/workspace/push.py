@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Optional
 
 from kiro_swarm.api.ledger import LedgerEntry
-from kiro_swarm.workspace.answers import refusal
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import PushRejected
 from kiro_swarm.workspace.git import Git
@@ -29,6 +28,7 @@ from kiro_swarm.workspace.messages import (
     push_message,
 )
 from kiro_swarm.workspace.mirror import integration_head
+from kiro_swarm.workspace.refusals import refusal
 from kiro_swarm.workspace.remote import Remote
 from kiro_swarm.workspace.trials import owned
 from kiro_swarm.workspace.whose import Owner, is_marked

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 from urllib.parse import urlsplit
 
-from kiro_swarm.workspace.answers import MOVED, explain, moved, sha256, silent
+from kiro_swarm.workspace.answers import explain, moved, sha256, silent
 from kiro_swarm.workspace.credentials import Credentials, access
 from kiro_swarm.workspace.errors import (
     GitSilent,
@@ -27,6 +27,7 @@ from kiro_swarm.workspace.errors import (
     RemoteUnavailable,
 )
 from kiro_swarm.workspace.git import Git, Output, without
+from kiro_swarm.workspace.known_answers import MOVED
 from kiro_swarm.workspace.redaction import redact_address
 from kiro_swarm.workspace.redirects import same_place, where_to
 from kiro_swarm.workspace.refs import is_object_id

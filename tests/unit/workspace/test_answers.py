@@ -7,10 +7,11 @@ from typing import Optional
 
 import pytest
 
-from kiro_swarm.workspace.answers import explain, refusal
+from kiro_swarm.workspace.answers import explain
 from kiro_swarm.workspace.credentials import Credentials
 from kiro_swarm.workspace.errors import RemoteError, RemoteUnavailable
 from kiro_swarm.workspace.mirror import prepare_mirror
+from kiro_swarm.workspace.refusals import refusal
 from tests.unit.workspace.repositories import INTEGRATION
 from tests.unit.workspace.servers import Answering, answering, certificate
 
