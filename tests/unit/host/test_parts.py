@@ -45,7 +45,8 @@ async def running(part: Part) -> AsyncIterator[asyncio.Event]:
 
 
 def leader_of(world: World, identity: str) -> Leader:
-    clock = asyncio.get_running_loop().time
+    """One that loses the leadership to nobody for being slow: its clock stands still."""
+    clock = world.clock.monotonic
     return Leader(world.client, "system", LEASE, identity, seconds=1, clock=clock)
 
 
@@ -83,7 +84,8 @@ async def test_the_leadership_is_waited_for_and_given_up_at_the_end(
         async with running(first) as begun:
             await asyncio.wait_for(begun.wait(), 30)
             waiting = await stack.enter_async_context(running(second))
-            await asyncio.sleep(0.3)
+            asked = len(world.api.requests)
+            await until(lambda: len(world.api.requests) >= asked + 4)
             assert not waiting.is_set()
             assert second.health().ready, "a standby is well"
             assert second.health().reasons == ("standing by",)

@@ -8,6 +8,7 @@ from typing import Optional, Union
 
 import pytest
 
+from kiro_swarm.sandbox.buffer import Buffer
 from kiro_swarm.sandbox.fake import FakeContainer
 from kiro_swarm.sandbox.frames import WINDOW_BYTES
 from kiro_swarm.sandbox.port import (
@@ -20,6 +21,7 @@ from kiro_swarm.sandbox.port import (
 )
 from kiro_swarm.sandbox.socket import AgentSocket
 from tests.support.entrypoint import Entrypoint
+from tests.support.fake_api import until
 from tests.unit.sandbox.programs import COROUTINES, PROCESSES
 
 # What the kernel's pipe and one read hold beside the window.
@@ -68,6 +70,12 @@ async def container(request: pytest.FixtureRequest) -> Container:
         return Container(FakeContainer(COROUTINES), {})
     server: Entrypoint = request.getfixturevalue("server")
     return Container(AgentSocket(server.socket), PROCESSES)
+
+
+def received(stream: OutputStream) -> int:
+    """Bytes that are there and that nobody has read."""
+    assert isinstance(stream, Buffer)
+    return len(stream._data)
 
 
 async def exactly(stream: OutputStream, count: int) -> bytes:
@@ -145,7 +153,7 @@ async def test_writing_waits_for_a_process_that_does_not_read(
 async def test_a_process_waits_for_who_does_not_read(container: Container) -> None:
     async with await container.open("flood") as session:
         assert await exactly(session.stderr, 10) == b"x" * 10
-        await asyncio.sleep(0.3)
+        await until(lambda: received(session.stderr) >= WINDOW_BYTES - 10)
         await session.signal("KILL")
         rest = await whole(session.stderr)
         # It may still go on for a moment once it is read again, before it ends.
@@ -157,7 +165,7 @@ async def test_one_stream_that_nobody_reads_does_not_hold_back_the_end(
     container: Container,
 ) -> None:
     async with await container.open("flood") as session:
-        await asyncio.sleep(0.2)
+        await until(lambda: received(session.stderr) >= WINDOW_BYTES)
         await session.signal("KILL")
         assert (await asyncio.wait_for(session.wait(), 20)).signal == 9
 
@@ -273,15 +281,16 @@ async def test_both_deadlines_end_it(container: Container) -> None:
 async def test_who_talks_or_is_not_listened_to_is_not_idle(
     container: Container,
 ) -> None:
-    async with await container.open("echo", idle=1.5) as session:
-        for _ in range(4):
-            await asyncio.sleep(0.6)
+    async with await container.open("echo", idle=2) as session:
+        for _ in range(6):
+            await asyncio.sleep(0.4)
             await session.write(b"x")
         await session.close_stdin()
-        assert await whole(session.stdout) == b"xxxx"
+        assert await whole(session.stdout) == b"xxxxxx"
         assert (await session.wait()).succeeded
-    async with await container.open("flood", idle=0.5) as session:
-        await asyncio.sleep(1.5)
+    async with await container.open("flood", idle=1) as session:
+        await until(lambda: received(session.stderr) >= WINDOW_BYTES)
+        await asyncio.sleep(1.2)
         await exactly(session.stderr, 2 * WINDOW_BYTES)
 
 
