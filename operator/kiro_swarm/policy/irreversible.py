@@ -113,9 +113,9 @@ ACTS: Final[tuple[Act, ...]] = (
         "its runner was not heard of for as long as the swarm allows",
     ),
     Act(
-        "reconcile/instances/instance.py:_carry_out",
+        "reconcile/instances/instance.py:_end_pod",
         "deletes the pod of an instance",
-        "decide",
+        "promised",
         _PODS,
     ),
     Act(

@@ -19,6 +19,7 @@ from typing_extensions import Literal
 from kiro_swarm.api.access import status_of
 from kiro_swarm.api.instance import KiroInstance
 from kiro_swarm.api.kubernetes import Pod
+from kiro_swarm.policy.ownership import owners_of
 from kiro_swarm.reconcile.objects.manifests import is_owned
 from kiro_swarm.reconcile.objects.pods import is_outdated
 
@@ -79,12 +80,7 @@ def rollout(
     """
     if wanted <= 1:
         return Rollout(True, 1, ())  # nobody else is there to wait for
-    owners = {
-        reference["uid"]: pod
-        for pod in pods
-        if pod_ready(pod)
-        for reference in pod["metadata"].get("ownerReferences") or []
-    }
+    owners = {uid: pod for pod in pods if pod_ready(pod) for uid in owners_of(pod)}
     proven, lost, waiting = False, 0, list[tuple[int, str]]()
     for item in instances:
         meta, status = item["metadata"], status_of(item)
