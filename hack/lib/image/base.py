@@ -25,9 +25,10 @@ _LEFT_OUT = ("doc", "info", "lintian", "locale", "man")
 
 # Debian's .pyc files hold the time stamps of their sources. A reproducible tar sets those
 # stamps to 0, and Python would compile its library anew at every start in a read-only image.
+# What compileall itself imports must not be written on the way: it would be taken as done.
 _COMPILE = (
     'rm -rf $(find "$1"/usr/lib/python3* -name __pycache__) && '
-    'PYTHONHASHSEED=0 chroot "$1" python3 -m compileall -q '
+    'PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 chroot "$1" python3 -m compileall -q '
     "--invalidation-mode unchecked-hash "
     f"/usr/lib/python{facts.PYTHON_VERSION} /usr/lib/python3/dist-packages"
 )
