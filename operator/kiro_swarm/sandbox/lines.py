@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Coroutine, TypeVar
+import socket
+from contextlib import suppress
+from typing import Coroutine, Protocol, TypeVar
 
 from kiro_swarm.sandbox.bounds import ProtocolError
 
@@ -12,7 +14,35 @@ T = TypeVar("T")
 _CHUNK = 64 * 1024
 
 
-async def read_line(reader: asyncio.StreamReader, limit: int) -> tuple[bytes, bytes]:
+class _Reader(Protocol):
+    async def read(self, n: int) -> bytes:
+        """At least one byte and at most ``n``; nothing only at the end."""
+        ...
+
+
+class _Socket:
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    async def read(self, n: int) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self._connection, n)
+
+
+async def answered(
+    connection: socket.socket, line: bytes, limit: int
+) -> tuple[bytes, bytes]:
+    """Send ``line`` and read one, as ``read_line`` does; ``connection`` does not block.
+
+    Who refuses may close before it has read anything, or before anything is written. A stream of
+    asyncio would then throw away the refusal that it has not been asked for yet; the kernel
+    gives it out first.
+    """
+    with suppress(BrokenPipeError, ConnectionResetError):
+        await asyncio.get_running_loop().sock_sendall(connection, line)
+    return await read_line(_Socket(connection), limit)
+
+
+async def read_line(reader: _Reader, limit: int) -> tuple[bytes, bytes]:
     """The first line, and what came with it.
 
     Raises ProtocolError for more than ``limit`` bytes without an end, EOFError where the

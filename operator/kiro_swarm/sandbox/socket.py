@@ -8,6 +8,7 @@ checked. ``exec`` never raises for what happens there: it says so in its result.
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from typing import Mapping, Optional, Sequence
 
@@ -26,7 +27,7 @@ from kiro_swarm.sandbox.handshake import (
     request_line,
     run_request,
 )
-from kiro_swarm.sandbox.lines import read_line, within
+from kiro_swarm.sandbox.lines import answered, within
 from kiro_swarm.sandbox.port import (
     CONNECTION_LOST,
     NOT_STARTED,
@@ -217,9 +218,7 @@ class AgentSocket:
         """The same, with what the answer says is held."""
         try:
             line = request_line(request)
-            reader, writer = await asyncio.open_unix_connection(
-                self._path, limit=_BUFFER
-            )
+            connection = await _connected(self._path)
         except OSError as error:
             message = f"no agent container at {self._path}: {error}"
             raise SessionError(NOT_STARTED, message) from error
@@ -227,9 +226,12 @@ class AgentSocket:
             raise SessionError(NOT_STARTED, str(error)) from error
         accepted = False
         try:
-            writer.write(line)
-            answer, rest = await within(seconds, read_line(reader, MAX_ANSWER_BYTES))
+            asking = answered(connection, line, MAX_ANSWER_BYTES)
+            answer, rest = await within(seconds, asking)
             held = check_answer(answer)
+            reader, writer = await asyncio.open_unix_connection(
+                sock=connection, limit=_BUFFER
+            )
             accepted = True
         except (VersionError, RefusedError) as error:
             raise SessionError(NOT_STARTED, str(error)) from error
@@ -243,8 +245,20 @@ class AgentSocket:
             raise SessionError(CONNECTION_LOST, message) from error
         finally:
             if not accepted:
-                writer.transport.abort()
+                connection.close()
         return (reader, writer, rest), held
+
+
+async def _connected(path: str) -> socket.socket:
+    """A connection that does not block. Raises OSError."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 async def _give(session: SocketSession, data: bytes) -> None:
